@@ -1,0 +1,140 @@
+"""A loss curve: a schedule, and the losses seen at some of its steps.
+
+Measured, simulated and predicted losses are all a `LossCurve`. A loss "at step s" is the loss after
+s updates, s = 1..n.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from losslaw.errors import InputError
+from losslaw.numerics.arrays import FloatArray, IntArray, finite_vector
+from losslaw.schedules import Schedule
+
+
+@dataclass(frozen=True, eq=False)
+class LossCurve:
+    """Losses of one run.
+
+    Args:
+        schedule: What the run did at every update, up to its last loss or beyond.
+        steps: Updates done when each loss was seen, increasing whole numbers in 1..horizon.
+            Shape ``(m,)``.
+        losses: Loss at those steps, > 0; in nats per token for language models. Shape ``(m,)``.
+        label: Name of the run, unique among the curves of a fit.
+        model_size: Parameters of the model, if known.
+        assumptions: Sentences: what was assumed to make this curve out of its source.
+        warnings: Sentences: what is doubtful about it.
+
+    Raises:
+        InputError: steps outside the schedule or out of order, losses that are not positive.
+
+    >>> from losslaw import Schedule
+    >>> curve = LossCurve(Schedule([0.1] * 4), steps=[2, 4], losses=[3.0, 2.5], label="tiny")
+    >>> curve.until(2).losses.tolist()
+    [3.0]
+    """
+
+    schedule: Schedule
+    steps: IntArray
+    losses: FloatArray
+    label: str = "curve"
+    model_size: float | None = None
+    assumptions: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        steps: ArrayLike,
+        losses: ArrayLike,
+        label: str = "curve",
+        model_size: float | None = None,
+        assumptions: tuple[str, ...] = (),
+        warnings: tuple[str, ...] = (),
+    ):
+        values = finite_vector(f"losses of {label!r}", losses)
+        if not (values > 0).all():
+            raise InputError(f"losses of {label!r} are positive: value {int(values.argmin())} is 0")
+        at = checked_steps(steps, schedule.horizon, label)
+        if at.size != values.size:
+            raise InputError(f"curve {label!r}: {at.size} steps for {values.size} losses")
+        if model_size is not None and not model_size > 0:
+            raise InputError(f"curve {label!r}: model_size is {model_size}, expected above 0")
+        put = object.__setattr__
+        put(self, "schedule", schedule)
+        put(self, "steps", at)
+        put(self, "losses", values)
+        put(self, "label", label)
+        put(self, "model_size", model_size)
+        put(self, "assumptions", assumptions)
+        put(self, "warnings", warnings)
+
+    def __len__(self) -> int:
+        return self.steps.size
+
+    @property
+    def final_loss(self) -> float:
+        """Mean of the last three losses."""
+        return float(self.losses[-3:].mean())
+
+    def after(self, step: int) -> "LossCurve":
+        """The points after ``step``, with the whole schedule.
+
+        Raises:
+            InputError: there are none.
+        """
+        return self._points(self.steps > step, f"after step {step}")
+
+    def until(self, step: int) -> "LossCurve":
+        """The points up to ``step``, with the whole schedule.
+
+        Raises:
+            InputError: there are none.
+        """
+        return self._points(self.steps <= step, f"up to step {step}")
+
+    def with_(self, **changes: object) -> "LossCurve":
+        """A copy with some fields replaced."""
+        return replace(self, **changes)  # pyright: ignore[reportArgumentType]
+
+    def _points(self, keep: np.ndarray, where: str) -> "LossCurve":
+        if not keep.any():
+            first, last = self.steps[0], self.steps[-1]
+            raise InputError(
+                f"curve {self.label!r}: no points {where}; its steps are {first}..{last}"
+            )
+        return self.with_(steps=self.steps[keep], losses=self.losses[keep])
+
+    def __repr__(self) -> str:
+        return (
+            f"<LossCurve {self.label!r}: {len(self)} losses at steps"
+            f" {self.steps[0]}..{self.steps[-1]}, {self.schedule!r}>"
+        )
+
+
+def checked_steps(steps: ArrayLike, horizon: int, label: str) -> IntArray:
+    """Increasing whole steps in 1..horizon, as a read-only array of int64.
+
+    Raises:
+        InputError: they are not.
+    """
+    values = finite_vector(f"steps of {label!r}", steps, negative=True)
+    at = values.astype(np.int64)
+    if not np.array_equal(at, values):
+        bad = values[int(np.argmax(at != values))]
+        raise InputError(f"curve {label!r}: step {bad:g}, expected whole numbers")
+    if (np.diff(at) <= 0).any():
+        row = int(np.argmax(np.diff(at) <= 0))
+        raise InputError(
+            f"curve {label!r}: step {at[row + 1]} follows step {at[row]}, expected increasing steps"
+        )
+    if at[0] < 1 or at[-1] > horizon:
+        raise InputError(
+            f"curve {label!r}: steps run from {at[0]} to {at[-1]}, outside 1..{horizon},"
+            " the horizon of its schedule"
+        )
+    at.setflags(write=False)
+    return at

@@ -1,0 +1,63 @@
+"""What makes one small training run: the sizes of the model, the optimiser's constants, the seed.
+
+Two runs with equal ``LabConfig`` differ by their schedule only: they start from the same weights
+and see the same batches in the same order, so a difference between their loss curves is the
+schedule's doing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from losslaw.errors import InputError
+
+
+@dataclass(frozen=True)
+class LabConfig:
+    """Sizes, optimiser constants and seed of a small language-model run.
+
+    Args:
+        width: Size of the residual stream; a multiple of ``2 * heads``.
+        layers: Number of transformer blocks.
+        heads: Attention heads in a block.
+        context: Tokens (bytes) a sequence has.
+        batch: Sequences in an update.
+        weight_decay: Decoupled weight decay of the matrices where the schedule carries none.
+        seed: Of the initial weights and of the data order.
+        validation_windows: Sequences in the fixed validation set.
+
+    Raises:
+        InputError: If a size is not positive, or the heads do not divide the width evenly.
+
+    >>> LabConfig(width=32, heads=2).tokens_per_update
+    2048
+    """
+
+    width: int = 64
+    layers: int = 3
+    heads: int = 4
+    context: int = 128
+    batch: int = 16
+    weight_decay: float = 0.1
+    seed: int = 0
+    validation_windows: int = 1536
+
+    def __post_init__(self) -> None:
+        for name in ("width", "layers", "heads", "context", "batch", "validation_windows"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} is at least 1: {getattr(self, name)}")
+        if self.width % self.heads:
+            raise InputError(f"heads divide the width: width {self.width}, heads {self.heads}")
+        if not 0.0 <= self.weight_decay < float("inf"):
+            raise InputError(f"weight decay is non-negative: {self.weight_decay}")
+        if self.seed < 0:
+            raise InputError(f"a seed is non-negative: {self.seed}")
+
+    @property
+    def tokens_per_update(self) -> int:
+        """Training tokens in one update."""
+        return self.batch * self.context
+
+    def as_dict(self) -> dict[str, int | float]:
+        """The fields by name, ready for JSON."""
+        return asdict(self)

@@ -1,0 +1,1 @@
+"""Arithmetic the laws stand on: clocks, power-law memory, variable projection."""

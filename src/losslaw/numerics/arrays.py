@@ -1,0 +1,42 @@
+"""The array type of the house, and the one door through which numbers come in."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from losslaw.errors import InputError
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+
+def finite_vector(name: str, values: ArrayLike, *, negative: bool = False) -> FloatArray:
+    """A read-only float64 copy of ``values``, checked.
+
+    Args:
+        name: What the values are, for the message.
+        values: Shape ``(n,)``, n >= 1.
+        negative: Whether values below zero are allowed.
+
+    Raises:
+        InputError: not numbers, not one-dimensional, empty, not finite, or negative.
+    """
+    try:
+        array: NDArray[Any] = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"{name}: expected numbers, got {type(values).__name__}") from None
+    if array.ndim != 1:
+        raise InputError(f"{name}: expected one dimension, got shape {array.shape}")
+    if array.size == 0:
+        raise InputError(f"{name}: empty, expected at least one value")
+    bad = ~np.isfinite(array)
+    if bad.any():
+        first = int(np.argmax(bad))
+        raise InputError(f"{name} are finite numbers: value {first} is {array[first]}")
+    if not negative and (array < 0).any():
+        first = int(np.argmax(array < 0))
+        raise InputError(f"{name} are non-negative: value {first} is {array[first]:g}")
+    array.setflags(write=False)
+    return array

@@ -1,0 +1,52 @@
+"""The effective rate: learning rate relative to the norm of the weights it moves.
+
+AdamW keeps the size of an update near the learning rate whatever the size of the weights, so what
+moves the *function* is the rate relative to the norm of the weights. Weight decay shrinks that
+norm, updates let it grow.
+"""
+
+import numpy as np
+from numba import njit
+
+from losslaw.numerics.arrays import FloatArray
+
+
+def effective_rate(
+    lr: FloatArray, weight_decay: FloatArray, h: float, kappa: float
+) -> FloatArray:
+    """Learning rate relative to a power of the squared weight norm.
+
+    ``v[0] = 1``; ``e[k] = lr[k] * v[k-1]**-h``;
+    ``v[k] = v[k-1] * (1 - 2*wd[k]*lr[k]) + kappa * lr[k]**2``: update k is seen relative to the
+    norm before it.
+
+    Args:
+        lr: Learning rate of each update, >= 0. Shape ``(n,)``.
+        weight_decay: Decoupled weight decay of each update, >= 0. Shape ``(n,)``.
+        h: Power of the squared norm, >= 0; 0 gives back ``lr``.
+        kappa: Growth of the squared norm, in 1/lr^2, >= 0.
+
+    Returns:
+        Effective rate of each update, in units of lr. Shape ``(n,)``.
+
+    >>> import numpy as np
+    >>> effective_rate(np.array([0.1, 0.1]), np.zeros(2), 0.5, 0.0).tolist()
+    [0.1, 0.1]
+    """
+    return _effective_rate(
+        np.ascontiguousarray(lr), np.ascontiguousarray(weight_decay), float(h), float(kappa)
+    )
+
+
+@njit(cache=True)
+def _effective_rate(
+    lr: FloatArray, weight_decay: FloatArray, h: float, kappa: float
+) -> FloatArray:
+    out = np.empty_like(lr)
+    v = 1.0
+    for k in range(lr.size):
+        out[k] = lr[k] * v**-h
+        # A decay of more than the whole norm in one update leaves none: clamp instead of going
+        # negative, where no power is defined.
+        v = max(v * (1.0 - 2.0 * weight_decay[k] * lr[k]), 1e-300) + kappa * lr[k] ** 2
+    return out

@@ -1,0 +1,41 @@
+"""Schedules: the learning rate, batch size and weight decay of every update."""
+
+from losslaw.schedules.families import (
+    FAMILIES,
+    constant,
+    cosine,
+    cyclic,
+    decay_rates,
+    exponential,
+    from_knots,
+    inverse_sqrt,
+    linear,
+    power,
+    step,
+    twostage,
+    wsd,
+)
+from losslaw.schedules.schedule import Schedule, join
+from losslaw.schedules.text import format_schedule, parse_schedule, read_schedule, schedule_csv
+
+__all__ = [
+    "FAMILIES",
+    "Schedule",
+    "constant",
+    "cosine",
+    "cyclic",
+    "decay_rates",
+    "exponential",
+    "format_schedule",
+    "from_knots",
+    "inverse_sqrt",
+    "join",
+    "linear",
+    "parse_schedule",
+    "power",
+    "read_schedule",
+    "schedule_csv",
+    "step",
+    "twostage",
+    "wsd",
+]

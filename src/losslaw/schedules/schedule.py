@@ -1,0 +1,226 @@
+"""A schedule: what the trainer did, or is asked to do, at every update.
+
+``lr[k - 1]`` is the learning rate of update ``k``; batch size and weight decay follow the same
+index. A schedule of ``n`` updates has losses at steps ``1..n``, after that many updates. Schedules
+never change: ``schedule.scaled(0.5)`` is another one.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from losslaw.errors import InputError
+from losslaw.numerics.arrays import FloatArray, finite_vector
+from losslaw.numerics.clocks import effective_rate
+
+
+def rising_prefix(lr: FloatArray) -> int:
+    """Number of updates of the strict rise that a schedule begins with; 0 if it does not rise."""
+    falls = np.flatnonzero(np.diff(lr) <= 0)
+    last = int(falls[0]) if falls.size else lr.size - 1
+    return last + 1 if last > 0 else 0
+
+
+@dataclass(frozen=True, eq=False)
+class Schedule:
+    """Learning rate, batch size and weight decay of every update.
+
+    Args:
+        lr: Learning rate of each update, >= 0. Shape ``(n,)``.
+        batch: Sequences in each update, > 0; a number or shape ``(n,)``. ``None``: not known.
+        weight_decay: Decoupled (AdamW) weight decay of each update, >= 0; a number or shape
+            ``(n,)``. ``None``: not known; laws that need it then assume 0.1 and say so.
+        warmup: Updates that belong to the warm-up, 0..n. ``None``: the strict rise at the start.
+        sequence_length: Tokens in a sequence; needed for ``tokens`` only.
+        spec: The text that made this schedule, if one did.
+
+    Raises:
+        InputError: empty, negative, not finite, all rates zero, or lengths that do not match.
+
+    >>> from losslaw import Schedule
+    >>> schedule = Schedule(lr=[1e-3, 1e-3, 5e-4], batch=32)
+    >>> schedule.horizon, schedule.peak_lr, schedule.intrinsic_time.tolist()
+    (3, 0.001, [0.001, 0.002, 0.0025])
+    """
+
+    lr: FloatArray
+    batch: FloatArray | None = None
+    weight_decay: FloatArray | None = None
+    warmup: int = None  # pyright: ignore[reportAssignmentType]  # filled in below
+    sequence_length: int | None = None
+    spec: str | None = None
+
+    def __init__(
+        self,
+        lr: ArrayLike,
+        batch: ArrayLike | None = None,
+        weight_decay: ArrayLike | None = None,
+        warmup: int | None = None,
+        sequence_length: int | None = None,
+        spec: str | None = None,
+    ):
+        rates = finite_vector("learning rates", lr)
+        if not rates.any():
+            raise InputError("learning rates are all zero: expected at least one above zero")
+        put = object.__setattr__
+        put(self, "lr", rates)
+        put(self, "batch", _along("batch sizes", batch, rates.size, zero=False))
+        put(self, "weight_decay", _along("weight decays", weight_decay, rates.size, zero=True))
+        warmup = rising_prefix(rates) if warmup is None else int(warmup)
+        if not 0 <= warmup <= rates.size:
+            raise InputError(f"warmup of {warmup} updates, expected 0..{rates.size}, the horizon")
+        put(self, "warmup", warmup)
+        if sequence_length is not None and sequence_length < 1:
+            raise InputError(f"sequence_length is {sequence_length}, expected at least 1")
+        put(self, "sequence_length", sequence_length)
+        put(self, "spec", spec)
+
+    @property
+    def horizon(self) -> int:
+        """Number of updates."""
+        return self.lr.size
+
+    @property
+    def peak_lr(self) -> float:
+        """Largest learning rate."""
+        return float(self.lr.max())
+
+    @property
+    def final_lr(self) -> float:
+        """Learning rate of the last update."""
+        return float(self.lr[-1])
+
+    @cached_property
+    def intrinsic_time(self) -> FloatArray:
+        """``S[k] = lr[1] + ... + lr[k]``, the forward area, in units of lr. Shape ``(n,)``."""
+        return np.cumsum(self.lr)
+
+    def effective_time(self, *, h: float = 0.55, kappa: float = 2000.0) -> FloatArray:
+        """Intrinsic time of the effective rate: the sum of ``lr * v**-h`` (see `effective_rate`).
+
+        Args:
+            h: Power of the squared norm that divides the rate, >= 0.
+            kappa: Growth of the squared norm by ``lr**2``, in 1/lr^2, >= 0.
+
+        Weight decay that is not known counts as 0.1. Shape ``(n,)``.
+        """
+        decay = np.full(self.horizon, 0.1) if self.weight_decay is None else self.weight_decay
+        return np.cumsum(effective_rate(self.lr, decay, h, kappa))
+
+    @property
+    def tokens(self) -> FloatArray:
+        """Tokens seen after each update, shape ``(n,)``.
+
+        Raises:
+            InputError: batch or sequence length is not known.
+        """
+        if self.batch is None or self.sequence_length is None:
+            raise InputError("tokens need batch and sequence_length, and one of them is not known")
+        return np.cumsum(self.batch) * self.sequence_length
+
+    def scaled(self, factor: float) -> "Schedule":
+        """The schedule with all learning rates times ``factor``."""
+        return self.with_(lr=self.lr * factor, spec=None)
+
+    def prefix(self, horizon: int) -> "Schedule":
+        """The first ``horizon`` updates.
+
+        Raises:
+            InputError: ``horizon`` is not in 1..n.
+        """
+        if not 1 <= horizon <= self.horizon:
+            raise InputError(f"prefix of {horizon} updates, expected 1..{self.horizon}")
+        if horizon == self.horizon:
+            return self
+        return self._cut(slice(0, horizon), warmup=min(self.warmup, horizon))
+
+    def then(self, other: "Schedule") -> "Schedule":
+        """This schedule, followed by ``other``; the warm-up is this one's."""
+        return join(self, other)
+
+    def with_(self, **changes: object) -> Self:
+        """A copy with some fields replaced."""
+        return replace(self, **changes)  # pyright: ignore[reportArgumentType]
+
+    def departure(self, other: "Schedule") -> int:
+        """The number of first updates in which the two learning rates agree to 1e-5 relative."""
+        n = min(self.horizon, other.horizon)
+        a, b = self.lr[:n], other.lr[:n]
+        differ = np.abs(a - b) > 1e-5 * np.maximum(a, b)
+        return int(np.argmax(differ)) if differ.any() else n
+
+    def _cut(self, piece: slice, warmup: int) -> "Schedule":
+        return Schedule(
+            self.lr[piece],
+            None if self.batch is None else self.batch[piece],
+            None if self.weight_decay is None else self.weight_decay[piece],
+            warmup,
+            self.sequence_length,
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Schedule):
+            return NotImplemented
+        return (
+            np.array_equal(self.lr, other.lr)
+            and _same(self.batch, other.batch)
+            and _same(self.weight_decay, other.weight_decay)
+            and (self.warmup, self.sequence_length) == (other.warmup, other.sequence_length)
+        )
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType]
+
+    def __repr__(self) -> str:
+        text = self.spec or f"lr of {self.horizon} updates, {self.lr[0]:.3g} .. {self.final_lr:.3g}"
+        return f"<Schedule {text}>"
+
+
+def join(first: Schedule, *rest: Schedule) -> Schedule:
+    """Schedules one after the other; the warm-up is the first one's.
+
+    What one of the parts does not know (batch, weight decay) the whole does not know.
+
+    >>> from losslaw import Schedule
+    >>> join(Schedule([1.0, 1.0]), Schedule([0.5])).lr.tolist()
+    [1.0, 1.0, 0.5]
+    """
+    parts = (first, *rest)
+
+    def along(values: list[FloatArray | None]) -> FloatArray | None:
+        known = [value for value in values if value is not None]
+        return np.concatenate(known) if len(known) == len(values) else None
+
+    spec = None
+    if all(part.spec is not None for part in parts):
+        spec = " + ".join(str(part.spec) for part in parts)
+    return Schedule(
+        np.concatenate([part.lr for part in parts]),
+        along([part.batch for part in parts]),
+        along([part.weight_decay for part in parts]),
+        first.warmup,
+        first.sequence_length,
+        spec,
+    )
+
+
+def _along(name: str, values: ArrayLike | None, n: int, *, zero: bool) -> FloatArray | None:
+    if values is None:
+        return None
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim == 0:
+        array = np.full(n, float(array))
+    array = finite_vector(name, array)
+    if array.size != n:
+        raise InputError(f"{name}: {array.size} values for {n} updates")
+    if not zero and not (array > 0).all():
+        raise InputError(f"{name} are positive: value {int(np.argmin(array > 0))} is 0")
+    return array
+
+
+def _same(a: FloatArray | None, b: FloatArray | None) -> bool:
+    if a is None or b is None:
+        return a is b
+    return np.array_equal(a, b)

@@ -1,0 +1,213 @@
+"""The text form of a schedule, ``SPEC``, both ways.
+
+``family:key=value,...`` makes one of the usual schedules, ``knots:0=0,2160=3e-4,24000=0`` straight
+lines, ``file:schedule.csv`` the rows of a table (``step,lr[,batch][,weight_decay]``), and ``A + B``
+one after the other. Numbers are Python's. `format_schedule` writes the text that makes the same
+array again.
+"""
+
+import inspect
+import re
+from pathlib import Path
+
+import numpy as np
+
+from losslaw.errors import InputError
+from losslaw.files import read_table
+from losslaw.numerics.arrays import FloatArray
+from losslaw.schedules.families import DECAYS, FAMILIES, from_knots
+from losslaw.schedules.schedule import Schedule, join
+
+EXAMPLE = "wsd:peak=3e-4,horizon=24000,warmup=2160,cooldown=0.2,final=3e-5,decay=linear"
+WORDS = {"decay": DECAYS, "shape": ("cosine", "linear")}
+ALIASES = {"8-1-1": "step", "two-stage": "twostage", "invsqrt": "inverse-sqrt"}
+
+
+def parse_schedule(text: str) -> Schedule:
+    """The schedule that a text describes.
+
+    Raises:
+        InputError: an unknown family or key, a missing key, a value that is not a number, a
+            schedule that makes no sense, or a file that cannot be read.
+
+    >>> parse_schedule("wsd:peak=1,horizon=5,cooldown=0.4").lr.tolist()
+    [1.0, 1.0, 1.0, 0.5, 0.0]
+    >>> parse_schedule("constant:peak=1,horizon=2 + linear:peak=1,horizon=2").lr.tolist()
+    [1.0, 1.0, 0.5, 0.0]
+    """
+    text = text.strip()
+    if not text:
+        raise InputError(f"empty schedule text: expected something like {EXAMPLE}")
+    if not text.startswith("file:"):
+        # A sum of schedules; the + of an exponent (1e+3) has no blanks around it.
+        parts = re.split(r"\s+\+\s+", text)
+        if len(parts) > 1:
+            return join(*[parse_schedule(part) for part in parts])
+    name, colon, rest = text.partition(":")
+    name = ALIASES.get(name.strip(), name.strip())
+    if name == "file" and colon:
+        return read_schedule(rest.strip())
+    if name != "knots" and name not in FAMILIES:
+        if not colon and Path(text).suffix:
+            return read_schedule(text)
+        known = ", ".join([*FAMILIES, "knots", "file"])
+        raise InputError(f"unknown schedule {name!r}: expected one of {known}; as in {EXAMPLE}")
+    pairs = _pairs(rest, name)
+    if name == "knots":
+        return _knots(pairs)
+    return _family(name, pairs)
+
+
+def format_schedule(schedule: Schedule) -> str:
+    """A text that `parse_schedule` turns into the same learning rates again.
+
+    A schedule made by a family gives back its family. Any other is written as knots where its
+    straight pieces join; one that is curved has about as many knots as updates, and belongs in a
+    file.
+
+    Raises:
+        InputError: more than 200 knots would be needed.
+
+    >>> format_schedule(Schedule([1.0, 1.0, 0.5, 0.0]))
+    'knots:1=1,2=1,4=0'
+    """
+    if schedule.spec is not None:
+        return schedule.spec
+    at = _corners(schedule.lr)
+    if at.size > 200:
+        raise InputError(
+            f"this schedule has no short text: {at.size} knots; save it as a file and use file:PATH"
+        )
+    knots = {int(k): float(schedule.lr[k - 1]) for k in at}
+    extras: dict[str, float | None] = {"batch": None, "weight_decay": None}
+    for key in extras:
+        values: FloatArray | None = getattr(schedule, key)
+        if values is not None and not (values == values[0]).all():
+            raise InputError(f"{key} changes along this schedule: save it as a file instead")
+        extras[key] = None if values is None else float(values[0])
+    made = from_knots(knots)
+    warmup = None if made.warmup == schedule.warmup else schedule.warmup
+    made = from_knots(knots, warmup=warmup, **extras)
+    # Interpolation rounds; insist on the promise of this function.
+    if not np.allclose(made.lr, schedule.lr, rtol=1e-12, atol=0):
+        raise InputError("this schedule has no short text: save it as a file and use file:PATH")
+    return str(made.spec)
+
+
+def read_schedule(path: str | Path) -> Schedule:
+    """A schedule from a table with columns ``step,lr`` and, if known, ``batch``, ``weight_decay``.
+
+    Steps are 1..n without gaps; a header comment ``# warmup: W`` gives the warm-up.
+
+    Raises:
+        InputError: the file cannot be read, a column is missing, or steps are not 1..n.
+    """
+    table = read_table(path)
+    for name in ("step", "lr"):
+        if name not in table.columns:
+            found = ", ".join(table.columns)
+            raise InputError(f"{table.source}: no column {name!r}; found {found}")
+    steps = table.numbers("step")
+    expected = np.arange(1, steps.size + 1)
+    if not np.array_equal(steps, expected):
+        row = int(np.argmax(steps != expected))
+        raise InputError(
+            f"{table.source}, line {table.lines[row]}: step {steps[row]:g}, expected {row + 1};"
+            " a schedule file has one row an update, 1..n"
+        )
+    optional = {
+        key: table.numbers(key) for key in ("batch", "weight_decay") if key in table.columns
+    }
+    note = table.notes.get("warmup")
+    try:
+        warmup = None if note is None else int(note)
+    except ValueError:
+        raise InputError(f"{table.source}: warmup is {note!r}, expected a whole number") from None
+    try:
+        return Schedule(table.numbers("lr"), warmup=warmup, spec=f"file:{path}", **optional)
+    except InputError as error:
+        raise InputError(f"{table.source}: {error}") from None
+
+
+def schedule_csv(schedule: Schedule) -> str:
+    """The table that `read_schedule` reads back, every digit kept."""
+    columns = {"lr": schedule.lr, "batch": schedule.batch, "weight_decay": schedule.weight_decay}
+    known = {name: values for name, values in columns.items() if values is not None}
+    lines = [f"# warmup: {schedule.warmup}", ",".join(["step", *known])]
+    for k in range(schedule.horizon):
+        cells = [repr(float(values[k])) for values in known.values()]
+        lines.append(",".join([str(k + 1), *cells]))
+    return "\n".join(lines) + "\n"
+
+
+def _corners(lr: FloatArray) -> FloatArray:
+    """Updates (1-based) where straight pieces of ``lr`` join, both ends included."""
+    if lr.size <= 2:
+        return np.arange(1, lr.size + 1)
+    bend = np.abs(np.diff(lr, 2)) > 1e-12 * lr.max()
+    return np.concatenate([[1], np.flatnonzero(bend) + 2, [lr.size]])
+
+
+def _pairs(rest: str, name: str) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for item in filter(None, (piece.strip() for piece in rest.split(","))):
+        key, equals, value = (part.strip() for part in item.partition("="))
+        if not equals or not value:
+            raise InputError(f"schedule {name}: {item!r}, expected key=value")
+        if key in pairs:
+            raise InputError(f"schedule {name}: {key} is given twice")
+        pairs[key] = value
+    return pairs
+
+
+def _family(name: str, pairs: dict[str, str]) -> Schedule:
+    parameters = inspect.signature(FAMILIES[name]).parameters
+    arguments: dict[str, object] = {}
+    for key, value in pairs.items():
+        if key not in parameters:
+            known = ", ".join(parameters)
+            raise InputError(f"schedule {name}: unknown key {key!r}, expected one of: {known}")
+        if key in WORDS:
+            arguments[key] = value
+        elif key in ("horizon", "warmup"):
+            arguments[key] = _whole_number(value, f"schedule {name}: {key}")
+        else:
+            arguments[key] = _float(value, f"schedule {name}: {key}")
+    for key, parameter in parameters.items():
+        if parameter.default is inspect.Parameter.empty and key not in arguments:
+            raise InputError(f"schedule {name}: {key} is missing; as in {EXAMPLE}")
+    try:
+        return FAMILIES[name](**arguments)
+    except InputError as error:
+        raise InputError(f"schedule {name}: {error}") from None
+
+
+def _knots(pairs: dict[str, str]) -> Schedule:
+    knots: dict[int, float] = {}
+    extras: dict[str, float | int | None] = {}
+    for key, value in pairs.items():
+        if key == "warmup":
+            extras[key] = _whole_number(value, "schedule knots: warmup")
+        elif key in ("batch", "weight_decay"):
+            extras[key] = _float(value, f"schedule knots: {key}")
+        else:
+            at = _whole_number(key, "schedule knots: update")
+            knots[at] = _float(value, f"schedule knots: rate at {key}")
+    return from_knots(knots, **extras)  # pyright: ignore[reportArgumentType]
+
+
+def _float(value: str, what: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        raise InputError(f"{what} is {value!r}, expected a number") from None
+    if not np.isfinite(number):
+        raise InputError(f"{what} is {value!r}, expected a finite number")
+    return number
+
+
+def _whole_number(value: str, what: str) -> int:
+    number = _float(value, what)
+    if not number.is_integer():
+        raise InputError(f"{what} is {value!r}, expected a whole number")
+    return int(number)
