@@ -1,0 +1,5 @@
+"""``python -m losslaw`` is the ``losslaw`` command."""
+
+from losslaw.cli.main import main
+
+main()

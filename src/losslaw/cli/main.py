@@ -1,0 +1,80 @@
+"""``losslaw``: the commands, put together, and the one place where errors become words.
+
+Commands import what they need when they run, so that ``losslaw --help`` stays fast. Whatever a
+user can cause ends with one line on standard error: status 2 for bad input, 1 for a job that
+failed, 130 for Ctrl-C.
+"""
+
+import importlib
+import os
+import sys
+
+import typer
+
+from losslaw import __version__
+from losslaw.errors import FitError, InputError
+
+# Each module has `register(app)`. The order is the order of the help page.
+GROUPS = ("inspect",)
+
+
+def build() -> typer.Typer:
+    """The application with every command group registered."""
+    app = typer.Typer(
+        name="losslaw",
+        help="Predict, explain and design learning-rate schedules from loss curves.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+    @app.callback()
+    def root(  # pyright: ignore[reportUnusedFunction]
+        version: bool = typer.Option(False, "--version", help="Print the version and stop."),
+    ) -> None:
+        if version:
+            typer.echo(f"losslaw {__version__}")
+            raise typer.Exit()
+
+    for group in GROUPS:
+        importlib.import_module(f"losslaw.cli.{group}").register(app)
+    return app
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command line and return its exit status."""
+    command = typer.main.get_command(build())
+    try:
+        status = command.main(arguments, prog_name="losslaw", standalone_mode=False)
+        sys.stdout.flush()
+    except InputError as error:
+        return _fail(2, str(error))
+    except FitError as error:
+        return _fail(1, str(error))
+    except BrokenPipeError:  # the reader of a pipe left; that is its right
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail(130, "interrupted")
+    except OSError as error:
+        return _fail(2, f"{error.filename or 'output'}: {error.strerror or error}")
+    except Exception as error:
+        # The parser's own complaints (unknown option, missing argument) know their text and status.
+        if not hasattr(error, "format_message"):
+            raise
+        context = getattr(error, "ctx", None)
+        where = context.command_path if context is not None else "losslaw"
+        message = " ".join(error.format_message().split())  # pyright: ignore
+        return _fail(2, f"{message.rstrip('.')}; see '{where} --help'")
+    return status if isinstance(status, int) else 0
+
+
+def _fail(status: int, message: str) -> int:
+    print(f"losslaw: {message}", file=sys.stderr)
+    return status
+
+
+def main() -> None:
+    """Entry point of the ``losslaw`` script."""
+    sys.exit(run())
