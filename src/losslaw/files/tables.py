@@ -1,12 +1,12 @@
 """Tables of numbers in text files: CSV, TSV, and JSON lines, told apart by their content.
 
-A table is a set of named columns of floats; an empty cell is NaN. Text where a number is expected
+A table is a set of named columns of cells; an empty cell (or ``none``, ``null``, ``na``) is a value
+that was not logged, which is not the same as a ``nan`` that was. Text where a number is expected
 is an error that names file, line and column: nothing is repaired in silence. Lines that start with
 ``#`` are comments; a comment ``# key: value`` is kept as a note about the run.
 """
 
 import csv
-import io
 import json
 import sys
 from collections.abc import Mapping
@@ -17,9 +17,9 @@ from typing import Any, cast
 import numpy as np
 
 from losslaw.errors import InputError
-from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.arrays import BoolArray, FloatArray
 
-MISSING = frozenset({"", "nan", "none", "null", "na", "n/a"})
+MISSING = frozenset({"", "none", "null", "na", "n/a"})
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Table:
     notes: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def numbers(self, name: str) -> FloatArray:
-        """Column ``name`` as float64, NaN where a cell is empty.
+        """Column ``name`` as float64, NaN where a cell is empty; see `empty` to tell them apart.
 
         Raises:
             InputError: a cell holds text that is not a number.
@@ -59,6 +59,10 @@ class Table:
                 ) from None
         return out
 
+    def empty(self, name: str) -> BoolArray:
+        """Where column ``name`` has no value."""
+        return np.array([cell is None for cell in self.columns[name]], dtype=np.bool_)
+
 
 def read_text(path: str | Path) -> str:
     """Text of a file, or of standard input for ``-``.
@@ -69,7 +73,9 @@ def read_text(path: str | Path) -> str:
     if str(path) == "-":
         text = sys.stdin.read()
         if not text.strip():
-            raise InputError("standard input is empty: expected a table with columns step, lr, loss")
+            raise InputError(
+                "standard input is empty: expected a table with columns step, lr, loss"
+            )
         return text
     path = Path(path)
     if path.is_dir():
@@ -82,6 +88,8 @@ def read_text(path: str | Path) -> str:
         raise InputError(f"{path}: not a text file (expected CSV, TSV or JSON lines)") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
+    if "\0" in text:
+        raise InputError(f"{path}: not a text file (expected CSV, TSV or JSON lines)")
     if not text.strip():
         raise InputError(f"{path}: the file is empty")
     return text
@@ -101,6 +109,8 @@ def read_table(path: str | Path) -> Table:
     first = text.lstrip()[0]
     if first == "{":
         return _json_lines(text, source)
+    if first == "[":
+        raise InputError(f"{source}: a JSON array, expected JSON lines (one object a line) or CSV")
     return _delimited(text, source)
 
 
@@ -124,8 +134,9 @@ def _delimited(text: str, source: str) -> Table:
         raise InputError(f"{source}: two columns are called {sorted(doubled)[0]!r}")
     columns: dict[str, list[str | None]] = {name: [] for name in header}
     lines: list[int] = []
-    rows = csv.reader(io.StringIO("\n".join(line for _, line in body[1:])), delimiter=delimiter)
-    for (number, _), row in zip(body[1:], rows, strict=False):
+    for number, line in body[1:]:
+        # One reader a line: a stray quote cannot swallow the rows below it.
+        row = next(csv.reader([line], delimiter=delimiter))
         if len(row) != len(header):
             raise InputError(
                 f"{source}, line {number}: {len(row)} cells, expected {len(header)}"
@@ -149,7 +160,7 @@ def _json_lines(text: str, source: str) -> Table:
         except json.JSONDecodeError as error:
             raise InputError(
                 f"{source}, line {number}: not a JSON object ({error.msg});"
-                " expected one object a line, such as {\"step\": 1, \"lr\": 3e-4, \"loss\": 9.1}"
+                ' expected one object a line, such as {"step": 1, "lr": 3e-4, "loss": 9.1}'
             ) from None
         if not isinstance(record, dict):
             raise InputError(f"{source}, line {number}: expected a JSON object")

@@ -1,0 +1,277 @@
+"""The learning rate of every update, out of the few that were logged.
+
+A log holds the rate at some updates only. Straight lines between them are right except where the
+schedule has a corner: a warm-up that ends between two rows would leave a false ramp after it, a
+decay would begin one window early, and laws that add up the drops of the rate are ruined by both.
+So the corners are put in first, as *knots*: those that are known (the end of a declared warm-up),
+then those that the rows around a gap imply - the meeting point of the lines on both sides, or a
+jump. Where one formula passes through every row after the warm-up, the rates between the rows are
+that formula's. Everything found or assumed is said in a sentence.
+
+Updates count from 1; ``lr[k - 1]`` is the rate of update k.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from losslaw.numerics.arrays import FloatArray, IntArray
+
+ROUNDING = 1e-6
+"""Relative differences below this are the rounding of the log, not the schedule."""
+
+ABRUPT = 8.0
+"""A slope that changes this many times more than its neighbours do is a corner.
+
+A cosine logged 8 times or more between its ends stays below 3; a corner on straight lines is
+unbounded.
+"""
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """The rates of all updates and how they were found.
+
+    Attributes:
+        lr: Rate of each update. Shape ``(horizon,)``.
+        warmup: Updates of warm-up, declared or found.
+        knots: Update to rate: corners put in between the logged rows.
+        assumptions: Sentences.
+        warnings: Sentences.
+    """
+
+    lr: FloatArray
+    warmup: int
+    knots: dict[int, float]
+    assumptions: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def reconstruct(
+    updates: IntArray, rates: FloatArray, *, horizon: int, warmup: int | None = None
+) -> Reconstruction:
+    """The learning rate of updates 1..horizon.
+
+    Args:
+        updates: Updates whose rate is known, increasing, 0 or above; 0 is where a warm-up starts
+            from. Shape ``(m,)``, m >= 1.
+        rates: Their rates, >= 0, not all zero. Shape ``(m,)``.
+        horizon: Number of updates wanted; beyond the last known rate it stays what it was.
+        warmup: Updates of the warm-up, linear where it was not logged. ``None``: found.
+
+    Returns:
+        The rates, with what was found and assumed on the way.
+
+    >>> import numpy as np
+    >>> found = reconstruct(np.array([1, 5, 9, 13]), np.array([0.1, 0.5, 0.6, 0.6]), horizon=13)
+    >>> found.warmup, found.knots, found.lr.round(3).tolist()[4:8]
+    (6, {6: 0.6}, [0.5, 0.6, 0.6, 0.6])
+    """
+    builder = _Builder(updates, rates)
+    found = builder.declared_warmup(warmup) if warmup is not None else builder.found_warmup()
+    builder.corners(found)
+    at, values = builder.points()
+    lr = np.interp(np.arange(1, horizon + 1), at, values)
+    return Reconstruction(
+        lr,
+        min(found, horizon),
+        dict(sorted(builder.knots.items())),
+        tuple(builder.assumptions),
+        tuple(builder.warnings),
+    )
+
+
+class _Builder:
+    """Collects knots and sentences while a schedule is put together."""
+
+    def __init__(self, updates: IntArray, rates: FloatArray):
+        self.u = updates.astype(np.float64)
+        self.r = rates
+        self.eps = ROUNDING * float(rates.max())
+        self.knots: dict[int, float] = {}
+        self.assumptions: list[str] = []
+        self.warnings: list[str] = []
+
+    def points(self) -> tuple[FloatArray, FloatArray]:
+        """Rows and knots in order; a knot at a row's update gives way to the row."""
+        merged = self.knots | dict(zip(self.u.tolist(), self.r.tolist(), strict=True))
+        at = np.array(sorted(merged), dtype=np.float64)
+        return at, np.array([merged[k] for k in at.tolist()])
+
+    # --- the beginning -----------------------------------------------------------------------
+
+    def declared_warmup(self, warmup: int) -> int:
+        """Knots of a warm-up that is known to be ``warmup`` updates long."""
+        u, r = self.u, self.r
+        after = int(np.searchsorted(u, warmup))
+        if warmup == 0:
+            self._level_start()
+            return 0
+        if after == u.size:  # the log ends inside the warm-up
+            self._ramp_start()
+            return warmup
+        peak = self._backward(after, warmup)
+        rising = after + 1 < u.size and r[after + 1] > r[after] + self.eps
+        if after > 0 and rising:
+            self.warnings.append(
+                f"the logged rate still rises after the declared warm-up of {warmup} updates"
+            )
+        elif u[after] > warmup:
+            self.knots[warmup] = peak
+        if after == 0:
+            self.knots[0] = 0.0
+            self.assumptions.append(
+                f"the warm-up of {warmup} updates is not in the log: a line from 0 to {peak:.6g}"
+            )
+        else:
+            self._ramp_start()
+        return warmup
+
+    def found_warmup(self) -> int:
+        """Find the end of the warm-up in the log, or assume one over the part not logged."""
+        u, r = self.u, self.r
+        top = 0
+        while top + 1 < u.size and r[top + 1] > r[top] + self.eps:
+            top += 1
+        if top == 0:
+            if u[0] <= 1:
+                return 0
+            first = int(u[0])
+            self.knots[0] = 0.0
+            self.warnings.append(
+                f"the log begins at update {first} with a rate of {r[0]:.6g}: what came before is"
+                f" not known, and a linear warm-up over {first} updates is assumed; give the"
+                " real one with warmup= (--warmup)"
+            )
+            return first
+        self._ramp_start()
+        if top + 1 == u.size:
+            return int(u[top])
+        if top == 1:
+            if u[1] - u[0] > 1:
+                self.warnings.append(
+                    f"the warm-up ends between updates {u[0]:.0f} and {u[1]:.0f}, where the log"
+                    f" does not say: taken as {u[1]:.0f}; give it with warmup= (--warmup)"
+                )
+            return int(u[top])
+        slope = (r[top - 1] - r[top - 2]) / (u[top - 1] - u[top - 2])
+        meets = u[top - 1]
+        for _ in range(3):  # the plateau may fall a little towards the right: meet it there
+            meets = u[top - 1] + (self._backward(top, meets) - r[top - 1]) / slope
+        end = round(float(meets))
+        straight = (
+            top < 3
+            or abs((r[top - 2] - r[top - 3]) / (u[top - 2] - u[top - 3]) - slope) <= 0.01 * slope
+        )
+        if straight and u[top - 1] < end < u[top]:
+            self.knots[end] = self._backward(top, end)
+            self.assumptions.append(
+                f"the warm-up ends at update {end}, where the logged ramp reaches"
+                f" {self.knots[end]:.6g}"
+            )
+            return end
+        if straight and end == int(u[top - 1]):
+            return end
+        return int(u[top])
+
+    def _ramp_start(self) -> None:
+        """The part of a logged ramp before its first row: the line through its first two rows."""
+        u, r = self.u, self.r
+        if u[0] <= 1:
+            return
+        if u.size > 1 and r[1] > r[0] + self.eps:
+            slope = (r[1] - r[0]) / (u[1] - u[0])
+            start = r[0] - slope * u[0]
+            if start >= -self.eps:
+                self.knots[0] = max(float(start), 0.0)
+            else:  # a line that starts later: as from 0 at update 0, the usual warm-up
+                self.knots[0] = 0.0
+        else:
+            self.knots[0] = 0.0
+        self.assumptions.append(
+            f"the rate before update {u[0]:.0f} is not logged: a line from {self.knots[0]:.3g}"
+        )
+
+    def _level_start(self) -> None:
+        if self.u[0] > 1:
+            self.assumptions.append(
+                f"the rate before update {self.u[0]:.0f} is not logged: taken as {self.r[0]:.6g}"
+            )
+
+    def _backward(self, first: int, at: float) -> float:
+        """The smooth schedule after the warm-up, continued back from row ``first`` to ``at``."""
+        u, r = self.u[first : first + 3], self.r[first : first + 3]
+        if u.size < 3 or r[1] >= r[0] - self.eps or at >= u[0]:
+            return float(r[0])
+        # The parabola through three rows: a cosine begins like one.
+        first_slope, second_slope = np.diff(r) / np.diff(u)
+        bend = (second_slope - first_slope) / (u[2] - u[0])
+        value = r[0] + (at - u[0]) * (first_slope + bend * (at - u[1]))
+        # It may not rise by more than the first gap falls: then the rows are no parabola.
+        return float(np.clip(value, r[0], r[0] + (r[0] - r[1])))
+
+    # --- corners in the middle ---------------------------------------------------------------
+
+    def corners(self, warmup: int) -> None:
+        """Knots where the lines on both sides of a gap meet, or where the rate jumps."""
+        keep = self.u >= warmup
+        u, r = self.u[keep], self.r[keep]
+        if u.size < 3:
+            return
+        gaps = np.diff(u)
+        slopes = np.diff(r) / gaps
+        turns = np.abs(np.diff(slopes))
+        for i in range(gaps.size):
+            if gaps[i] <= 1 or abs(r[i + 1] - r[i]) <= self.eps:
+                continue
+            left = slopes[i - 1] if i > 0 else None
+            right = slopes[i + 1] if i + 1 < slopes.size else None
+            flat_left = left is None or abs(r[i] - r[i - 1]) <= self.eps
+            flat_right = right is not None and abs(r[i + 2] - r[i + 1]) <= self.eps
+            if flat_left and flat_right:
+                self._jump(int(u[i]), int(u[i + 1]), float(r[i]), float(r[i + 1]))
+            elif left is not None and right is not None:
+                self._kink(i, u, r, slopes, turns)
+
+    def _jump(self, before: int, after: int, old: float, new: float) -> None:
+        at = min(roundest(before, after), after - 1)
+        self.knots[at] = old
+        self.knots[at + 1] = new
+        self.assumptions.append(
+            f"the rate jumps from {old:.6g} to {new:.6g} between updates {before} and {after}:"
+            f" after update {at}"
+        )
+
+    def _kink(
+        self, i: int, u: FloatArray, r: FloatArray, slopes: FloatArray, turns: FloatArray
+    ) -> None:
+        left, right = slopes[i - 1], slopes[i + 1]
+        around = [turns[j] for j in (i - 2, i + 1) if 0 <= j < turns.size]
+        change = abs(right - left)
+        if change <= ABRUPT * max(around, default=0.0) or change * (u[i + 1] - u[i]) <= self.eps:
+            return
+        at = u[i] + (r[i + 1] - r[i] - right * (u[i + 1] - u[i])) / (left - right)
+        knot = round(float(at))
+        if not u[i] < knot < u[i + 1]:
+            return
+        self.knots[knot] = float(r[i] + left * (knot - u[i]))
+        self.assumptions.append(
+            f"the slope of the rate changes between updates {u[i]:.0f} and {u[i + 1]:.0f}:"
+            f" at update {knot}, where the lines meet"
+        )
+
+
+def roundest(low: int, high: int) -> int:
+    """The roundest whole number in low..high: the multiple of the largest 1, 2 or 5 times 10^n.
+
+    >>> roundest(7936, 8064), roundest(7937, 8000), roundest(20, 23)
+    (8000, 8000, 20)
+    """
+    size = 10 ** len(str(high))
+    while size > 1:
+        for unit in (size, size // 2, size // 5):
+            multiple = high // unit * unit
+            if unit and multiple >= max(low, 1):
+                return multiple
+        size //= 10
+    return high
