@@ -1,0 +1,116 @@
+"""Effective-rate law: the functional law, run on the rate relative to the norm of the weights.
+
+    v[0] = 1;  e[k] = lr[k] * v[k-1]^-h;  v[k] = v[k-1] * (1 - 2*wd*lr[k]) + kappa * lr[k]^2
+    S(t) = sum_{k<=t} e[k]
+    L(t) = L0 + A * S(t)^-alpha + N * sum_{k<=t} (1e3*e[k])^a / 1e3 * K(t, k)
+    K(t, k) = mean over update k of (1 + (r/q) * (S(t) - u))^-q,  u from S(k-1) to S(k)
+
+AdamW keeps updates at the size of the learning rate whatever the size of the weights; weight decay
+and growth by updates set that size; so what moves the function, makes noise and forgets it is the
+effective rate ``e``. That is why this law crosses peak learning rates. Warm-up, re-warm-up and
+jumps need no convention, and weight decay enters exactly.
+
+The constants other than alpha are near-universal for AdamW in standard parametrisation (measured
+on Llama-type models of 25M-400M parameters, two groups' runs). By default only alpha is searched
+(four parameters in all); ``free`` opens the others, each with its prior. r, q and N trade along a
+ridge, and so do h, kappa and a: r stays fixed. With kappa = 0 and no weight decay the effective
+rate is the rate.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from losslaw.laws.law import Law, Prior, Question, amplitude, shape
+from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.clocks import effective_rate
+from losslaw.numerics.memory import power_law_memory
+
+SEEN = "fits to 25M-400M Llama-type models of two groups (PRIORS in docs/laws.md)"
+
+
+@dataclass(frozen=True)
+class Effective(Law):
+    """``L0 + A S^-alpha + N sum (1e3 e)^a / 1e3 (1 + (r/q) x)^-q`` in effective time.
+
+    >>> from losslaw import Schedule
+    >>> law = Effective(L0=2.0, A=1.0, alpha=0.5, kappa=0.0)
+    >>> law.predict(Schedule([1.0] * 4, weight_decay=0.0), [4]).tolist()
+    [2.5]
+    """
+
+    name: ClassVar[str] = "effective"
+    title: ClassVar[str] = "effective-rate law"
+    reference: ClassVar[str] = "this project"
+    uses_weight_decay: ClassVar[bool] = True
+    model_error: ClassVar[float] = 0.0025
+
+    alpha: float = shape(
+        0.54,
+        "decay with effective time",
+        low=0.05,
+        high=3.0,
+        starts=(0.4, 0.8),
+        prior=Prior(0.54, 0.10, source=SEEN),
+    )
+    kappa: float = shape(
+        2000.0,
+        "growth of the squared weight norm by lr^2, in 1/lr^2",
+        low=1.0,
+        high=1e6,
+        free=False,
+        prior=Prior(2000.0, 0.3, on="log", source=SEEN),
+    )
+    a: float = shape(
+        1.8,
+        "power of the effective rate in the noise",
+        low=0.5,
+        high=4.0,
+        free=False,
+        prior=Prior(1.80, 0.08, source=SEEN),
+    )
+    q: float = shape(
+        4.0 / 3.0,
+        "power of forgetting",
+        low=0.2,
+        high=10.0,
+        free=False,
+        prior=Prior(4.0 / 3.0, 0.10, on="inverse", source=SEEN),
+    )
+    h: float = shape(
+        0.55,
+        "power of the squared norm that divides the rate",
+        low=0.05,
+        high=2.0,
+        free=False,
+        prior=Prior(0.55, 0.05, source=SEEN),
+    )
+    r: float = shape(
+        245.0, "rate of forgetting, in 1/effective time", low=1.0, high=1e5, free=False
+    )
+    L0: float = amplitude("irreducible loss")
+    A: float = amplitude("what effective time removes")
+    N: float = amplitude("noise that updates inject", prior=Prior(47.0, 12.0, source=SEEN))
+
+    def columns(self, question: Question) -> dict[str, FloatArray]:
+        """Constant, power law in effective time, noise not yet forgotten."""
+        rate = question.keep(
+            ("rate", self.h, self.kappa),
+            lambda: effective_rate(question.lr, question.weight_decay, self.h, self.kappa),
+        )
+        time = np.cumsum(rate)
+        seen = np.maximum(time[question.steps - 1], time[time > 0][0])
+        noise = question.keep(
+            ("noise", self.h, self.kappa, self.a, self.q, self.r),
+            lambda: self.noise(rate, question),
+        )
+        return {"L0": np.ones_like(seen), "A": seen**-self.alpha, "N": noise}
+
+    def noise(self, rate: FloatArray, question: Question) -> FloatArray:
+        """What is left of the noise injected at each effective ``rate``. Shape ``(m,)``."""
+        # (1e3 e)^a / 1e3: at rates near 1e-3 the amplitude then hardly depends on a.
+        injected = (1e3 * rate) ** self.a / 1e3
+        return power_law_memory(
+            rate, injected, question.steps, self.q, self.r / self.q, since="mean"
+        )

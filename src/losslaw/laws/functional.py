@@ -1,0 +1,62 @@
+"""Functional scaling law, in the form fitted to language models: falls of the rate pay.
+
+    L(t) = L0 + A * S(t)^-s - c2 * sum_{k<=t} d[k] * (c3 + S(k)^-s) * (1 - (1 + c * (S(t) - S(k)))^-g)
+
+arXiv:2509.19189, App. B.2, eq. (30). Theory has ``g = 1 - 1/capacity`` in (0, 1) and ``c3`` about
+the variance of the label noise. Written with amplitudes: ``B = c2 * c3`` (label noise) and
+``M = c2`` (mini-batch noise, fed by the signal still to learn). ``S`` counts the warm-up; drops
+within it are zero.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from losslaw.laws.law import Law, Question, amplitude, shape
+from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.memory import power_law_memory
+
+
+@dataclass(frozen=True)
+class Functional(Law):
+    """``L0 + A S^-s - sum d (B + M S^-s) (1 - (1 + c x)^-g)``, ``x`` the time since the fall.
+
+    >>> from losslaw import Schedule
+    >>> law = Functional(L0=2.0, B=1.0, g=1.0, c=1.0)
+    >>> law.predict(Schedule([1.0, 0.5, 1.0]), [2]).round(9).tolist()
+    [2.0]
+    """
+
+    name: ClassVar[str] = "functional"
+    title: ClassVar[str] = "functional scaling law (drop form)"
+    reference: ClassVar[str] = "arXiv:2509.19189, eq. (30)"
+
+    s: float = shape(0.5, "source: decay with intrinsic time", low=0.02, high=3.0, starts=(0.3, 0.8))
+    g: float = shape(0.7, "how slowly falls pay", low=0.02, high=5.0, starts=(0.3, 1.0))
+    c: float = shape(100.0, "how fast falls pay", low=1e-3, high=1e6, starts=(10.0, 100.0, 1000.0))
+    L0: float = amplitude("irreducible loss")
+    A: float = amplitude("signal that intrinsic time removes")
+    B: float = amplitude("label noise that a unit fall of the rate removes")
+    M: float = amplitude("mini-batch noise that a unit fall of the rate removes")
+    warmup_drops: bool = False
+
+    def columns(self, question: Question) -> dict[str, FloatArray]:
+        """Constant, signal, gains of past falls for either noise."""
+        time = question.seen_time
+        drops = question.drops(warmup_drops=self.warmup_drops)
+        # Drops within the warm-up come before any time has passed only at rate zero: no power then.
+        past = np.maximum(question.intrinsic_time, question.seen_time.min() * 1e-9)
+
+        def gains(weight: FloatArray) -> FloatArray:
+            return power_law_memory(
+                question.lr, drops * weight, question.steps, self.g, self.c, gain=True
+            )
+
+        key = (self.g, self.c, self.warmup_drops)
+        return {
+            "L0": np.ones_like(time),
+            "A": time**-self.s,
+            "B": -question.keep(("label", *key), lambda: gains(np.ones_like(past))),
+            "M": -question.keep(("batch", self.s, *key), lambda: gains(past**-self.s)),
+        }

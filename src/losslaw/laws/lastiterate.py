@@ -1,0 +1,73 @@
+"""Last-iterate bound of convex optimisation, with a free exponent for the signal.
+
+    L(t) = L0 + A * S(t)^-alpha + b * bound(t)
+    bound(t) = (1/(2 S)) sum_{k<=t} lr[k]^2
+               + 1/2 sum_{k<t} lr[k]/R(k+1) * (1/R(k)) * sum_{j>=k} lr[j]^2,  R(k) = lr[k] + ... + lr[t]
+
+Schaipp et al., arXiv:2501.18965; the bound is Defazio et al.'s, arXiv:2310.07831.
+
+Since ``lr[k] / (R(k) R(k+1)) = 1/R(k+1) - 1/R(k)``, summation by parts leaves
+
+    bound(t) = 1/2 * (lr[t] + sum_{k=2}^{t} lr[k-1]^2 / R(k)),
+
+a memory with kernel 1/x, in one pass. Updates at rate zero do not move the iterate: the bound
+at such a step is that of the last update that did.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from losslaw.laws.law import Law, Question, amplitude, shape
+from losslaw.numerics.arrays import FloatArray, IntArray
+from losslaw.numerics.memory import inverse_memory
+
+
+def last_iterate_bound(lr: FloatArray, steps: IntArray) -> FloatArray:
+    """The bound of the module at ``steps`` (increasing, 1..n), in units of lr. Shape ``(m,)``.
+
+    >>> import numpy as np
+    >>> last_iterate_bound(np.array([1.0, 1.0]), np.array([1, 2])).round(9).tolist()
+    [0.5, 1.0]
+    """
+    moved = lr > 0
+    rates = lr[moved]
+    at = np.cumsum(moved)[steps - 1]
+    asked = np.unique(at[at > 0])
+    if asked.size == 0:
+        return np.zeros(steps.size)
+    sources = np.concatenate([[0.0], rates[:-1] ** 2])
+    past = inverse_memory(rates, sources, asked, float(rates.min()))
+    bound = (rates[asked - 1] + past) / 2.0
+    # Before the first update that moves anything, the bound is that of the first one.
+    return bound[np.searchsorted(asked, np.maximum(at, asked[0]))]
+
+
+@dataclass(frozen=True)
+class LastIterate(Law):
+    """``L0 + A S^-alpha + b bound``.
+
+    >>> from losslaw import Schedule
+    >>> law = LastIterate(L0=2.0, b=1.0)
+    >>> law.predict(Schedule([1.0, 1.0]), [2]).round(9).tolist()
+    [3.0]
+    """
+
+    name: ClassVar[str] = "lastiterate"
+    title: ClassVar[str] = "last-iterate bound"
+    reference: ClassVar[str] = "Schaipp et al., arXiv:2501.18965"
+
+    alpha: float = shape(0.5, "decay with intrinsic time", low=0.02, high=3.0, starts=(0.3, 0.8))
+    L0: float = amplitude("irreducible loss")
+    A: float = amplitude("what intrinsic time removes")
+    b: float = amplitude("weight of the bound's schedule term")
+
+    def columns(self, question: Question) -> dict[str, FloatArray]:
+        """Constant, power law in intrinsic time, schedule term of the bound."""
+        time = question.seen_time
+        return {
+            "L0": np.ones_like(time),
+            "A": time**-self.alpha,
+            "b": question.keep("bound", lambda: last_iterate_bound(question.lr, question.steps)),
+        }

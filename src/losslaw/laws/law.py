@@ -1,0 +1,292 @@
+"""What a law is: a formula from schedule to loss, linear in its non-negative amplitudes.
+
+A law is a frozen dataclass. Its fields are its parameters, each with its meaning: *shapes* are
+positive and searched in the log, *amplitudes* are non-negative and solved for. `Law.columns` is the
+formula: one column an amplitude, signs included, so that ``loss = sum of amplitude * column``.
+Prediction, decomposition, fitting and saving follow from that.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import MISSING, dataclass, field, fields, replace
+from functools import cached_property
+from typing import Any, ClassVar, Self, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from losslaw.curves import LossCurve
+from losslaw.curves.curve import checked_steps
+from losslaw.errors import InputError
+from losslaw.numerics.arrays import FloatArray, IntArray
+from losslaw.schedules import Schedule
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What is known of a parameter before any curve: mean, standard deviation, and who says so.
+
+    Attributes:
+        mean: Centre, in the units of the parameter.
+        sd: Standard deviation, on the scale named by ``on``.
+        on: ``value``, ``log`` or ``inverse``: the scale on which the parameter is Gaussian.
+        source: Where the figures come from.
+    """
+
+    mean: float
+    sd: float
+    on: str = "value"
+    source: str = ""
+
+    def z(self, value: float) -> float:
+        """Distance of ``value`` from the mean in standard deviations."""
+        if self.on == "log":
+            return math.log(value / self.mean) / self.sd
+        if self.on == "inverse":
+            return (1.0 / value - 1.0 / self.mean) / self.sd
+        return (value - self.mean) / self.sd
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A shape parameter: positive, searched in the log.
+
+    Attributes:
+        meaning: One phrase.
+        low: Smallest value searched.
+        high: Largest value searched.
+        starts: Values a search begins from.
+        free: Whether a fit searches it unless told otherwise.
+        prior: What is known before any curve.
+    """
+
+    meaning: str
+    low: float
+    high: float
+    starts: tuple[float, ...]
+    free: bool = True
+    prior: Prior | None = None
+
+
+@dataclass(frozen=True)
+class Amplitude:
+    """A non-negative amplitude: linear in the loss, solved for."""
+
+    meaning: str
+    prior: Prior | None = None
+
+
+def shape(
+    default: float,
+    meaning: str,
+    *,
+    low: float,
+    high: float,
+    starts: tuple[float, ...] = (),
+    free: bool = True,
+    prior: Prior | None = None,
+) -> Any:
+    """A dataclass field that is a shape parameter."""
+    spec = Shape(meaning, low, high, starts or (default,), free, prior)
+    return field(default=default, metadata={"parameter": spec})
+
+
+def amplitude(meaning: str, *, prior: Prior | None = None) -> Any:
+    """A dataclass field that is an amplitude; 0 until it is fitted or given."""
+    return field(default=0.0, metadata={"parameter": Amplitude(meaning, prior)})
+
+
+@dataclass(eq=False)
+class Question:
+    """A schedule and the steps asked about, with what laws work out from it kept.
+
+    A search asks the same question with many parameters; `keep` lets a law redo only what its
+    changed parameters touch.
+
+    Args:
+        schedule: The schedule.
+        steps: Steps asked about, increasing, 1..horizon. Shape ``(m,)``.
+        model_size: Parameters of the model, if the law should know.
+    """
+
+    schedule: Schedule
+    steps: IntArray
+    model_size: float | None = None
+    _kept: dict[Hashable, Any] = field(default_factory=dict[Hashable, Any])
+
+    # A search along P parameters comes back to the same values; beyond that, forget.
+    KEEP: ClassVar[int] = 24
+
+    @cached_property
+    def lr(self) -> FloatArray:
+        """Learning rate up to the last step asked about: what comes later cannot matter."""
+        return np.ascontiguousarray(self.schedule.lr[: self.steps[-1]])
+
+    @cached_property
+    def batch(self) -> FloatArray | None:
+        """Batch size of the same updates, if known."""
+        batch = self.schedule.batch
+        return None if batch is None else np.ascontiguousarray(batch[: self.steps[-1]])
+
+    @cached_property
+    def weight_decay(self) -> FloatArray:
+        """Weight decay of the same updates; 0.1 where it is not known."""
+        decay = self.schedule.weight_decay
+        if decay is None:
+            return np.full(self.lr.size, ASSUMED_WEIGHT_DECAY)
+        return np.ascontiguousarray(decay[: self.steps[-1]])
+
+    @cached_property
+    def intrinsic_time(self) -> FloatArray:
+        """``S`` after every update. Shape ``(n,)``."""
+        return np.cumsum(self.lr)
+
+    @cached_property
+    def seen_time(self) -> FloatArray:
+        """``S`` at the steps asked about, never below the first positive rate. Shape ``(m,)``."""
+        time = self.intrinsic_time
+        first = time[time > 0][0]
+        return np.maximum(time[self.steps - 1], first)
+
+    def drops(self, *, warmup_drops: bool = False) -> FloatArray:
+        """``d[k] = lr[k-1] - lr[k]``, the fall of the rate into update k. Shape ``(n,)``.
+
+        Args:
+            warmup_drops: Count the warm-up as negative drops from rate 0, as the evaluator of the
+                multi-power paper does; otherwise drops up to the end of the warm-up are 0.
+        """
+        drops = -np.diff(self.lr, prepend=0.0)
+        if not warmup_drops:
+            # The rate of the first update that counts comes from nowhere: it is no drop either.
+            drops[: max(self.schedule.warmup, 1)] = 0.0
+        return drops
+
+    def keep(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """The result of ``compute``, computed once for each ``key`` seen lately."""
+        if key in self._kept:
+            self._kept[key] = self._kept.pop(key)  # to the young end
+        else:
+            if len(self._kept) >= self.KEEP:
+                del self._kept[next(iter(self._kept))]
+            self._kept[key] = compute()
+        return self._kept[key]
+
+
+ASSUMED_WEIGHT_DECAY = 0.1
+
+
+@dataclass(frozen=True)
+class Law(ABC):
+    """Base of all laws. See the module for the idea, and any law's file for an example.
+
+    Class attributes:
+        name: The name on the command line.
+        title: Name in words.
+        reference: Where the formula is from.
+        uses_weight_decay: Whether the formula reads the weight decay.
+        uses_batch: Whether the formula reads the batch size.
+        model_error: Typical error of the law itself on schedules left out, in nats, before any
+            evidence from the curves at hand.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    reference: ClassVar[str]
+    uses_weight_decay: ClassVar[bool] = False
+    uses_batch: ClassVar[bool] = False
+    model_error: ClassVar[float] = 0.009
+
+    def __post_init__(self) -> None:
+        for name, value in self.parameters.items():
+            low = 0.0
+            if not (math.isfinite(value) and value >= low):
+                raise InputError(f"{self.name}: {name} is {value:g}, expected a number >= 0")
+
+    @abstractmethod
+    def columns(self, question: Question) -> dict[str, FloatArray]:
+        """What multiplies each amplitude, signs included. Each of shape ``(m,)``."""
+
+    @classmethod
+    def shapes(cls) -> dict[str, Shape]:
+        """Shape parameters by name."""
+        return _parameters(cls, Shape)
+
+    @classmethod
+    def amplitudes(cls) -> dict[str, Amplitude]:
+        """Amplitudes by name."""
+        return _parameters(cls, Amplitude)
+
+    @classmethod
+    def settings(cls) -> dict[str, Any]:
+        """Fields that are choices of convention and not parameters, with their defaults."""
+        return {
+            item.name: None if item.default is MISSING else item.default
+            for item in fields(cls)
+            if "parameter" not in item.metadata
+        }
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """All parameters by name, shapes and amplitudes."""
+        names = [*self.shapes(), *self.amplitudes()]
+        return {name: float(getattr(self, name)) for name in names}
+
+    def with_(self, **changes: Any) -> Self:
+        """The law with some parameters replaced."""
+        return replace(self, **changes)
+
+    def decompose(self, schedule: Schedule, steps: ArrayLike | None = None) -> dict[str, FloatArray]:
+        """The terms of the loss by the name of their amplitude; they sum to the prediction."""
+        columns = self.columns(ask(schedule, steps))
+        return {name: getattr(self, name) * column for name, column in columns.items()}
+
+    def predict(self, schedule: Schedule, steps: ArrayLike | None = None) -> FloatArray:
+        """Loss after the given steps of a schedule, or after each of its updates.
+
+        Args:
+            schedule: Any schedule.
+            steps: Increasing whole steps in 1..horizon; ``None`` for all.
+
+        Returns:
+            Loss in nats per token. Shape ``(m,)``.
+
+        Raises:
+            InputError: steps outside the schedule.
+        """
+        terms = self.decompose(schedule, steps)
+        return np.sum(list(terms.values()), axis=0)
+
+    def curve(
+        self, schedule: Schedule, steps: ArrayLike | None = None, label: str | None = None
+    ) -> LossCurve:
+        """The prediction as a `LossCurve`."""
+        at = ask(schedule, steps).steps
+        return LossCurve(schedule, at, self.predict(schedule, at), label or self.name)
+
+
+def ask(
+    schedule: Schedule, steps: ArrayLike | None = None, model_size: float | None = None
+) -> Question:
+    """A `Question` with its steps checked; ``None`` asks about every step."""
+    if steps is None:
+        at = np.arange(1, schedule.horizon + 1, dtype=np.int64)
+    else:
+        at = checked_steps(steps, schedule.horizon, "steps asked about")
+    return Question(schedule, at, model_size)
+
+
+def _parameters(cls: type[Law], kind: type[T]) -> dict[str, T]:
+    found: dict[str, T] = {}
+    for item in fields(cls):
+        spec = item.metadata.get("parameter")
+        if isinstance(spec, kind):
+            found[item.name] = spec
+    return found
+
+
+def parameters_text(parameters: Mapping[str, float]) -> str:
+    """``name value`` pairs on one line."""
+    return ", ".join(f"{name} {value:.4g}" for name, value in parameters.items())

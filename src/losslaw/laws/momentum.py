@@ -1,0 +1,75 @@
+"""Momentum law: past falls of the learning rate, discounted, lower the loss.
+
+    L(t) = L0 + A * S(t)^-alpha - C * S2(t)
+    m[k] = lam * m[k-1] + d[k],   S2 = cumsum(m)
+
+Tissue et al., arXiv:2408.11029, eq. (1). ``S`` counts the warm-up; drops within it are zero. The
+best schedule of this law is bang-bang, and its loss goes on falling at rate zero.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy.signal import lfilter
+
+from losslaw.laws.law import Law, Question, amplitude, shape
+from losslaw.numerics.arrays import FloatArray
+
+
+def annealing_area(drops: FloatArray, lam: float) -> FloatArray:
+    """Past falls of the learning rate, discounted and added up: the ``S2`` of Tissue et al.
+
+    ``m[k] = lam * m[k-1] + drops[k]`` and ``S2 = cumsum(m)``.
+
+    Args:
+        drops: Fall of the rate into each update. Shape ``(n,)``.
+        lam: How much of the momentum survives an update, in [0, 1).
+
+    Returns:
+        Area after each update, in units of lr. Shape ``(n,)``.
+
+    >>> import numpy as np
+    >>> annealing_area(np.array([0.0, 1.0, 0.0]), 0.5).tolist()
+    [0.0, 1.0, 1.5]
+    """
+    # A one-pole filter: lfilter runs the recursion in C.
+    momentum = lfilter([1.0], [1.0, -lam], drops)
+    return np.cumsum(np.asarray(momentum, dtype=np.float64))
+
+
+@dataclass(frozen=True)
+class Momentum(Law):
+    """``L0 + A S^-alpha - C S2``.
+
+    >>> from losslaw import Schedule
+    >>> law = Momentum(L0=2.0, A=1.0, C=1.0, alpha=0.5)
+    >>> law.predict(Schedule([1.0, 1.0, 1.0, 1.0]), [4]).tolist()
+    [2.5]
+    """
+
+    name: ClassVar[str] = "momentum"
+    title: ClassVar[str] = "momentum law (annealing area)"
+    reference: ClassVar[str] = "Tissue et al., arXiv:2408.11029"
+
+    alpha: float = shape(0.5, "decay with the forward area", low=0.02, high=3.0, starts=(0.3, 0.8))
+    lam: float = shape(
+        0.999, "momentum that survives an update", low=0.9, high=0.99999, free=False
+    )
+    L0: float = amplitude("irreducible loss")
+    A: float = amplitude("what intrinsic time removes")
+    C: float = amplitude("gain for each unit of annealing area")
+    warmup_drops: bool = False
+
+    def columns(self, question: Question) -> dict[str, FloatArray]:
+        """Constant, power law in the forward area, annealing area."""
+        area = question.keep(
+            ("annealing area", self.lam, self.warmup_drops),
+            lambda: annealing_area(question.drops(warmup_drops=self.warmup_drops), self.lam),
+        )
+        time = question.seen_time
+        return {
+            "L0": np.ones_like(time),
+            "A": time**-self.alpha,
+            "C": -area[question.steps - 1],
+        }
