@@ -1,140 +1,142 @@
 """Checkpoints that any schedule with the same past may continue.
 
-A checkpoint holds the weights, the optimiser's moments, the losses seen so far, and the *rates used
-so far*. It may be continued under every schedule that begins with exactly those rates, on the same
-text, with the same model, seed and evaluation interval. Resuming an interrupted run is the case
-where the schedule is the old one; branching a cooldown off a constant run is the other case, and
-gives bit for bit the losses of the whole run.
+A checkpoint holds the weights, the optimiser's moments, the losses seen so far, and the *past*: the
+rate, weight decay and batch of every update done. It may be continued under every schedule that
+begins with exactly that past, on the same text, with the same model, seed and evaluation interval.
+Resuming an interrupted run is the case where the schedule is the old one; branching a cooldown off
+a constant run is the other case, and gives bit for bit the losses of the whole run.
 """
-
-# torch.save and torch.load are typed loosely.
-# pyright: reportUnknownVariableType=false
-from __future__ import annotations
 
 import io
 import pickle
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from losslaw.errors import InputError
 from losslaw.files import write_bytes
 from losslaw.lab.config import LabConfig
+from losslaw.numerics.arrays import FloatArray
+from losslaw.schedules import Schedule
 
 FORMAT = "losslaw.lab"
 VERSION = 1
+WORDS = {"lr": "rate", "weight_decay": "weight decay", "batch": "batch"}
 
 
 @dataclass(frozen=True)
 class Checkpoint:
     """A run after ``step`` updates.
 
-    Args:
+    Attributes:
         config: The run's sizes, constants and seed.
         text: Digest of the text.
         every: Evaluation interval, updates.
-        lr: Rates used so far. Shape ``(step,)``.
-        weight_decay: Weight decays used so far. Shape ``(step,)``.
+        past: ``lr``, ``weight_decay`` and ``batch`` of the updates done. Each of shape ``(step,)``.
         steps: Steps at which the validation loss was seen.
         losses: Those losses, nats per token.
-        seconds: Time spent on it.
-        learner: Weights and moments, from ``Learner.state``.
+        seconds: Time spent on it since ``shared``.
+        shared: Updates taken over from another run's checkpoint.
+        learner: Weights and moments, from `Learner.state`.
     """
 
     config: LabConfig
     text: str
     every: int
-    lr: NDArray[np.float64]
-    weight_decay: NDArray[np.float64]
+    past: Mapping[str, FloatArray]
     steps: list[int]
     losses: list[float]
     seconds: float
+    shared: int
     learner: dict[str, Any]
 
     @property
     def step(self) -> int:
         """Updates done."""
-        return self.lr.size
+        return self.past["lr"].size
 
     def save(self, path: Path) -> None:
         """Write the checkpoint in one step, so that a crash leaves the one before."""
+        record = {
+            "format": FORMAT,
+            "version": VERSION,
+            "config": self.config.as_dict(),
+            "text": self.text,
+            "every": self.every,
+            "past": {name: torch.tensor(values) for name, values in self.past.items()},
+            "steps": self.steps,
+            "losses": self.losses,
+            "seconds": self.seconds,
+            "shared": self.shared,
+            "learner": self.learner,
+        }
         stream = io.BytesIO()
-        torch.save(
-            {
-                "format": FORMAT,
-                "version": VERSION,
-                "config": self.config.as_dict(),
-                "text": self.text,
-                "every": self.every,
-                "lr": torch.from_numpy(self.lr),
-                "weight_decay": torch.from_numpy(self.weight_decay),
-                "steps": self.steps,
-                "losses": self.losses,
-                "seconds": self.seconds,
-                "learner": self.learner,
-            },
-            stream,
-        )
+        torch.save(record, stream)
         write_bytes(path, stream.getvalue())
 
     def require(
-        self,
-        path: Path,
-        config: LabConfig,
-        text: str,
-        every: int,
-        lr: NDArray[np.float64],
-        weight_decay: NDArray[np.float64],
+        self, path: Path, schedule: Schedule, config: LabConfig, text: str, every: int
     ) -> None:
         """Refuse to continue under anything but the same run with the same past.
 
+        Args:
+            path: Where the checkpoint came from, for the message.
+            schedule: With batch and weight decay known.
+            config: Sizes, constants and seed.
+            text: Digest of the text.
+            every: Evaluation interval, updates.
+
         Raises:
-            InputError: If the checkpoint belongs to another run; the line says what differs.
+            InputError: the checkpoint is of another run; the line says what differs.
         """
-        if self.config != config:
-            ours, theirs = config.as_dict(), self.config.as_dict()
-            name = next(key for key in ours if ours[key] != theirs[key])
-            what = f"{name} was {theirs[name]}, now {ours[name]}"
-        elif self.text != text:
-            what = f"its text has sha256 {self.text[:12]}..., this one {text[:12]}..."
-        elif self.every != every:
-            what = f"its loss was seen every {self.every} updates, now every {every}"
-        elif self.step > lr.size:
-            what = f"it has done {self.step} updates, the schedule has {lr.size}"
-        elif (update := _first_difference(self.lr, lr)) is not None:
-            what = (
-                f"update {update + 1} used rate {self.lr[update]:.10g}, "
-                f"the schedule says {lr[update]:.10g}"
+        what = self._difference(schedule, config, text, every)
+        if what is not None:
+            raise InputError(
+                f"checkpoint {path} is of another run: {what}; delete it or choose another output"
             )
-        elif (update := _first_difference(self.weight_decay, weight_decay)) is not None:
-            what = (
-                f"update {update + 1} used weight decay {self.weight_decay[update]:g}, "
-                f"now {weight_decay[update]:g}"
-            )
-        else:
-            return
-        raise InputError(
-            f"checkpoint {path} is of another run: {what}; delete it or choose another output"
-        )
+
+    def _difference(
+        self, schedule: Schedule, config: LabConfig, text: str, every: int
+    ) -> str | None:
+        ours, theirs = config.as_dict(), self.config.as_dict()
+        for name in ours:
+            if ours[name] != theirs[name]:
+                return f"{name} was {theirs[name]}, now {ours[name]}"
+        if self.text != text:
+            return f"its text has sha256 {self.text[:12]}..., this one {text[:12]}..."
+        if self.every != every:
+            return f"its loss was seen every {self.every} updates, now every {every}"
+        if self.step > schedule.horizon:
+            return f"it has done {self.step} updates, the schedule has {schedule.horizon}"
+        for name, values in self.past.items():
+            differ = np.flatnonzero(values != getattr(schedule, name)[: self.step])
+            if differ.size:
+                k = int(differ[0])
+                return (
+                    f"update {k + 1} had {WORDS[name]} {values[k]:.10g},"
+                    f" the schedule says {getattr(schedule, name)[k]:.10g}"
+                )
+        return None
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint; only tensors and plain values are unpickled.
 
     Raises:
-        InputError: If the file is damaged, is something else, or is of a newer version.
+        InputError: the file is missing, damaged, something else, or of a newer version.
     """
     try:
-        raw = torch.load(path, weights_only=True)
+        loaded: object = torch.load(path, weights_only=True)
     except FileNotFoundError:
         raise InputError(f"no checkpoint at {path}") from None
     except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError):
         raise InputError(f"checkpoint {path} is damaged or not a checkpoint: delete it") from None
-    if not isinstance(raw, dict) or raw.get("format") != FORMAT:
+    raw = cast(dict[str, Any], loaded if isinstance(loaded, dict) else {})
+    if raw.get("format") != FORMAT:
         raise InputError(f"{path} is not a checkpoint of the lab")
     if raw.get("version") != VERSION:
         raise InputError(
@@ -144,15 +146,10 @@ def load_checkpoint(path: Path) -> Checkpoint:
         config=LabConfig(**raw["config"]),
         text=raw["text"],
         every=raw["every"],
-        lr=raw["lr"].numpy(),
-        weight_decay=raw["weight_decay"].numpy(),
+        past={name: values.numpy() for name, values in raw["past"].items()},
         steps=raw["steps"],
         losses=raw["losses"],
         seconds=raw["seconds"],
+        shared=raw["shared"],
         learner=raw["learner"],
     )
-
-
-def _first_difference(past: NDArray[np.float64], plan: NDArray[np.float64]) -> int | None:
-    differ = np.flatnonzero(past != plan[: past.size])
-    return int(differ[0]) if differ.size else None

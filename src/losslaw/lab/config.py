@@ -5,8 +5,6 @@ and see the same batches in the same order, so a difference between their loss c
 schedule's doing.
 """
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 
 from losslaw.errors import InputError
@@ -34,13 +32,13 @@ class LabConfig:
     """
 
     width: int = 64
-    layers: int = 3
-    heads: int = 4
+    layers: int = 2
+    heads: int = 2
     context: int = 128
     batch: int = 16
     weight_decay: float = 0.1
     seed: int = 0
-    validation_windows: int = 1536
+    validation_windows: int = 640
 
     def __post_init__(self) -> None:
         for name in ("width", "layers", "heads", "context", "batch", "validation_windows"):

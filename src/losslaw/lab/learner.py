@@ -1,18 +1,17 @@
 """One model and its optimiser, behind four verbs: update, evaluate, save, load.
 
 This is the only module that moves weights. It knows nothing of schedules, files or progress:
-:mod:`losslaw.lab.train` tells it the rate of each update. AdamW with betas (.9, .95), decoupled
+`losslaw.lab.training` tells it the rate of each update. AdamW with betas (.9, .95), decoupled
 weight decay on the matrices alone, gradients clipped to norm 1.
 """
 
-# torch's autograd and state dictionaries are typed loosely.
-# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
-from __future__ import annotations
-
+# Much of torch is typed in part only (from_numpy, split, Optimizer.step).
+# pyright: reportUnknownMemberType=false
 from typing import Any
 
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from losslaw.lab.config import LabConfig
 from losslaw.lab.model import LanguageModel, gains, matrices, parameter_count
@@ -35,7 +34,9 @@ class Learner:
     def __init__(self, config: LabConfig, validation: NDArray[Any]) -> None:
         self.model = LanguageModel(config)
         self.params = parameter_count(self.model)
-        self._validation = torch.from_numpy(validation).long().split(EVALUATION_BATCH)
+        self._validation: tuple[Tensor, ...] = (
+            torch.from_numpy(validation).long().split(EVALUATION_BATCH)
+        )
         self._decayed: dict[str, Any] = {"params": matrices(self.model)}
         kept: dict[str, Any] = {"params": gains(self.model), "weight_decay": 0.0}
         self._optimizer = torch.optim.AdamW([self._decayed, kept], betas=BETAS, fused=True)
@@ -62,10 +63,10 @@ class Learner:
         return total / windows
 
     def state(self) -> dict[str, Any]:
-        """Weights and optimiser moments, as :func:`torch.save` takes them."""
+        """Weights and optimiser moments, as `torch.save` takes them."""
         return {"model": self.model.state_dict(), "optimizer": self._optimizer.state_dict()}
 
     def load(self, state: dict[str, Any]) -> None:
-        """Take over what :meth:`state` gave."""
+        """Take over what `state` gave."""
         self.model.load_state_dict(state["model"])
         self._optimizer.load_state_dict(state["optimizer"])

@@ -1,17 +1,13 @@
 """A small decoder-only transformer over bytes, and the split of its parameters for weight decay.
 
-Pre-norm blocks with RMSNorm, causal attention, a four-times-wide network of squared ReLUs, learned positions,
-embedding and output sharing one matrix. Every matrix starts normal with standard deviation .02;
-nothing is rescaled by depth, so the model is in AdamW's *standard* parametrisation.
+Pre-norm blocks with RMSNorm, causal attention, a four-times-wide network of squared ReLUs, learned
+positions, embedding and output sharing one matrix. Every matrix starts normal with standard
+deviation .02; nothing is rescaled by depth, so the model is in AdamW's *standard* parametrisation.
 
 Decayed: all matrices (attention, network, embedding, positions). Not decayed: the gains of the
 norms. A decayed gain shrinks the residual branches at a rate that has nothing to do with noise,
 and loss curves under strong decay then measure that instead of the schedule.
 """
-
-# torch.nn's call operators are typed as returning Any.
-# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
-from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
@@ -51,13 +47,15 @@ class LanguageModel(nn.Module):
 
     def __init__(self, config: LabConfig) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(VOCABULARY, config.width)
-        self.position = nn.Embedding(config.context, config.width)
-        self.blocks = nn.ModuleList(
-            Block(config.width, config.heads) for _ in range(config.layers)
-        )
+        # torch fills new layers from its global generator; ours is another one, so that the weights
+        # depend on the seed and on nothing that ran before, and the global one is left as it was.
+        with torch.random.fork_rng(devices=()):  # pyright: ignore[reportUnknownMemberType]
+            self.embedding = nn.Embedding(VOCABULARY, config.width)
+            self.position = nn.Embedding(config.context, config.width)
+            self.blocks = nn.ModuleList(
+                Block(config.width, config.heads) for _ in range(config.layers)
+            )
         self.norm = nn.RMSNorm(config.width, eps=1e-6)
-        # A generator of our own: the weights depend on the seed and on nothing that ran before.
         generator = torch.Generator().manual_seed(config.seed)
         for matrix in matrices(self):
             nn.init.normal_(matrix, std=INIT_STD, generator=generator)

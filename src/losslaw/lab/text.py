@@ -10,11 +10,10 @@ their schedules; resuming needs no generator state; and runs whose schedules agr
 have equal losses up to it.
 """
 
-from __future__ import annotations
-
 import hashlib
 import sysconfig
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +25,8 @@ VALIDATION_STRIDE = 10
 """Every tenth file validates."""
 
 LEFT_OUT = frozenset(
-    "__pycache__ dist-packages encodings idle_test lib2to3 pydoc_data site-packages test tests"
-    .split()
+    {"dist-packages", "encodings", "idle_test", "lib2to3", "pydoc_data", "site-packages"}
+    | {"test", "tests"}
 )
 """Folders of the standard library that are not read."""
 
@@ -43,7 +42,7 @@ class Text:
     files: int
     source: str
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Digest of the training part followed by the validation part."""
         digest = hashlib.sha256(self.train.tobytes())
@@ -91,7 +90,7 @@ class Text:
 
 
 def text_of(files: list[Path], source: str) -> Text:
-    """Read files into a :class:`Text`; every tenth one, from the first, validates.
+    """Read files into a `Text`; every tenth one, from the first, validates.
 
     Args:
         files: In the order that fixes the split.
@@ -116,7 +115,7 @@ def text_of(files: list[Path], source: str) -> Text:
 def standard_library() -> Text:
     """The sources of the running Python's standard library (some 9 MB).
 
-    The text differs a little from one Python version to the next; its :attr:`Text.sha256` is
+    The text differs a little from one Python version to the next; its `Text.sha256` is
     part of every checkpoint and of the bundle's record, so that two texts are never confused.
     """
     root = Path(sysconfig.get_paths()["stdlib"])
