@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from losslaw.numerics.arrays import FloatArray, IntArray
+from losslaw.schedules.decays import Decay, match_decay
 
 ROUNDING = 1e-6
 """Relative differences below this are the rounding of the log, not the schedule."""
@@ -26,6 +27,9 @@ ABRUPT = 8.0
 A cosine logged 8 times or more between its ends stays below 3; a corner on straight lines is
 unbounded.
 """
+
+JUMP = 0.01
+"""A jump smaller than this share of the peak may be a rounded log: it stays a line over one gap."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +73,9 @@ def reconstruct(
     """
     builder = _Builder(updates, rates)
     found = builder.declared_warmup(warmup) if warmup is not None else builder.found_warmup()
-    builder.corners(found)
-    at, values = builder.points()
-    lr = np.interp(np.arange(1, horizon + 1), at, values)
+    if builder.decay is None:
+        builder.corners(found)
+    lr = builder.between(horizon, found)
     return Reconstruction(
         lr,
         min(found, horizon),
@@ -91,12 +95,43 @@ class _Builder:
         self.knots: dict[int, float] = {}
         self.assumptions: list[str] = []
         self.warnings: list[str] = []
+        self.decay: Decay | None = None
 
-    def points(self) -> tuple[FloatArray, FloatArray]:
-        """Rows and knots in order; a knot at a row's update gives way to the row."""
+    def between(self, horizon: int, warmup: int) -> FloatArray:
+        """Lines between rows and knots, or the formula where there is one; rows as they are."""
         merged = self.knots | dict(zip(self.u.tolist(), self.r.tolist(), strict=True))
         at = np.array(sorted(merged), dtype=np.float64)
-        return at, np.array([merged[k] for k in at.tolist()])
+        k = np.arange(1, horizon + 1, dtype=np.float64)
+        lr = np.interp(k, at, np.array([merged[key] for key in at.tolist()]))
+        if self.decay is not None:
+            covered = (k >= max(warmup, 1)) & (k <= self.u[-1])
+            lr[covered] = self.decay.rates(k[covered])
+        logged = (self.u >= 1) & (self.u <= horizon)
+        lr[self.u[logged].astype(np.int64) - 1] = self.r[logged]
+        return lr
+
+    def find_decay(self, first: int, warmup: float) -> None:
+        """Look for a formula through all rows from ``first`` on."""
+        u, r = self.u[first:], self.r[first:]
+        if u.size < 3 or (np.diff(u) <= 1).all():  # nothing to see, or nothing to fill in
+            return
+        found = match_decay(u, r, start=warmup)
+        self.decay = found
+        if found is None or found.shape == "constant":
+            return
+        after = int(np.searchsorted(u, found.start))
+        if found.shape != "linear":
+            self.assumptions.append(
+                f"between the rows the rate is that of a {found.shape} decay, which passes"
+                " through all of them"
+            )
+        if after > 0 and u[after] > found.start:
+            begin = round(found.start)
+            self.knots[begin] = found.peak
+            self.assumptions.append(
+                f"the decay begins after update {begin}, between the rows at {u[after - 1]:.0f}"
+                f" and {u[after]:.0f}: found from its {found.shape} shape"
+            )
 
     # --- the beginning -----------------------------------------------------------------------
 
@@ -105,11 +140,13 @@ class _Builder:
         u, r = self.u, self.r
         after = int(np.searchsorted(u, warmup))
         if warmup == 0:
+            self.find_decay(0, 0)
             self._level_start()
             return 0
         if after == u.size:  # the log ends inside the warm-up
             self._ramp_start()
             return warmup
+        self.find_decay(after, warmup)
         peak = self._backward(after, warmup)
         rising = after + 1 < u.size and r[after + 1] > r[after] + self.eps
         if after > 0 and rising:
@@ -133,6 +170,7 @@ class _Builder:
         top = 0
         while top + 1 < u.size and r[top + 1] > r[top] + self.eps:
             top += 1
+        self.find_decay(top, u[top])
         if top == 0:
             if u[0] <= 1:
                 return 0
@@ -147,6 +185,15 @@ class _Builder:
         self._ramp_start()
         if top + 1 == u.size:
             return int(u[top])
+        decay = self.decay
+        if decay and decay.starts_inside and u[top - 1] < decay.start < u[top]:
+            # No row is at the peak, and the shape of the fall says where it began.
+            end = round(decay.start)
+            self.knots[end] = decay.peak
+            self.assumptions.append(
+                f"the warm-up ends at update {end}, where the {decay.shape} decay begins"
+            )
+            return end
         if top == 1:
             if u[1] - u[0] > 1:
                 self.warnings.append(
@@ -200,6 +247,8 @@ class _Builder:
 
     def _backward(self, first: int, at: float) -> float:
         """The smooth schedule after the warm-up, continued back from row ``first`` to ``at``."""
+        if self.decay is not None:
+            return float(self.decay.rates(np.array([at], dtype=np.float64))[0])
         u, r = self.u[first : first + 3], self.r[first : first + 3]
         if u.size < 3 or r[1] >= r[0] - self.eps or at >= u[0]:
             return float(r[0])
@@ -229,7 +278,8 @@ class _Builder:
             flat_left = left is None or abs(r[i] - r[i - 1]) <= self.eps
             flat_right = right is not None and abs(r[i + 2] - r[i + 1]) <= self.eps
             if flat_left and flat_right:
-                self._jump(int(u[i]), int(u[i + 1]), float(r[i]), float(r[i + 1]))
+                if abs(r[i + 1] - r[i]) > JUMP * self.r.max():
+                    self._jump(int(u[i]), int(u[i + 1]), float(r[i]), float(r[i + 1]))
             elif left is not None and right is not None:
                 self._kink(i, u, r, slopes, turns)
 

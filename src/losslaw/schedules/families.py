@@ -18,7 +18,7 @@ from typing import ParamSpec
 import numpy as np
 
 from losslaw.errors import InputError
-from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules.schedule import Schedule
 
 P = ParamSpec("P")
@@ -58,8 +58,6 @@ def spec_text(name: str, arguments: Mapping[str, object]) -> str:
 
 
 def _number(value: object) -> str:
-    if isinstance(value, int | np.integer):
-        return str(int(value))
     number = float(value)  # pyright: ignore[reportArgumentType]
     return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
 
@@ -364,10 +362,10 @@ def from_knots(
     """
     if not knots:
         raise InputError("no knots: expected at least one, as in knots:0=0,100=3e-4,1000=0")
-    at = np.array(sorted(knots))
+    at: IntArray = np.array(sorted(knots), dtype=np.int64)
     if at[0] < 0 or at[-1] < 1:
         raise InputError(f"knots at {at[0]}..{at[-1]}, expected updates 0 or above, one beyond 0")
-    rates = np.array([float(knots[k]) for k in at])
+    rates: FloatArray = np.array([float(knots[int(k)]) for k in at])
     lr = np.interp(np.arange(1, at[-1] + 1), at, rates)
     schedule = Schedule(lr, batch, weight_decay, warmup)
     pairs = [f"{k}={_number(rate)}" for k, rate in zip(at, rates, strict=True)]

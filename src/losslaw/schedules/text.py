@@ -14,7 +14,7 @@ import numpy as np
 
 from losslaw.errors import InputError
 from losslaw.files import read_table
-from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules.families import DECAYS, FAMILIES, from_knots
 from losslaw.schedules.schedule import Schedule, join
 
@@ -115,16 +115,16 @@ def read_schedule(path: str | Path) -> Schedule:
             f"{table.source}, line {table.lines[row]}: step {steps[row]:g}, expected {row + 1};"
             " a schedule file has one row an update, 1..n"
         )
-    optional = {
-        key: table.numbers(key) for key in ("batch", "weight_decay") if key in table.columns
-    }
+    batch, weight_decay = (
+        table.numbers(key) if key in table.columns else None for key in ("batch", "weight_decay")
+    )
     note = table.notes.get("warmup")
     try:
         warmup = None if note is None else int(note)
     except ValueError:
         raise InputError(f"{table.source}: warmup is {note!r}, expected a whole number") from None
     try:
-        return Schedule(table.numbers("lr"), warmup=warmup, spec=f"file:{path}", **optional)
+        return Schedule(table.numbers("lr"), batch, weight_decay, warmup, spec=f"file:{path}")
     except InputError as error:
         raise InputError(f"{table.source}: {error}") from None
 
@@ -140,12 +140,12 @@ def schedule_csv(schedule: Schedule) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _corners(lr: FloatArray) -> FloatArray:
+def _corners(lr: FloatArray) -> IntArray:
     """Updates (1-based) where straight pieces of ``lr`` join, both ends included."""
     if lr.size <= 2:
-        return np.arange(1, lr.size + 1)
+        return np.arange(1, lr.size + 1, dtype=np.int64)
     bend = np.abs(np.diff(lr, 2)) > 1e-12 * lr.max()
-    return np.concatenate([[1], np.flatnonzero(bend) + 2, [lr.size]])
+    return np.concatenate([[1], np.flatnonzero(bend) + 2, [lr.size]]).astype(np.int64)
 
 
 def _pairs(rest: str, name: str) -> dict[str, str]:

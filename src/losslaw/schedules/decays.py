@@ -1,0 +1,331 @@
+"""Which decay is it? One formula through the learning rates of some updates.
+
+After its warm-up a usual schedule stays at its peak up to some update, the ``start``, and from
+there falls along one of a few shapes. Given rates at some updates - all of them, or the few that a
+log holds - `match_decay` finds the shape and its numbers, if one passes through every rate.
+
+With ``z = (k - start) / (end - start)`` the rate is ``final + (peak - final) * level(z)``, levels
+as in `losslaw.schedules.families`, and ``peak * (final / peak)**z`` for the exponential shape. For
+these, and inverse square roots, a decay that is cut short is again one of its family, so the last
+rate given is taken as the end; for ``cosine`` and ``power`` the end is fitted and may lie beyond.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.optimize import least_squares
+
+from losslaw.numerics.arrays import FloatArray
+
+TIGHT = 1e-6
+"""Relative to the peak: rates closer than this are equal but for the rounding of a log."""
+
+FITTED = 200
+"""Rates that a shape is fitted to, at most."""
+
+
+@dataclass(frozen=True)
+class Decay:
+    """A peak, and a fall from it.
+
+    Attributes:
+        shape: ``constant``, ``linear``, ``exponential``, ``1-sqrt``, ``inverse-sqrt``, ``cosine``
+            or ``power``.
+        peak: Rate up to ``start``.
+        start: Last update at the peak, where ``z = 0``; a whole number where the rates allow one.
+        end: Update where ``z = 1``.
+        final: Rate at ``end`` and after it.
+        exponent: Of the ``power`` shape.
+        starts_inside: Whether the rates determine ``start``; otherwise it was given.
+        residual: Largest difference from the rates, relative to the peak.
+    """
+
+    shape: str
+    peak: float
+    start: float
+    end: float
+    final: float
+    exponent: float = 1.0
+    starts_inside: bool = True
+    residual: float = 0.0
+
+    def rates(self, updates: FloatArray) -> FloatArray:
+        """Learning rates at ``updates``, of the same shape."""
+        z = np.clip((updates - self.start) / max(self.end - self.start, 1e-9), 0.0, 1.0)
+        if self.shape == "constant" or self.peak == self.final:
+            return np.full(updates.shape, self.peak)
+        if self.shape == "exponential":
+            return self.peak * (self.final / self.peak) ** z
+        if self.shape == "inverse-sqrt":
+            return self.peak / np.sqrt(1 + ((self.peak / self.final) ** 2 - 1) * z)
+        return self.final + (self.peak - self.final) * level(self.shape, z, self.exponent)
+
+
+def level(shape: str, z: FloatArray, exponent: float = 1.0) -> FloatArray:
+    """The shape of a decay, from 1 at ``z = 0`` to 0 at ``z = 1``."""
+    if shape == "linear":
+        return 1 - z
+    if shape == "1-sqrt":
+        return 1 - np.sqrt(z)
+    if shape == "cosine":
+        return (1 + np.cos(np.pi * z)) / 2
+    return (1 - z) ** exponent
+
+
+def match_decay(
+    updates: FloatArray, rates: FloatArray, *, start: float | None = None, tolerance: float = TIGHT
+) -> Decay | None:
+    """The decay that passes through all rates, or ``None``.
+
+    Args:
+        updates: Updates after the warm-up, increasing. Shape ``(m,)``.
+        rates: Their rates; a peak, then a fall. Shape ``(m,)``.
+        start: Where the fall begins if the rates cannot say: no two of them are at the peak.
+        tolerance: Largest difference allowed, relative to the peak.
+
+    Returns:
+        The simplest shape among the closest. A shape with as many numbers as there are rates in
+        the fall is not tried: it would pass through anything.
+
+    >>> import numpy as np
+    >>> k = np.array([10.0, 20, 30, 40, 50])
+    >>> match_decay(k, np.array([1, 1, 0.9, 0.8, 0.7])).start
+    20.0
+    """
+    peak = float(rates[0])
+    tight = TIGHT * peak
+    flat = np.abs(rates - peak) <= tight
+    if peak <= 0:
+        return None
+    if flat.all():
+        return Decay("constant", peak, float(updates[-1]), float(updates[-1]), peak)
+    held = int(np.argmin(flat))  # rates at the peak before the fall
+    rest = np.abs(rates - rates[-1]) <= tight
+    last = rates.size - int(np.argmin(rest[::-1]))  # the first of the equal rates at the end
+    ended = rates.size - last > 1
+    stop = last if ended else rates.size
+    begin = held if held > 1 else 0
+    u, r = updates[begin:stop], rates[begin:stop]
+    # Shapes are fitted to a part of long logs, and held against all of it.
+    some = np.unique(np.linspace(0, u.size - 1, min(u.size, FITTED)).astype(np.int64))
+    u, r = u[some], r[some]
+    if u.size < 3 or not (np.diff(r) < tight).all() or (rates[held:] > peak).any():
+        return None
+    lowest = float(updates[held - 1]) if held > 1 else None
+    problem = _Problem(u, r, peak if held > 1 else None, lowest, start)
+    found: list[Decay] = []
+    for decay in problem.candidates():
+        decay = _ended(decay, updates[last], float(rates[-1])) if ended else decay
+        miss = float(np.abs(decay.rates(updates) - rates).max()) / peak
+        if miss <= tolerance:
+            found.append(replace(decay, residual=miss))
+        if miss <= TIGHT:
+            break
+    if not found:
+        return None
+    closest = min(decay.residual for decay in found)
+    return next(decay for decay in found if decay.residual <= 2 * closest + 1e-8)
+
+
+def _ended(decay: Decay, by: float, final: float) -> Decay:
+    """The decay that has come to rest at ``final`` by update ``by``."""
+    if decay.shape in ("cosine", "power"):
+        return replace(decay, final=final)
+    # The fall was followed to its last rate; follow it on to where it meets the rate at rest.
+    p, s, e, f = decay.peak, decay.start, decay.end, decay.final
+    if decay.shape == "linear":
+        z = (p - final) / (p - f)
+    elif decay.shape == "1-sqrt":
+        z = ((p - final) / (p - f)) ** 2
+    elif decay.shape == "exponential" and final > 0:
+        z = np.log(p / final) / np.log(p / f)
+    elif decay.shape == "inverse-sqrt" and final > 0:
+        z = ((p / final) ** 2 - 1) / ((p / f) ** 2 - 1)
+    else:
+        return decay
+    return replace(decay, end=min(_whole(s + z * (e - s)), by), final=final)
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """Rates in the fall; the peak and the last update at it, if seen; a given start."""
+
+    u: FloatArray
+    r: FloatArray
+    peak: float | None
+    lowest: float | None
+    given: float | None
+
+    def candidates(self) -> Iterator[Decay]:
+        """Shapes from the simplest on."""
+        yield from self._line("linear", self.r, lambda y: y)
+        if (self.r > 0).all():
+            yield from self._line("exponential", np.log(self.r), np.exp)
+        yield from self._one_minus_sqrt()
+        if (self.r > 0).all():
+            yield from self._line("inverse-sqrt", self.r**-2.0, lambda y: y**-0.5)
+        yield from self._fitted("cosine")
+        yield from self._fitted("power")
+
+    def _line(
+        self, shape: str, y: FloatArray, back: Callable[[FloatArray], FloatArray]
+    ) -> Iterator[Decay]:
+        """Shapes that are a straight line after a change of scale."""
+        at, end = self.u[0], float(self.u[-1])
+        design = np.column_stack([np.ones(self.u.size), self.u - at])
+        (a, b), *_ = np.linalg.lstsq(design, y, rcond=None)
+        if b == 0:
+            return
+        last = float(back(np.array([a + b * (end - at)]))[0])
+        if self.peak is not None:
+            scale = {"linear": self.peak, "exponential": np.log(self.peak)}
+            start = at + (scale.get(shape, self.peak**-2.0) - a) / b
+            yield from self._inside(Decay(shape, self.peak, _whole(start), end, last))
+            return
+        start = float(self.u[0]) if self.given is None else self.given
+        with np.errstate(invalid="ignore"):
+            peak = float(back(np.array([a + b * (start - at)]))[0])
+        if np.isfinite(peak):
+            yield Decay(shape, peak, start, end, last, starts_inside=False)
+
+    def _one_minus_sqrt(self) -> Iterator[Decay]:
+        end = float(self.u[-1])
+        if self.peak is not None:
+            y = (self.peak - self.r) ** 2
+            slope = (y[-1] - y[0]) / (end - self.u[0])
+            start = _whole(self.u[0] - y[0] / slope)
+            if start < self.u[0]:
+                root = np.sqrt(self.u - start)
+                fall = float(root @ (self.peak - self.r)) / float(root @ root)
+                final = self.peak - fall * float(root[-1])
+                yield from self._inside(Decay("1-sqrt", self.peak, start, end, max(final, 0.0)))
+            return
+        # Peak and start unknown: the squared falls from a trial peak are a line for the right one.
+        if self.u.size < 5:
+            return
+        span = end - self.u[0]
+
+        def basis(theta: FloatArray) -> FloatArray:
+            return np.column_stack([np.ones(self.u.size), np.sqrt(self.u - theta[0])])
+
+        best = _project(basis, self.r, [self.u[0] - 0.01 * span], [-np.inf], [self.u[0] - 1e-6])
+        start = _whole(best[0])
+        (p, slope), *_ = np.linalg.lstsq(basis(np.array([start])), self.r, rcond=None)
+        final = float(p + slope * np.sqrt(end - start))
+        yield Decay("1-sqrt", float(p), start, end, max(final, 0.0))
+
+    def _fitted(self, shape: str) -> Iterator[Decay]:
+        """Shapes whose end is a number to find: nonlinear in start, end and exponent."""
+        power = shape == "power"
+        numbers = 3 + power + (self.peak is None)
+        if self.u.size <= numbers:
+            return
+        u, r = self.u, self.r
+        first, last = float(u[0]), float(u[-1])
+        span = last - first
+        slope = (r[1] - r[0]) / (u[1] - u[0])
+        guess = first if self.peak is None else first + float((self.peak - r[0]) / slope)
+        if self.lowest is not None:
+            guess = float(np.clip(guess, self.lowest, first))
+        elif self.given is not None:
+            guess = self.given
+
+        def decay(theta: FloatArray) -> tuple[FloatArray, FloatArray]:
+            z = np.clip((u - theta[0]) / (theta[1] - theta[0]), 0, 1)
+            g = level(shape, z, float(theta[2]) if power else 1.0)
+            return g, 1 - g
+
+        def basis(theta: FloatArray) -> FloatArray:
+            g, rest = decay(theta)
+            return np.column_stack([g, rest]) if self.peak is None else rest[:, None]
+
+        def solve(theta: FloatArray) -> tuple[float, float]:
+            g, _ = decay(theta)
+            target = r if self.peak is None else r - self.peak * g
+            coefficients, *_ = np.linalg.lstsq(basis(theta), target, rcond=None)
+            values = coefficients.tolist()
+            return (values[0], values[1]) if self.peak is None else (self.peak, values[0])
+
+        def residual(theta: FloatArray) -> FloatArray:
+            p, f = solve(theta)
+            g, rest = decay(theta)
+            return p * g + f * rest - r
+
+        # The last rate may be one at rest already: the end lies after the rate before it.
+        low = [guess - span if self.lowest is None else self.lowest - 1.0, float(u[-2]) + 1e-6]
+        high = [first + 1e-6, last + 20 * span]
+        # A power law that begins later is again a power law: then the start cannot be found.
+        open_start = self.peak is not None or not power
+        if not open_start:
+            low[0], high[0] = guess - 1e-9, guess + 1e-9
+        exponents = (2.0, 0.5) if power else (1.0,)
+        best: FloatArray | None = None
+        for exponent in exponents:
+            for reach in (0.0, 0.3, 2.0):
+                theta = [guess, last + reach * span] + ([exponent] if power else [])
+                fit = _least(
+                    residual,
+                    theta,
+                    low + ([0.05] if power else []),
+                    high + ([20.0] if power else []),
+                )
+                if best is None or np.abs(residual(fit)).max() < np.abs(residual(best)).max():
+                    best = fit
+                if np.abs(residual(best)).max() <= 1e-7 * r[0]:
+                    break
+        if best is None:
+            return
+        whole = best.copy()
+        whole[:2] = [_whole(value, 0.2) for value in best[:2]]
+        if power and abs(whole[2] - round(whole[2], 3)) < 1e-4:
+            whole[2] = round(whole[2], 3)
+        if np.abs(residual(whole)).max() <= max(2 * np.abs(residual(best)).max(), TIGHT * r[0]):
+            best = whole
+        p, f = solve(best)
+        f = max(f, 0.0) if f > -TIGHT * p else f
+        if 0 <= f <= p and best[0] < best[1]:
+            exponent = float(best[2]) if power else 1.0
+            yield Decay(shape, p, float(best[0]), float(best[1]), f, exponent, open_start)
+
+    def _inside(self, decay: Decay) -> Iterator[Decay]:
+        """The decay, if it starts between the last rate at the peak and the first below it."""
+        low = -np.inf if self.lowest is None else self.lowest
+        if low - 1 <= decay.start <= self.u[0] and decay.final >= 0:
+            yield decay
+
+
+def _whole(value: float, within: float = 0.05) -> float:
+    """``value``, or the whole number that it misses by less than rounding explains."""
+    value = float(value)
+    return float(round(value)) if abs(value - round(value)) <= within else value
+
+
+def _project(
+    basis: Callable[[FloatArray], FloatArray],
+    target: FloatArray,
+    start: list[float],
+    low: list[float],
+    high: list[float],
+) -> FloatArray:
+    """Least squares over the arguments of ``basis``, its coefficients solved for inside."""
+
+    def residual(theta: FloatArray) -> FloatArray:
+        design = basis(theta)
+        coefficients, *_ = np.linalg.lstsq(design, target, rcond=None)
+        return design @ coefficients - target
+
+    return _least(residual, start, low, high)
+
+
+def _least(
+    residual: Callable[[FloatArray], FloatArray],
+    start: list[float],
+    low: list[float],
+    high: list[float],
+) -> FloatArray:
+    begin = np.clip(np.array(start), np.array(low), np.array(high))
+    fit = least_squares(
+        residual, begin, bounds=(low, high), x_scale="jac", ftol=1e-15, xtol=1e-15, gtol=1e-15
+    )
+    return np.asarray(fit.x, dtype=np.float64)
