@@ -173,7 +173,6 @@ class _Progress:
         )
 
     def __enter__(self) -> "_Progress":
-        self._bars.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -188,6 +187,7 @@ class _Progress:
         bar = self._bars.add_task(run.label, total=run.schedule.horizon, loss="")
 
         def show(step: int, loss: float | None) -> None:
+            self._bars.start()  # not before the first update: an error is one line, without a bar
             if loss is not None:
                 self._bars.update(bar, completed=step, loss=f"loss {loss:.4f}")
             else:
