@@ -1,4 +1,4 @@
-"""The kernel world: power-law kernel regression, simulated exactly and understood in closed form."""
+"""Power-law kernel regression: simulated exactly, and understood in closed form."""
 
 from losslaw.kernel.problem import KernelRegression
 

@@ -1,11 +1,11 @@
 """Power-law kernel regression: the model world in which functional scaling laws are proved.
 
-Features ``phi(x)`` have covariance ``diag(lambda_j)``, ``lambda_j = j^-capacity``. Labels are
-``y = <phi(x), theta*> + noise * N(0, 1)`` with ``lambda_j theta*_j^2 = j^-(1 + source * capacity)``.
+Features ``phi(x)`` have covariance ``H = diag(lambda_j)``, ``lambda_j = j^-capacity``. Labels are
+``y = <phi(x), theta*> + noise * N(0, 1)``, ``lambda_j theta*_j^2 = j^-(1 + source * capacity)``.
 The student ``f(x) = <v, W phi(x)>`` has ``modes`` parameters and learns by one-pass SGD from
-``v = 0``: every batch is fresh. Its loss here is the risk ``E (f(x) - y)^2 / 2``, in which the label
-noise keeps its share ``noise^2 / 2`` for ever. The methods of `KernelRegression` are evaluators of
-one quantity, the mean risk along a schedule, that check each other.
+``v = 0``: every batch is fresh. Its loss here is the risk ``E (f(x) - y)^2 / 2``, in which the
+label noise keeps its share ``noise^2 / 2`` for ever. The methods of `KernelRegression` are
+evaluators of one quantity, the risk along a schedule, and check each other.
 """
 
 import math
@@ -20,7 +20,10 @@ from losslaw.curves import LossCurve
 from losslaw.curves.curve import checked_steps
 from losslaw.errors import InputError
 from losslaw.kernel.modes import Modes
+from losslaw.kernel.projection import drawn_features, project
 from losslaw.kernel.simulate import recursion
+from losslaw.kernel.simulate.quadrature import power_law_nodes
+from losslaw.kernel.simulate.sampled import SampledRuns, sample
 from losslaw.kernel.simulate.stability import Spectrum
 from losslaw.numerics.arrays import FloatArray, finite_vector
 from losslaw.schedules import Schedule
@@ -29,6 +32,8 @@ from losslaw.schedules import Schedule
 KURTOSIS = {"gaussian": 3.0, "uniform": 1.8, "laplace": 6.0}
 # Modes the full recursion may hold: 10^7 of them take .3 s for ten updates.
 MOST_MODES = 10**7
+# Below so many there is nothing to save.
+FEW_MODES = 32
 # Eigenvalues that the stability condition adds one by one; the others enter by their moments.
 STABILITY_HEAD = 512
 
@@ -151,7 +156,7 @@ class KernelRegression:
         over v of the same risk.
         """
         if self.features == "random":
-            return self.true_modes.unlearned
+            return self._projected[2]
         if self.spectrum is None:
             return _power_sum(1 + self._s * self._beta, self.modes, self.ambient)
         spectrum, targets = self._given_arrays
@@ -172,25 +177,45 @@ class KernelRegression:
             )
         M = int(self.modes)
         if self.features == "random":
-            from losslaw.kernel.projection import random_modes
-
-            return random_modes(self)
+            rate, signal, unlearned = self._projected
+            return self._modes(rate, signal, rate**2, unlearned)
         if self.spectrum is None:
             j = np.arange(1.0, M + 1)
             rate, signal = j**-self._beta, j ** -(1 + self._s * self._beta)
         else:
             spectrum, targets = self._given_arrays
             rate, signal = spectrum[:M], spectrum[:M] * targets[:M] ** 2
-        return self._modes(rate, signal, rate**2)
+        return self._modes(rate, signal, rate**2, self.unlearned)
 
     def nodes(self, time: float) -> Modes:
-        """At most a few dozen nodes that stand for all modes until intrinsic time ``time``."""
-        return self.true_modes
+        """A few dozen nodes that stand for all modes until intrinsic time ``time``.
 
-    def _modes(self, rate: FloatArray, signal: FloatArray, noise: FloatArray) -> Modes:
-        return Modes(
-            rate, signal, noise, self.unlearned, self.noise**2, KURTOSIS[self.distribution]
-        )
+        Spectra that are not a power law are their own nodes.
+        """
+        if self.spectrum is not None or self.features == "random" or self.modes <= FEW_MODES:
+            return self.true_modes
+        rate, signal, noise = power_law_nodes(self._s, self._beta, self.modes, time)
+        return self._modes(rate, signal, noise, self.unlearned)
+
+    def _modes(
+        self, rate: FloatArray, signal: FloatArray, noise: FloatArray, unlearned: float
+    ) -> Modes:
+        return Modes(rate, signal, noise, unlearned, self.noise**2, KURTOSIS[self.distribution])
+
+    @cached_property
+    def _projected(self) -> tuple[FloatArray, FloatArray, float]:
+        M = int(self.modes)
+        N = drawn_features(M, self.ambient)
+        if self.spectrum is not None:
+            spectrum, targets = self._given_arrays
+            return project(M, spectrum, targets, (0.0, 0.0, 0.0), self.seed)
+        j = np.arange(1.0, N + 1)
+        s_beta, beta = self._s * self._beta, self._beta
+        # lambda theta*^2 = j^-(1 + s beta), so theta* = j^-((1 + s beta - beta) / 2).
+        targets = j ** (-(1 + s_beta - beta) / 2)
+        powers = beta, 1 + s_beta + beta, 1 + s_beta
+        trace, cross, energy = (_power_sum(power, N, self.ambient) for power in powers)
+        return project(M, j**-beta, targets, (trace, cross, energy), self.seed)
 
     @property
     def _s(self) -> float:
@@ -290,6 +315,39 @@ class KernelRegression:
             float(self.modes) if math.isfinite(self.modes) else None,
             assumptions,
             warnings,
+        )
+
+    def sample(
+        self,
+        schedule: Schedule,
+        steps: ArrayLike | None = None,
+        *,
+        runs: int,
+        seed: int,
+        allow_unstable: bool = False,
+    ) -> SampledRuns:
+        """One-pass SGD on drawn samples, ``runs`` times: mean, standard error and spread.
+
+        Args:
+            schedule: Learning rates, and batch sizes in whole numbers; one not known counts as 1.
+            steps: Updates done when the risk is wanted, increasing, in 1..horizon. ``None``: all.
+            runs: Number of runs.
+            seed: Seed of the samples; run i is the same whatever ``runs`` is.
+            allow_unstable: Run rates above the largest stable one.
+
+        Raises:
+            InputError: infinitely many modes, or a learning rate that is not stable.
+
+        >>> world = KernelRegression(source=1, capacity=2, modes=20)
+        >>> runs = world.sample(Schedule([0.1] * 50), steps=[10, 50], runs=20, seed=1)
+        >>> runs.losses.shape, bool((runs.spread > 0).all())
+        ((20, 2), True)
+        """
+        at = checked_steps(_all_steps(schedule, steps), schedule.horizon, "sampled")
+        if not allow_unstable:
+            self.check_stable(schedule)
+        return sample(
+            self.true_modes, self.distribution, schedule, _batch(schedule), at, runs, seed
         )
 
     def check_stable(self, schedule: Schedule) -> None:

@@ -41,9 +41,7 @@ class Spectrum:
             return np.inf
         head = (speed / room).sum()
         # eta lambda / (2 - curve eta lambda), as a power series in the small eta lambda.
-        tail = sum(
-            0.5 * lr * total * (0.5 * curve * lr) ** p for p, total in enumerate(self.tail)
-        )
+        tail = sum(0.5 * lr * total * (0.5 * curve * lr) ** p for p, total in enumerate(self.tail))
         return float((head + tail) / batch)
 
     def largest_lr(self, batch: float) -> float:
