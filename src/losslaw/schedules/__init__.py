@@ -15,11 +15,13 @@ from losslaw.schedules.families import (
     twostage,
     wsd,
 )
+from losslaw.schedules.recognise import Recognised, recognise
 from losslaw.schedules.schedule import Schedule, join
 from losslaw.schedules.text import format_schedule, parse_schedule, read_schedule, schedule_csv
 
 __all__ = [
     "FAMILIES",
+    "Recognised",
     "Schedule",
     "constant",
     "cosine",
@@ -34,6 +36,7 @@ __all__ = [
     "parse_schedule",
     "power",
     "read_schedule",
+    "recognise",
     "schedule_csv",
     "step",
     "twostage",

@@ -21,6 +21,9 @@ from losslaw.numerics.arrays import FloatArray
 TIGHT = 1e-6
 """Relative to the peak: rates closer than this are equal but for the rounding of a log."""
 
+EQUAL = 1e-9
+"""Rates this close are one rate: a trainer that holds its rate logs the same digits again."""
+
 FITTED = 200
 """Rates that a shape is fitted to, at most."""
 
@@ -94,33 +97,26 @@ def match_decay(
     20.0
     """
     peak = float(rates[0])
-    tight = TIGHT * peak
-    flat = np.abs(rates - peak) <= tight
-    if peak <= 0:
+    if peak <= 0 or (rates > peak * (1 + TIGHT)).any():
         return None
+    flat = np.abs(rates - peak) <= EQUAL * peak
     if flat.all():
         return Decay("constant", peak, float(updates[-1]), float(updates[-1]), peak)
-    held = int(np.argmin(flat))  # rates at the peak before the fall
-    rest = np.abs(rates - rates[-1]) <= tight
+    rest = np.abs(rates - rates[-1]) <= EQUAL * peak
     last = rates.size - int(np.argmin(rest[::-1]))  # the first of the equal rates at the end
     ended = rates.size - last > 1
-    stop = last if ended else rates.size
-    begin = held if held > 1 else 0
-    u, r = updates[begin:stop], rates[begin:stop]
-    # Shapes are fitted to a part of long logs, and held against all of it.
-    some = np.unique(np.linspace(0, u.size - 1, min(u.size, FITTED)).astype(np.int64))
-    u, r = u[some], r[some]
-    if u.size < 3 or not (np.diff(r) < tight).all() or (rates[held:] > peak).any():
-        return None
-    lowest = float(updates[held - 1]) if held > 1 else None
-    problem = _Problem(u, r, peak if held > 1 else None, lowest, start)
     found: list[Decay] = []
-    for decay in problem.candidates():
-        decay = _ended(decay, updates[last], float(rates[-1])) if ended else decay
-        miss = float(np.abs(decay.rates(updates) - rates).max()) / peak
-        if miss <= tolerance:
-            found.append(replace(decay, residual=miss))
-        if miss <= TIGHT:
+    for problem in _problems(
+        updates[: last if ended else None], rates, int(np.argmin(flat)), start
+    ):
+        for decay in problem.candidates():
+            decay = _ended(decay, float(updates[last]), float(rates[-1])) if ended else decay
+            miss = float(np.abs(decay.rates(updates) - rates).max()) / peak
+            if miss <= tolerance:
+                found.append(replace(decay, residual=miss))
+            if miss <= TIGHT:
+                break
+        if found and min(decay.residual for decay in found) <= TIGHT:
             break
     if not found:
         return None
@@ -128,12 +124,37 @@ def match_decay(
     return next(decay for decay in found if decay.residual <= 2 * closest + 1e-8)
 
 
+def _problems(
+    updates: FloatArray, rates: FloatArray, held: int, start: float | None
+) -> Iterator["_Problem"]:
+    """The fall after ``held`` rates at the peak; then a fall without a peak that lasts.
+
+    The second is for a cosine that is logged so finely that its first rates look equal.
+    """
+    for begin in (held, 0) if held > 1 else (0,):
+        u, r = updates[begin:], rates[begin : updates.size]
+        if u.size < 3 or r[-1] >= rates[0] or (np.diff(r) > TIGHT * rates[0]).any():
+            continue
+        # Shapes are fitted to a part of long logs, and held against all of it.
+        some = np.unique(np.linspace(0, u.size - 1, min(u.size, FITTED)).astype(np.int64))
+        seen = begin > 0
+        yield _Problem(
+            u[some],
+            r[some],
+            float(rates[0]) if seen else None,
+            float(updates[held - 1]) if seen else None,
+            start,
+        )
+
+
 def _ended(decay: Decay, by: float, final: float) -> Decay:
     """The decay that has come to rest at ``final`` by update ``by``."""
-    if decay.shape in ("cosine", "power"):
-        return replace(decay, final=final)
+    if decay.shape in ("cosine", "power"):  # these have found their end
+        return decay
     # The fall was followed to its last rate; follow it on to where it meets the rate at rest.
     p, s, e, f = decay.peak, decay.start, decay.end, decay.final
+    if f >= p:
+        return decay
     if decay.shape == "linear":
         z = (p - final) / (p - f)
     elif decay.shape == "1-sqrt":
@@ -178,6 +199,7 @@ class _Problem:
         if b == 0:
             return
         last = float(back(np.array([a + b * (end - at)]))[0])
+        last = max(last, 0.0) if last > -TIGHT * self.r[0] else last
         if self.peak is not None:
             scale = {"linear": self.peak, "exponential": np.log(self.peak)}
             start = at + (scale.get(shape, self.peak**-2.0) - a) / b
@@ -253,7 +275,9 @@ class _Problem:
             return p * g + f * rest - r
 
         # The last rate may be one at rest already: the end lies after the rate before it.
-        low = [guess - span if self.lowest is None else self.lowest - 1.0, float(u[-2]) + 1e-6]
+        # A fall that begins like a parabola may lose its first updates to rounding.
+        reach = span if self.lowest is None else first - self.lowest + 1.0
+        low = [(guess if self.lowest is None else self.lowest) - reach, float(u[-2]) + 1e-6]
         high = [first + 1e-6, last + 20 * span]
         # A power law that begins later is again a power law: then the start cannot be found.
         open_start = self.peak is not None or not power
@@ -262,8 +286,8 @@ class _Problem:
         exponents = (2.0, 0.5) if power else (1.0,)
         best: FloatArray | None = None
         for exponent in exponents:
-            for reach in (0.0, 0.3, 2.0):
-                theta = [guess, last + reach * span] + ([exponent] if power else [])
+            for beyond in (0.0, 0.3, 2.0):
+                theta = [guess, last + beyond * span] + ([exponent] if power else [])
                 fit = _least(
                     residual,
                     theta,

@@ -366,7 +366,7 @@ def from_knots(
     if at[0] < 0 or at[-1] < 1:
         raise InputError(f"knots at {at[0]}..{at[-1]}, expected updates 0 or above, one beyond 0")
     rates: FloatArray = np.array([float(knots[int(k)]) for k in at])
-    lr = np.interp(np.arange(1, at[-1] + 1), at, rates)
+    lr = np.interp(np.arange(1, int(at[-1]) + 1), at, rates)
     schedule = Schedule(lr, batch, weight_decay, warmup)
     pairs = [f"{k}={_number(rate)}" for k, rate in zip(at, rates, strict=True)]
     pairs += [

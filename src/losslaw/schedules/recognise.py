@@ -1,0 +1,213 @@
+"""Which of the usual schedules is this? The text that makes the same learning rates again.
+
+A run is described by its rates; people speak of "WSD with a 20 % linear cooldown". `recognise`
+proposes the texts that the rates suggest, makes each of them, and keeps the closest. Trainers
+differ by one update in where a phase begins, so a rate counts as reproduced where the proposal
+passes through it within one update to either side.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from losslaw.errors import InputError
+from losslaw.schedules.decays import TIGHT, match_decay
+from losslaw.schedules.schedule import Schedule
+from losslaw.schedules.text import parse_schedule
+
+CLOSE = 2e-3
+"""Largest deviation of a recognised schedule, relative to its peak."""
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A usual schedule that reproduces the rates of another.
+
+    Attributes:
+        spec: Its text; `parse_schedule` makes it.
+        deviation: Largest difference after the warm-up, relative to the peak, up to one update of
+            shift.
+        horizon: Updates of the recognised schedule; more than the given one has if that is the
+            beginning of it only.
+        complete: Whether the given schedule runs to that horizon.
+    """
+
+    spec: str
+    deviation: float
+    horizon: int
+    complete: bool
+
+    def __str__(self) -> str:
+        return self.spec if self.complete else f"the beginning of {self.spec}"
+
+
+def recognise(schedule: Schedule) -> Recognised | None:
+    """The usual schedule with these learning rates, if there is one.
+
+    Args:
+        schedule: Any schedule; its own text is not looked at. Its warm-up is taken as it is.
+
+    Returns:
+        The first of the closest proposals, or ``None`` if none comes within 0.2 % of the peak.
+
+    >>> import numpy as np
+    >>> from losslaw.schedules import Schedule
+    >>> str(recognise(Schedule(np.r_[0.5, np.full(79, 1.0), np.linspace(0.95, 0, 20)], warmup=2)))
+    'wsd:peak=1,horizon=100,warmup=2'
+    """
+    found: list[Recognised] = []
+    for spec in _proposals(schedule):
+        try:
+            proposal = parse_schedule(spec)
+        except InputError:  # a proposal that makes no schedule is none
+            continue
+        if proposal.horizon < schedule.horizon:
+            continue
+        deviation = _deviation(schedule, proposal)
+        if deviation <= CLOSE:
+            complete = proposal.horizon <= schedule.horizon + 1
+            found.append(Recognised(spec, deviation, proposal.horizon, complete))
+        if deviation <= TIGHT:
+            break
+    if not found:
+        return None
+    closest = min(each.deviation for each in found)
+    return next(each for each in found if each.deviation <= 2 * closest + TIGHT)
+
+
+def _deviation(schedule: Schedule, proposal: Schedule) -> float:
+    """Largest distance of the rates from the band that the proposal spans within one update."""
+    n, after = schedule.horizon, schedule.warmup
+    padded = np.concatenate([proposal.lr[:1], proposal.lr, proposal.lr[-1:]])
+    around = np.stack([padded[i : i + n] for i in range(3)])
+    excess = np.maximum(schedule.lr - around.max(axis=0), around.min(axis=0) - schedule.lr)
+    rest = excess[after:]
+    return max(float(rest.max()), 0.0) / schedule.peak_lr if rest.size else np.inf
+
+
+def _proposals(schedule: Schedule) -> Iterator[str]:
+    lr, n, warmup = schedule.lr, schedule.horizon, schedule.warmup
+    body = lr[warmup:]
+    if not body.size or not body.any():
+        return
+    edges = np.flatnonzero(np.abs(np.diff(body)) > TIGHT * body.max()) + 1
+    levels = [float(body[at]) for at in (0, *edges)]
+    if not edges.size:
+        yield _text("constant", levels[0], n, warmup)
+    if edges.size == 1:
+        switch = warmup + int(edges[0])
+        share = _share(switch, n)
+        tidy = share if len(f"{share:g}") <= 4 else switch
+        given = {} if tidy == 0.5 else {"switch": tidy}
+        yield _text("twostage", levels[0], n, warmup, second=levels[1], **given)
+    if edges.size == 2 and np.isclose(levels[0] * levels[2], levels[1] ** 2, rtol=1e-4):
+        first, second = (_share(warmup + int(at), n) for at in edges)
+        factor = levels[0] / levels[1]
+        # 8-1-1, and any two steps by one factor.
+        given = {"first": (first, 0.8), "second": (second, 0.9), "factor": (factor, 10**0.5)}
+        yield _text(
+            "step",
+            levels[0],
+            n,
+            warmup,
+            **{key: value for key, (value, usual) in given.items() if not _same(value, usual)},
+        )
+    yield from _decays(schedule)
+    yield from _cycles(schedule)
+
+
+def _decays(schedule: Schedule) -> Iterator[str]:
+    lr, n, warmup = schedule.lr, schedule.horizon, schedule.warmup
+    k = np.arange(max(warmup, 1), n + 1, dtype=np.float64)
+    rates = lr[max(warmup, 1) - 1 :]
+    # The last update of a warm-up belongs to the fall only if it is at the peak.
+    if warmup and lr[warmup:].size and lr[warmup - 1] < lr[warmup:].max():
+        k, rates = k[1:], rates[1:]
+    decay = match_decay(k, rates, start=float(warmup), tolerance=CLOSE)
+    if decay is None or decay.shape == "constant":
+        return
+    peak, start, final = decay.peak, round(decay.start), decay.final
+    end = round(decay.end)
+    partial = end > n and decay.shape in ("cosine", "power")
+    horizon = end if partial else n
+    rest = "" if horizon <= end + 1 else f" + {_text('constant', final, horizon - end, 0)}"
+    if rest:
+        horizon = end
+    extras: dict[str, float | str] = {}
+    if final > TIGHT * peak:
+        extras["final"] = final
+    whole = start <= warmup + 1
+    if decay.shape == "inverse-sqrt":
+        scale = (decay.end - decay.start) / ((peak / final) ** 2 - 1)
+        given: dict[str, float] = {} if _same(scale, float(warmup)) else {"timescale": scale}
+        yield _text("inverse-sqrt", peak, horizon, warmup, **given) + rest
+        return
+    if decay.shape == "power":
+        extras["exponent"] = decay.exponent
+    if whole and decay.shape != "1-sqrt":
+        yield _text(decay.shape, peak, horizon, warmup, **extras) + rest
+    if decay.shape != "linear":
+        extras = extras | {"decay": decay.shape}
+    # First the round numbers that one update of shift allows, then the exact ones.
+    exact = _share(horizon - start, horizon)
+    for cooldown in (round((horizon - start) / horizon, 3), exact):
+        for ends in ({key: value for key, value in extras.items() if key != "final"}, extras):
+            if ends != extras and final > 2 * (peak - final) / (end - start):
+                continue
+            share = {} if _same(cooldown, 0.2) else {"cooldown": cooldown}
+            yield _text("wsd", peak, horizon, warmup, **share, **ends) + rest
+
+
+def _cycles(schedule: Schedule) -> Iterator[str]:
+    body = schedule.lr[schedule.warmup :]
+    slopes = np.sign(np.diff(body))
+    moving = np.flatnonzero(slopes)
+    turns = moving[1:][np.diff(slopes[moving]) != 0] + 1
+    if turns.size < 1:
+        return
+    # A cycle falls and rises: n updates hold half as many cycles as half-periods.
+    half = float(np.mean(np.diff(np.concatenate([[0], turns]))))
+    cycles = round(body.size / half) / 2
+    low, high = float(body.min()), float(body.max())
+    final = {"final": low} if low > TIGHT * high else {}
+    for shape in ({}, {"shape": "linear"}):
+        yield _text(
+            "cyclic", high, schedule.horizon, schedule.warmup, **final, cycles=cycles, **shape
+        )
+
+
+def _text(name: str, peak: float, horizon: int, warmup: int, **extras: float | str) -> str:
+    pairs: dict[str, float | str] = {"peak": peak, "horizon": horizon}
+    if warmup:
+        pairs["warmup"] = warmup
+    pairs |= extras
+    cells = [
+        f"{key}={value if isinstance(value, str) else _number(value)}"
+        for key, value in pairs.items()
+    ]
+    return f"{name}:{','.join(cells)}"
+
+
+def _number(value: float) -> str:
+    """The shortest text within the rounding of a log."""
+    if value != 0 and abs(value - round(value)) <= TIGHT * abs(value):
+        return str(round(value))
+    for digits in range(1, 16):
+        text = f"{value:.{digits}g}"
+        if abs(float(text) - value) <= TIGHT * abs(value):
+            return text
+    return repr(float(value))
+
+
+def _share(updates: int, horizon: int) -> float:
+    """The shortest share of the horizon that rounds to this many updates."""
+    for digits in range(1, 12):
+        share = round(updates / horizon, digits)
+        if round(share * horizon) == updates:
+            return share
+    return updates / horizon
+
+
+def _same(a: float, b: float) -> bool:
+    return abs(a - b) <= TIGHT * max(abs(a), abs(b))
