@@ -1,7 +1,149 @@
-"""``losslaw inspect``: what is in these logs."""
+"""``losslaw inspect``: what is in these logs, and what was assumed to read them."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+from losslaw.cli import options
+
+if TYPE_CHECKING:
+    from losslaw.curves import LossCurve
+
+HEADER = ("run", "points", "steps", "updates", "peak lr", "schedule", "batch", "weight decay")
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
+    app.command("inspect")(inspect)
+
+
+def inspect(
+    files: options.Files,
+    warmup: options.Warmup = None,
+    lr_is: options.LrIs = None,
+    weight_decay: options.WeightDecay = None,
+    batch: options.Batch = None,
+    model_size: options.ModelSize = None,
+    schedule: options.ScheduleOf = None,
+    loss_column: options.LossColumn = None,
+    lr_column: options.LrColumn = None,
+    drop_nan: options.DropNan = False,
+    json: options.Json = False,
+) -> None:
+    """Say what is in these logs: runs, schedules, assumptions, warnings."""
+    from losslaw.cli.output import print_json
+
+    curves = options.read(
+        files,
+        warmup=warmup,
+        lr_is=lr_is,
+        weight_decay=weight_decay,
+        batch=batch,
+        model_size=model_size,
+        schedule=schedule,
+        loss_column=loss_column,
+        lr_column=lr_column,
+        drop_nan=drop_nan,
+    )
+    described = [description(curve) for curve in curves]
+    if json:
+        print_json({"curves": described})
+    else:
+        typer.echo(report(described))
+
+
+def description(curve: "LossCurve") -> dict[str, Any]:
+    """One run as JSON has it; ``None`` where something is not known."""
+    from losslaw.schedules import recognise
+
+    schedule = curve.schedule
+    known = recognise(schedule)
+    return {
+        "label": curve.label,
+        "points": len(curve),
+        "first_step": int(curve.steps[0]),
+        "last_step": int(curve.steps[-1]),
+        "horizon": schedule.horizon,
+        "peak_lr": schedule.peak_lr,
+        "final_lr": schedule.final_lr,
+        "schedule": known and known.spec,
+        "complete": known and known.complete,
+        "deviation": known and known.deviation,
+        "warmup": schedule.warmup,
+        "weight_decay": _one(schedule.weight_decay),
+        "batch": _one(schedule.batch),
+        "model_size": curve.model_size,
+        "final_loss": curve.final_loss,
+        "assumptions": list(curve.assumptions),
+        "warnings": list(curve.warnings),
+    }
+
+
+def report(described: list[dict[str, Any]]) -> str:
+    """The table for people, and below it each sentence once with the runs it is about."""
+    from losslaw.cli.output import table_text
+
+    rows = [
+        [
+            run["label"],
+            str(run["points"]),
+            f"{run['first_step']}..{run['last_step']}",
+            str(run["horizon"]),
+            f"{run['peak_lr']:.4g}",
+            _schedule(run),
+            _cell(run["batch"]),
+            _cell(run["weight_decay"]),
+        ]
+        for run in described
+    ]
+    at = HEADER.index("schedule")
+    width = max(len(row[at]) for row in [HEADER, *rows])
+    header = [name.ljust(width) if i == at else name for i, name in enumerate(HEADER)]
+    for row in rows:
+        row[at] = row[at].ljust(width)
+    parts = [table_text(header, rows)]
+    for title in ("warnings", "assumptions"):
+        lines = _collapsed((run["label"], run[title]) for run in described)
+        if lines:
+            parts.append("\n".join([title.capitalize(), *lines]))
+    return "\n\n".join(parts)
+
+
+def _collapsed(sentences: Iterable[tuple[str, list[str]]]) -> list[str]:
+    """Each sentence once, with the runs that share it."""
+    runs: dict[str, list[str]] = {}
+    labels: list[str] = []
+    for label, said in sentences:
+        labels.append(label)
+        for sentence in said:
+            runs.setdefault(sentence, []).append(label)
+
+    def whose(these: list[str]) -> str:
+        if len(these) == len(labels):
+            return "" if len(labels) == 1 else f" (all {len(labels)} runs)"
+        if len(these) <= 3:
+            return f" ({', '.join(these)})"
+        return f" ({these[0]}, {these[1]} and {len(these) - 2} more)"
+
+    return [f"  * {sentence}{whose(these)}" for sentence, these in runs.items()]
+
+
+def _schedule(run: dict[str, Any]) -> str:
+    if run["schedule"] is None:
+        return "not recognised"
+    return run["schedule"] if run["complete"] else f"beginning of {run['schedule']}"
+
+
+def _one(values: Any) -> float | list[float] | None:
+    """A value that never changes as one number, else the smallest and the largest."""
+    if values is None:
+        return None
+    low, high = float(values.min()), float(values.max())
+    return low if low == high else [low, high]
+
+
+def _cell(value: float | list[float] | None) -> str:
+    if value is None:
+        return "not known"
+    return "..".join(f"{each:g}" for each in (value if isinstance(value, list) else [value]))

@@ -122,8 +122,8 @@ class _Builder:
         after = int(np.searchsorted(u, found.start))
         if found.shape != "linear":
             self.assumptions.append(
-                f"between the rows the rate is that of a {found.shape} decay, which passes"
-                " through all of them"
+                f"between the rows the rate follows the {found.shape} decay that passes through"
+                " all of them"
             )
         if after > 0 and u[after] > found.start:
             begin = round(found.start)

@@ -76,6 +76,7 @@ def level(shape: str, z: FloatArray, exponent: float = 1.0) -> FloatArray:
     return (1 - z) ** exponent
 
 
+@np.errstate(all="ignore")  # a formula tried out of its domain gives nan, and is not taken
 def match_decay(
     updates: FloatArray, rates: FloatArray, *, start: float | None = None, tolerance: float = TIGHT
 ) -> Decay | None:
@@ -110,7 +111,8 @@ def match_decay(
         updates[: last if ended else None], rates, int(np.argmin(flat)), start
     ):
         for decay in problem.candidates():
-            decay = _ended(decay, float(updates[last]), float(rates[-1])) if ended else decay
+            if ended:
+                decay = _ended(decay, float(updates[last]), float(rates[-1]))
             miss = float(np.abs(decay.rates(updates) - rates).max()) / peak
             if miss <= tolerance:
                 found.append(replace(decay, residual=miss))
@@ -133,7 +135,8 @@ def _problems(
     """
     for begin in (held, 0) if held > 1 else (0,):
         u, r = updates[begin:], rates[begin : updates.size]
-        if u.size < 3 or r[-1] >= rates[0] or (np.diff(r) > TIGHT * rates[0]).any():
+        falls = u.size >= 3 and r[0] - r[-1] > TIGHT * rates[0]
+        if not falls or (np.diff(r) > TIGHT * rates[0]).any():
             continue
         # Shapes are fitted to a part of long logs, and held against all of it.
         some = np.unique(np.linspace(0, u.size - 1, min(u.size, FITTED)).astype(np.int64))
@@ -181,10 +184,11 @@ class _Problem:
     def candidates(self) -> Iterator[Decay]:
         """Shapes from the simplest on."""
         yield from self._line("linear", self.r, lambda y: y)
-        if (self.r > 0).all():
+        positive = self.r[-1] > 1e-9 * self.r[0]
+        if positive:
             yield from self._line("exponential", np.log(self.r), np.exp)
         yield from self._one_minus_sqrt()
-        if (self.r > 0).all():
+        if positive:
             yield from self._line("inverse-sqrt", self.r**-2.0, lambda y: y**-0.5)
         yield from self._fitted("cosine")
         yield from self._fitted("power")
@@ -206,9 +210,8 @@ class _Problem:
             yield from self._inside(Decay(shape, self.peak, _whole(start), end, last))
             return
         start = float(self.u[0]) if self.given is None else self.given
-        with np.errstate(invalid="ignore"):
-            peak = float(back(np.array([a + b * (start - at)]))[0])
-        if np.isfinite(peak):
+        peak = float(back(np.array([a + b * (start - at)]))[0])
+        if np.isfinite(peak) and peak > 0 and last >= 0:
             yield Decay(shape, peak, start, end, last, starts_inside=False)
 
     def _one_minus_sqrt(self) -> Iterator[Decay]:
@@ -216,6 +219,8 @@ class _Problem:
         if self.peak is not None:
             y = (self.peak - self.r) ** 2
             slope = (y[-1] - y[0]) / (end - self.u[0])
+            if slope <= 0:
+                return
             start = _whole(self.u[0] - y[0] / slope)
             if start < self.u[0]:
                 root = np.sqrt(self.u - start)
@@ -247,7 +252,8 @@ class _Problem:
         first, last = float(u[0]), float(u[-1])
         span = last - first
         slope = (r[1] - r[0]) / (u[1] - u[0])
-        guess = first if self.peak is None else first + float((self.peak - r[0]) / slope)
+        level_or_unknown = self.peak is None or slope >= 0
+        guess = first if level_or_unknown else first + float((self.peak - r[0]) / slope)
         if self.lowest is not None:
             guess = float(np.clip(guess, self.lowest, first))
         elif self.given is not None:
@@ -322,6 +328,8 @@ class _Problem:
 def _whole(value: float, within: float = 0.05) -> float:
     """``value``, or the whole number that it misses by less than rounding explains."""
     value = float(value)
+    if not np.isfinite(value):
+        return value
     return float(round(value)) if abs(value - round(value)) <= within else value
 
 
