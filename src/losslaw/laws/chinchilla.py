@@ -28,13 +28,14 @@ class Chinchilla(Law):
     title: ClassVar[str] = "power law in steps"
     reference: ClassVar[str] = "Hoffmann et al., arXiv:2203.15556"
     uses_batch: ClassVar[bool] = True
+    uses_model_size: ClassVar[bool] = True
     model_error: ClassVar[float] = 0.03
 
     alpha: float = shape(0.5, "decay with data", low=0.02, high=3.0, starts=(0.3, 0.8))
     beta: float = shape(0.3, "decay with model size", low=0.02, high=2.0, starts=(0.3,))
     L0: float = amplitude("irreducible loss")
     A: float = amplitude("what more data removes")
-    B: float = amplitude("what a larger model removes")
+    B: float = amplitude("what a larger model removes", optional=True)
 
     def columns(self, question: Question) -> dict[str, FloatArray]:
         """Constant, power law in data, power law in size."""

@@ -45,6 +45,7 @@ class Effective(Law):
     reference: ClassVar[str] = "this project"
     uses_weight_decay: ClassVar[bool] = True
     model_error: ClassVar[float] = 0.0025
+    peak_error: ClassVar[float] = 0.010
 
     alpha: float = shape(
         0.54,

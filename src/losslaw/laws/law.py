@@ -73,10 +73,17 @@ class Shape:
 
 @dataclass(frozen=True)
 class Amplitude:
-    """A non-negative amplitude: linear in the loss, solved for."""
+    """A non-negative amplitude: linear in the loss, solved for.
+
+    Attributes:
+        meaning: One phrase.
+        prior: What is known before any curve.
+        optional: Whether a fit is whole without it (a term in the model size, say).
+    """
 
     meaning: str
     prior: Prior | None = None
+    optional: bool = False
 
 
 def shape(
@@ -94,9 +101,9 @@ def shape(
     return field(default=default, metadata={"parameter": spec})
 
 
-def amplitude(meaning: str, *, prior: Prior | None = None) -> Any:
+def amplitude(meaning: str, *, prior: Prior | None = None, optional: bool = False) -> Any:
     """A dataclass field that is an amplitude; 0 until it is fitted or given."""
-    return field(default=0.0, metadata={"parameter": Amplitude(meaning, prior)})
+    return field(default=0.0, metadata={"parameter": Amplitude(meaning, prior, optional)})
 
 
 @dataclass(eq=False)
@@ -188,6 +195,9 @@ class Law(ABC):
         reference: Where the formula is from.
         uses_weight_decay: Whether the formula reads the weight decay.
         uses_batch: Whether the formula reads the batch size.
+        uses_model_size: Whether the formula has a term in the model size.
+        peak_error: Error on a schedule whose peak is a factor e away from every fitted one, in
+            nats.
         model_error: Typical error of the law itself on schedules left out, in nats, before any
             evidence from the curves at hand.
     """
@@ -197,6 +207,8 @@ class Law(ABC):
     reference: ClassVar[str]
     uses_weight_decay: ClassVar[bool] = False
     uses_batch: ClassVar[bool] = False
+    uses_model_size: ClassVar[bool] = False
+    peak_error: ClassVar[float] = 0.2
     model_error: ClassVar[float] = 0.009
 
     def __post_init__(self) -> None:

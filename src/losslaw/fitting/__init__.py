@@ -1,0 +1,25 @@
+"""Curves to laws: fit, uncertainty, prediction, scores, comparison, the saved form."""
+
+from losslaw.fitting.compare import LawScore, compare
+from losslaw.fitting.fit import Fit, FittedCurve, fit
+from losslaw.fitting.prediction import Prediction
+from losslaw.fitting.score import CurveScore, Scores, score
+from losslaw.fitting.status import Status
+from losslaw.fitting.store import load_fit, save_fit
+from losslaw.fitting.unseen import departure
+
+__all__ = [
+    "CurveScore",
+    "Fit",
+    "FittedCurve",
+    "LawScore",
+    "Prediction",
+    "Scores",
+    "Status",
+    "compare",
+    "departure",
+    "fit",
+    "load_fit",
+    "save_fit",
+    "score",
+]

@@ -1,0 +1,123 @@
+"""Which law predicts these runs best: each schedule is left out in turn and predicted."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from losslaw.curves import LossCurve
+from losslaw.errors import InputError
+from losslaw.fitting.fit import fit
+from losslaw.fitting.score import CurveScore, score
+from losslaw.fitting.unseen import agreement
+from losslaw.laws import LAWS, law_named
+
+
+@dataclass(frozen=True)
+class LawScore:
+    """One law, every schedule left out in turn.
+
+    Attributes:
+        law: Name of the law.
+        curves: Score of each curve by a fit that had not seen its schedule, unseen steps only.
+    """
+
+    law: str
+    curves: tuple[CurveScore, ...]
+
+    @property
+    def rmse(self) -> float:
+        """Mean over curves of the root mean square error, in nats."""
+        return float(np.mean([curve.rmse for curve in self.curves]))
+
+    @property
+    def worst_rmse(self) -> float:
+        """Largest root mean square error of a curve, in nats."""
+        return max(curve.rmse for curve in self.curves)
+
+    @property
+    def final_error(self) -> float:
+        """Mean over curves of the absolute final error, in nats."""
+        return float(np.mean([abs(curve.final_error) for curve in self.curves]))
+
+    @property
+    def worst_final_error(self) -> float:
+        """Largest absolute final error, in nats."""
+        return max(abs(curve.final_error) for curve in self.curves)
+
+    def as_dict(self) -> dict[str, object]:
+        """The JSON form."""
+        return {
+            "law": self.law,
+            "rmse": self.rmse,
+            "worst_rmse": self.worst_rmse,
+            "final_error": self.final_error,
+            "worst_final_error": self.worst_final_error,
+            "curves": {curve.label: curve.rmse for curve in self.curves},
+        }
+
+
+def compare(
+    curves: Sequence[LossCurve],
+    laws: Sequence[str] | None = None,
+    *,
+    skip: int | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> list[LawScore]:
+    """Leave one schedule out, fit the others, predict it; for every law.
+
+    Runs of one schedule (repeats) are left out together.
+
+    Args:
+        curves: At least two different schedules.
+        laws: Names of laws; ``None``: all.
+        skip: Leave out points before this step; ``None``: before the end of the warm-up.
+        progress: Called with a few words before each fit.
+
+    Returns:
+        One score a law, the smallest error first.
+
+    Raises:
+        InputError: fewer than two schedules, or an unknown law.
+    """
+    groups = _same_schedules(curves)
+    if len(groups) < 2:
+        raise InputError(
+            f"comparing laws leaves one schedule out at a time: {len(groups)} schedule in"
+            f" {len(curves)} curves, expected at least 2"
+        )
+    names = list(laws) if laws is not None else list(LAWS)
+    for name in names:
+        law_named(name)
+    scores: list[LawScore] = []
+    for name in names:
+        found: list[CurveScore] = []
+        for group in groups:
+            if progress is not None:
+                progress(f"{name} without {curves[group[0]].label}")
+            rest = [curve for i, curve in enumerate(curves) if i not in group]
+            fitted = fit(rest, name, skip=skip, uncertainty=False)
+            asked = [curves[i] for i in group]
+            try:
+                found += score(fitted, asked, unseen=True, skip=skip).curves
+            except InputError:  # this schedule is the beginning of another: nothing unseen
+                continue
+        if found:
+            scores.append(LawScore(name, tuple(found)))
+    if not scores:
+        raise InputError("every schedule is the beginning of another one: nothing is unseen")
+    return sorted(scores, key=lambda item: item.rmse)
+
+
+def _same_schedules(curves: Sequence[LossCurve]) -> list[list[int]]:
+    groups: list[list[int]] = []
+    for i, curve in enumerate(curves):
+        for group in groups:
+            other = curves[group[0]].schedule
+            n = max(curve.schedule.horizon, other.horizon)
+            if agreement(curve.schedule, other) == n:
+                group.append(i)
+                break
+        else:
+            groups.append([i])
+    return groups

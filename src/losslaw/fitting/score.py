@@ -1,0 +1,152 @@
+"""Scores of a fit on curves: the measures of the field, curve by curve and on average."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from losslaw.curves import LossCurve
+from losslaw.errors import InputError
+from losslaw.fitting.fit import Fit
+from losslaw.fitting.unseen import departure
+from losslaw.numerics.arrays import FloatArray
+
+MEASURES = ("r2", "mae", "rmse", "prede", "worste", "final_error", "coverage")
+
+
+@dataclass(frozen=True)
+class CurveScore:
+    """How well one curve was predicted.
+
+    Attributes:
+        label: Name of the run.
+        points: Points scored.
+        after: Only points after this step were scored.
+        r2: 1 - residual / total sum of squares; ``nan`` for a flat curve.
+        mae: Mean absolute error, in nats.
+        rmse: Root mean square error, in nats.
+        prede: Mean relative error.
+        worste: Largest relative error.
+        final_error: Predicted minus seen loss, mean of the last three points.
+        coverage: Share of points inside the interval; ``None`` without one.
+        half_width: Mean half-width of the interval, in nats; ``None`` without one.
+    """
+
+    label: str
+    points: int
+    after: int
+    r2: float
+    mae: float
+    rmse: float
+    prede: float
+    worste: float
+    final_error: float
+    coverage: float | None
+    half_width: float | None = None
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of several curves.
+
+    Attributes:
+        curves: One a curve.
+        skipped: Labels of curves with no point to score.
+        unseen: Whether only points after the departure from every fitted curve were scored.
+        level: Level of the intervals whose coverage was counted.
+    """
+
+    curves: tuple[CurveScore, ...]
+    skipped: tuple[str, ...]
+    unseen: bool
+    level: float
+
+    @property
+    def mean(self) -> dict[str, float | None]:
+        """Plain mean over curves of each measure; of the absolute value for ``final_error``."""
+        out: dict[str, float | None] = {}
+        for name in MEASURES:
+            values = [getattr(curve, name) for curve in self.curves]
+            if any(value is None for value in values):
+                out[name] = None
+                continue
+            array = np.abs(values) if name == "final_error" else np.array(values)
+            out[name] = float(np.mean(array))
+        return out
+
+    def as_dict(self) -> dict[str, object]:
+        """The JSON form."""
+        return {
+            "curves": [asdict(curve) for curve in self.curves],
+            "mean": self.mean,
+            "skipped": list(self.skipped),
+            "unseen": self.unseen,
+            "level": self.level,
+        }
+
+
+def score(
+    fit: Fit,
+    curves: Sequence[LossCurve],
+    *,
+    unseen: bool = False,
+    skip: int | None = None,
+    level: float = 0.9,
+) -> Scores:
+    """Compare predictions with curves.
+
+    Args:
+        fit: The fit that predicts.
+        curves: Curves to predict.
+        unseen: Score only steps after the schedule departs from every fitted curve: what comes
+            before was seen, in another run's name.
+        skip: Leave out points before this step; ``None``: before the end of the warm-up.
+        level: Level of the intervals whose coverage is counted.
+
+    Raises:
+        InputError: no curve has a point to score.
+    """
+    if not curves:
+        raise InputError("no curves to score: expected at least one")
+    fitted = [(curve.schedule, curve.last_step) for curve in fit.curves]
+    scores: list[CurveScore] = []
+    skipped: list[str] = []
+    for curve in curves:
+        start = curve.schedule.warmup if skip is None else skip
+        after = departure(curve.schedule, fitted) if unseen else 0
+        asked = (curve.steps > after) & (curve.steps >= start)
+        if not asked.any():
+            skipped.append(curve.label)
+            continue
+        scores.append(_score(fit, curve, asked, after, level))
+    if not scores:
+        what = "after they depart from the fitted schedules" if unseen else f"from step {skip}"
+        raise InputError(f"nothing to score: no curve has points {what}")
+    return Scores(tuple(scores), tuple(skipped), unseen, level)
+
+
+def _score(
+    fit: Fit, curve: LossCurve, asked: np.ndarray, after: int, level: float
+) -> CurveScore:
+    prediction = fit.predict(curve.schedule, curve.steps[asked], level, curve.model_size)
+    seen = curve.losses[asked]
+    error: FloatArray = prediction.loss - seen
+    spread = float(np.sum((seen - seen.mean()) ** 2))
+    coverage = half_width = None
+    if prediction.lower is not None and prediction.upper is not None:
+        inside = (seen >= prediction.lower) & (seen <= prediction.upper)
+        coverage = float(np.mean(inside))
+        half_width = float(np.mean(prediction.upper - prediction.lower)) / 2
+    return CurveScore(
+        curve.label,
+        int(seen.size),
+        after,
+        1.0 - float(np.sum(error**2)) / spread if spread > 0 else float("nan"),
+        float(np.mean(np.abs(error))),
+        float(np.sqrt(np.mean(error**2))),
+        float(np.mean(np.abs(error) / seen)),
+        float(np.max(np.abs(error) / seen)),
+        float(error[-3:].mean()),
+        coverage,
+        half_width,
+    )

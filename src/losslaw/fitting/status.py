@@ -1,0 +1,88 @@
+"""How a fit ended, in words.
+
+A doubtful fit is returned, with sentences that say what is doubtful: the search ran out of steps, a
+parameter ended at a bound, an amplitude at zero, or the curves leave a direction open.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from losslaw.laws import Law
+from losslaw.numerics.arrays import FloatArray
+
+# Losses along one run are correlated; a run is worth about this many independent points.
+POINTS_A_RUN = 6
+# A direction whose standard deviation exceeds this many e-folds is not determined.
+OPEN = 1.0
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a fit ended.
+
+    Attributes:
+        converged: The search met its tolerances.
+        sentences: What to know before using the fit; empty if nothing is doubtful.
+    """
+
+    converged: bool
+    sentences: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if self.converged and not self.sentences:
+            return "converged"
+        first = "converged" if self.converged else "did not converge: ran out of steps"
+        return "; ".join([first, *self.sentences])
+
+
+def bounds_reached(law: Law, free: Sequence[str]) -> list[str]:
+    """Sentences for free shapes that ended at a bound of their range."""
+    sentences: list[str] = []
+    for name in free:
+        spec, value = law.shapes()[name], getattr(law, name)
+        for word, bound in (("lower", spec.low), ("upper", spec.high)):
+            if abs(np.log(value / bound)) < 1e-4:
+                sentences.append(f"{name} ended at its {word} bound, {bound:g}")
+    return sentences
+
+
+def amplitudes_at_zero(law: Law, columns: FloatArray) -> list[str]:
+    """Sentences for amplitudes that these curves do not show, or cannot."""
+    sentences: list[str] = []
+    for i, (name, spec) in enumerate(law.amplitudes().items()):
+        if not columns[:, i].any():
+            if spec.optional:
+                continue
+            sentences.append(
+                f"{name} ({spec.meaning}) is not determined: nothing in these curves depends on it"
+            )
+        elif getattr(law, name) == 0:
+            sentences.append(f"{name} ({spec.meaning}) is 0: these curves show none")
+    return sentences
+
+
+def open_directions(names: Sequence[str], information: FloatArray) -> list[str]:
+    """Sentences for directions in the log-parameters that the curves leave open.
+
+    Args:
+        names: Names of the parameters.
+        information: Fisher information of the curves alone in the log-parameters, ``(P, P)``.
+    """
+    values, vectors = np.linalg.eigh(information)
+    sentences: list[str] = []
+    for value, vector in zip(values, vectors.T, strict=True):
+        if value > OPEN**-2:
+            continue
+        vector = vector * np.sign(vector[np.argmax(np.abs(vector))])
+        order = np.argsort(-np.abs(vector))
+        strong = [i for i in order if abs(vector[i]) > 0.3]
+        words = [f"{names[i]} {'up' if vector[i] > 0 else 'down'}" for i in strong]
+        if len(strong) == 1:
+            sentences.append(f"{names[strong[0]]} is not determined by these curves")
+        else:
+            sentences.append(
+                f"not determined by these curves: {', '.join(words)} together changes little"
+            )
+    return sentences

@@ -1,0 +1,294 @@
+"""One JSON file for a fit, versioned, and checked field by field when it is read back.
+
+Schedules are kept as knots between straight pieces, which is exact for schedules read from logs
+and to a millionth of the peak for others. A file is data: nothing in it is ever executed.
+"""
+
+import json
+import math
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from losslaw.errors import InputError
+from losslaw.files import write_text
+from losslaw.files.tables import read_text
+from losslaw.fitting.fit import Fit, FittedCurve
+from losslaw.fitting.intervals import Uncertainty
+from losslaw.fitting.status import Status
+from losslaw.laws import law_named
+from losslaw.numerics.arrays import FloatArray
+from losslaw.schedules import Schedule
+
+FORMAT = "losslaw.fit"
+VERSION = 1
+
+
+def fit_as_dict(fit: Fit) -> dict[str, Any]:
+    """The JSON form of a fit."""
+    law = fit.law
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "law": law.name,
+        "parameters": law.parameters,
+        "settings": {name: getattr(law, name) for name in law.settings()},
+        "free": list(fit.free),
+        "objective": fit.objective,
+        "status": str(fit.status),
+        "converged": fit.status.converged,
+        "doubts": list(fit.status.sentences),
+        "notes": list(fit.notes),
+        "errors": {}
+        if fit.uncertainty is None
+        else {
+            name: error
+            for name, error in fit.uncertainty.parameter_errors(law).items()
+            if name in fit.free or name in law.amplitudes()
+        },
+        "curves": [_curve_as_dict(curve) for curve in fit.curves],
+        "uncertainty": None
+        if fit.uncertainty is None
+        else {
+            "names": list(fit.uncertainty.names),
+            "covariance": fit.uncertainty.covariance.tolist(),
+            "tau": fit.uncertainty.tau,
+            "peak_error": fit.uncertainty.peak_error,
+            "peaks": list(fit.uncertainty.peaks),
+            "freedom": fit.uncertainty.freedom,
+        },
+    }
+
+
+def save_fit(fit: Fit, path: str | Path) -> None:
+    """Write a fit to one JSON file, in one step.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    write_text(path, json.dumps(fit_as_dict(fit), indent=1) + "\n")
+
+
+def load_fit(path: str | Path) -> Fit:
+    """Read a fit that `Fit.save` or ``losslaw fit -o`` wrote; ``-`` is standard input.
+
+    Raises:
+        InputError: missing, damaged, of another kind, or from a newer version.
+    """
+    source = "standard input" if str(path) == "-" else str(path)
+    try:
+        data = json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"{source}: damaged: not JSON at line {error.lineno} ({error.msg});"
+            " fit again and save with 'losslaw fit ... -o fit.json'"
+        ) from None
+    except RecursionError:
+        raise InputError(f"{source}: damaged: nested too deeply for a fit") from None
+    if not isinstance(data, dict) or cast(dict[str, Any], data).get("format") != FORMAT:
+        raise InputError(f"{source}: not a saved fit (no 'format': '{FORMAT}')")
+    record = Record(source, cast(dict[str, Any], data))
+    version = record.data.get("version")
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise InputError(f"{source}: damaged: version is {version!r}, expected {VERSION}")
+    if version > VERSION:
+        raise InputError(
+            f"{source}: written by a newer losslaw (format version {version}, this one reads"
+            f" {VERSION}): upgrade losslaw"
+        )
+    return _fit(record)
+
+
+class Record:
+    """A JSON object whose fields are asked for by name and kind, with errors that say where."""
+
+    def __init__(self, where: str, data: dict[str, Any]):
+        self.where = where
+        self.data = data
+
+    def fail(self, what: str) -> InputError:
+        """The error for something damaged here."""
+        return InputError(f"{self.where}: damaged: {what}")
+
+    def _get(self, name: str, kinds: tuple[type, ...], word: str) -> Any:
+        if name not in self.data:
+            raise self.fail(f"{name!r} is missing")
+        value = self.data[name]
+        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+            raise self.fail(f"{name!r} is {value!r:.40}, expected {word}")
+        return value
+
+    def text(self, name: str) -> str:
+        """A string."""
+        return str(self._get(name, (str,), "a text"))
+
+    def flag(self, name: str) -> bool:
+        """True or false."""
+        return bool(self._get(name, (bool,), "true or false"))
+
+    def number(self, name: str) -> float:
+        """A finite number."""
+        value = float(self._get(name, (int, float), "a number"))
+        if not math.isfinite(value):
+            raise self.fail(f"{name!r} is {value}, expected a finite number")
+        return value
+
+    def whole(self, name: str) -> int:
+        """A whole number."""
+        return int(self._get(name, (int,), "a whole number"))
+
+    def optional(self, name: str) -> float | None:
+        """A number or nothing."""
+        return None if self.data.get(name) is None else self.number(name)
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A list of strings."""
+        return tuple(str(item) for item in self._get(name, (list,), "a list"))
+
+    def record(self, name: str) -> "Record":
+        """An object."""
+        return Record(f"{self.where}: {name}", self._get(name, (dict,), "an object"))
+
+    def records(self, name: str) -> list["Record"]:
+        """A list of objects."""
+        items = self._get(name, (list,), "a list")
+        if not all(isinstance(item, dict) for item in items):
+            raise self.fail(f"{name!r} has an entry that is not an object")
+        return [Record(f"{self.where}: {name}[{i}]", item) for i, item in enumerate(items)]
+
+    def array(self, name: str, dimensions: int = 1) -> FloatArray:
+        """Finite numbers."""
+        try:
+            array = np.array(self._get(name, (list,), "a list of numbers"), dtype=np.float64)
+        except (TypeError, ValueError):
+            raise self.fail(f"{name!r} is not a list of numbers") from None
+        if array.ndim != dimensions or not np.isfinite(array).all():
+            raise self.fail(f"{name!r} is not a list of finite numbers")
+        return array
+
+
+def _fit(record: Record) -> Fit:
+    law_class = law_named(record.text("law"))
+    values = record.record("parameters")
+    known = [*law_class.shapes(), *law_class.amplitudes()]
+    parameters = {name: values.number(name) for name in known}
+    strangers = set(values.data) - set(known)
+    if strangers:
+        raise values.fail(f"{law_class.name!r} has no parameter {sorted(strangers)[0]!r}")
+    settings = record.record("settings")
+    choices = {name: settings.flag(name) for name in law_class.settings()}
+    try:
+        law = law_class(**parameters, **choices)
+    except InputError as error:
+        raise record.fail(str(error)) from None
+    free = record.texts("free")
+    if any(name not in law_class.shapes() for name in free):
+        raise record.fail(f"'free' names {free}, expected shapes of {law_class.name!r}")
+    curves = record.records("curves")
+    if not curves:
+        raise record.fail("no curves")
+    return Fit(
+        law,
+        free,
+        record.number("objective"),
+        Status(record.flag("converged"), record.texts("doubts")),
+        tuple(_curve(curve) for curve in curves),
+        record.texts("notes"),
+        None if record.data.get("uncertainty") is None else _uncertainty(record, known),
+    )
+
+
+def _uncertainty(record: Record, known: list[str]) -> Uncertainty:
+    part = record.record("uncertainty")
+    names = part.texts("names")
+    covariance = part.array("covariance", 2)
+    if covariance.shape != (len(names), len(names)) or any(name not in known for name in names):
+        raise part.fail(f"covariance of shape {covariance.shape} for {len(names)} parameters")
+    peaks = part.array("peaks")
+    if peaks.size == 0 or (peaks <= 0).any():
+        raise part.fail("'peaks' are not positive numbers")
+    return Uncertainty(
+        names,
+        covariance,
+        part.number("tau"),
+        part.number("peak_error"),
+        tuple(peaks.tolist()),
+        part.number("freedom"),
+    )
+
+
+def _curve_as_dict(curve: FittedCurve) -> dict[str, Any]:
+    schedule = curve.schedule
+    at = knots(schedule.lr)
+    decay = schedule.weight_decay
+    return {
+        "label": curve.label,
+        "points": curve.points,
+        "first_step": curve.first_step,
+        "last_step": curve.last_step,
+        "rmse": curve.rmse,
+        "final_error": curve.final_error,
+        "model_size": curve.model_size,
+        "schedule": {
+            "step": at.tolist(),
+            "lr": schedule.lr[at - 1].tolist(),
+            "warmup": schedule.warmup,
+            "weight_decay": None if decay is None else float(np.mean(decay)),
+        },
+    }
+
+
+def _curve(record: Record) -> FittedCurve:
+    part = record.record("schedule")
+    at, rates = part.array("step"), part.array("lr")
+    if at.size == 0 or at.size != rates.size or at[0] != 1 or (np.diff(at) <= 0).any():
+        raise part.fail("'step' and 'lr' are not knots from update 1 upward")
+    if at[-1] > 10**9:
+        raise part.fail(f"a schedule of {at[-1]:g} updates")
+    try:
+        schedule = Schedule(
+            np.interp(np.arange(1, int(at[-1]) + 1), at, rates),
+            weight_decay=part.optional("weight_decay"),
+            warmup=part.whole("warmup"),
+        )
+    except InputError as error:
+        raise part.fail(str(error)) from None
+    return FittedCurve(
+        record.text("label"),
+        schedule,
+        record.whole("first_step"),
+        record.whole("last_step"),
+        record.whole("points"),
+        record.number("rmse"),
+        record.number("final_error"),
+        record.optional("model_size"),
+    )
+
+
+def knots(lr: FloatArray, tolerance: float = 2e-7) -> np.ndarray:
+    """Updates (1-based) between which straight lines follow ``lr`` to a share of its peak.
+
+    Pieces are split at their worst point until all are straight enough (Douglas and Peucker).
+
+    >>> import numpy as np
+    >>> knots(np.array([1.0, 1.0, 1.0, 0.5, 0.0])).tolist()
+    [1, 3, 5]
+    """
+    allowed = tolerance * float(lr.max())
+    kept = {0, lr.size - 1}
+    pieces = [(0, lr.size - 1)]
+    while pieces:
+        left, right = pieces.pop()
+        if right - left < 2:
+            continue
+        line = np.linspace(lr[left], lr[right], right - left + 1)
+        gap = np.abs(lr[left : right + 1] - line)
+        worst = int(np.argmax(gap))
+        if gap[worst] > allowed:
+            middle = left + worst
+            kept.add(middle)
+            pieces += [(left, middle), (middle, right)]
+    return np.array(sorted(kept), dtype=np.int64) + 1
+
+
