@@ -35,8 +35,9 @@ def batch_relations(exponents: Exponents, samples: float) -> tuple[Relation, ...
 
     Source: arXiv:2602.14208; ``B_max`` of the hard regime is derived here.
 
-    >>> {r.quantity: r.formula for r in batch_relations(Exponents(0.5, 4.0), 1e6)}["samples after
-    switch"] 'D^((1+s)/(2-1/beta))'
+    >>> relations = {r.quantity: r for r in batch_relations(Exponents(0.5, 4.0), 1e6)}
+    >>> relations["samples after switch"].formula
+    'D^((1+s)/(2-1/beta))'
     """
     checked_log(samples)
     s, beta = exponents.source, exponents.capacity
