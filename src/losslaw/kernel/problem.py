@@ -21,7 +21,10 @@ from losslaw.curves.curve import checked_steps
 from losslaw.errors import InputError
 from losslaw.kernel.modes import Modes
 from losslaw.kernel.projection import drawn_features, project
-from losslaw.kernel.simulate import recursion
+from losslaw.kernel.simulate import continuous, recursion
+from losslaw.kernel.simulate.fsl import Terms, power_terms, spectrum_terms
+from losslaw.kernel.simulate.integrator import integrate
+from losslaw.kernel.simulate.pieces import LongSchedule
 from losslaw.kernel.simulate.quadrature import power_law_nodes
 from losslaw.kernel.simulate.sampled import SampledRuns, sample
 from losslaw.kernel.simulate.stability import Spectrum
@@ -30,6 +33,7 @@ from losslaw.schedules import Schedule
 
 # E phi_j^4 / lambda_j^2 of the coordinates on offer.
 KURTOSIS = {"gaussian": 3.0, "uniform": 1.8, "laplace": 6.0}
+METHODS = ("quadrature", "recursion", "sde", "volterra")
 # Modes the full recursion may hold: 10^7 of them take .3 s for ten updates.
 MOST_MODES = 10**7
 # Below so many there is nothing to save.
@@ -281,6 +285,8 @@ class KernelRegression:
             steps: Updates done when the risk is wanted, increasing, in 1..horizon. ``None``: all.
             method: ``quadrature``: on a few dozen nodes, within 1e-8 of the excess risk.
                 ``recursion``: on every mode, exact, at the cost of modes times updates.
+                ``sde``: moments of the papers' stochastic differential equation. ``volterra``:
+                their Volterra equation. Both differ from SGD by the order of ``F(eta)``.
             allow_unstable: Run rates above the largest stable one. If the run then diverges, the
                 curve ends before and a warning says where.
             label: Name of the curve.
@@ -292,13 +298,15 @@ class KernelRegression:
         batch = _batch(schedule)
         if not allow_unstable:
             self.check_stable(schedule)
-        if method == "recursion":
-            modes = self.true_modes
-        elif method == "quadrature":
-            modes = self.nodes(float(schedule.intrinsic_time[at[-1] - 1]))
+        if method not in METHODS:
+            raise InputError(f"method {method!r}, expected one of: {', '.join(METHODS)}")
+        time = float(schedule.intrinsic_time[at[-1] - 1])
+        modes = self.true_modes if method == "recursion" else self.nodes(time)
+        if method in ("sde", "volterra"):
+            own = method == "sde"
+            totals, diverged = continuous.solve(modes, schedule.lr, batch, at, own_noise=own), None
         else:
-            raise InputError(f"method {method!r}, expected quadrature or recursion")
-        totals, diverged = recursion.run(modes, schedule.lr, batch, at)
+            totals, diverged = recursion.run(modes, schedule.lr, batch, at)
         warnings: tuple[str, ...] = ()
         if diverged is not None:
             seen = at < diverged
@@ -350,6 +358,107 @@ class KernelRegression:
             self.true_modes, self.distribution, schedule, _batch(schedule), at, runs, seed
         )
 
+    def long_run(self, schedule: LongSchedule, steps: ArrayLike | None = None) -> FloatArray:
+        """Mean risk of one-pass SGD over any number of updates, within 3e-5 of the exact one.
+
+        Args:
+            schedule: Smooth pieces; see `losslaw.kernel.simulate.pieces`.
+            steps: Updates done when the risk is wanted, increasing, in 1..horizon. ``None``: the
+                end only.
+
+        Returns:
+            Risk at the steps, shape ``(m,)``.
+
+        Raises:
+            InputError: steps outside the schedule, or a learning rate that is not stable.
+
+        >>> from losslaw.kernel import long_wsd
+        >>> world = KernelRegression(source=0.5, capacity=4)
+        >>> excess = world.long_run(long_wsd(0.5, horizon=10**12))[0] - 0.5
+        >>> bool(5e-7 < excess < 5e-6)
+        True
+        """
+        at = checked_steps(
+            [schedule.horizon] if steps is None else steps, schedule.horizon, "long run"
+        )
+        for lr, batch in schedule.extremes():
+            if lr > self.largest_lr(batch):
+                raise InputError(self._unstable(lr, batch, ""))
+        modes = self.nodes(schedule.intrinsic_time)
+        return modes.risk(integrate(modes, schedule, at))
+
+    def scaling_law(
+        self,
+        schedule: Schedule,
+        steps: ArrayLike | None = None,
+        *,
+        kernels: str = "spectrum",
+        constants: bool = True,
+    ) -> Terms:
+        """The functional scaling law of a schedule, every term by itself.
+
+        Args:
+            schedule: Learning rates, and batch sizes; a batch that is not known counts as 1.
+            steps: Updates done when the risk is wanted, increasing, in 1..horizon. ``None``: all.
+            kernels: ``spectrum``: forgetting and learning kernels of this problem, finite or
+                infinite. ``power``: the power laws that they tend to.
+            constants: With power laws, whether to put their constants in; else all are 1.
+
+        Raises:
+            InputError: steps outside the schedule, or power-law kernels of a spectrum that has no
+                exponents.
+
+        >>> world = KernelRegression(source=0.5, capacity=4, modes=1000)
+        >>> schedule = Schedule([0.01] * 1000)
+        >>> law, exact = world.scaling_law(schedule).risk, world.mean_curve(schedule).losses
+        >>> bool(abs(law / exact - 1).max() < 0.001)
+        True
+        """
+        at = checked_steps(_all_steps(schedule, steps), schedule.horizon, "scaling law")
+        batch = _batch(schedule)
+        if kernels == "spectrum":
+            nodes = self.nodes(float(schedule.intrinsic_time[at[-1] - 1]))
+            return spectrum_terms(nodes, schedule.lr, batch, at)
+        if kernels != "power":
+            raise InputError(f"kernels {kernels!r}, expected spectrum or power")
+        if self.spectrum is not None:
+            raise InputError("power-law kernels need source and capacity; this spectrum is given")
+        return power_terms(
+            self._s,
+            self._beta,
+            self.modes,
+            self.unlearned,
+            self.noise**2,
+            schedule.lr,
+            batch,
+            at,
+            constants=constants,
+        )
+
+    def sde_gap(
+        self, schedule: Schedule, fractions: ArrayLike, steps: ArrayLike | None = None
+    ) -> FloatArray:
+        """How far the SDE is from SGD as the learning rate grows.
+
+        Args:
+            schedule: Any schedule; only its shape counts.
+            fractions: Peak learning rates, as fractions of the largest stable one, in (0, 1).
+            steps: Where to look. ``None``: everywhere.
+
+        Returns:
+            Largest relative difference of the excess risk over the steps, one a fraction.
+        """
+        limit = self.largest_lr(float(_batch(schedule).min())) / schedule.peak_lr
+        gaps: list[float] = []
+        for fraction in finite_vector("fractions", fractions):
+            scaled = schedule.scaled(float(fraction) * limit)
+            sgd, sde = (
+                self.mean_curve(scaled, steps, method=method).losses - 0.5 * self.noise**2
+                for method in ("quadrature", "sde")
+            )
+            gaps.append(float(np.abs(sde / sgd - 1).max()))
+        return np.array(gaps)
+
     def check_stable(self, schedule: Schedule) -> None:
         """Refuse a schedule with a rate above the largest stable one of its batch.
 
@@ -365,9 +474,12 @@ class KernelRegression:
         if self.noise_feedback(*worst) <= 1:
             return
         k = int(np.argmax((schedule.lr == worst[0]) & (batch == worst[1]))) + 1
-        raise InputError(
-            f"learning rate {worst[0]:.6g} at update {k} is not stable: the largest admissible"
-            f" rate at batch {worst[1]:g} is {self.largest_lr(worst[1]):.6g}"
+        raise InputError(self._unstable(worst[0], worst[1], f" at update {k}"))
+
+    def _unstable(self, lr: float, batch: float, where: str) -> str:
+        return (
+            f"learning rate {lr:.6g}{where} is not stable: the largest admissible rate at batch"
+            f" {batch:g} is {self.largest_lr(batch):.6g}"
         )
 
     def _divergence(self, schedule: Schedule, update: int) -> str:

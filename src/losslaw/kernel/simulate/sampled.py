@@ -47,9 +47,9 @@ class SampledRuns:
     @property
     def spread(self) -> FloatArray:
         """Standard deviation of one run; 0 if there is only one. Shape ``(m,)``."""
-        if self.losses.shape[0] == 1:
-            return np.zeros(self.losses.shape[1])
-        return self.losses.std(axis=0, ddof=1)
+        runs = self.losses.shape[0]
+        deviations = self.losses - self.mean
+        return np.sqrt((deviations**2).sum(axis=0) / max(runs - 1, 1))
 
     @property
     def standard_error(self) -> FloatArray:

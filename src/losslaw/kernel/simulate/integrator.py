@@ -1,0 +1,330 @@
+"""The exact recursion at any horizon: 10^12 updates in milliseconds.
+
+Where rate and batch change slowly, many updates of `losslaw.kernel.simulate.recursion` act like a
+differential equation, and not like the one of the papers: its coefficients are those of the
+discrete update. Write one update of mode j as ::
+
+    x <- a x + (1 - a) p,    a = (1 - eta lambda)^2 + c eta^2 lambda^2 / B,
+    p = g (X + A + sigma^2), g = eta noise / (B lambda [2 - (1 + c/B) eta lambda])
+
+``p`` is where the mode would come to rest. In its own clock ``ds = -ln(a)`` an update the mode
+obeys ``dx/ds = p - x``, exactly as long as p is constant; when p moves, the update sees X half an
+update late, and so does the equation below. The clock of every mode is the effective rate
+``r = -ln(a) / eta`` times intrinsic time.
+
+A block of updates carries ``p`` as the parabola through its start, middle and end (in intrinsic
+time) and integrates it exactly against ``exp(-s)``: three-point Lobatto collocation, whatever the
+stiffness. The modes meet only in X at middle and end: a system of 2 x 2 a block. Blocks grow in
+proportion to the distance from both ends of a smooth piece, next to which updates are done one by
+one: a horizon costs its logarithm.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from losslaw.kernel.modes import Modes
+from losslaw.kernel.simulate.pieces import LongSchedule, Piece
+from losslaw.numerics.arrays import FloatArray, IntArray
+
+# Updates done one by one at either end of a piece: what is left out in a block is of the order
+# of the square of (one update / distance from the end).
+SINGLE = 128
+# Length of a block relative to the distance from the nearer end of the piece.
+GROWTH = 0.15
+# Rate or batch change by no more than this factor in a block.
+LARGEST_CHANGE = 1.5
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Where the blocks of a piece begin and end, and what its updates do there.
+
+    Args:
+        ends: Numbers of updates, from the first block's start to the last one's end. ``(b + 1,)``.
+        time: Intrinsic time of each block. ``(b,)``.
+        lr: Rate at start, middle (in time) and end of each block. ``(b, 3)``.
+        batch: Batch at the same places. ``(b, 3)``.
+    """
+
+    ends: IntArray
+    time: FloatArray
+    lr: FloatArray
+    batch: FloatArray
+
+
+def integrate(modes: Modes, schedule: LongSchedule, steps: IntArray) -> FloatArray:
+    """``X = sum_j x_j`` after the given numbers of updates.
+
+    Args:
+        modes: Nodes good until the intrinsic time of the whole schedule.
+        schedule: The pieces.
+        steps: Increasing numbers of updates, 1..horizon. Shape ``(m,)``.
+
+    Returns:
+        Shape ``(m,)``. Relative error below 3e-5 (measured at 10^7 updates).
+    """
+    x = modes.signal.copy()
+    out = np.empty(steps.size)
+    done = 0
+    for piece in schedule.pieces:
+        inside = (steps > done) & (steps <= done + piece.updates)
+        out[inside] = _piece(modes, x, piece, steps[inside] - done)
+        done += piece.updates
+        if done >= steps[-1]:
+            break
+    return out
+
+
+def _piece(modes: Modes, x: FloatArray, piece: Piece, asked: IntArray) -> FloatArray:
+    """Move ``x`` through a piece; X at the steps asked about, counted from its start."""
+    n = piece.updates
+    out = np.empty(asked.size)
+    first = min(n, SINGLE)
+    last = n if piece.flat else max(first, n - SINGLE)
+    if last - first < 2 * SINGLE:
+        first = last = n
+    rows = asked <= first
+    out[rows] = _singly(modes, x, piece, 0, first, asked[rows])
+    if last > first:
+        rows = (asked > first) & (asked <= last)
+        grid = _grid(piece, first, last, asked[rows])
+        totals = _blocks(
+            modes.rate,
+            modes.noise,
+            modes.floor,
+            modes.own_noise,
+            x,
+            grid.time,
+            grid.lr,
+            grid.batch,
+        )
+        out[rows] = totals[np.searchsorted(grid.ends, asked[rows])]
+    rows = asked > last
+    out[rows] = _singly(modes, x, piece, last, n, asked[rows])
+    return out
+
+
+def _singly(
+    modes: Modes, x: FloatArray, piece: Piece, start: int, end: int, asked: IntArray
+) -> FloatArray:
+    if end == start:
+        return np.empty(0)
+    update = np.arange(start + 1.0, end + 1.0)
+    totals = _updates(
+        modes.rate,
+        modes.noise,
+        modes.floor,
+        modes.own_noise,
+        x,
+        piece.rates(update),
+        piece.batches(update),
+    )
+    return totals[asked - start]
+
+
+def _grid(piece: Piece, first: int, last: int, asked: IntArray) -> Grid:
+    """Cut ``first..last`` into blocks that end at all steps asked about."""
+    n = piece.updates
+    cuts = [first]
+    while cuts[-1] < last:
+        at = cuts[-1]
+        length = GROWTH * at
+        if not piece.flat:
+            # Never past the place where the distance to the end would set a shorter block.
+            length = min(length, GROWTH / (1 + GROWTH) * (n - at))
+        cuts.append(min(at + max(int(length), 1), last))
+    ends = np.union1d(np.array(cuts, dtype=np.int64), asked)
+    if not piece.flat:
+        ends = _refined(piece, ends)
+    start, length = ends[:-1].astype(np.float64), np.diff(ends).astype(np.float64)
+    # Update i takes the state from i - 1 to i, so its rate belongs to i - 1/2.
+    middle = start + 0.5 * length
+    time = _elapsed(piece, start, length)
+    for _ in range(0 if piece.flat else 3):  # Newton for the middle of the block in time
+        rate = np.maximum(piece.rates(middle + 0.5), 1e-300)
+        middle += (0.5 * time - _elapsed(piece, start, middle - start)) / rate
+        middle = np.clip(middle, start + 0.01 * length, start + 0.99 * length)
+    at = np.stack([start, middle, start + length], axis=1) + 0.5
+    return Grid(ends, time, piece.rates(at), piece.batches(at))
+
+
+def _refined(piece: Piece, ends: IntArray) -> IntArray:
+    """Cut blocks across which rate or batch changes too much."""
+    at = ends.astype(np.float64) + 0.5
+    change = np.zeros(ends.size - 1)
+    for values in (piece.rates(at), piece.batches(at)):
+        change += np.abs(np.diff(np.log(np.maximum(values, 1e-300))))
+    parts = np.ceil(change / np.log(LARGEST_CHANGE)).astype(np.int64)
+    parts = np.clip(parts, 1, np.minimum(np.diff(ends), 1000))
+    # Part i of k of a block begins at start + i / k of its length.
+    first = np.cumsum(parts) - parts
+    block = np.repeat(np.arange(parts.size, dtype=np.int64), parts)
+    share: FloatArray = (np.arange(block.size) - first[block]) / parts[block]
+    cut = ends[block] + np.floor(share * np.diff(ends)[block]).astype(np.int64)
+    return np.unique(np.append(cut, ends[-1]))
+
+
+_X, _W = np.polynomial.legendre.leggauss(6)
+
+
+def _elapsed(piece: Piece, start: FloatArray, length: FloatArray) -> FloatArray:
+    """Sum of the rates of ``length`` updates, as the integral over them.
+
+    The midpoint error is ``1 / (24 distance^2)`` of the whole, 2e-6 in the first block.
+    """
+    at = start[:, None] + length[:, None] * (0.5 + 0.5 * _X)
+    return length * (piece.rates(at + 0.5) @ (0.5 * _W))
+
+
+@njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
+def _updates(
+    rate: FloatArray,
+    noise: FloatArray,
+    floor: float,
+    own_noise: float,
+    x: FloatArray,
+    lr: FloatArray,
+    batch: FloatArray,
+) -> FloatArray:
+    """The recursion itself, in place; X before and after every update."""
+    totals = np.empty(lr.size + 1)
+    total = x.sum()
+    totals[0] = total
+    for k in range(lr.size):
+        gain = lr[k] * lr[k] / batch[k] * (total + floor)
+        curve = 1.0 + own_noise / batch[k]
+        total = 0.0
+        for j in range(rate.size):
+            speed = lr[k] * rate[j]
+            x[j] += gain * noise[j] - speed * (2.0 - curve * speed) * x[j]
+            total += x[j]
+        totals[k + 1] = total
+    return totals
+
+
+@njit(cache=True)
+def _effective_rate(lam: float, lr: float, curve: float) -> float:
+    """``-ln(a) / eta`` for ``1 - a = eta lambda (2 - curve eta lambda)``."""
+    speed = lr * lam
+    loss = speed * (2.0 - curve * speed)
+    if loss < 1e-3:
+        series = 1.0 + loss * (0.5 + loss * (1.0 / 3.0 + loss * (0.25 + loss * 0.2)))
+        return lam * (2.0 - curve * speed) * series
+    # A mode that one update wipes out: any fast clock will do.
+    return -np.log(max(1.0 - loss, 1e-30)) / lr
+
+
+@njit(cache=True)
+def moments(z: float, e: float) -> tuple[float, float, float]:
+    """``int_0^1 exp(-z (1 - u)) u^n z du`` for n = 0, 1, 2, with ``e = exp(-z)``."""
+    if z < 0.4:
+        # Taylor; the first term left out is below 1e-15 of the sum.
+        j2 = 1.0 / 3.0 - z * (
+            1.0 / 12.0
+            - z
+            * (
+                1.0 / 60.0
+                - z
+                * (
+                    1.0 / 360.0
+                    - z
+                    * (1.0 / 2520.0 - z * (1.0 / 20160.0 - z * (1.0 / 181440.0 - z / 1814400.0)))
+                )
+            )
+        )
+        j2 *= z
+        j1 = 0.5 * z * (1.0 - j2)
+        j0 = z * (1.0 - j1)
+        return j0, j1, j2
+    j0 = 1.0 - e
+    j1 = 1.0 - j0 / z
+    return j0, j1, 1.0 - 2.0 * j1 / z
+
+
+@njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
+def _blocks(
+    rate: FloatArray,
+    noise: FloatArray,
+    floor: float,
+    own_noise: float,
+    x: FloatArray,
+    time: FloatArray,
+    lr: FloatArray,
+    batch: FloatArray,
+) -> FloatArray:
+    """Move ``x`` through the blocks, in place; X at their ends."""
+    n = rate.size
+    r = np.empty((n, 3))  # effective rate at start, middle, end
+    g = np.empty((n, 3))  # place of rest, for each unit of X + A + sigma^2
+    fade_h, fade = np.empty(n), np.empty(n)
+    ch, c = np.empty((n, 3)), np.empty((n, 3))  # what p at the three places adds to x
+    totals = np.empty(time.size + 1)
+    total = x.sum()
+    totals[0] = total
+    for block in range(time.size):
+        tau = time[block]
+        if tau <= 0.0:
+            totals[block + 1] = total
+            continue
+        for i in range(3):
+            eta, B = lr[block, i], batch[block, i]
+            curve = 1.0 + own_noise / B
+            for j in range(n):
+                lam = rate[j]
+                r[j, i] = _effective_rate(lam, eta, curve)
+                g[j, i] = eta * noise[j] / (B * lam * (2.0 - curve * eta * lam))
+        # X = u + w . Y at middle (h) and end, with Y the drives at the three places.
+        uh = u = 0.0
+        wh0 = whm = wh1 = w0 = wm = w1 = 0.0
+        for j in range(n):
+            zh = tau * (5.0 * r[j, 0] + 8.0 * r[j, 1] - r[j, 2]) / 24.0
+            z = tau * (r[j, 0] + 4.0 * r[j, 1] + r[j, 2]) / 6.0
+            theta = zh / z
+            rest = 1.0 - theta
+            fade_h[j], fade[j] = np.exp(-zh), np.exp(-z)
+            j0, j1, j2 = moments(zh, fade_h[j])
+            ch[j, 0] = (j0 - j1 * (1.0 + theta) + j2 * theta) * g[j, 0]
+            ch[j, 1] = (j1 - theta * j2) / rest * g[j, 1]
+            ch[j, 2] = theta * theta * (j2 - j1) / rest * g[j, 2]
+            j0, j1, j2 = moments(z, fade[j])
+            c[j, 0] = (j0 - j1 * (1.0 + theta) / theta + j2 / theta) * g[j, 0]
+            c[j, 1] = (j1 - j2) / (theta * rest) * g[j, 1]
+            c[j, 2] = (j2 - theta * j1) / rest * g[j, 2]
+            uh += fade_h[j] * x[j]
+            u += fade[j] * x[j]
+            wh0 += ch[j, 0]
+            whm += ch[j, 1]
+            wh1 += ch[j, 2]
+            w0 += c[j, 0]
+            wm += c[j, 1]
+            w1 += c[j, 2]
+        # The drive is X half an update earlier: Y = X + floor - (eta / 2) dX/dt, the slope being
+        # that of the parabola through X0, Xm, X1. k = eta / (2 tau).
+        k0, km, k1 = 0.5 * lr[block, 0] / tau, 0.5 * lr[block, 1] / tau, 0.5 * lr[block, 2] / tau
+        #   Y0 = floor + (1 + 3 k0) X0 - 4 k0 Xm + k0 X1
+        #   Ym = floor + km X0 + Xm - km X1
+        #   Y1 = floor - k1 X0 + 4 k1 Xm + (1 - 3 k1) X1
+        f0 = floor + (1.0 + 3.0 * k0) * total
+        fm = floor + km * total
+        f1 = floor - k1 * total
+        a11 = 1.0 - (-4.0 * k0 * wh0 + whm + 4.0 * k1 * wh1)
+        a12 = -(k0 * wh0 - km * whm + (1.0 - 3.0 * k1) * wh1)
+        a21 = -(-4.0 * k0 * w0 + wm + 4.0 * k1 * w1)
+        a22 = 1.0 - (k0 * w0 - km * wm + (1.0 - 3.0 * k1) * w1)
+        b1 = uh + wh0 * f0 + whm * fm + wh1 * f1
+        b2 = u + w0 * f0 + wm * fm + w1 * f1
+        determinant = a11 * a22 - a12 * a21
+        xm = (b1 * a22 - a12 * b2) / determinant
+        x1 = (a11 * b2 - a21 * b1) / determinant
+        y0 = f0 - 4.0 * k0 * xm + k0 * x1
+        ym = fm + xm - km * x1
+        y1 = f1 + 4.0 * k1 * xm + (1.0 - 3.0 * k1) * x1
+        # X is summed again from the modes: the solution of the 2 x 2 system would drift from it.
+        total = 0.0
+        for j in range(n):
+            x[j] = fade[j] * x[j] + c[j, 0] * y0 + c[j, 1] * ym + c[j, 2] * y1
+            total += x[j]
+        totals[block + 1] = total
+    return totals
