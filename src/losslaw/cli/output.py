@@ -3,7 +3,8 @@
 import json
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,3 +39,12 @@ def table_text(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         return "  ".join(cells).rstrip()
 
     return "\n".join([line(header), line(["-" * width for width in widths]), *map(line, rows)])
+
+
+@contextmanager
+def activity(title: str) -> Generator[Callable[[str], None]]:
+    """A spinner on standard error, for work of a few seconds; silent where nobody watches."""
+    from rich.console import Console
+
+    with Console(stderr=True).status(title) as status:
+        yield lambda words: status.update(f"{title}: {words}")

@@ -25,12 +25,13 @@ from losslaw.fitting.prediction import Prediction, predict
 from losslaw.fitting.problem import Problem, pose
 from losslaw.fitting.status import Status, amplitudes_at_zero, bounds_reached, open_directions
 from losslaw.fitting.unseen import departure
-from losslaw.laws import Law, law_named
+from losslaw.laws import Law, Question, law_named
 from losslaw.numerics.arrays import FloatArray
-from losslaw.numerics.varpro import Point, minimise, project
+from losslaw.numerics.varpro import Point, huber, minimise, project
 from losslaw.schedules import Schedule
 
 FOLLOWED = 3  # starts that are followed to the end
+PACE = 32  # updates taken together until the last search, which takes them one by one
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,13 @@ class Fit:
         """Fitted and fixed parameters by name."""
         return self.law.parameters
 
+    @property
+    def usual_weight_decay(self) -> float | None:
+        """Weight decay of the fitted runs, if it is known and the same in all."""
+        known = [curve.schedule.weight_decay for curve in self.curves]
+        values = {None if decay is None else float(np.mean(decay)) for decay in known}
+        return values.pop() if len(values) == 1 else None
+
     def predict(
         self,
         schedule: Schedule,
@@ -103,6 +111,8 @@ class Fit:
         Raises:
             InputError: steps outside the schedule, or a level outside (0, 1).
         """
+        if schedule.weight_decay is None and self.usual_weight_decay is not None:
+            schedule = schedule.with_(weight_decay=self.usual_weight_decay)
         return predict(self.law, self.uncertainty, schedule, steps, level, model_size)
 
     def save(self, path: str) -> None:
@@ -169,7 +179,7 @@ def fit(
     found = None
     if uncertainty:
         tau = _left_out_error(problem, point, chosen)
-        found = _uncertainty(problem, fitted, residual_sd, tau)
+        found = _uncertainty(problem, fitted, point, residual_sd, tau)
     return Fit(
         fitted,
         problem.free,
@@ -188,7 +198,8 @@ def fit(
 
 def _search(problem: Problem) -> tuple[Point, bool, str]:
     """The best optimum, whether it converged, and a sentence on how the starts agreed."""
-    separable = problem.separable()
+    exact = problem.separable()
+    separable = problem.at_pace(PACE).separable()
     shapes = problem.law.shapes()
     grid = [
         np.log(np.array(values, dtype=np.float64))
@@ -202,8 +213,10 @@ def _search(problem: Problem) -> tuple[Point, bool, str]:
     tried.sort(key=lambda point: point.objective)
     ends = [minimise(separable, point.theta) for point in tried[:FOLLOWED]]
     ends.sort(key=lambda end: end[0].objective)
-    best, converged = ends[0]
-    same = sum(end.objective <= best.objective * (1 + 1e-4) + 1e-12 for end, _ in ends)
+    same = sum(
+        end.objective <= ends[0][0].objective * (1 + 1e-4) + 1e-12 for end, _ in ends
+    )
+    best, converged = minimise(exact, ends[0][0].theta)
     sentence = ""
     if same < len(ends):
         sentence = f"{same} of the {len(ends)} searches followed ended in the best optimum"
@@ -216,8 +229,6 @@ def _law_at(problem: Problem, point: Point) -> Law:
 
 
 def _data_objective(point: Point, problem: Problem) -> float:
-    from losslaw.numerics.varpro import huber
-
     return huber(np.log(point.columns @ point.amplitudes) - problem.logs)
 
 
@@ -249,8 +260,12 @@ def _left_open(problem: Problem, law: Law, residual_sd: float) -> list[str]:
     return open_directions(names, curvature * np.outer(scale, scale))
 
 
-def _uncertainty(problem: Problem, law: Law, residual_sd: float, tau: float) -> Uncertainty:
-    names = _moving(law, problem.free)
+def _uncertainty(
+    problem: Problem, law: Law, point: Point, residual_sd: float, tau: float
+) -> Uncertainty:
+    felt = point.columns.any(axis=0)
+    unknown = [name for name, seen in zip(law.amplitudes(), felt, strict=True) if not seen]
+    names = tuple(name for name in _moving(law, problem.free) if name not in unknown)
     total = information(problem, law, names, residual_sd) + prior_information(law, names)
     scale = 1.0 / np.sqrt(np.diag(total))
     covariance = np.linalg.pinv(total * np.outer(scale, scale)) * np.outer(scale, scale)
@@ -261,6 +276,7 @@ def _uncertainty(problem: Problem, law: Law, residual_sd: float, tau: float) -> 
         law.peak_error,
         tuple(sorted({curve.schedule.peak_lr for curve in problem.curves})),
         3.0 + len(problem.curves),
+        tuple(unknown),
     )
 
 
@@ -286,7 +302,7 @@ def _left_out_error(problem: Problem, point: Point, law: type[Law]) -> float:
         unseen = asked.steps > left
         if not unseen.any():
             continue
-        end, _ = minimise(rest.separable(), point.theta)
+        end, _ = minimise(rest.at_pace(PACE).separable(), point.theta)
         predicted = _law_at(rest, end)
         error = predicted.predict(asked.schedule, asked.steps[unseen]) - asked.losses[unseen]
         squares.append(float(np.mean(error**2)))
@@ -295,8 +311,6 @@ def _left_out_error(problem: Problem, point: Point, law: type[Law]) -> float:
 
 
 def _fitted_curve(law: Law, curve: LossCurve, model_size: float | None) -> FittedCurve:
-    from losslaw.laws.law import Question
-
     columns = law.columns(Question(curve.schedule, curve.steps, model_size))
     predicted = sum(getattr(law, name) * column for name, column in columns.items())
     error: FloatArray = np.asarray(predicted) - curve.losses

@@ -18,9 +18,8 @@ from scipy.special import stdtrit
 
 from losslaw.fitting.problem import Problem, stacked_columns
 from losslaw.fitting.status import POINTS_A_RUN
-from losslaw.laws import Law
-from losslaw.laws.law import Question
-from losslaw.numerics.arrays import FloatArray
+from losslaw.laws import Law, Question
+from losslaw.numerics.arrays import BoolArray, FloatArray
 
 # What two runs of one schedule differ by late in training, in nats (public curves: .0005-.002).
 REPEAT = 1e-3
@@ -38,6 +37,7 @@ class Uncertainty:
         peak_error: Error for a peak a factor e away from every fitted one, in nats.
         peaks: Peak learning rates that were fitted.
         freedom: Degrees of freedom of Student's t.
+        unknown: Amplitudes that nothing in the fitted curves depends on.
     """
 
     names: tuple[str, ...]
@@ -46,6 +46,7 @@ class Uncertainty:
     peak_error: float
     peaks: tuple[float, ...]
     freedom: float
+    unknown: tuple[str, ...] = ()
 
     def deviation(self, law: Law, question: Question) -> FloatArray:
         """Standard deviation of the predicted loss, in nats. Shape ``(m,)``."""
@@ -54,7 +55,18 @@ class Uncertainty:
         peak = max(float(question.lr.max()), 1e-300)
         distance = min(abs(np.log(peak / other)) for other in self.peaks)
         far = (self.peak_error * distance) ** 2
-        return np.sqrt(np.maximum(variance, 0.0) + self.tau**2 + REPEAT**2 + far)
+        spread = np.sqrt(np.maximum(variance, 0.0) + self.tau**2 + REPEAT**2 + far)
+        # What was never seen to act may do anything: there the interval has no end.
+        spread[self.touched(law, question)] = np.inf
+        return spread
+
+    def touched(self, law: Law, question: Question) -> BoolArray:
+        """Where the answer depends on an amplitude that the fit could not see. Shape ``(m,)``."""
+        columns = law.columns(question)
+        touched = np.zeros(question.steps.size, dtype=np.bool_)
+        for name in self.unknown:
+            touched |= columns[name] != 0
+        return touched
 
     def factor(self, level: float) -> float:
         """Half-width of the interval at ``level`` in standard deviations."""
@@ -108,8 +120,9 @@ def prior_information(law: Law, names: Sequence[str]) -> FloatArray:
         value = float(getattr(law, name))
         if spec.prior is None:
             # Nothing is known: a loose hold that keeps the matrix invertible, five e-folds wide.
-            width = 5.0 if name in shapes else 150.0 * max(value, 1e-300)
-            out[i, i] = width**-2
+            # An amplitude at 0 has no e-folds; what the curves say of it must do.
+            width = 5.0 if name in shapes else 150.0 * value
+            out[i, i] = width**-2 if width > 0 else 0.0
         elif name in shapes:
             slope = (spec.prior.z(value * np.exp(1e-5)) - spec.prior.z(value)) / 1e-5
             out[i, i] = slope**2

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
 from losslaw.fitting.intervals import Uncertainty
-from losslaw.laws import Law, ask
+from losslaw.laws import Law, Question, ask
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules import Schedule
 
@@ -24,6 +24,7 @@ class Prediction:
         lower: Lower end of the interval; ``None`` if the fit carries no uncertainty.
         upper: Upper end.
         level: Share of runs the interval is meant to hold.
+        warnings: Sentences: why this prediction deserves less trust than others.
     """
 
     schedule: Schedule
@@ -32,6 +33,7 @@ class Prediction:
     lower: FloatArray | None
     upper: FloatArray | None
     level: float
+    warnings: tuple[str, ...] = ()
 
     @property
     def final(self) -> float:
@@ -81,4 +83,23 @@ def predict(
     if uncertainty is None:
         return Prediction(schedule, question.steps, loss, None, None, level)
     half = uncertainty.factor(level) * uncertainty.deviation(law, question)
-    return Prediction(schedule, question.steps, loss, loss - half, loss + half, level)
+    warnings = _warnings(law, uncertainty, question)
+    return Prediction(schedule, question.steps, loss, loss - half, loss + half, level, warnings)
+
+
+def _warnings(law: Law, uncertainty: Uncertainty, question: Question) -> tuple[str, ...]:
+    """Why this prediction deserves less trust than one close to the fitted curves."""
+    sentences: list[str] = []
+    touched = uncertainty.touched(law, question)
+    if touched.any():
+        names = ", ".join(uncertainty.unknown)
+        sentences.append(
+            f"from step {question.steps[int(np.argmax(touched))]} on the answer depends on {names},"
+            " which nothing in the fitted curves shows: fit a run whose learning rate falls, or"
+            " use a law with a prior (effective)"
+        )
+    peak, low, high = question.lr.max(), min(uncertainty.peaks), max(uncertainty.peaks)
+    if not low / 1.01 <= peak <= high * 1.01:
+        fitted = f"{low:g}" if low == high else f"{low:g}..{high:g}"
+        sentences.append(f"the peak learning rate {peak:g} is outside the fitted {fitted}")
+    return tuple(sentences)

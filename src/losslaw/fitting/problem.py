@@ -6,15 +6,14 @@ prior costs what some forty points cost at a residual of 1e-3 each.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
-from losslaw.laws import Law
-from losslaw.laws.law import Question
+from losslaw.laws import Law, Question
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.varpro import Rows, Separable
 
@@ -38,6 +37,10 @@ class Problem:
     questions: tuple[Question, ...]
     curves: tuple[LossCurve, ...]
     notes: tuple[str, ...]
+
+    def at_pace(self, pace: int) -> "Problem":
+        """The same problem with updates taken together in blocks: fast, and nearly right."""
+        return replace(self, questions=tuple(item.at_pace(pace) for item in self.questions))
 
     @property
     def logs(self) -> FloatArray:

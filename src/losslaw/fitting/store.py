@@ -57,6 +57,7 @@ def fit_as_dict(fit: Fit) -> dict[str, Any]:
             "peak_error": fit.uncertainty.peak_error,
             "peaks": list(fit.uncertainty.peaks),
             "freedom": fit.uncertainty.freedom,
+            "unknown": list(fit.uncertainty.unknown),
         },
     }
 
@@ -215,6 +216,7 @@ def _uncertainty(record: Record, known: list[str]) -> Uncertainty:
         part.number("peak_error"),
         tuple(peaks.tolist()),
         part.number("freedom"),
+        part.texts("unknown"),
     )
 
 

@@ -11,9 +11,10 @@ from losslaw.laws.effective import Effective
 from losslaw.laws.functional import Functional
 from losslaw.laws.instantaneous import Instantaneous
 from losslaw.laws.lastiterate import LastIterate
-from losslaw.laws.law import Amplitude, Law, Prior, Question, Shape, amplitude, ask, shape
+from losslaw.laws.law import Amplitude, Law, Prior, Shape, amplitude, shape
 from losslaw.laws.momentum import Momentum
 from losslaw.laws.multipower import MultiPower
+from losslaw.laws.question import Question, ask
 
 LAWS: dict[str, type[Law]] = {
     law.name: law

@@ -11,7 +11,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from losslaw.laws.law import Law, Question, amplitude, shape
+from losslaw.laws.law import Law, amplitude, shape
+from losslaw.laws.question import Question
 from losslaw.numerics.arrays import FloatArray
 
 

@@ -14,7 +14,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from losslaw.laws.law import Law, Question, amplitude, shape
+from losslaw.laws.law import Law, amplitude, shape
+from losslaw.laws.question import Question
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.memory import power_law_memory
 
@@ -45,13 +46,14 @@ class Convolution(Law):
     def columns(self, question: Question) -> dict[str, FloatArray]:
         """Constant, signal, what is left of either noise."""
         time = question.seen_time
-        lr = question.lr
-        injected = lr**2 if question.batch is None else lr**2 / question.batch
-        past = np.maximum(question.intrinsic_time, time.min() * 1e-9)
+        grid = question.grid
+        injected = grid.count * grid.lr**2 / (1.0 if grid.batch is None else grid.batch)
+        past = np.cumsum(grid.time)
+        past[past == 0] = np.inf  # before any time has passed there is no power of it
 
         def left(weight: FloatArray) -> FloatArray:
             return power_law_memory(
-                lr, injected * weight, question.steps, self.q, self.c, since="mean"
+                grid.time, injected * weight, grid.at, self.q, self.c, since="mean"
             )
 
         key = (self.q, self.c)

@@ -22,7 +22,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from losslaw.laws.law import Law, Prior, Question, amplitude, shape
+from losslaw.laws.law import Law, Prior, amplitude, shape
+from losslaw.laws.question import Grid, Question
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.clocks import effective_rate
 from losslaw.numerics.memory import power_law_memory
@@ -96,22 +97,23 @@ class Effective(Law):
 
     def columns(self, question: Question) -> dict[str, FloatArray]:
         """Constant, power law in effective time, noise not yet forgotten."""
+        grid = question.grid
         rate = question.keep(
             ("rate", self.h, self.kappa),
-            lambda: effective_rate(question.lr, question.weight_decay, self.h, self.kappa),
+            lambda: effective_rate(grid.lr, grid.weight_decay, self.h, self.kappa, grid.count),
         )
-        time = np.cumsum(rate)
-        seen = np.maximum(time[question.steps - 1], time[time > 0][0])
+        time = np.cumsum(grid.count * rate)
+        seen = np.maximum(time[grid.at - 1], time[time > 0][0] if time[-1] > 0 else 1.0)
         noise = question.keep(
             ("noise", self.h, self.kappa, self.a, self.q, self.r),
-            lambda: self.noise(rate, question),
+            lambda: self.noise(rate, grid),
         )
         return {"L0": np.ones_like(seen), "A": seen**-self.alpha, "N": noise}
 
-    def noise(self, rate: FloatArray, question: Question) -> FloatArray:
+    def noise(self, rate: FloatArray, grid: Grid) -> FloatArray:
         """What is left of the noise injected at each effective ``rate``. Shape ``(m,)``."""
         # (1e3 e)^a / 1e3: at rates near 1e-3 the amplitude then hardly depends on a.
-        injected = (1e3 * rate) ** self.a / 1e3
+        injected = grid.count * (1e3 * rate) ** self.a / 1e3
         return power_law_memory(
-            rate, injected, question.steps, self.q, self.r / self.q, since="mean"
+            grid.count * rate, injected, grid.at, self.q, self.r / self.q, since="mean"
         )

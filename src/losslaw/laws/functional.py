@@ -13,7 +13,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from losslaw.laws.law import Law, Question, amplitude, shape
+from losslaw.laws.law import Law, amplitude, shape
+from losslaw.laws.question import Question
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.memory import power_law_memory
 
@@ -44,13 +45,14 @@ class Functional(Law):
     def columns(self, question: Question) -> dict[str, FloatArray]:
         """Constant, signal, gains of past falls for either noise."""
         time = question.seen_time
-        drops = question.drops(warmup_drops=self.warmup_drops)
-        # Drops within the warm-up come before any time has passed only at rate zero: no power then.
-        past = np.maximum(question.intrinsic_time, question.seen_time.min() * 1e-9)
+        grid = question.grid
+        drops = grid.total(question.drops(warmup_drops=self.warmup_drops))
+        past = np.cumsum(grid.time)
+        past[past == 0] = np.inf  # before any time has passed there is no power of it
 
         def gains(weight: FloatArray) -> FloatArray:
             return power_law_memory(
-                question.lr, drops * weight, question.steps, self.g, self.c, gain=True
+                grid.time, drops * weight, grid.at, self.g, self.c, gain=True
             )
 
         key = (self.g, self.c, self.warmup_drops)

@@ -8,18 +8,16 @@ Prediction, decomposition, fitting and saving follow from that.
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
-from functools import cached_property
 from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from losslaw.curves import LossCurve
-from losslaw.curves.curve import checked_steps
 from losslaw.errors import InputError
-from losslaw.numerics.arrays import FloatArray, IntArray
+from losslaw.laws.question import Question, ask
+from losslaw.numerics.arrays import FloatArray
 from losslaw.schedules import Schedule
 
 T = TypeVar("T")
@@ -104,85 +102,6 @@ def shape(
 def amplitude(meaning: str, *, prior: Prior | None = None, optional: bool = False) -> Any:
     """A dataclass field that is an amplitude; 0 until it is fitted or given."""
     return field(default=0.0, metadata={"parameter": Amplitude(meaning, prior, optional)})
-
-
-@dataclass(eq=False)
-class Question:
-    """A schedule and the steps asked about, with what laws work out from it kept.
-
-    A search asks the same question with many parameters; `keep` lets a law redo only what its
-    changed parameters touch.
-
-    Args:
-        schedule: The schedule.
-        steps: Steps asked about, increasing, 1..horizon. Shape ``(m,)``.
-        model_size: Parameters of the model, if the law should know.
-    """
-
-    schedule: Schedule
-    steps: IntArray
-    model_size: float | None = None
-    _kept: dict[Hashable, Any] = field(default_factory=dict[Hashable, Any])
-
-    # A search along P parameters comes back to the same values; beyond that, forget.
-    KEEP: ClassVar[int] = 24
-
-    @cached_property
-    def lr(self) -> FloatArray:
-        """Learning rate up to the last step asked about: what comes later cannot matter."""
-        return np.ascontiguousarray(self.schedule.lr[: self.steps[-1]])
-
-    @cached_property
-    def batch(self) -> FloatArray | None:
-        """Batch size of the same updates, if known."""
-        batch = self.schedule.batch
-        return None if batch is None else np.ascontiguousarray(batch[: self.steps[-1]])
-
-    @cached_property
-    def weight_decay(self) -> FloatArray:
-        """Weight decay of the same updates; 0.1 where it is not known."""
-        decay = self.schedule.weight_decay
-        if decay is None:
-            return np.full(self.lr.size, ASSUMED_WEIGHT_DECAY)
-        return np.ascontiguousarray(decay[: self.steps[-1]])
-
-    @cached_property
-    def intrinsic_time(self) -> FloatArray:
-        """``S`` after every update. Shape ``(n,)``."""
-        return np.cumsum(self.lr)
-
-    @cached_property
-    def seen_time(self) -> FloatArray:
-        """``S`` at the steps asked about, never below the first positive rate. Shape ``(m,)``."""
-        time = self.intrinsic_time
-        first = time[time > 0][0]
-        return np.maximum(time[self.steps - 1], first)
-
-    def drops(self, *, warmup_drops: bool = False) -> FloatArray:
-        """``d[k] = lr[k-1] - lr[k]``, the fall of the rate into update k. Shape ``(n,)``.
-
-        Args:
-            warmup_drops: Count the warm-up as negative drops from rate 0, as the evaluator of the
-                multi-power paper does; otherwise drops up to the end of the warm-up are 0.
-        """
-        drops = -np.diff(self.lr, prepend=0.0)
-        if not warmup_drops:
-            # The rate of the first update that counts comes from nowhere: it is no drop either.
-            drops[: max(self.schedule.warmup, 1)] = 0.0
-        return drops
-
-    def keep(self, key: Hashable, compute: Callable[[], T]) -> T:
-        """The result of ``compute``, computed once for each ``key`` seen lately."""
-        if key in self._kept:
-            self._kept[key] = self._kept.pop(key)  # to the young end
-        else:
-            if len(self._kept) >= self.KEEP:
-                del self._kept[next(iter(self._kept))]
-            self._kept[key] = compute()
-        return self._kept[key]
-
-
-ASSUMED_WEIGHT_DECAY = 0.1
 
 
 @dataclass(frozen=True)
@@ -279,17 +198,6 @@ class Law(ABC):
         return LossCurve(schedule, at, self.predict(schedule, at), label or self.name)
 
 
-def ask(
-    schedule: Schedule, steps: ArrayLike | None = None, model_size: float | None = None
-) -> Question:
-    """A `Question` with its steps checked; ``None`` asks about every step."""
-    if steps is None:
-        at = np.arange(1, schedule.horizon + 1, dtype=np.int64)
-    else:
-        at = checked_steps(steps, schedule.horizon, "steps asked about")
-    return Question(schedule, at, model_size)
-
-
 def _parameters(cls: type[Law], kind: type[T]) -> dict[str, T]:
     found: dict[str, T] = {}
     for item in fields(cls):
@@ -297,8 +205,3 @@ def _parameters(cls: type[Law], kind: type[T]) -> dict[str, T]:
         if isinstance(spec, kind):
             found[item.name] = spec
     return found
-
-
-def parameters_text(parameters: Mapping[str, float]) -> str:
-    """``name value`` pairs on one line."""
-    return ", ".join(f"{name} {value:.4g}" for name, value in parameters.items())

@@ -13,7 +13,8 @@ from typing import ClassVar
 import numpy as np
 from scipy.signal import lfilter
 
-from losslaw.laws.law import Law, Question, amplitude, shape
+from losslaw.laws.law import Law, amplitude, shape
+from losslaw.laws.question import Question
 from losslaw.numerics.arrays import FloatArray
 
 

@@ -16,7 +16,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from losslaw.laws.law import Law, Question, amplitude, shape
+from losslaw.laws.law import Law, amplitude, shape
+from losslaw.laws.question import Question
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.memory import power_law_memory
 
@@ -60,11 +61,11 @@ class MultiPower(Law):
 
     def gains(self, question: Question) -> FloatArray:
         """``sum_{k<=t} d[k] (1 - (1 + C lr[k]^-gamma S_k(t))^-beta)``. Shape ``(m,)``."""
-        lr = question.lr
-        drops = question.drops(warmup_drops=self.warmup_drops)
-        scale = np.full_like(lr, np.inf)  # a fall to rate zero pays as soon as time passes
-        falls = (drops != 0) & (lr > 0)
-        scale[falls] = self.C * lr[falls] ** -self.gamma
+        grid = question.grid
+        drops = grid.total(question.drops(warmup_drops=self.warmup_drops))
+        scale = np.full_like(drops, np.inf)  # a fall to rate zero pays as soon as time passes
+        falls = (drops != 0) & (grid.lr > 0)
+        scale[falls] = self.C * grid.lr[falls] ** -self.gamma
         return power_law_memory(
-            lr, drops, question.steps, self.beta, scale, since="start", gain=True
+            grid.time, drops, grid.at, self.beta, scale, since="start", gain=True
         )

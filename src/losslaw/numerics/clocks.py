@@ -12,7 +12,11 @@ from losslaw.numerics.arrays import FloatArray
 
 
 def effective_rate(
-    lr: FloatArray, weight_decay: FloatArray, h: float, kappa: float
+    lr: FloatArray,
+    weight_decay: FloatArray,
+    h: float,
+    kappa: float,
+    count: FloatArray | None = None,
 ) -> FloatArray:
     """Learning rate relative to a power of the squared weight norm.
 
@@ -25,6 +29,8 @@ def effective_rate(
         weight_decay: Decoupled weight decay of each update, >= 0. Shape ``(n,)``.
         h: Power of the squared norm, >= 0; 0 gives back ``lr``.
         kappa: Growth of the squared norm, in 1/lr^2, >= 0.
+        count: Equal updates that each entry stands for; ``None``: one. A block of updates is then
+            seen relative to the norm before it. Shape ``(n,)``.
 
     Returns:
         Effective rate of each update, in units of lr. Shape ``(n,)``.
@@ -33,14 +39,15 @@ def effective_rate(
     >>> effective_rate(np.array([0.1, 0.1]), np.zeros(2), 0.5, 0.0).tolist()
     [0.1, 0.1]
     """
+    times = np.ones_like(lr) if count is None else count
     return _effective_rate(
-        np.ascontiguousarray(lr), np.ascontiguousarray(weight_decay), float(h), float(kappa)
+        np.ascontiguousarray(lr), np.ascontiguousarray(weight_decay), float(h), float(kappa), times
     )
 
 
 @njit(cache=True)
 def _effective_rate(
-    lr: FloatArray, weight_decay: FloatArray, h: float, kappa: float
+    lr: FloatArray, weight_decay: FloatArray, h: float, kappa: float, count: FloatArray
 ) -> FloatArray:
     out = np.empty_like(lr)
     v = 1.0
@@ -48,5 +55,6 @@ def _effective_rate(
         out[k] = lr[k] * v**-h
         # A decay of more than the whole norm in one update leaves none: clamp instead of going
         # negative, where no power is defined.
-        v = max(v * (1.0 - 2.0 * weight_decay[k] * lr[k]), 1e-300) + kappa * lr[k] ** 2
+        shrunk = v * (1.0 - 2.0 * weight_decay[k] * lr[k] * count[k])
+        v = max(shrunk, 1e-300) + kappa * lr[k] ** 2 * count[k]
     return out

@@ -1,0 +1,174 @@
+"""What a law is asked: a schedule, the steps, and what has been worked out from them so far.
+
+A search asks the same question with many parameters. `Question.keep` lets a law redo only what its
+changed parameters touch, and `Question.grid` lets a search begin on updates taken together in
+blocks; the answer that counts is always the one at pace 1, every update by itself.
+"""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from losslaw.curves.curve import checked_steps
+from losslaw.numerics.arrays import FloatArray, IntArray
+from losslaw.schedules import Schedule
+
+T = TypeVar("T")
+
+ASSUMED_WEIGHT_DECAY = 0.1
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Updates, one by one or in blocks. Arrays of shape ``(n,)``, but ``at``.
+
+    Attributes:
+        count: Updates in each block: 1 each at pace 1.
+        lr: Learning rate, the mean over a block.
+        time: Intrinsic time that passes: ``count * lr``.
+        batch: Batch size, if known.
+        weight_decay: Weight decay; 0.1 where it is not known.
+        at: Number of blocks up to each step asked about. Shape ``(m,)``.
+        starts: First update (0-based) of each block.
+    """
+
+    count: FloatArray
+    lr: FloatArray
+    time: FloatArray
+    batch: FloatArray | None
+    weight_decay: FloatArray
+    at: IntArray
+    starts: IntArray
+
+    def total(self, values: FloatArray) -> FloatArray:
+        """Sum over each block of something known for every update."""
+        return values if self.starts.size == values.size else np.add.reduceat(values, self.starts)
+
+
+@dataclass(eq=False)
+class Question:
+    """A schedule and the steps asked about.
+
+    Args:
+        schedule: The schedule.
+        steps: Steps asked about, increasing, 1..horizon. Shape ``(m,)``.
+        model_size: Parameters of the model, if the law should know.
+        pace: Updates taken together; 1 is exact.
+    """
+
+    schedule: Schedule
+    steps: IntArray
+    model_size: float | None = None
+    pace: int = 1
+    _kept: dict[Hashable, Any] = field(default_factory=dict[Hashable, Any])
+
+    # A search along P parameters comes back to the same values; beyond that, forget.
+    KEEP: ClassVar[int] = 24
+
+    def at_pace(self, pace: int) -> "Question":
+        """The same question on blocks of up to ``pace`` updates."""
+        return replace(self, pace=pace, _kept={})
+
+    @cached_property
+    def lr(self) -> FloatArray:
+        """Rate of every update up to the last step asked about: what is later cannot matter."""
+        return np.ascontiguousarray(self.schedule.lr[: self.steps[-1]])
+
+    @cached_property
+    def batch(self) -> FloatArray | None:
+        """Batch size of the same updates, if known."""
+        batch = self.schedule.batch
+        return None if batch is None else np.ascontiguousarray(batch[: self.steps[-1]])
+
+    @cached_property
+    def weight_decay(self) -> FloatArray:
+        """Weight decay of the same updates; 0.1 where it is not known."""
+        decay = self.schedule.weight_decay
+        if decay is None:
+            return np.full(self.lr.size, ASSUMED_WEIGHT_DECAY)
+        return np.ascontiguousarray(decay[: self.steps[-1]])
+
+    @cached_property
+    def intrinsic_time(self) -> FloatArray:
+        """``S`` after every update. Shape ``(n,)``."""
+        return np.cumsum(self.lr)
+
+    @cached_property
+    def seen_time(self) -> FloatArray:
+        """``S`` at the steps asked about, never below the first positive rate. Shape ``(m,)``."""
+        time = self.intrinsic_time
+        first = time[time > 0][0] if time[-1] > 0 else 1.0
+        return np.maximum(time[self.steps - 1], first)
+
+    def drops(self, *, warmup_drops: bool = False) -> FloatArray:
+        """``d[k] = lr[k-1] - lr[k]``, the fall of the rate into update k. Shape ``(n,)``.
+
+        Args:
+            warmup_drops: Count the warm-up as negative drops from rate 0, as the evaluator of the
+                multi-power paper does; otherwise drops up to the end of the warm-up are 0.
+        """
+        drops = -np.diff(self.lr, prepend=0.0)
+        if not warmup_drops:
+            # The rate of the first update that counts comes from nowhere: it is no drop either.
+            drops[: max(self.schedule.warmup, 1)] = 0.0
+        return drops
+
+    @cached_property
+    def grid(self) -> Grid:
+        """The updates at this question's pace."""
+        n = self.lr.size
+        if self.pace == 1:
+            count = np.ones(n)
+            every = np.arange(n, dtype=np.int64)
+            return Grid(
+                count, self.lr, self.lr, self.batch, self.weight_decay, self.steps, every
+            )
+        # Blocks end at every step asked about, and the gaps between are cut evenly.
+        ends = [0, *self.steps.tolist()]
+        pieces = [
+            np.linspace(a, b, 1 - (a - b) // self.pace, endpoint=False).astype(np.int64)
+            for a, b in zip(ends[:-1], ends[1:], strict=True)
+        ]
+        # A jump begins a block: smeared over a block it would be another schedule.
+        jumps = np.flatnonzero(np.abs(np.diff(self.lr)) > 0.02 * self.lr.max()) + 1
+        starts = np.unique(np.concatenate([*pieces, jumps[: n // 4]]))
+        count = np.diff(starts, append=n).astype(np.float64)
+        time = np.add.reduceat(self.lr, starts)
+
+        def mean(values: FloatArray) -> FloatArray:
+            return np.add.reduceat(values, starts) / count
+
+        return Grid(
+            count,
+            time / count,
+            time,
+            None if self.batch is None else mean(self.batch),
+            mean(self.weight_decay),
+            np.searchsorted(starts, self.steps).astype(np.int64),
+            starts,
+        )
+
+    def keep(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """The result of ``compute``, computed once for each ``key`` seen lately."""
+        if key in self._kept:
+            self._kept[key] = self._kept.pop(key)  # to the young end
+        else:
+            if len(self._kept) >= self.KEEP:
+                del self._kept[next(iter(self._kept))]
+            self._kept[key] = compute()
+        return self._kept[key]
+
+
+def ask(
+    schedule: Schedule, steps: ArrayLike | None = None, model_size: float | None = None
+) -> Question:
+    """A `Question` with its steps checked; ``None`` asks about every step."""
+    if steps is None:
+        at = np.arange(1, schedule.horizon + 1, dtype=np.int64)
+    else:
+        at = checked_steps(steps, schedule.horizon, "steps asked about")
+    return Question(schedule, at, model_size)
