@@ -71,7 +71,7 @@ def compare(
     Args:
         curves: At least two different schedules.
         laws: Names of laws; ``None``: all.
-        skip: Leave out points before this step; ``None``: before the end of the warm-up.
+        skip: Leave out points before this step; ``None``: see `losslaw.fit`.
         progress: Called with a few words before each fit.
 
     Returns:

@@ -71,6 +71,7 @@ class Fit:
         curves: What was fitted, and how well.
         notes: What was assumed or left out.
         uncertainty: What the intervals are made of; ``None`` if it was not asked for.
+        skip: Points before this step were left out.
     """
 
     law: Law
@@ -80,6 +81,7 @@ class Fit:
     curves: tuple[FittedCurve, ...]
     notes: tuple[str, ...] = ()
     uncertainty: Uncertainty | None = None
+    skip: int = 0
 
     @property
     def parameters(self) -> dict[str, float]:
@@ -146,7 +148,8 @@ def fit(
         law: Name (see ``losslaw.LAWS``) or class.
         free: Shapes to search; ``None``: those the law frees by itself.
         fixed: Values for shapes that are not searched, and for settings such as ``warmup_drops``.
-        skip: Leave out points before this step; ``None``: before the end of the warm-up.
+        skip: Leave out points before this step; ``None``: before three warm-ups or a twentieth of
+            the longest run, whichever is less, and never less than one warm-up.
         uncertainty: Work out what intervals need: one further fit for each curve left out.
 
     Returns:
@@ -193,6 +196,7 @@ def fit(
         ),
         tuple(notes),
         found,
+        problem.skip,
     )
 
 

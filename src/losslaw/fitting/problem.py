@@ -30,6 +30,7 @@ class Problem:
         questions: One a curve, at the points that are fitted.
         curves: The curves, cut to those points.
         notes: Sentences about what was assumed or left out.
+        skip: Points before this step were left out.
     """
 
     law: Law
@@ -37,6 +38,7 @@ class Problem:
     questions: tuple[Question, ...]
     curves: tuple[LossCurve, ...]
     notes: tuple[str, ...]
+    skip: int
 
     def at_pace(self, pace: int) -> "Problem":
         """The same problem with updates taken together in blocks: fast, and nearly right."""
@@ -105,7 +107,7 @@ def pose(
         curves: At least one; labels are unique.
         free: Shapes to search; ``None``: those the law frees by itself.
         fixed: Values for shapes that are not searched, and for settings.
-        skip: Leave out points before this step; ``None``: before the end of the warm-up.
+        skip: Leave out points before this step; ``None``: see `usual_skip`.
 
     Raises:
         InputError: nothing to fit, labels that repeat, names that the law does not have, or fewer
@@ -118,7 +120,8 @@ def pose(
         if labels.count(label) > 1:
             raise InputError(f"two curves are called {label!r}: give each run its own label")
     notes: list[str] = []
-    kept = tuple(_cut(curve, skip, notes) for curve in curves)
+    start = usual_skip(curves) if skip is None else skip
+    kept = tuple(_cut(curve, start, notes) for curve in curves)
     template = _template(law, free, fixed)
     names = [
         name
@@ -135,21 +138,31 @@ def pose(
             f"{points} points cannot fit the {needed} parameters of {law.name!r}: give more points"
             " or free fewer shapes"
         )
-    return Problem(template, tuple(names), questions, kept, tuple(notes))
+    return Problem(template, tuple(names), questions, kept, tuple(notes), start)
 
 
-def _cut(curve: LossCurve, skip: int | None, notes: list[str]) -> LossCurve:
-    start = curve.schedule.warmup if skip is None else skip
+def usual_skip(curves: Sequence[LossCurve]) -> int:
+    """The step before which losses are left out unless told otherwise.
+
+    Three warm-ups, but no more than a twentieth of the longest run, and never less than one
+    warm-up: before that the loss falls by orders of magnitude and no law here means it.
+    """
+    warmup = max(curve.schedule.warmup for curve in curves)
+    longest = max(int(curve.steps[-1]) for curve in curves)
+    return max(warmup, min(3 * warmup, longest // 20))
+
+
+def _cut(curve: LossCurve, start: int, notes: list[str]) -> LossCurve:
     left_out = int((curve.steps < start).sum())
     if left_out == 0:
         return curve
-    why = "in the warm-up" if skip is None else f"before step {skip}"
     if left_out == len(curve):
         raise InputError(
-            f"curve {curve.label!r}: all its points are {why} (its last step is"
-            f" {curve.steps[-1]}); lower skip"
+            f"curve {curve.label!r}: all its points are before step {start}, which is left out"
+            f" (its last step is {curve.steps[-1]}); lower skip"
         )
-    notes.append(f"{curve.label}: {left_out} points {why} are left out")
+    points = "1 point" if left_out == 1 else f"{left_out} points"
+    notes.append(f"{curve.label}: {points} before step {start} left out")
     return curve.with_(steps=curve.steps[left_out:], losses=curve.losses[left_out:])
 
 

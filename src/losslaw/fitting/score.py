@@ -100,7 +100,7 @@ def score(
         curves: Curves to predict.
         unseen: Score only steps after the schedule departs from every fitted curve: what comes
             before was seen, in another run's name.
-        skip: Leave out points before this step; ``None``: before the end of the warm-up.
+        skip: Leave out points before this step; ``None``: as in the fit.
         level: Level of the intervals whose coverage is counted.
 
     Raises:
@@ -112,7 +112,7 @@ def score(
     scores: list[CurveScore] = []
     skipped: list[str] = []
     for curve in curves:
-        start = curve.schedule.warmup if skip is None else skip
+        start = fit.skip if skip is None else skip
         after = departure(curve.schedule, fitted) if unseen else 0
         asked = (curve.steps > after) & (curve.steps >= start)
         if not asked.any():
@@ -120,7 +120,7 @@ def score(
             continue
         scores.append(_score(fit, curve, asked, after, level))
     if not scores:
-        what = "after they depart from the fitted schedules" if unseen else f"from step {skip}"
+        what = "after they depart from the fitted schedules" if unseen else "late enough"
         raise InputError(f"nothing to score: no curve has points {what}")
     return Scores(tuple(scores), tuple(skipped), unseen, level)
 

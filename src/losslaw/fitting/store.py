@@ -40,6 +40,7 @@ def fit_as_dict(fit: Fit) -> dict[str, Any]:
         "converged": fit.status.converged,
         "doubts": list(fit.status.sentences),
         "notes": list(fit.notes),
+        "skip": fit.skip,
         "errors": {}
         if fit.uncertainty is None
         else {
@@ -197,6 +198,7 @@ def _fit(record: Record) -> Fit:
         tuple(_curve(curve) for curve in curves),
         record.texts("notes"),
         None if record.data.get("uncertainty") is None else _uncertainty(record, known),
+        record.whole("skip"),
     )
 
 
