@@ -9,7 +9,7 @@ from losslaw.curves import LossCurve
 from losslaw.errors import InputError
 from losslaw.fitting.fit import Fit
 from losslaw.fitting.unseen import departure
-from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.arrays import BoolArray, FloatArray
 
 MEASURES = ("r2", "mae", "rmse", "prede", "worste", "final_error", "coverage")
 
@@ -118,16 +118,17 @@ def score(
         if not asked.any():
             skipped.append(curve.label)
             continue
-        scores.append(_score(fit, curve, asked, after, level))
+        scores.append(score_points(fit, curve, asked, after, level))
     if not scores:
         what = "after they depart from the fitted schedules" if unseen else "late enough"
         raise InputError(f"nothing to score: no curve has points {what}")
     return Scores(tuple(scores), tuple(skipped), unseen, level)
 
 
-def _score(
-    fit: Fit, curve: LossCurve, asked: np.ndarray, after: int, level: float
+def score_points(
+    fit: Fit, curve: LossCurve, asked: BoolArray, after: int = 0, level: float = 0.9
 ) -> CurveScore:
+    """Score the points of one curve where ``asked`` is true; see `score`."""
     prediction = fit.predict(curve.schedule, curve.steps[asked], level, curve.model_size)
     seen = curve.losses[asked]
     error: FloatArray = prediction.loss - seen

@@ -1,0 +1,204 @@
+"""Who is fitted and who is asked: the benchmark on public loss curves, exactly.
+
+A protocol is a list of trials. A trial fits a law to some runs and asks it about others, scored
+only after the step where the asked schedule departs from everything that was fitted. Points before
+``skip`` are left out everywhere.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from losslaw.curves import LossCurve, read_curves
+
+ROOT = Path(__file__).resolve().parent.parent
+CURVES = ROOT.parent / "shared" / "curves"
+
+SIZES = ("25M", "100M", "400M")
+PEAKS = ("0.0005", "0.001", "0.002")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One fit and its questions.
+
+    Attributes:
+        name: What is special about it (a size, a peak).
+        fitted: Runs to fit.
+        asked: Runs to predict, each with the step after which it is scored.
+        skip: Points before this step are left out.
+    """
+
+    name: str
+    fitted: list[LossCurve]
+    asked: list[tuple[LossCurve, int]] = field(default_factory=list)
+    skip: int = 0
+
+
+def public(size: str, name: str) -> LossCurve:
+    """A run of the multi-power paper's set; its warm-up of 2160 updates is not in the log."""
+    return read_curves(str(CURVES / "mpl_llama2" / f"{size}_{name}.csv"), warmup=2160)[0]
+
+
+def schaipp(label: str) -> LossCurve:
+    """A run of Schaipp et al.'s set; the rate logged at a step is that of the next update."""
+    path = CURVES / "schaipp_llama_val" / f"{label}.csv"
+    return read_curves(str(path), warmup=300, lr_is="next")[0]
+
+
+def schaipp_labels(pattern: str) -> list[str]:
+    """Labels of runs of that set."""
+    return sorted(path.stem for path in (CURVES / "schaipp_llama_val").glob(f"{pattern}.csv"))
+
+
+def decay_start(label: str) -> int:
+    """Where a run of that set leaves the constant run of its peak; 0 for a cosine."""
+    found = re.search(r"_wsd-\w+-([\d.]+)_peak.*_T(\d+)$", label)
+    return 0 if found is None else round(int(found[2]) * (1 - float(found[1])))
+
+
+PUBLIC_FITTED = ("cosine_24000", "constant_24000", "wsdcon_9")
+PUBLIC_ASKED = {
+    "constant_72000": 24000,
+    "cosine_72000": 0,
+    "wsd_20000_24000": 20000,
+    "wsdld_20000_24000": 20000,
+    "wsdcon_3": 8000,
+    "wsdcon_18": 8000,
+}
+PUBLIC_ALL = (*PUBLIC_FITTED, *PUBLIC_ASKED)
+
+
+def public_split() -> Iterator[Trial]:
+    """The split of the multi-power paper, size by size."""
+    for size in SIZES:
+        yield Trial(
+            size,
+            [public(size, name) for name in PUBLIC_FITTED],
+            [(public(size, name), after) for name, after in PUBLIC_ASKED.items()],
+            2176,
+        )
+
+
+def peak_fitted(peak: str) -> list[str]:
+    """The three runs of a peak that are fitted."""
+    return [
+        f"124M_constant_peak{peak}_T50000",
+        f"124M_cosine-to-10pct_peak{peak}_T25000",
+        f"124M_wsd-linear-0.2_peak{peak}_T15000",
+    ]
+
+
+def one_peak() -> Iterator[Trial]:
+    """Constant, a cosine and a WSD of one peak; asked about all its other runs."""
+    for peak in PEAKS:
+        fitted = peak_fitted(peak)
+        asked = [label for label in schaipp_labels(f"124M_*_peak{peak}_*") if label not in fitted]
+        yield Trial(
+            f"peak {peak}",
+            [schaipp(label) for label in fitted],
+            [(schaipp(label), decay_start(label)) for label in asked],
+            1000,
+        )
+
+
+def across_peaks() -> Iterator[Trial]:
+    """The same runs of two peaks; asked about every run of the third."""
+    for peak in PEAKS:
+        fitted = [label for other in PEAKS if other != peak for label in peak_fitted(other)]
+        asked = schaipp_labels(f"124M_*_peak{peak}_*")
+        yield Trial(
+            f"peak {peak} asked",
+            [schaipp(label) for label in fitted],
+            [(schaipp(label), decay_start(label)) for label in asked],
+            1000,
+        )
+
+
+def one_curve_public() -> Iterator[Trial]:
+    """One cosine; asked about the other eight runs of the size."""
+    for size in SIZES:
+        asked = [name for name in PUBLIC_ALL if name != "cosine_24000"]
+        yield Trial(
+            size,
+            [public(size, "cosine_24000")],
+            [(public(size, name), 0) for name in asked],
+            2176,
+        )
+
+
+def one_curve_schaipp() -> Iterator[Trial]:
+    """One long cosine; asked about every other run of its peak."""
+    label = "124M_cosine-to-10pct_peak0.001_T50000"
+    asked = [other for other in schaipp_labels("124M_*_peak0.001_*") if other != label]
+    yield Trial("peak 0.001", [schaipp(label)], [(schaipp(other), 0) for other in asked], 1000)
+
+
+def other_sizes() -> Iterator[Trial]:
+    """A constant run and the shortest cosine, whose peak is twice as high; asked about the rest."""
+    for size in ("33M", "93M", "209M"):
+        labels = schaipp_labels(f"{size}_*")
+        cosines = [label for label in labels if "cosine" in label]
+        shortest = min(cosines, key=lambda label: int(label.rsplit("_T", 1)[1]))
+        fitted = [label for label in labels if "_constant_" in label] + [shortest]
+        asked = [label for label in labels if label not in fitted]
+        yield Trial(
+            size,
+            [schaipp(label) for label in fitted],
+            [(schaipp(label), decay_start(label)) for label in asked],
+            1000,
+        )
+
+
+def longer_horizons() -> Iterator[Trial]:
+    """Runs of up to 25,000 updates; asked about those of 50,000."""
+    for peak in PEAKS:
+        constant = f"124M_constant_peak{peak}_T50000"
+        fitted = [schaipp(constant).until(25000)]
+        fitted += [
+            schaipp(label) for label in peak_fitted(peak) if not label.endswith("T50000")
+        ]
+        asked = schaipp_labels(f"124M_*_peak{peak}_T50000")
+        yield Trial(
+            f"peak {peak}",
+            fitted,
+            [
+                (schaipp(label), 25000 if label == constant else decay_start(label))
+                for label in asked
+            ],
+            1000,
+        )
+
+
+def no_decay_seen() -> Iterator[Trial]:
+    """A constant run only; asked about everything else."""
+    for size in SIZES:
+        asked = {**PUBLIC_ASKED, "cosine_24000": 0, "wsdcon_9": 8000}
+        yield Trial(
+            size,
+            [public(size, "constant_24000")],
+            [(public(size, name), after) for name, after in asked.items()],
+            2176,
+        )
+    for peak in PEAKS:
+        label = f"124M_constant_peak{peak}_T50000"
+        asked = [other for other in schaipp_labels(f"124M_*_peak{peak}_*") if other != label]
+        yield Trial(
+            f"peak {peak}",
+            [schaipp(label)],
+            [(schaipp(other), decay_start(other)) for other in asked],
+            1000,
+        )
+
+
+PROTOCOLS = {
+    "public split": public_split,
+    "one peak": one_peak,
+    "across peaks": across_peaks,
+    "one cosine, public": one_curve_public,
+    "one cosine, Schaipp": one_curve_schaipp,
+    "other sizes": other_sizes,
+    "longer horizons": longer_horizons,
+    "no decay seen": no_decay_seen,
+}
