@@ -143,8 +143,9 @@ class _Builder:
             self.find_decay(0, 0)
             self._level_start()
             return 0
-        if after == u.size:  # the log ends inside the warm-up
-            self._ramp_start()
+        if after == u.size:
+            self.warnings.append(f"the log ends inside the warm-up of {warmup} updates")
+            self._ramp_start((float(u[1]), float(r[1])) if u.size > 1 else None)
             return warmup
         self.find_decay(after, warmup)
         peak = self._backward(after, warmup)
@@ -155,13 +156,19 @@ class _Builder:
             )
         elif u[after] > warmup:
             self.knots[warmup] = peak
+        early = np.flatnonzero(r[:after] >= peak - self.eps)
+        if early.size and u[early[0]] < 0.9 * warmup:
+            self.warnings.append(
+                f"the rate is at {r[early[0]]:.6g} at update {u[early[0]]:.0f} already, within the"
+                f" declared warm-up of {warmup} updates"
+            )
         if after == 0:
             self.knots[0] = 0.0
             self.assumptions.append(
                 f"the warm-up of {warmup} updates is not in the log: a line from 0 to {peak:.6g}"
             )
         else:
-            self._ramp_start()
+            self._ramp_start((float(u[1]), float(r[1])) if after > 1 else (float(warmup), peak))
         return warmup
 
     def found_warmup(self) -> int:
@@ -170,7 +177,8 @@ class _Builder:
         top = 0
         while top + 1 < u.size and r[top + 1] > r[top] + self.eps:
             top += 1
-        self.find_decay(top, u[top])
+        # A fall is followed back as far as the last row that is surely on the ramp.
+        self.find_decay(top, u[max(top - 1, 0)] if u[0] > 1 or top else 0.0)
         if top == 0:
             if u[0] <= 1:
                 return 0
@@ -182,7 +190,8 @@ class _Builder:
                 " real one with warmup= (--warmup)"
             )
             return first
-        self._ramp_start()
+        # The row at the top may lie on the plateau; a line needs two rows below it.
+        self._ramp_start((float(u[1]), float(r[1])) if top > 1 else None)
         if top + 1 == u.size:
             return int(u[top])
         decay = self.decay
@@ -203,7 +212,9 @@ class _Builder:
             return int(u[top])
         slope = (r[top - 1] - r[top - 2]) / (u[top - 1] - u[top - 2])
         meets = u[top - 1]
-        for _ in range(3):  # the plateau may fall a little towards the right: meet it there
+        # What the ramp meets may be falling already. Each round is closer by the ratio of the two
+        # slopes, which is small for any warm-up worth the name.
+        for _ in range(20):
             meets = u[top - 1] + (self._backward(top, meets) - r[top - 1]) / slope
         end = round(float(meets))
         straight = (
@@ -221,22 +232,20 @@ class _Builder:
             return end
         return int(u[top])
 
-    def _ramp_start(self) -> None:
-        """The part of a logged ramp before its first row: the line through its first two rows."""
-        u, r = self.u, self.r
-        if u[0] <= 1:
+    def _ramp_start(self, second: tuple[float, float] | None) -> None:
+        """The part of a ramp before its first row: the line through that row and a second point.
+
+        Without a second point, or where that line would begin after update 0: a line from 0.
+        """
+        at, rate = float(self.u[0]), float(self.r[0])
+        if at <= 1:
             return
-        if u.size > 1 and r[1] > r[0] + self.eps:
-            slope = (r[1] - r[0]) / (u[1] - u[0])
-            start = r[0] - slope * u[0]
-            if start >= -self.eps:
-                self.knots[0] = max(float(start), 0.0)
-            else:  # a line that starts later: as from 0 at update 0, the usual warm-up
-                self.knots[0] = 0.0
-        else:
-            self.knots[0] = 0.0
+        start = 0.0
+        if second is not None and second[0] > at and second[1] > rate:
+            start = rate - (second[1] - rate) / (second[0] - at) * at
+        self.knots[0] = start if start > self.eps else 0.0
         self.assumptions.append(
-            f"the rate before update {u[0]:.0f} is not logged: a line from {self.knots[0]:.3g}"
+            f"the rate before update {at:.0f} is not logged: a line from {self.knots[0]:.3g}"
         )
 
     def _level_start(self) -> None:
@@ -302,9 +311,10 @@ class _Builder:
             return
         at = u[i] + (r[i + 1] - r[i] - right * (u[i + 1] - u[i])) / (left - right)
         knot = round(float(at))
-        if not u[i] < knot < u[i + 1]:
+        rate = float(r[i] + left * (knot - u[i]))
+        if not u[i] < knot < u[i + 1] or not 0 <= rate <= self.r.max() + self.eps:
             return
-        self.knots[knot] = float(r[i] + left * (knot - u[i]))
+        self.knots[knot] = rate
         self.assumptions.append(
             f"the slope of the rate changes between updates {u[i]:.0f} and {u[i + 1]:.0f}:"
             f" at update {knot}, where the lines meet"

@@ -123,7 +123,7 @@ class Schedule:
 
     def scaled(self, factor: float) -> "Schedule":
         """The schedule with all learning rates times ``factor``."""
-        return self.with_(lr=self.lr * factor, spec=None)
+        return self.with_(lr=self.lr * factor)
 
     def prefix(self, horizon: int) -> "Schedule":
         """The first ``horizon`` updates.
@@ -142,8 +142,8 @@ class Schedule:
         return join(self, other)
 
     def with_(self, **changes: object) -> Self:
-        """A copy with some fields replaced."""
-        return replace(self, **changes)  # pyright: ignore[reportArgumentType]
+        """A copy with some fields replaced; without the text, which made the old ones."""
+        return replace(self, **{"spec": None, **changes})  # pyright: ignore[reportArgumentType]
 
     def departure(self, other: "Schedule") -> int:
         """The number of first updates in which the two learning rates agree to 1e-5 relative."""
@@ -193,9 +193,10 @@ def join(first: Schedule, *rest: Schedule) -> Schedule:
         known = [value for value in values if value is not None]
         return np.concatenate(known) if len(known) == len(values) else None
 
-    spec = None
-    if all(part.spec is not None for part in parts):
-        spec = " + ".join(str(part.spec) for part in parts)
+    specs = [part.spec for part in parts if part.spec is not None]
+    # The name of a file may hold anything, a plus sign too: only texts of numbers are joined.
+    plain = len(specs) == len(parts) and not any("file:" in text for text in specs)
+    spec = " + ".join(specs) if plain else None
     return Schedule(
         np.concatenate([part.lr for part in parts]),
         along([part.batch for part in parts]),
