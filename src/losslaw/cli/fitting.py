@@ -16,7 +16,10 @@ FitFile = Annotated[
 ]
 Skip = Annotated[
     int | None,
-    typer.Option("--skip", help="Leave out points before this step; default: three warm-ups, at most 5 %."),
+    typer.Option(
+        "--skip",
+        help="Leave out points before this step; default: three warm-ups, at most 5 %.",
+    ),
 ]
 Level = Annotated[
     float, typer.Option("--level", help="Share of runs the interval is meant to hold.")

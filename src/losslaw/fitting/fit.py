@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from losslaw.curves import LossCurve
-from losslaw.errors import FitError, InputError
+from losslaw.errors import FitError
 from losslaw.fitting.intervals import (
     TAU_WEIGHT,
     Uncertainty,
@@ -217,9 +217,7 @@ def _search(problem: Problem) -> tuple[Point, bool, str]:
     tried.sort(key=lambda point: point.objective)
     ends = [minimise(separable, point.theta) for point in tried[:FOLLOWED]]
     ends.sort(key=lambda end: end[0].objective)
-    same = sum(
-        end.objective <= ends[0][0].objective * (1 + 1e-4) + 1e-12 for end, _ in ends
-    )
+    same = sum(end.objective <= ends[0][0].objective * (1 + 1e-4) + 1e-12 for end, _ in ends)
     best, converged = minimise(exact, ends[0][0].theta)
     sentence = ""
     if same < len(ends):
@@ -245,9 +243,7 @@ def _residual_sd(problem: Problem, point: Point) -> float:
 
 def _moving(law: Law, free: Sequence[str]) -> tuple[str, ...]:
     """Parameters an interval lets move: free shapes, fixed shapes with a prior, amplitudes."""
-    shapes = [
-        name for name, spec in law.shapes().items() if name in free or spec.prior is not None
-    ]
+    shapes = [name for name, spec in law.shapes().items() if name in free or spec.prior is not None]
     return (*shapes, *law.amplitudes())
 
 
@@ -267,8 +263,7 @@ def _left_open(problem: Problem, law: Law, residual_sd: float) -> list[str]:
 def _uncertainty(
     problem: Problem, law: Law, point: Point, residual_sd: float, tau: float
 ) -> Uncertainty:
-    felt = point.columns.any(axis=0)
-    unknown = [name for name, seen in zip(law.amplitudes(), felt, strict=True) if not seen]
+    unknown = [name for i, name in enumerate(law.amplitudes()) if not point.columns[:, i].any()]
     names = tuple(name for name in _moving(law, problem.free) if name not in unknown)
     total = information(problem, law, names, residual_sd) + prior_information(law, names)
     scale = 1.0 / np.sqrt(np.diag(total))

@@ -99,9 +99,7 @@ def prediction_gradient(law: Law, names: Sequence[str], question: Question) -> F
     return out
 
 
-def information(
-    problem: Problem, law: Law, names: Sequence[str], residual_sd: float
-) -> FloatArray:
+def information(problem: Problem, law: Law, names: Sequence[str], residual_sd: float) -> FloatArray:
     """Fisher information of the curves alone in log-shapes and amplitudes. Shape ``(P, P)``."""
     total = np.zeros((len(names), len(names)))
     for question, curve in zip(problem.questions, problem.curves, strict=True):

@@ -66,12 +66,12 @@ class Problem:
         for row, (column, prior) in enumerate(known):
             matrix[row, column] = PRIOR_WEIGHT / prior.sd
             target[row] = PRIOR_WEIGHT * prior.mean / prior.sd
-        priors = [
-            (i, prior) for i, name in enumerate(self.free) if (prior := shapes[name].prior)
-        ]
+        priors = [(i, prior) for i, name in enumerate(self.free) if (prior := shapes[name].prior)]
 
         def shape_rows(theta: FloatArray) -> FloatArray:
-            return np.array([PRIOR_WEIGHT * prior.z(float(np.exp(theta[i]))) for i, prior in priors])
+            return np.array(
+                [PRIOR_WEIGHT * prior.z(float(np.exp(theta[i]))) for i, prior in priors]
+            )
 
         return Separable(
             self.columns,
@@ -166,9 +166,7 @@ def _cut(curve: LossCurve, start: int, notes: list[str]) -> LossCurve:
     return curve.with_(steps=curve.steps[left_out:], losses=curve.losses[left_out:])
 
 
-def _template(
-    law: type[Law], free: Sequence[str] | None, fixed: dict[str, Any] | None
-) -> Law:
+def _template(law: type[Law], free: Sequence[str] | None, fixed: dict[str, Any] | None) -> Law:
     shapes, settings = law.shapes(), law.settings()
     for name in [*(free or []), *(fixed or {})]:
         if name not in shapes and not (name in settings and name in (fixed or {})):

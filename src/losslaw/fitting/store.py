@@ -286,7 +286,7 @@ def knots(lr: FloatArray, tolerance: float = 2e-7) -> np.ndarray:
         left, right = pieces.pop()
         if right - left < 2:
             continue
-        line = np.linspace(lr[left], lr[right], right - left + 1)
+        line = np.linspace(float(lr[left]), float(lr[right]), right - left + 1)
         gap = np.abs(lr[left : right + 1] - line)
         worst = int(np.argmax(gap))
         if gap[worst] > allowed:
@@ -294,5 +294,3 @@ def knots(lr: FloatArray, tolerance: float = 2e-7) -> np.ndarray:
             kept.add(middle)
             pieces += [(left, middle), (middle, right)]
     return np.array(sorted(kept), dtype=np.int64) + 1
-
-

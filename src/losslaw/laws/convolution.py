@@ -35,7 +35,9 @@ class Convolution(Law):
     reference: ClassVar[str] = "arXiv:2509.19189, Sec. 4"
     uses_batch: ClassVar[bool] = True
 
-    s: float = shape(0.5, "source: decay with intrinsic time", low=0.02, high=3.0, starts=(0.3, 0.8))
+    s: float = shape(
+        0.5, "source: decay with intrinsic time", low=0.02, high=3.0, starts=(0.3, 0.8)
+    )
     q: float = shape(1.4, "power of forgetting", low=0.1, high=8.0, starts=(0.8, 1.5))
     c: float = shape(100.0, "rate of forgetting", low=1e-3, high=1e6, starts=(10.0, 100.0, 1000.0))
     L0: float = amplitude("irreducible loss")

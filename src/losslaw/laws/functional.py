@@ -1,6 +1,7 @@
 """Functional scaling law, in the form fitted to language models: falls of the rate pay.
 
-    L(t) = L0 + A * S(t)^-s - c2 * sum_{k<=t} d[k] * (c3 + S(k)^-s) * (1 - (1 + c * (S(t) - S(k)))^-g)
+    L(t) = L0 + A * S(t)^-s - c2 * sum_{k<=t} d[k] * (c3 + S(k)^-s) * G(t, k)
+    G(t, k) = 1 - (1 + c * (S(t) - S(k)))^-g
 
 arXiv:2509.19189, App. B.2, eq. (30). Theory has ``g = 1 - 1/capacity`` in (0, 1) and ``c3`` about
 the variance of the label noise. Written with amplitudes: ``B = c2 * c3`` (label noise) and
@@ -33,7 +34,9 @@ class Functional(Law):
     title: ClassVar[str] = "functional scaling law (drop form)"
     reference: ClassVar[str] = "arXiv:2509.19189, eq. (30)"
 
-    s: float = shape(0.5, "source: decay with intrinsic time", low=0.02, high=3.0, starts=(0.3, 0.8))
+    s: float = shape(
+        0.5, "source: decay with intrinsic time", low=0.02, high=3.0, starts=(0.3, 0.8)
+    )
     g: float = shape(0.7, "how slowly falls pay", low=0.02, high=5.0, starts=(0.3, 1.0))
     c: float = shape(100.0, "how fast falls pay", low=1e-3, high=1e6, starts=(10.0, 100.0, 1000.0))
     L0: float = amplitude("irreducible loss")
@@ -51,9 +54,7 @@ class Functional(Law):
         past[past == 0] = np.inf  # before any time has passed there is no power of it
 
         def gains(weight: FloatArray) -> FloatArray:
-            return power_law_memory(
-                grid.time, drops * weight, grid.at, self.g, self.c, gain=True
-            )
+            return power_law_memory(grid.time, drops * weight, grid.at, self.g, self.c, gain=True)
 
         key = (self.g, self.c, self.warmup_drops)
         return {

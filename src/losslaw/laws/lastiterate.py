@@ -2,7 +2,8 @@
 
     L(t) = L0 + A * S(t)^-alpha + b * bound(t)
     bound(t) = (1/(2 S)) sum_{k<=t} lr[k]^2
-               + 1/2 sum_{k<t} lr[k]/R(k+1) * (1/R(k)) * sum_{j>=k} lr[j]^2,  R(k) = lr[k] + ... + lr[t]
+               + 1/2 sum_{k<t} lr[k]/R(k+1) * (1/R(k)) * sum_{j>=k} lr[j]^2
+    R(k) = lr[k] + ... + lr[t]
 
 Schaipp et al., arXiv:2501.18965; the bound is Defazio et al.'s, arXiv:2310.07831.
 
@@ -34,7 +35,7 @@ def last_iterate_bound(lr: FloatArray, steps: IntArray) -> FloatArray:
     """
     moved = lr > 0
     rates = lr[moved]
-    at = np.cumsum(moved)[steps - 1]
+    at: IntArray = np.cumsum(moved, dtype=np.int64)[steps - 1]
     asked = np.unique(at[at > 0])
     if asked.size == 0:
         return np.zeros(steps.size)

@@ -169,7 +169,9 @@ class Law(ABC):
         """The law with some parameters replaced."""
         return replace(self, **changes)
 
-    def decompose(self, schedule: Schedule, steps: ArrayLike | None = None) -> dict[str, FloatArray]:
+    def decompose(
+        self, schedule: Schedule, steps: ArrayLike | None = None
+    ) -> dict[str, FloatArray]:
         """The terms of the loss by the name of their amplitude; they sum to the prediction."""
         columns = self.columns(ask(schedule, steps))
         return {name: getattr(self, name) * column for name, column in columns.items()}

@@ -54,9 +54,7 @@ class Momentum(Law):
     reference: ClassVar[str] = "Tissue et al., arXiv:2408.11029"
 
     alpha: float = shape(0.5, "decay with the forward area", low=0.02, high=3.0, starts=(0.3, 0.8))
-    lam: float = shape(
-        0.999, "momentum that survives an update", low=0.9, high=0.99999, free=False
-    )
+    lam: float = shape(0.999, "momentum that survives an update", low=0.9, high=0.99999, free=False)
     L0: float = amplitude("irreducible loss")
     A: float = amplitude("what intrinsic time removes")
     C: float = amplitude("gain for each unit of annealing area")

@@ -8,6 +8,7 @@ blocks; the answer that counts is always the one at pace 1, every update by itse
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -124,14 +125,12 @@ class Question:
         if self.pace == 1:
             count = np.ones(n)
             every = np.arange(n, dtype=np.int64)
-            return Grid(
-                count, self.lr, self.lr, self.batch, self.weight_decay, self.steps, every
-            )
+            return Grid(count, self.lr, self.lr, self.batch, self.weight_decay, self.steps, every)
         # Blocks end at every step asked about, and the gaps between are cut evenly.
         ends = [0, *self.steps.tolist()]
         pieces = [
             np.linspace(a, b, 1 - (a - b) // self.pace, endpoint=False).astype(np.int64)
-            for a, b in zip(ends[:-1], ends[1:], strict=True)
+            for a, b in pairwise(ends)
         ]
         # A jump begins a block: smeared over a block it would be another schedule.
         jumps = np.flatnonzero(np.abs(np.diff(self.lr)) > 0.02 * self.lr.max()) + 1

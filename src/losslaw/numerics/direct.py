@@ -28,7 +28,9 @@ def direct_memory(
         if since == "mean":
             kernel = _mean_kernel(later[1:], increments[:t], exponent, scales[:t], gain)
         else:
-            kernel = _kernel(later[1:] if since == "end" else later[:-1], exponent, scales[:t], gain)
+            kernel = _kernel(
+                later[1:] if since == "end" else later[:-1], exponent, scales[:t], gain
+            )
         out[row] = np.sum(sources[:t] * kernel)
     return out
 
@@ -50,8 +52,10 @@ def _mean_kernel(
     nodes, weights = np.polynomial.legendre.leggauss(60)
     part = (1.0 + nodes) / 2.0
     flat = np.array(
-        [weights @ _kernel(a + w * part, exponent, np.asarray(c), gain) / 2.0
-         for a, w, c in zip(age, width, scale, strict=True)]
+        [
+            weights @ _kernel(a + w * part, exponent, np.asarray(c), gain) / 2.0
+            for a, w, c in zip(age, width, scale, strict=True)
+        ]
     )
     growth = np.log1p(scale * width / (1.0 + scale * age))
     steep = growth > 0.5

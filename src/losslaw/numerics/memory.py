@@ -281,9 +281,7 @@ def _decay(x: float, rates: FloatArray, per_octave: int, u: FloatArray, e: Float
 
 
 @njit(cache=True)
-def _let_pass(
-    z: FloatArray, total: FloatArray, gain: bool, u: FloatArray, e: FloatArray
-) -> None:
+def _let_pass(z: FloatArray, total: FloatArray, gain: bool, u: FloatArray, e: FloatArray) -> None:
     """Let time pass: what is remembered decays, or (``gain``) what is forgotten approaches all."""
     if gain:
         for j in range(z.size):

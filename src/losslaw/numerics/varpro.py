@@ -140,7 +140,7 @@ def project(problem: Separable, theta: FloatArray, guess: FloatArray | None = No
 
 def _nonnegative(matrix: FloatArray, target: FloatArray) -> FloatArray:
     """Non-negative least squares, first shrunk to a few rows by QR."""
-    joined = np.linalg.qr(np.column_stack([matrix, target]), mode="r")
+    joined: FloatArray = np.asarray(np.linalg.qr(np.column_stack([matrix, target]), mode="r"))
     solution, _ = nnls(joined[:, :-1], joined[:, -1])
     return solution
 
@@ -159,7 +159,9 @@ def slopes(problem: Separable, point: Point, step: float = 1e-5) -> FloatArray:
     return out
 
 
-def minimise(problem: Separable, start: FloatArray, *, evaluations: int = 200) -> tuple[Point, bool]:
+def minimise(
+    problem: Separable, start: FloatArray, *, evaluations: int = 200
+) -> tuple[Point, bool]:
     """The optimum that a start leads to, and whether the search converged.
 
     Trust-region reflective least squares on the projected residuals, with Huber's loss on the
@@ -202,9 +204,10 @@ def minimise(problem: Separable, start: FloatArray, *, evaluations: int = 200) -
     result = least_squares(
         residuals,
         np.clip(start, problem.low + 1e-9, problem.high - 1e-9),
-        jac=jacobian,  # pyright: ignore[reportArgumentType]
+        jac=jacobian,
         bounds=(problem.low, problem.high),
-        loss=loss,
+        # The stubs ask for a keyword that scipy never passes to a loss of one's own.
+        loss=loss,  # pyright: ignore[reportArgumentType]
         f_scale=problem.delta,
         xtol=1e-10,
         ftol=1e-11,
@@ -220,9 +223,7 @@ def projected_jacobian(problem: Separable, point: Point) -> FloatArray:
     slope = slopes(problem, point)
     predicted = point.columns @ point.amplitudes
     active: BoolArray = point.amplitudes > 0
-    weight = np.sqrt(
-        np.minimum(1.0, problem.delta / np.maximum(np.abs(point.residuals), 1e-300))
-    )
+    weight = np.sqrt(np.minimum(1.0, problem.delta / np.maximum(np.abs(point.residuals), 1e-300)))
     linear = point.columns[:, active] / predicted[:, None]
     rows = problem.amplitude_rows.matrix[:, active]
     weighted = np.concatenate([linear * weight[:, None], rows])
