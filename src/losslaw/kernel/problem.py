@@ -304,7 +304,7 @@ class KernelRegression:
         modes = self.true_modes if method == "recursion" else self.nodes(time)
         if method in ("sde", "volterra"):
             own = method == "sde"
-            totals, diverged = continuous.solve(modes, schedule.lr, batch, at, own_noise=own), None
+            totals, diverged = continuous.solve(modes, schedule.lr, batch, at, own_noise=own)
         else:
             totals, diverged = recursion.run(modes, schedule.lr, batch, at)
         warnings: tuple[str, ...] = ()
@@ -469,8 +469,14 @@ class KernelRegression:
         # The limit grows with the batch: one look at the smallest settles nearly every schedule.
         if schedule.peak_lr <= self.largest_lr(float(batch.min())):
             return
-        pairs = np.unique(np.stack([schedule.lr, batch]), axis=1)
-        worst = max(pairs.T, key=lambda pair: self.noise_feedback(*pair))
+        # Else F, which grows with the rate and falls with the batch, decides among the pairs that
+        # no other one beats in both.
+        order = np.lexsort((-schedule.lr, batch))
+        lr = schedule.lr[order]
+        highest = np.maximum.accumulate(lr)
+        first = np.concatenate([[True], lr[1:] > highest[:-1]])
+        pairs = zip(lr[first].tolist(), batch[order][first].tolist(), strict=True)
+        worst = max(pairs, key=lambda pair: self.noise_feedback(*pair))
         if self.noise_feedback(*worst) <= 1:
             return
         k = int(np.argmax((schedule.lr == worst[0]) & (batch == worst[1]))) + 1

@@ -22,6 +22,7 @@ from numba import njit
 
 from losslaw.kernel.modes import Modes
 from losslaw.kernel.simulate.integrator import moments
+from losslaw.kernel.simulate.recursion import DIVERGED
 from losslaw.numerics.arrays import FloatArray, IntArray
 
 # Parts of an update; X is a parabola in each. Two give 1e-6 at half the largest stable rate.
@@ -36,7 +37,7 @@ def solve(
     *,
     own_noise: bool,
     parts: int = PARTS,
-) -> FloatArray:
+) -> tuple[FloatArray, int | None]:
     """``X`` at the end of the given updates, rate and batch constant within each.
 
     Args:
@@ -48,12 +49,14 @@ def solve(
         parts: Steps of the solver in an update.
 
     Returns:
-        Shape ``(m,)``.
+        X at the steps, shape ``(m,)``, and the first step at which it has diverged, or ``None``.
     """
     own = modes.own_noise if own_noise else 0.0
-    return _solve(
+    values = _solve(
         modes.rate, modes.noise, modes.floor, own, modes.signal.copy(), lr, batch, steps, parts
     )
+    diverged = ~(np.abs(values) < DIVERGED * (modes.signal.sum() + modes.floor))
+    return values, int(steps[np.argmax(diverged)]) if diverged.any() else None
 
 
 @njit(cache=True, fastmath={"reassoc", "contract", "nsz"})

@@ -30,7 +30,9 @@ from losslaw.numerics.arrays import FloatArray, IntArray
 
 # Updates done one by one at either end of a piece: what is left out in a block is of the order
 # of the square of (one update / distance from the end).
-SINGLE = 128
+SINGLE = 256
+# A piece of fewer updates is done one by one from end to end: it costs less than a millisecond.
+SHORT = 10_000
 # Length of a block relative to the distance from the nearer end of the piece.
 GROWTH = 0.15
 # Rate or batch change by no more than this factor in a block.
@@ -83,7 +85,7 @@ def _piece(modes: Modes, x: FloatArray, piece: Piece, asked: IntArray) -> FloatA
     out = np.empty(asked.size)
     first = min(n, SINGLE)
     last = n if piece.flat else max(first, n - SINGLE)
-    if last - first < 2 * SINGLE:
+    if last - first < SHORT:
         first = last = n
     rows = asked <= first
     out[rows] = _singly(modes, x, piece, 0, first, asked[rows])

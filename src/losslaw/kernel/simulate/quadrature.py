@@ -32,9 +32,9 @@ COUNTED = 20_000
 # sources .2 to 2, 10^3 to 10^6 modes; see `benchmarks/bench_kernel.py`.
 PANEL = 128.0  # largest ratio of lambda across a panel
 POINTS = 5.0  # points of a panel: this many, and so many more for each factor of 8 in lambda
-POINTS_PER_FACTOR_8 = 4.0
+POINTS_PER_FACTOR_8 = 4.3
 REACH = 2.0
-SIGNAL_TAIL, NOISE_TAIL = 5, 4
+SIGNAL_TAIL, NOISE_TAIL = 5, 5
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,113 @@
+"""The horizon-free integrator against the recursion it replaces."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from losslaw.kernel import (
+    KernelRegression,
+    LongSchedule,
+    Piece,
+    long_constant,
+    long_decay,
+    long_wsd,
+)
+from losslaw.kernel.simulate import integrator
+from losslaw.schedules import cosine, linear, power, wsd
+
+
+def long_schedules(peak: float, n: int) -> dict[str, LongSchedule]:
+    return {
+        "constant": long_constant(peak, n),
+        "cosine": long_decay(peak, n),
+        "wsd linear": long_wsd(peak, n),
+        "wsd exponential": long_wsd(peak, n, final=peak / n, decay="exponential"),
+        "wsd 1-sqrt": long_wsd(peak, n, decay="1-sqrt", final=peak / 100),
+        "power": long_decay(peak, n, shape="power", exponent=7),
+        "re-warm-up": LongSchedule(
+            (
+                Piece(n // 100, 0.0, peak, "linear"),
+                Piece(n // 2, peak, 0.0, "cosine"),
+                Piece(n // 4, peak, batch=8),
+                Piece(n // 5, 0.2 * peak, peak / 100, "exponential", batch=64),
+            )
+        ),
+        "batch grows": LongSchedule(
+            (Piece(n, peak, peak / 2, "linear", batch=lambda z, y: 1 + 100 * z**2),)
+        ),
+    }
+
+
+@pytest.mark.parametrize(
+    ("source", "capacity", "fraction", "updates", "tolerance"),
+    [
+        (0.5, 4.0, 0.9, 300_000, 3e-5),
+        (1.0, 1.3, 0.9, 100_000, 5e-5),
+        (0.5, 1.5, 0.3, 30_000, 3e-5),
+        (0.3, 2.0, 0.9, 600, 1e-9),
+    ],
+)
+def test_long_runs_are_the_recursion(source, capacity, fraction, updates, tolerance):
+    world = KernelRegression(source, capacity)
+    for name, schedule in long_schedules(fraction * world.largest_lr(), updates).items():
+        steps = np.unique(np.geomspace(updates // 100, schedule.horizon, 12).astype(np.int64))
+        exact = world.mean_curve(schedule.written_out(), steps).losses - 0.5
+        quick = world.long_run(schedule, steps) - 0.5
+        assert_allclose(quick, exact, rtol=tolerance, err_msg=name)
+
+
+def test_ten_million_updates():
+    world = KernelRegression(0.3, 2.0)
+    schedules = long_schedules(0.9 * world.largest_lr(), 10**7)
+    for name in ("cosine", "wsd linear"):
+        schedule = schedules[name]
+        exact = world.mean_curve(schedule.written_out(), [schedule.horizon]).losses - 0.5
+        assert_allclose(world.long_run(schedule) - 0.5, exact, rtol=3e-5, err_msg=name)
+
+
+def test_short_pieces_are_done_update_by_update():
+    world = KernelRegression(0.5, 2.0, noise=0.0)
+    schedule = LongSchedule((Piece(1, 0.3), Piece(2, 0.3, 0.1, "cosine"), Piece(150, 0.0)))
+    exact = world.mean_curve(schedule.written_out(), method="quadrature").losses
+    assert_allclose(world.long_run(schedule, np.arange(1, 154)), exact, rtol=1e-12)
+
+
+def test_steps_asked_about_do_not_move_the_end():
+    world = KernelRegression(0.5, 2.0)
+    schedule = long_wsd(0.3, 10**9)
+    alone = world.long_run(schedule)[0] - 0.5
+    among = world.long_run(schedule, [1, 10**5, 8 * 10**8 - 3, 8 * 10**8, 10**9])[-1] - 0.5
+    assert_allclose(among, alone, rtol=1e-5)
+
+
+def test_at_a_trillion_updates_against_shorter_blocks(monkeypatch):
+    world = KernelRegression(0.5, 4.0)
+    schedules = long_schedules(0.9 * world.largest_lr(), 10**12)
+    coarse = {name: world.long_run(schedule)[0] - 0.5 for name, schedule in schedules.items()}
+    monkeypatch.setattr(integrator, "GROWTH", 0.05)
+    monkeypatch.setattr(integrator, "LARGEST_CHANGE", 1.15)
+    monkeypatch.setattr(integrator, "SINGLE", 512)
+    for name, schedule in schedules.items():
+        # 1e-16 / excess: the risk is .5 plus 1e-7.
+        assert_allclose(
+            coarse[name], world.long_run(schedule)[0] - 0.5, rtol=2e-5, atol=5e-16, err_msg=name
+        )
+
+
+def test_pieces_are_the_families():
+    n = 1000
+    for long, short in (
+        (long_decay(0.3, n), cosine(peak=0.3, horizon=n)),
+        (long_decay(0.3, n, 0.1, "linear"), linear(peak=0.3, final=0.1, horizon=n)),
+        (long_decay(0.3, n, 0.0, "power", 3), power(peak=0.3, horizon=n, exponent=3)),
+        (long_wsd(0.3, n), wsd(peak=0.3, horizon=n)),
+        (
+            long_wsd(0.3, n, 0.4, 0.01, "exponential"),
+            wsd(peak=0.3, horizon=n, cooldown=0.4, final=0.01, decay="exponential"),
+        ),
+        (
+            long_wsd(0.3, n, 1.0, decay="1-sqrt"),
+            wsd(peak=0.3, horizon=n, cooldown=1, decay="1-sqrt"),
+        ),
+    ):
+        assert_allclose(long.written_out().lr, short.lr, atol=1e-15)
