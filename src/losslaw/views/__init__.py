@@ -1,0 +1,11 @@
+"""What people look at: plots, and the demo that tells the whole story."""
+
+from losslaw.views.plots import (
+    plot_curve,
+    plot_errors,
+    plot_prediction,
+    plot_schedule,
+    plot_terms,
+)
+
+__all__ = ["plot_curve", "plot_errors", "plot_prediction", "plot_schedule", "plot_terms"]
