@@ -223,8 +223,8 @@ def step(
     horizon = _count("horizon", horizon)
     if not 0.0 <= first <= second <= 1.0:
         raise InputError(f"steps at {first:g} and {second:g}, expected 0 <= first <= second <= 1")
-    if factor <= 0:
-        raise InputError(f"factor is {factor:g}, expected above 0")
+    if not 1e-100 < factor < 1e100:  # beyond these its square is no number
+        raise InputError(f"factor is {factor:g}, expected above 0 and finite")
     one, two = round(first * horizon), round(second * horizon)
     tail = np.full(horizon - one, peak / factor)
     tail[two - one :] = peak / factor**2

@@ -101,7 +101,8 @@ def _proposals(schedule: Schedule) -> Iterator[str]:
         tidy = share if len(f"{share:g}") <= 4 else switch
         given = {} if tidy == 0.5 else {"switch": tidy}
         yield _text("twostage", levels[0], n, warmup, second=levels[1], **given)
-    if edges.size == 2 and np.isclose(levels[0] * levels[2], levels[1] ** 2, rtol=1e-4):
+    by_one_factor = edges.size == 2 and min(levels) > TIGHT * max(levels)
+    if by_one_factor and abs(levels[0] * levels[2] / levels[1] ** 2 - 1) < 1e-4:
         first, second = (_share(warmup + int(at), n) for at in edges)
         factor = levels[0] / levels[1]
         # 8-1-1, and any two steps by one factor.
@@ -169,12 +170,15 @@ def _cycles(schedule: Schedule) -> Iterator[str]:
     # A cycle falls and rises: n updates hold half as many cycles as half-periods.
     half = float(np.mean(np.diff(np.concatenate([[0], turns]))))
     cycles = round(body.size / half) / 2
-    low, high = float(body.min()), float(body.max())
-    final = {"final": low} if low > TIGHT * high else {}
-    for shape in ({}, {"shape": "linear"}):
-        yield _text(
-            "cyclic", high, schedule.horizon, schedule.warmup, **final, cycles=cycles, **shape
-        )
+    high = float(body.max())
+    # No update need be exactly at the bottom: the last digits of the lowest rate say nothing.
+    low = round(float(body.min()) / high, 3) * high
+    given: dict[str, float | str] = {"final": low} if low > 0 else {}
+    if cycles != 4:
+        given["cycles"] = cycles
+    shapes: tuple[dict[str, float | str], ...] = ({}, {"shape": "linear"})
+    for shape in shapes:
+        yield _text("cyclic", high, schedule.horizon, schedule.warmup, **given, **shape)
 
 
 def _text(name: str, peak: float, horizon: int, warmup: int, **extras: float | str) -> str:
