@@ -1,0 +1,75 @@
+"""``losslaw sweep``: a grid of kernel problems into one table."""
+
+import sys
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from losslaw.cli.options import Json
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command()
+    def sweep(  # pyright: ignore[reportUnusedFunction]
+        file: Annotated[
+            str, typer.Argument(metavar="FILE.toml", help="What to run; '-' reads standard input.")
+        ],
+        output: Annotated[
+            str, typer.Option("-o", "--output", help="CSV table; continued if it is there.")
+        ],
+        on: Annotated[
+            str, typer.Option("--on", help="'local' processes, or a 'ray' cluster (RAY_ADDRESS).")
+        ] = "local",
+        jobs: Annotated[
+            int | None, typer.Option("--jobs", help="Jobs at a time; all processors by default.")
+        ] = None,
+        json: Json = False,
+    ) -> None:
+        """Run every combination in FILE.toml: exact mean final risk, and sampled SGD beside it.
+
+        Rows reach the table as they finish. A sweep that was interrupted goes on with the same
+        command, and repeats nothing. A run that is refused (say, an unstable learning rate) has
+        its reason in the column 'status'.
+        """
+        from rich.console import Console
+        from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
+
+        from losslaw.cli.output import print_json
+        from losslaw.sweeps import sweep as run_sweep
+        from losslaw.sweeps.grid import read_sweep
+        from losslaw.sweeps.kernel import COLUMNS, run_kernel_job
+
+        cells = read_sweep(file)
+        console = Console(stderr=True)
+        columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+            task = bar.add_task("sweep", total=None)
+
+            def tick(done: int, total: int) -> None:
+                bar.update(task, completed=done, total=total)
+
+            try:
+                outcome = run_sweep(
+                    cells, run_kernel_job, output, columns=COLUMNS, on=on, workers=jobs, tick=tick
+                )
+            except KeyboardInterrupt:
+                bar.stop()
+                done = int(bar.tasks[0].completed)
+                print(
+                    f"losslaw: {done} of {len(cells)} rows are in {output};"
+                    " the same command goes on from there",
+                    file=sys.stderr,
+                )
+                raise
+        if json:
+            print_json(asdict(outcome))
+            return
+        found = f"{outcome.rows} rows in {outcome.table}, {outcome.new} of them new"
+        if outcome.refused:
+            found += f", {outcome.refused} refused (see status)"
+        if outcome.lost_workers:
+            found += f", {outcome.lost_workers} jobs run again after a worker died"
+        typer.echo(f"{found}; {outcome.seconds:.1f} s")
