@@ -31,11 +31,15 @@ def build() -> typer.Typer:
 
     @app.callback()
     def root(  # pyright: ignore[reportUnusedFunction]
-        version: bool = typer.Option(False, "--version", help="Print the version and stop."),
+        version: bool = typer.Option(
+            False,
+            "--version",
+            callback=_say_version,
+            is_eager=True,
+            help="Print the version and stop.",
+        ),
     ) -> None:
-        if version:
-            typer.echo(f"losslaw {__version__}")
-            raise typer.Exit()
+        pass
 
     for group in GROUPS:
         importlib.import_module(f"losslaw.cli.{group}").register(app)
@@ -66,8 +70,17 @@ def run(arguments: list[str] | None = None) -> int:
         context = getattr(error, "ctx", None)
         where = context.command_path if context is not None else "losslaw"
         message = " ".join(error.format_message().split())  # pyright: ignore
+        if not message:  # nothing was asked, and the help page has been the answer
+            return 2
         return _fail(2, f"{message.rstrip('.')}; see '{where} --help'")
     return status if isinstance(status, int) else 0
+
+
+def _say_version(asked: bool) -> None:
+    # Before the parser misses a command.
+    if asked:
+        typer.echo(f"losslaw {__version__}")
+        raise typer.Exit()
 
 
 def _fail(status: int, message: str) -> int:
