@@ -1,0 +1,53 @@
+# Every target makes the environment it needs with plain venv and pip, and remakes it when
+# pyproject.toml changes. PYTHON=python3.12 chooses the interpreter; EXTRAS=1 also installs what the
+# optional parts need (torch is large), so that their tests run instead of being skipped.
+
+PYTHON ?= python3
+ENV ?= .venv
+BIN := $(ENV)/bin
+TIMED := bash scripts/timed
+
+# Threaded BLAS on vectors this small is slower, and may round differently from run to run.
+export OMP_NUM_THREADS = 1
+export OPENBLAS_NUM_THREADS = 1
+
+.PHONY: demo test lint types unit wheel bench validate clean
+.NOTPARALLEL:
+
+demo: $(ENV)/installed
+	$(BIN)/losslaw demo
+
+test: lint types unit wheel
+
+lint: $(ENV)/tools
+	$(TIMED) lint $(BIN)/ruff check .
+	$(TIMED) format $(BIN)/ruff format --check .
+
+types: $(ENV)/tools
+	$(TIMED) types $(BIN)/python scripts/types.py
+
+unit: $(ENV)/tools
+	$(TIMED) tests $(BIN)/pytest -q
+
+wheel: $(ENV)/tools
+	$(TIMED) wheel bash scripts/wheel_smoke $(BIN)/python
+
+bench: $(ENV)/installed
+	$(BIN)/python -m benchmarks
+
+validate: $(ENV)/installed
+	$(BIN)/python -m validation
+
+clean:
+	rm -rf $(ENV) build dist losslaw-demo .pytest_cache .ruff_cache .hypothesis
+	find src tests validation benchmarks -name __pycache__ -prune -exec rm -rf {} +
+
+$(ENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(ENV)
+	$(TIMED) install $(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	touch $@
+
+$(ENV)/tools: $(ENV)/installed
+	$(TIMED) tools bash scripts/install_group $(BIN)/python dev
+	$(if $(EXTRAS),$(TIMED) extras bash scripts/install_group $(BIN)/python extras || true)
+	touch $@

@@ -1,0 +1,153 @@
+"""The names of the package, and the contract of its Python side: what programs may rely on."""
+
+import inspect
+import re
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+import losslaw as ll
+
+# A name that leaves this list breaks someone's program: say so in CHANGELOG.md.
+NAMES = {
+    "LAWS",
+    "Chinchilla",
+    "Convolution",
+    "Effective",
+    "Fit",
+    "FitError",
+    "Functional",
+    "InputError",
+    "Instantaneous",
+    "KernelRegression",
+    "LastIterate",
+    "Law",
+    "LossCurve",
+    "Momentum",
+    "MultiPower",
+    "Prediction",
+    "Schedule",
+    "bundled_curves",
+    "compare",
+    "constant",
+    "cosine",
+    "cyclic",
+    "exponential",
+    "fit",
+    "format_schedule",
+    "from_knots",
+    "inverse_sqrt",
+    "join",
+    "linear",
+    "load_fit",
+    "parse_schedule",
+    "power",
+    "read_curves",
+    "read_schedule",
+    "score",
+    "step",
+    "twostage",
+    "wsd",
+}
+LAWS = {
+    "chinchilla",
+    "convolution",
+    "effective",
+    "functional",
+    "instantaneous",
+    "lastiterate",
+    "momentum",
+    "multipower",
+}
+
+
+def test_public_names():
+    assert set(ll.__all__) == NAMES
+    assert set(dir(ll)) == NAMES | {"__version__"}
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_every_public_name_is_there_and_explained(name):
+    value = getattr(ll, name)
+    if callable(value):
+        assert inspect.getdoc(value)
+
+
+def test_type_checkers_see_the_same_names():
+    """The imports for type checkers and the table of rooms are two lists: they must agree."""
+    source = inspect.getsource(ll)
+    typed = set(re.findall(r"import (\w+) as \1$", source, flags=re.MULTILINE))
+    assert typed == NAMES
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(AttributeError, match="no attribute 'Polynomial'"):
+        _ = ll.Polynomial
+
+
+def test_law_names():
+    assert set(ll.LAWS) == LAWS
+    assert all(name == law.name for name, law in ll.LAWS.items())
+
+
+@pytest.fixture
+def logs(tmp_path):
+    """Three logs, without their warm-up, as a trainer would have written them."""
+    law = ll.MultiPower(L0=2.6, A=0.55, alpha=0.5, B=400.0, beta=0.6, C=2.0, gamma=0.6)
+    runs = {
+        "cosine": ll.cosine(peak=3e-4, horizon=24_000, warmup=2160, final=3e-5),
+        "constant": ll.constant(peak=3e-4, horizon=24_000, warmup=2160),
+        "wsd": ll.wsd(peak=3e-4, horizon=24_000, warmup=2160, cooldown=0.2, final=3e-5),
+    }
+    for label, run in runs.items():
+        steps = np.arange(2200, 24_001, 200)
+        losses = law.predict(run, steps)
+        rows = [
+            f"{step},{lr!r},{loss!r}"
+            for step, lr, loss in zip(
+                steps.tolist(), run.lr[steps - 1].tolist(), losses.tolist(), strict=True
+            )
+        ]
+        text = "\n".join(["step,lr,loss", *rows]) + "\n"
+        (tmp_path / f"{label}.csv").write_text(text)
+    return law, tmp_path
+
+
+def test_the_contract_from_logs_to_a_prediction(logs):
+    law, folder = logs
+    curves = ll.read_curves(f"{folder}/*.csv", warmup=2160)
+    assert {curve.label for curve in curves} == {"cosine", "constant", "wsd"}
+    fit = ll.fit(curves, law="multipower")
+    assert "multi-power law" in str(fit)
+    asked = ll.wsd(peak=3e-4, horizon=24_000, warmup=2160, cooldown=0.2)
+    prediction = fit.predict(asked)
+    assert prediction.loss.shape == (24_000,)
+    # The curves were made by the law, so the fit knows it where the schedule is like theirs. The
+    # rates between rows are reconstructed, and the parameters trade with each other: 2e-3.
+    unseen = np.arange(20_000, 23_000, 500)
+    assert_allclose(fit.predict(asked, unseen).loss, law.predict(asked, unseen), atol=2e-3)
+    fit.save(str(folder / "fit.json"))
+    again = ll.load_fit(str(folder / "fit.json"))
+    assert_allclose(again.predict(asked).loss, prediction.loss, rtol=1e-9)
+    assert ll.score(again, curves, unseen=False).mean["rmse"] < 2e-3
+
+
+def test_a_law_is_named_or_given_as_a_class():
+    law = ll.Momentum(L0=2.0, A=1.0, C=0.5, alpha=0.5)
+    runs = {
+        "a": ll.cosine(peak=0.01, horizon=900),
+        "b": ll.constant(peak=0.01, horizon=900),
+    }
+    curves = [law.curve(run, range(10, 901, 10), label) for label, run in runs.items()]
+    named, given = ll.fit(curves, "momentum"), ll.fit(curves, ll.Momentum)
+    assert named.parameters == given.parameters
+
+
+def test_the_contract_of_the_kernel_world():
+    world = ll.KernelRegression(source=0.5, capacity=4.0, modes=10**6, noise=1.0)
+    lr, steps = np.full(100, 0.1), [1, 10, 100]
+    curve = world.mean_curve(ll.Schedule(lr=lr, batch=np.full(100, 8.0)), steps=steps)
+    assert isinstance(curve, ll.LossCurve)
+    assert_array_equal(curve.steps, steps)
+    assert (curve.losses > 0.5).all()  # the irreducible noise**2 / 2 is in the loss
