@@ -19,6 +19,7 @@ proportion to the distance from both ends of a smooth piece, next to which updat
 one: a horizon costs its logarithm.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +27,7 @@ from numba import njit
 
 from losslaw.kernel.modes import Modes
 from losslaw.kernel.simulate.pieces import LongSchedule, Piece
-from losslaw.numerics.arrays import FloatArray, IntArray
+from losslaw.numerics.arrays import FloatArray
 
 # Updates done one by one at either end of a piece: what is left out in a block is of the order
 # of the square of (one update / distance from the end).
@@ -44,54 +45,61 @@ class Grid:
     """Where the blocks of a piece begin and end, and what its updates do there.
 
     Args:
-        ends: Numbers of updates, from the first block's start to the last one's end. ``(b + 1,)``.
+        done: Updates of the piece done at the ends, the first block's start included. ``(b + 1,)``.
+        left: Updates left there; next to the end of 10^24 updates ``n - done`` has no digits.
         time: Intrinsic time of each block. ``(b,)``.
         lr: Rate at start, middle (in time) and end of each block. ``(b, 3)``.
         batch: Batch at the same places. ``(b, 3)``.
     """
 
-    ends: IntArray
+    done: FloatArray
+    left: FloatArray
     time: FloatArray
     lr: FloatArray
     batch: FloatArray
 
 
-def integrate(modes: Modes, schedule: LongSchedule, steps: IntArray) -> FloatArray:
+def integrate(modes: Modes, schedule: LongSchedule, steps: FloatArray) -> FloatArray:
     """``X = sum_j x_j`` after the given numbers of updates.
 
     Args:
         modes: Nodes good until the intrinsic time of the whole schedule.
         schedule: The pieces.
-        steps: Increasing numbers of updates, 1..horizon. Shape ``(m,)``.
+        steps: Increasing whole numbers of updates, 1..horizon. Shape ``(m,)``.
 
     Returns:
         Shape ``(m,)``. Relative error below 3e-5 (measured at 10^7 updates).
     """
     x = modes.signal.copy()
     out = np.empty(steps.size)
-    done = 0
+    done = 0.0
+    # Beyond 2^53 updates whole numbers are rounded: a step this near to an end of a piece is it.
+    blur = 8 * np.spacing(float(schedule.horizon)) if schedule.horizon > 2**52 else 0.0
     for piece in schedule.pieces:
-        inside = (steps > done) & (steps <= done + piece.updates)
-        out[inside] = _piece(modes, x, piece, steps[inside] - done)
-        done += piece.updates
-        if done >= steps[-1]:
+        n = float(piece.updates)
+        inside = (steps > done + blur) & (steps <= done + n + blur)
+        asked = np.where(np.abs(steps - done - n) <= blur, n, steps - done)[inside]
+        out[inside] = _piece(modes, x, piece, asked)
+        done += n
+        if done + blur >= steps[-1]:
             break
     return out
 
 
-def _piece(modes: Modes, x: FloatArray, piece: Piece, asked: IntArray) -> FloatArray:
+def _piece(modes: Modes, x: FloatArray, piece: Piece, asked: FloatArray) -> FloatArray:
     """Move ``x`` through a piece; X at the steps asked about, counted from its start."""
     n = piece.updates
-    out = np.empty(asked.size)
     first = min(n, SINGLE)
-    last = n if piece.flat else max(first, n - SINGLE)
-    if last - first < SHORT:
-        first = last = n
-    rows = asked <= first
-    out[rows] = _singly(modes, x, piece, 0, first, asked[rows])
-    if last > first:
-        rows = (asked > first) & (asked <= last)
-        grid = _grid(piece, first, last, asked[rows])
+    rest = 0 if piece.flat else min(n - first, SINGLE)  # updates done singly at the end
+    if n - first - rest < SHORT:
+        first, rest = n, 0
+    head, tail = asked <= first, (asked > n - rest) | (asked == n)
+    tail &= ~head & (rest > 0)
+    between = ~(head | tail)
+    out = np.empty(asked.size)
+    out[head] = _singly(modes, x, piece, first, n - first)[asked[head].astype(np.int64)]
+    if first + rest < n:
+        grid = _grid(piece, first, rest, asked[between])
         totals = _blocks(
             modes.rate,
             modes.noise,
@@ -102,82 +110,94 @@ def _piece(modes: Modes, x: FloatArray, piece: Piece, asked: IntArray) -> FloatA
             grid.lr,
             grid.batch,
         )
-        out[rows] = totals[np.searchsorted(grid.ends, asked[rows])]
-    rows = asked > last
-    out[rows] = _singly(modes, x, piece, last, n, asked[rows])
+        out[between] = totals[np.searchsorted(grid.done, asked[between])]
+    if rest:
+        singly = _singly(modes, x, piece, rest, 0)
+        out[tail] = singly[(rest - (n - asked[tail])).astype(np.int64)]
     return out
 
 
-def _singly(
-    modes: Modes, x: FloatArray, piece: Piece, start: int, end: int, asked: IntArray
-) -> FloatArray:
-    if end == start:
-        return np.empty(0)
-    update = np.arange(start + 1.0, end + 1.0)
-    totals = _updates(
+def _singly(modes: Modes, x: FloatArray, piece: Piece, count: int, left: int) -> FloatArray:
+    """X before and after each of ``count`` updates that leave ``left`` of the piece."""
+    after = left + np.arange(count - 1.0, -1.0, -1.0)
+    done = piece.updates - left - np.arange(count - 1.0, -1.0, -1.0)
+    return _updates(
         modes.rate,
         modes.noise,
         modes.floor,
         modes.own_noise,
         x,
-        piece.rates(update),
-        piece.batches(update),
+        piece.lr_at(done, after),
+        piece.batch_at(done, after),
     )
-    return totals[asked - start]
 
 
-def _grid(piece: Piece, first: int, last: int, asked: IntArray) -> Grid:
-    """Cut ``first..last`` into blocks that end at all steps asked about."""
-    n = piece.updates
-    cuts = [first]
-    while cuts[-1] < last:
-        at = cuts[-1]
-        length = GROWTH * at
-        if not piece.flat:
-            # Never past the place where the distance to the end would set a shorter block.
-            length = min(length, GROWTH / (1 + GROWTH) * (n - at))
-        cuts.append(min(at + max(int(length), 1), last))
-    ends = np.union1d(np.array(cuts, dtype=np.int64), asked)
+def _grid(piece: Piece, first: int, rest: int, asked: FloatArray) -> Grid:
+    """Cut the updates between the first and the last ones into blocks.
+
+    Blocks end at all steps asked about. Cuts in the first half are counted from the start of the
+    piece and the others from its end, so that both keep their digits.
+    """
+    n = float(piece.updates)
+    half = n if piece.flat else n // 2
+    from_start = np.union1d(_growing(first, half), asked[asked <= half])
+    from_end = np.array([0.0])
     if not piece.flat:
-        ends = _refined(piece, ends)
-    start, length = ends[:-1].astype(np.float64), np.diff(ends).astype(np.float64)
-    # Update i takes the state from i - 1 to i, so its rate belongs to i - 1/2.
-    middle = start + 0.5 * length
-    time = _elapsed(piece, start, length)
+        from_end = np.union1d(_growing(rest, n - half), n - asked[asked > half])
+    # The place in the middle is in both lists.
+    done = np.concatenate([from_start, n - from_end[-2::-1]])
+    left = np.concatenate([n - from_start, from_end[-2::-1]])
+    if not piece.flat:
+        done, left = _refined(piece, done, left)
+    start, togo = done[:-1], left[:-1]
+    length = np.where(start < half, np.diff(done), -np.diff(left))
+    middle = 0.5 * length
+    time = _elapsed(piece, start, togo, length)
     for _ in range(0 if piece.flat else 3):  # Newton for the middle of the block in time
-        rate = np.maximum(piece.rates(middle + 0.5), 1e-300)
-        middle += (0.5 * time - _elapsed(piece, start, middle - start)) / rate
-        middle = np.clip(middle, start + 0.01 * length, start + 0.99 * length)
-    at = np.stack([start, middle, start + length], axis=1) + 0.5
-    return Grid(ends, time, piece.rates(at), piece.batches(at))
+        # Update i takes the state from i - 1 to i, so its rate belongs to i - 1/2.
+        rate = np.maximum(piece.lr_at(start + middle + 0.5, togo - middle - 0.5), 1e-300)
+        middle += (0.5 * time - _elapsed(piece, start, togo, middle)) / rate
+        middle = np.clip(middle, 0.01 * length, 0.99 * length)
+    places = np.stack([np.zeros_like(length), middle, length], axis=1) + 0.5
+    at = start[:, None] + places, togo[:, None] - places
+    return Grid(done, left, time, piece.lr_at(*at), piece.batch_at(*at))
 
 
-def _refined(piece: Piece, ends: IntArray) -> IntArray:
+def _growing(start: float, end: float) -> FloatArray:
+    """Places from ``start`` to ``end``, distances in proportion to the place."""
+    count = max(1, math.ceil(math.log(end / start) / math.log1p(GROWTH)))
+    places = np.geomspace(start, end, count + 1)
+    places[[0, -1]] = start, end
+    return places
+
+
+def _refined(piece: Piece, done: FloatArray, left: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Cut blocks across which rate or batch changes too much."""
-    at = ends.astype(np.float64) + 0.5
-    change = np.zeros(ends.size - 1)
-    for values in (piece.rates(at), piece.batches(at)):
+    at = done + 0.5, left - 0.5
+    change = np.zeros(done.size - 1)
+    for values in (piece.lr_at(*at), piece.batch_at(*at)):
         change += np.abs(np.diff(np.log(np.maximum(values, 1e-300))))
-    parts = np.ceil(change / np.log(LARGEST_CHANGE)).astype(np.int64)
-    parts = np.clip(parts, 1, np.minimum(np.diff(ends), 1000))
-    # Part i of k of a block begins at start + i / k of its length.
-    first = np.cumsum(parts) - parts
+    parts = np.clip(np.ceil(change / math.log(LARGEST_CHANGE)), 1, 1000).astype(np.int64)
+    # Part i of k of a block begins at i / k of its length.
     block = np.repeat(np.arange(parts.size, dtype=np.int64), parts)
-    share: FloatArray = (np.arange(block.size) - first[block]) / parts[block]
-    cut = ends[block] + np.floor(share * np.diff(ends)[block]).astype(np.int64)
-    return np.unique(np.append(cut, ends[-1]))
+    part = np.arange(block.size) - (np.cumsum(parts) - parts)[block]
+    share: FloatArray = part / parts[block]
+    return (
+        np.append(done[block] + share * np.diff(done)[block], done[-1]),
+        np.append(left[block] + share * np.diff(left)[block], left[-1]),
+    )
 
 
 _X, _W = np.polynomial.legendre.leggauss(6)
 
 
-def _elapsed(piece: Piece, start: FloatArray, length: FloatArray) -> FloatArray:
+def _elapsed(piece: Piece, start: FloatArray, left: FloatArray, length: FloatArray) -> FloatArray:
     """Sum of the rates of ``length`` updates, as the integral over them.
 
-    The midpoint error is ``1 / (24 distance^2)`` of the whole, 2e-6 in the first block.
+    The midpoint error is ``1 / (24 distance^2)`` of the whole, 6e-7 in the first block.
     """
-    at = start[:, None] + length[:, None] * (0.5 + 0.5 * _X)
-    return length * (piece.rates(at + 0.5) @ (0.5 * _W))
+    places = length[:, None] * (0.5 + 0.5 * _X) + 0.5
+    return length * (piece.lr_at(start[:, None] + places, left[:, None] - places) @ (0.5 * _W))
 
 
 @njit(cache=True, fastmath={"reassoc", "contract", "nsz"})

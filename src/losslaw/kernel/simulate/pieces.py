@@ -25,8 +25,8 @@ SHAPES: dict[str, Shape] = {
     "cosine": lambda z, y: np.sin(0.5 * np.pi * y) ** 2,
     "1-sqrt": lambda z, y: y / (1 + np.sqrt(z)),
 }
-# Counts of updates above this are not exact in float64.
-LONGEST = 2**53
+# Beyond this horizon squares of rates of modes leave the range of float64.
+LONGEST = 10**30
 # Places where a piece is looked at to learn its mean rate and its largest one.
 SAMPLES = 1000
 
@@ -36,7 +36,7 @@ class Piece:
     """A stretch of updates over which rate and batch size are smooth.
 
     Args:
-        updates: Number of updates, 1 to 2^53.
+        updates: Number of updates, 1 to 10^30.
         start: Rate that the piece comes from, at ``z = 0``, >= 0.
         end: Rate of its last update, >= 0. ``None``: that of the start.
         shape: ``constant``, ``linear``, ``cosine``, ``1-sqrt``, ``exponential`` or ``power``; or
@@ -83,8 +83,15 @@ class Piece:
             raise InputError(f"batch is {self.batch:g}, expected above 0")
 
     def rates(self, update: FloatArray) -> FloatArray:
-        """Rate of the given updates, 1..n; defined between whole numbers as well."""
-        z, y = update / self.updates, (self.updates - update) / self.updates
+        """Rate of the given updates, 1..n."""
+        return self.lr_at(update, self.updates - update)
+
+    def lr_at(self, update: FloatArray, left: FloatArray) -> FloatArray:
+        """Rate of an update, from its number and the number of updates left after it.
+
+        Neither need be whole; next to the end only the second has digits.
+        """
+        z, y = update / self.updates, left / self.updates
         if self.shape == "exponential":
             return self.start * (self._end / self.start) ** z
         if self.shape == "power":
@@ -95,9 +102,13 @@ class Piece:
 
     def batches(self, update: FloatArray) -> FloatArray:
         """Batch size of the given updates."""
+        return self.batch_at(update, self.updates - update)
+
+    def batch_at(self, update: FloatArray, left: FloatArray) -> FloatArray:
+        """Batch size, from the same two numbers as `lr_at`."""
         if not callable(self.batch):
             return np.full(update.shape, float(self.batch))
-        return self.batch(update / self.updates, (self.updates - update) / self.updates)
+        return self.batch(update / self.updates, left / self.updates)
 
     @property
     def mean_rate(self) -> float:
