@@ -136,7 +136,7 @@ def predict_command(
     if json:
         print_json(prediction.as_dict())
         return
-    print(_prediction_text(prediction))
+    print(_prediction_text(prediction, max(found.skip, asked.warmup)))
     for sentence in prediction.warnings:
         print(f"warning: {sentence}")
     if output is not None:
@@ -298,16 +298,19 @@ def _write_json(path: str | None, record: object) -> None:
         write_text(path, json.dumps(plain(record), indent=1) + "\n")
 
 
-def _prediction_text(prediction: "Prediction") -> str:
+def _prediction_text(prediction: "Prediction", skip: int) -> str:
     import numpy as np
 
     rows: list[list[str]] = []
-    picked = np.unique(np.linspace(0, prediction.steps.size - 1, 12).round().astype(int))
+    # A law means nothing during the warm-up, where the loss falls by orders of magnitude.
+    late = np.flatnonzero(prediction.steps >= min(skip, prediction.steps[-1]))
+    picked = np.unique(np.linspace(late[0], late[-1], 12).round().astype(int))
     for i in picked:
         step = int(prediction.steps[i])
         row = [str(step), f"{prediction.schedule.lr[step - 1]:.4g}", f"{prediction.loss[i]:.4f}"]
         if prediction.lower is not None and prediction.upper is not None:
-            row.append(f"{prediction.lower[i]:.4f} .. {prediction.upper[i]:.4f}")
+            low, high = prediction.lower[i], prediction.upper[i]
+            row.append(f"{low:.4f} .. {high:.4f}" if np.isfinite(high) else "unbounded")
         rows.append(row)
     header = ["step", "lr", "loss"]
     if prediction.lower is not None:

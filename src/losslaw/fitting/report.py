@@ -22,8 +22,10 @@ def rounded(value: float, error: float | None) -> str:
 def report(fit: Fit) -> str:
     """The text of ``print(fit)``."""
     law = fit.law
+    unknown = () if fit.uncertainty is None else fit.uncertainty.unknown
     errors = {} if fit.uncertainty is None else fit.uncertainty.parameter_errors(law)
-    lines = [f"{law.title} ({law.name}), fitted to {len(fit.curves)} curves"]
+    count = "1 curve" if len(fit.curves) == 1 else f"{len(fit.curves)} curves"
+    lines = [f"{law.title} ({law.name}), fitted to {count}"]
     if fit.status.converged:
         lines.append("status: converged")
     else:
@@ -37,6 +39,8 @@ def report(fit: Fit) -> str:
         moved = name in fit.free or name in law.amplitudes()
         value = rounded(getattr(law, name), errors.get(name) if moved else None)
         fixed = "" if moved else " (fixed)"
+        if name in unknown:
+            value = "not determined"
         lines.append(f"  {name:<{width}}  {value}{fixed}  {spec.meaning}")
     changed = {
         name: getattr(law, name)
