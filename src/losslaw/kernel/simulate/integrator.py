@@ -292,6 +292,10 @@ def _blocks(
             continue
         for i in range(3):
             eta, B = lr[block, i], batch[block, i]
+            if i == 0 and block > 0 and eta == lr[block - 1, 2] and B == batch[block - 1, 2]:
+                for j in range(n):
+                    r[j, 0], g[j, 0] = r[j, 2], g[j, 2]
+                continue
             curve = 1.0 + own_noise / B
             for j in range(n):
                 lam = rate[j]

@@ -1,0 +1,216 @@
+"""What the kernel world costs, as ratios taken in one run on one core.
+
+    python benchmarks/bench_kernel.py [--figure cost.png] [--json]
+
+Every row compares two ways to the same numbers and says how far they differ. Compiled functions
+are called once before the clock starts; times are the best of a few.
+"""
+
+import argparse
+import json
+import math
+import os
+import time
+from collections.abc import Callable
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+
+from losslaw.kernel import KernelRegression, LongSchedule, long_decay, long_wsd
+from losslaw.kernel.simulate import recursion
+from losslaw.kernel.simulate.quadrature import power_law_nodes
+from losslaw.schedules import Schedule, cosine
+
+
+def best_of(repeats: int, call: Callable[[], object]) -> float:
+    times: list[float] = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def some_steps(horizon: int) -> np.ndarray:
+    return np.unique(np.geomspace(1, horizon, 200).astype(np.int64))
+
+
+def quadrature_against_full(capacity: float, modes: int, updates: int) -> dict[str, object]:
+    world = KernelRegression(0.5, capacity, modes)
+    schedule = cosine(peak=0.5 * world.largest_lr(), horizon=updates)
+    steps, batch = some_steps(updates), np.ones(updates)
+    full = world.true_modes
+
+    def quick() -> np.ndarray:
+        power_law_nodes.cache_clear()  # building the nodes is part of the price
+        return recursion.run(world.nodes(schedule.lr.sum()), schedule.lr, batch, steps)[0]
+
+    a, b = quick(), recursion.run(full, schedule.lr, batch, steps)[0]
+    return {
+        "what": f"quadrature / full recursion, beta {capacity:g}, M {modes:.0e}, n {updates:.0e}",
+        "fast": best_of(5, quick),
+        "slow": best_of(2, lambda: recursion.run(full, schedule.lr, batch, steps)),
+        "error": np.abs((a - b) / (b + world.unlearned)).max(),
+        "note": f"{world.nodes(schedule.lr.sum()).rate.size} nodes",
+    }
+
+
+def compiled_against_numpy(modes: int, updates: int) -> dict[str, object]:
+    world = KernelRegression(0.5, 2.0, modes)
+    schedule = cosine(peak=0.3, horizon=updates)
+    steps, batch = some_steps(updates), np.ones(updates)
+    a = recursion.run(world.true_modes, schedule.lr, batch, steps)[0]
+    b = recursion.run_numpy(world.true_modes, schedule.lr, batch, steps)
+    fast = best_of(5, lambda: recursion.run(world.true_modes, schedule.lr, batch, steps))
+    return {
+        "what": f"compiled / plain NumPy recursion, M {modes:.0e}",
+        "fast": fast,
+        "slow": best_of(
+            2, lambda: recursion.run_numpy(world.true_modes, schedule.lr, batch, steps)
+        ),
+        "error": np.abs(a / b - 1).max(),
+        "note": f"{updates / fast / 1e6:.1f} M updates/s",
+    }
+
+
+def integrator_against_steps(schedule: LongSchedule, name: str) -> dict[str, object]:
+    world = KernelRegression(0.5, 4.0)
+    written = schedule.written_out()
+    a, b = world.excess_risk(schedule)[0], world.excess_risk(written)[0]
+    return {
+        "what": f"integrator / update by update, {name}, n {schedule.horizon:.0e}",
+        "fast": best_of(9, lambda: world.excess_risk(schedule)),
+        "slow": best_of(1, lambda: world.excess_risk(written)),
+        "error": abs(a / b - 1),
+        "note": "",
+    }
+
+
+def sampled_against_numpy(modes: int, updates: int, runs: int) -> dict[str, object]:
+    world = KernelRegression(0.5, 1.5, modes)
+    schedule = cosine(peak=0.2, horizon=updates)
+    lam, theta = world.true_modes.rate, np.sqrt(world.true_modes.signal / world.true_modes.rate)
+    rng = np.random.default_rng(0)
+
+    def loop() -> float:
+        """One run as a script would write it."""
+        v = np.zeros(modes)
+        for eta in schedule.lr:
+            phi = rng.standard_normal(modes) * np.sqrt(lam)
+            y = phi @ theta + rng.standard_normal()
+            v = v - eta * (phi @ v - y) * phi
+        return 0.5 * float(lam @ (v - theta) ** 2) + 0.5
+
+    world.sample(schedule, [updates], runs=1, seed=0)
+    fast = best_of(3, lambda: world.sample(schedule, [updates], runs=runs, seed=0)) / runs
+    drawn = world.sample(schedule, [updates], runs=200, seed=0)
+    exact = world.mean_curve(schedule, [updates]).losses
+    return {
+        "what": f"sampled SGD / NumPy loop, M {modes}",
+        "fast": fast,
+        "slow": best_of(3, loop),
+        "error": float(abs(drawn.mean - exact)[0] / exact[0]),
+        "note": f"{updates / fast / 1e3:.0f} k updates/s; error: mean of 200 runs to exact",
+    }
+
+
+def cost_of_modes(updates: int) -> list[tuple[float, float]]:
+    rows: list[tuple[float, float]] = []
+    for modes in (1e2, 1e3, 1e4, 1e5, 1e6, 1e9, 1e12, math.inf):
+        world = KernelRegression(0.5, 1.5, modes)
+        schedule = Schedule(np.full(updates, 0.2))
+
+        def run(world: KernelRegression = world, schedule: Schedule = schedule) -> None:
+            power_law_nodes.cache_clear()
+            world.excess_risk(schedule)
+
+        run()
+        rows.append((modes, best_of(3, run)))
+    return rows
+
+
+def cost_of_horizon() -> list[tuple[int, float, float]]:
+    world = KernelRegression(0.5, 1.5)
+    rows: list[tuple[int, float, float]] = []
+    for power in (3, 4, 5, 6, 7, 8, 10, 12, 15, 18, 21, 24):
+        schedule = long_wsd(0.4, 10**power)
+        integrated = best_of(9, lambda s=schedule: world.excess_risk(s))
+        stepped = math.nan
+        if power <= 7:
+            written = schedule.written_out()
+            stepped = best_of(2, lambda s=written: world.excess_risk(s))
+        rows.append((10**power, integrated, stepped))
+    return rows
+
+
+def draw(path: str, modes: list[tuple[float, float]], horizons: list[tuple[int, float, float]]):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    _, (left, right) = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
+    finite = [row for row in modes if math.isfinite(row[0])]
+    left.loglog(*zip(*finite, strict=True), "o-", label="quadrature")
+    left.axhline(modes[-1][1], ls=":", color="k", label="infinitely many modes")
+    left.set(xlabel="modes", ylabel="seconds for 10^5 updates", ylim=(1e-3, 1))
+    left.legend()
+    n, integrated, stepped = zip(*horizons, strict=True)
+    right.loglog(np.array(n, dtype=float), integrated, "o-", label="integrator")
+    right.loglog(np.array(n, dtype=float), stepped, "s-", label="update by update")
+    right.set(xlabel="horizon in updates", ylabel="seconds")
+    right.legend()
+    plt.savefig(path, dpi=120)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--figure", help="draw cost against modes and horizon into this file")
+    parser.add_argument("--json", action="store_true", help="print numbers for programs")
+    args = parser.parse_args()
+    rows = [
+        compiled_against_numpy(1000, 5000),
+        quadrature_against_full(1.2, 10**5, 5000),
+        quadrature_against_full(1.5, 10**5, 5000),
+        quadrature_against_full(2.0, 10**4, 50_000),
+        quadrature_against_full(1.2, 10**6, 300),
+        integrator_against_steps(long_decay(0.5, 10**7), "cosine"),
+        integrator_against_steps(long_wsd(0.5, 10**7), "wsd"),
+        integrator_against_steps(
+            long_wsd(0.5, 10**7, final=5e-8, decay="exponential"), "wsd exponential"
+        ),
+        sampled_against_numpy(100, 2000, 5),
+        sampled_against_numpy(1000, 1000, 3),
+    ]
+    modes, horizons = cost_of_modes(100_000), cost_of_horizon()
+    million = KernelRegression(0.5, 1.5, 10**9)
+    schedule = cosine(peak=0.25, horizon=10**6)
+    time_of_million = best_of(3, lambda: million.excess_risk(schedule))
+    if args.json:
+        for row in rows:
+            row["error"] = float(row["error"])  # pyright: ignore[reportArgumentType]
+        table = {"rows": rows, "modes": modes, "horizons": horizons, "million": time_of_million}
+        print(json.dumps(table))
+    else:
+        print(f"{'':62} {'fast':>9} {'slow':>9} {'ratio':>7} {'error':>8}")
+        for row in rows:
+            fast, slow = row["fast"], row["slow"]
+            print(
+                f"{row['what']:62} {fast * 1e3:7.2f}ms {slow * 1e3:7.0f}ms {slow / fast:7.0f}"
+                f" {row['error']:8.0e}  {row['note']}"
+            )
+        print(f"\n10^6 updates at 10^9 modes: {time_of_million * 1e3:.0f} ms")
+        print("\ncost of modes, 10^5 updates, nodes built anew")
+        for count, seconds in modes:
+            print(f"  M {count:8.0e}  {seconds * 1e3:7.1f} ms")
+        print("\ncost of the horizon, WSD, infinitely many modes")
+        for n, integrated, stepped in horizons:
+            print(f"  n {float(n):8.0e}  {integrated * 1e3:7.2f} ms  {stepped * 1e3:9.1f} ms")
+    if args.figure:
+        draw(args.figure, modes, horizons)
+
+
+if __name__ == "__main__":
+    main()
