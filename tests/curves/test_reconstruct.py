@@ -220,3 +220,34 @@ def test_rows_are_kept_and_nothing_leaves_the_range_of_the_log(rows, more, warmu
 )
 def test_the_roundest_number(low, high, expected):
     assert roundest(low, high) == expected
+
+
+@pytest.mark.parametrize("spec", [SPECS[1], SPECS[3], SPECS[8], SPECS[12], SPECS[15]])
+@pytest.mark.parametrize(
+    ("write", "bound"),
+    [
+        (np.float32, 1e-7),
+        (lambda rate: f"{rate:.6e}", 5e-7),
+        # Half a unit of the last digit, and what a fit to rounded rows is off by.
+        (lambda rate: f"{rate:.4g}", 6e-4),
+    ],
+    ids=["single precision", "7 digits", "4 digits"],
+)
+def test_rounded_logs_without_a_declared_warm_up(spec, write, bound):
+    schedule = parse_schedule(spec)
+    at = np.arange(25, 4001, 25)
+    rates = np.array([float(write(rate)) for rate in schedule.lr[at - 1]])
+    found = reconstruct(at, rates, horizon=4000)
+    assert abs(found.warmup - 300) <= 1
+    assert np.abs(found.lr - schedule.lr).max() < bound * PEAK
+    # Rounding is not a corner: there is a sentence for each real one, and few others.
+    assert len(found.assumptions) <= 4
+
+
+def test_rows_that_are_rounded_give_way_to_the_formula():
+    """Else every row would be a small jump, and laws add up jumps."""
+    schedule = parse_schedule(f"wsd:{W},decay=1-sqrt")
+    at, rates = logged(schedule, 30, digits=4)
+    found = reconstruct(at, rates, horizon=4000, warmup=300)
+    assert np.diff(found.lr[300:]).max() <= 0
+    assert any("rates are rounded: taken from the 1-sqrt" in line for line in found.assumptions)

@@ -28,6 +28,12 @@ A cosine logged 8 times or more between its ends stays below 3; a corner on stra
 unbounded.
 """
 
+BENT = 5e-3
+"""A ramp that leaves its line by more than this share of its top is no linear warm-up."""
+
+CORNER = 2e-4
+"""A corner whose meeting point is closer than this to the chord, relative to the peak, is none."""
+
 JUMP = 0.01
 """A jump smaller than this share of the peak may be a rounded log: it stays a line over one gap."""
 
@@ -106,6 +112,8 @@ class _Builder:
         if self.decay is not None:
             covered = (k >= max(warmup, 1)) & (k <= self.u[-1])
             lr[covered] = self.decay.rates(k[covered])
+            if self.decay.residual > ROUNDING:  # rounded rows would put steps into the curve
+                return lr
         logged = (self.u >= 1) & (self.u <= horizon)
         lr[self.u[logged].astype(np.int64) - 1] = self.r[logged]
         return lr
@@ -120,7 +128,12 @@ class _Builder:
         if found is None or found.shape == "constant":
             return
         after = int(np.searchsorted(u, found.start))
-        if found.shape != "linear":
+        if found.residual > ROUNDING:
+            self.assumptions.append(
+                f"the logged rates are rounded: taken from the {found.shape} decay that passes"
+                f" within {found.residual:.1g} of the peak of all of them"
+            )
+        elif found.shape != "linear":
             self.assumptions.append(
                 f"between the rows the rate follows the {found.shape} decay that passes through"
                 " all of them"
@@ -210,25 +223,23 @@ class _Builder:
                     f" does not say: taken as {u[1]:.0f}; give it with warmup= (--warmup)"
                 )
             return int(u[top])
-        slope = (r[top - 1] - r[top - 2]) / (u[top - 1] - u[top - 2])
+        # The line through all rows of the ramp: through two of them if the log is rounded.
+        slope, at_zero = np.polyfit(u[:top], r[:top], 1).tolist()
+        bent = np.abs(slope * u[:top] + at_zero - r[:top]).max() > BENT * r[top]
         meets = u[top - 1]
         # What the ramp meets may be falling already. Each round is closer by the ratio of the two
         # slopes, which is small for any warm-up worth the name.
         for _ in range(20):
-            meets = u[top - 1] + (self._backward(top, meets) - r[top - 1]) / slope
+            meets = (self._backward(top, meets) - at_zero) / slope
         end = round(float(meets))
-        straight = (
-            top < 3
-            or abs((r[top - 2] - r[top - 3]) / (u[top - 2] - u[top - 3]) - slope) <= 0.01 * slope
-        )
-        if straight and u[top - 1] < end < u[top]:
+        if not bent and u[top - 1] < end < u[top]:
             self.knots[end] = self._backward(top, end)
             self.assumptions.append(
                 f"the warm-up ends at update {end}, where the logged ramp reaches"
                 f" {self.knots[end]:.6g}"
             )
             return end
-        if straight and end == int(u[top - 1]):
+        if not bent and end == int(u[top - 1]):
             return end
         return int(u[top])
 
@@ -307,12 +318,15 @@ class _Builder:
         left, right = slopes[i - 1], slopes[i + 1]
         around = [turns[j] for j in (i - 2, i + 1) if 0 <= j < turns.size]
         change = abs(right - left)
-        if change <= ABRUPT * max(around, default=0.0) or change * (u[i + 1] - u[i]) <= self.eps:
+        if change <= ABRUPT * max(around, default=0.0):
             return
         at = u[i] + (r[i + 1] - r[i] - right * (u[i + 1] - u[i])) / (left - right)
         knot = round(float(at))
         rate = float(r[i] + left * (knot - u[i]))
         if not u[i] < knot < u[i + 1] or not 0 <= rate <= self.r.max() + self.eps:
+            return
+        chord = float(np.interp(knot, u[i : i + 2], r[i : i + 2]))
+        if abs(rate - chord) <= CORNER * self.r.max():
             return
         self.knots[knot] = rate
         self.assumptions.append(

@@ -24,7 +24,10 @@ TIGHT = 1e-6
 EQUAL = 1e-9
 """Rates this close are one rate: a trainer that holds its rate logs the same digits again."""
 
-FITTED = 200
+FLAT_TOP = 0.03
+"""A cosine logged with 4 digits looks flat over this first part of its fall, no longer."""
+
+FITTED = 80
 """Rates that a shape is fitted to, at most."""
 
 
@@ -76,9 +79,36 @@ def level(shape: str, z: FloatArray, exponent: float = 1.0) -> FloatArray:
     return (1 - z) ** exponent
 
 
+def rounding(rates: FloatArray) -> float:
+    """How exactly rates were written: half a unit of their last digit, relative to the largest.
+
+    0 for seven digits or more, and for fewer than ten different rates, whose few digits may be all
+    there are.
+
+    >>> import numpy as np
+    >>> round(rounding(np.round(np.linspace(0.001, 0.0005, 50), 6)), 9)
+    0.0005
+    """
+    peak = float(rates.max())
+    if np.unique(rates).size < 10 or peak <= 0:
+        return 0.0
+    for digits in range(2, 7):
+        written = np.array([float(f"{rate:.{digits - 1}e}") for rate in rates.tolist()])
+        if (np.abs(written - rates) <= 1e-12 * rates).all():
+            # The peak is often a round number, and says nothing of the decade below it.
+            below = float(rates[rates < peak].max())
+            unit = 10.0 ** (np.floor(np.log10(below)) + 1 - digits)
+            return float(unit / 2 / peak)
+    return 0.0
+
+
 @np.errstate(all="ignore")  # a formula tried out of its domain gives nan, and is not taken
 def match_decay(
-    updates: FloatArray, rates: FloatArray, *, start: float | None = None, tolerance: float = TIGHT
+    updates: FloatArray,
+    rates: FloatArray,
+    *,
+    start: float | None = None,
+    tolerance: float | None = None,
 ) -> Decay | None:
     """The decay that passes through all rates, or ``None``.
 
@@ -86,7 +116,8 @@ def match_decay(
         updates: Updates after the warm-up, increasing. Shape ``(m,)``.
         rates: Their rates; a peak, then a fall. Shape ``(m,)``.
         start: Where the fall begins if the rates cannot say: no two of them are at the peak.
-        tolerance: Largest difference allowed, relative to the peak.
+        tolerance: Largest difference allowed, relative to the peak. ``None``: the `rounding` of
+            the rates.
 
     Returns:
         The simplest shape among the closest. A shape with as many numbers as there are rates in
@@ -98,6 +129,9 @@ def match_decay(
     20.0
     """
     peak = float(rates[0])
+    if tolerance is None:
+        # The fit follows the rounding a little, so its own error comes on top.
+        tolerance = max(TIGHT, 1.5 * rounding(rates))
     if peak <= 0 or (rates > peak * (1 + TIGHT)).any():
         return None
     flat = np.abs(rates - peak) <= EQUAL * peak
@@ -133,7 +167,8 @@ def _problems(
 
     The second is for a cosine that is logged so finely that its first rates look equal.
     """
-    for begin in (held, 0) if held > 1 else (0,):
+    fine = held <= FLAT_TOP * updates.size
+    for begin in (held, 0) if held > 1 and fine else (held if held > 1 else 0,):
         u, r = updates[begin:], rates[begin : updates.size]
         falls = u.size >= 3 and r[0] - r[-1] > TIGHT * rates[0]
         if not falls or (np.diff(r) > TIGHT * rates[0]).any():
@@ -245,83 +280,68 @@ class _Problem:
     def _fitted(self, shape: str) -> Iterator[Decay]:
         """Shapes whose end is a number to find: nonlinear in start, end and exponent."""
         power = shape == "power"
-        numbers = 3 + power + (self.peak is None)
-        if self.u.size <= numbers:
+        if self.u.size <= 3 + power + (self.peak is None):
             return
-        u, r = self.u, self.r
+        u, r, known = self.u, self.r, self.peak
         first, last = float(u[0]), float(u[-1])
         span = last - first
-        slope = (r[1] - r[0]) / (u[1] - u[0])
-        level_or_unknown = self.peak is None or slope >= 0
-        guess = first if level_or_unknown else first + float((self.peak - r[0]) / slope)
-        if self.lowest is not None:
-            guess = float(np.clip(guess, self.lowest, first))
-        elif self.given is not None:
-            guess = self.given
+        # A power law that begins later is again a power law: then the start cannot be found.
+        open_start = known is not None or not power
+        guess = first if open_start or self.given is None else self.given
 
-        def decay(theta: FloatArray) -> tuple[FloatArray, FloatArray]:
+        def solve(theta: FloatArray) -> tuple[float, float, FloatArray]:
+            """Peak and final rate are linear: the best ones for a start, end and exponent."""
             z = np.clip((u - theta[0]) / (theta[1] - theta[0]), 0, 1)
             g = level(shape, z, float(theta[2]) if power else 1.0)
-            return g, 1 - g
+            if known is not None:
+                rest = 1 - g
+                f = float(rest @ (r - known * g)) / float(rest @ rest)
+                return known, f, known * g + f * rest - r
+            mean, middle = float(g.mean()), float(r.mean())
+            fall = float((g - mean) @ (r - middle)) / float((g - mean) @ (g - mean))
+            f = middle - fall * mean
+            return f + fall, f, f + fall * g - r
 
-        def basis(theta: FloatArray) -> FloatArray:
-            g, rest = decay(theta)
-            return np.column_stack([g, rest]) if self.peak is None else rest[:, None]
+        def miss(theta: FloatArray) -> float:
+            return float(np.abs(solve(theta)[2]).max())
 
-        def solve(theta: FloatArray) -> tuple[float, float]:
-            g, _ = decay(theta)
-            target = r if self.peak is None else r - self.peak * g
-            coefficients, *_ = np.linalg.lstsq(basis(theta), target, rcond=None)
-            values = coefficients.tolist()
-            return (values[0], values[1]) if self.peak is None else (self.peak, values[0])
-
-        def residual(theta: FloatArray) -> FloatArray:
-            p, f = solve(theta)
-            g, rest = decay(theta)
-            return p * g + f * rest - r
-
-        # The last rate may be one at rest already: the end lies after the rate before it.
-        # A fall that begins like a parabola may lose its first updates to rounding.
-        reach = span if self.lowest is None else first - self.lowest + 1.0
-        low = [(guess if self.lowest is None else self.lowest) - reach, float(u[-2]) + 1e-6]
+        # A fall that begins like a parabola may lose its first updates to rounding; the last rate
+        # may be one at rest already, with the end after the rate before it.
+        reach = span if self.lowest is None else 2 * (first - self.lowest) + 1.0
+        low = [first - reach, float(u[-2]) + 1e-6]
         high = [first + 1e-6, last + 20 * span]
-        # A power law that begins later is again a power law: then the start cannot be found.
-        open_start = self.peak is not None or not power
         if not open_start:
             low[0], high[0] = guess - 1e-9, guess + 1e-9
-        exponents = (2.0, 0.5) if power else (1.0,)
+        if power:
+            low, high = [*low, 0.05], [*high, 20.0]
         best: FloatArray | None = None
-        for exponent in exponents:
-            for beyond in (0.0, 0.3, 2.0):
-                theta = [guess, last + beyond * span] + ([exponent] if power else [])
-                fit = _least(
-                    residual,
-                    theta,
-                    low + ([0.05] if power else []),
-                    high + ([20.0] if power else []),
-                )
-                if best is None or np.abs(residual(fit)).max() < np.abs(residual(best)).max():
+        for exponent in ([2.0], [0.5]) if power else ([],):
+            for beyond in (0.0, 0.5):
+                begin = [guess, last + beyond * span, *exponent]
+                fit = _least(lambda theta: solve(theta)[2], begin, low, high)
+                if best is None or miss(fit) < miss(best):
                     best = fit
-                if np.abs(residual(best)).max() <= 1e-7 * r[0]:
+                if miss(best) <= 1e-7 * r[0]:
                     break
-        if best is None:
+        if best is None or not np.isfinite(miss(best)):
             return
         whole = best.copy()
         whole[:2] = [_whole(value, 0.2) for value in best[:2]]
         if power and abs(whole[2] - round(whole[2], 3)) < 1e-4:
             whole[2] = round(whole[2], 3)
-        if np.abs(residual(whole)).max() <= max(2 * np.abs(residual(best)).max(), TIGHT * r[0]):
+        if whole[0] < whole[1] and miss(whole) <= max(2 * miss(best), TIGHT * r[0]):
             best = whole
-        p, f = solve(best)
+        p, f, _ = solve(best)
         f = max(f, 0.0) if f > -TIGHT * p else f
         if 0 <= f <= p and best[0] < best[1]:
             exponent = float(best[2]) if power else 1.0
             yield Decay(shape, p, float(best[0]), float(best[1]), f, exponent, open_start)
 
     def _inside(self, decay: Decay) -> Iterator[Decay]:
-        """The decay, if it starts between the last rate at the peak and the first below it."""
+        """The decay, if it starts before the first rate below the peak, and not long before."""
         low = -np.inf if self.lowest is None else self.lowest
-        if low - 1 <= decay.start <= self.u[0] and decay.final >= 0:
+        gap = 1.0 if self.lowest is None else self.u[0] - self.lowest + 1.0
+        if low - gap <= decay.start <= self.u[0] and decay.final >= 0:
             yield decay
 
 
