@@ -23,7 +23,7 @@ from losslaw.errors import InputError
 from losslaw.kernel.problem import KernelRegression
 from losslaw.kernel.sampling import sample_in_blocks
 from losslaw.kernel.simulate.pieces import LongSchedule
-from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules import Schedule
 
 METHODS = ("quadrature", "exact", "integrator", "sde", "volterra", "fsl", "sgd")
@@ -147,7 +147,7 @@ def evaluate(
 def _written_out(
     world: KernelRegression,
     schedule: Schedule,
-    at: np.ndarray,
+    at: IntArray,
     method: str,
     runs: int,
     seed: int,
@@ -167,7 +167,7 @@ def _written_out(
     return world.mean_curve(schedule, at, method=inner).losses - half, {}
 
 
-def spaced_steps(horizon: int, points: int) -> np.ndarray:
+def spaced_steps(horizon: int, points: int) -> IntArray:
     """About ``points`` steps in 1..horizon, half evenly and half geometrically spaced, sorted.
 
     >>> spaced_steps(1000, 8).tolist()
@@ -181,10 +181,13 @@ def spaced_steps(horizon: int, points: int) -> np.ndarray:
     even = [round(horizon * i / half) for i in range(1, half + 1)]
     geometric = np.exp(np.linspace(0.0, math.log(horizon), points - half)).round()
     steps = {min(max(int(step), 1), horizon) for step in (*even, *geometric.tolist())}
-    return np.array(sorted(steps), dtype=np.int64)
+    if horizon < 2**53:
+        return np.array(sorted(steps), dtype=np.int64)
+    # Only the integrator goes so far, and it takes whole numbers in any form.
+    return np.array(sorted(steps), dtype=np.float64)  # pyright: ignore[reportReturnType]
 
 
-def _along(schedule: LongSchedule, steps: np.ndarray) -> tuple[FloatArray, FloatArray]:
+def _along(schedule: LongSchedule, steps: IntArray) -> tuple[FloatArray, FloatArray]:
     """Rate and batch of the given updates."""
     lr, batch = np.empty(steps.size), np.empty(steps.size)
     done = 0

@@ -19,7 +19,7 @@ from losslaw.errors import InputError
 from losslaw.files import write_bytes
 from losslaw.kernel.problem import KernelRegression
 from losslaw.kernel.simulate.sampled import SampledRuns
-from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules import Schedule
 
 BLOCK = 10
@@ -81,7 +81,7 @@ def sample_in_blocks(
 
 
 def _name(
-    world: KernelRegression, schedule: Schedule, steps: np.ndarray, seed: int, block: int
+    world: KernelRegression, schedule: Schedule, steps: IntArray, seed: int, block: int
 ) -> str:
     modes = world.true_modes
     digest = hashlib.sha256()

@@ -1,0 +1,279 @@
+"""``losslaw simulate``: a loss curve of the kernel world."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from losslaw.cli.options import Json
+
+if TYPE_CHECKING:
+    from losslaw.kernel import KernelRegression, LongSchedule
+    from losslaw.kernel.evaluation import Evaluation
+    from losslaw.schedules import Schedule
+
+# Updates that are written out one by one: a second or two, and 100 MB an array.
+LONGEST = 10**7
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("simulate")(simulate)
+
+
+def simulate(
+    source: Annotated[float, typer.Option("--source", help="Source exponent s > 0.")],
+    capacity: Annotated[float, typer.Option("--capacity", help="Capacity exponent beta > 1.")],
+    schedule: Annotated[
+        str,
+        typer.Option(
+            "--schedule",
+            metavar="SPEC|FILE",
+            help="wsd:peak=0.3,horizon=10000,cooldown=0.2,... or a file step,lr[,batch].",
+        ),
+    ],
+    modes: Annotated[str, typer.Option("--modes", help="Modes M, a whole number or inf.")] = "inf",
+    noise: Annotated[
+        float, typer.Option("--noise", help="Standard deviation sigma of the labels.")
+    ] = 1.0,
+    relative: Annotated[
+        bool,
+        typer.Option(
+            "--relative", help="Rates are fractions of the largest admissible one (peak=0.5)."
+        ),
+    ] = False,
+    batch: Annotated[
+        str | None,
+        typer.Option(
+            "--batch", metavar="B|FILE", help="Samples in an update, or a file with column batch."
+        ),
+    ] = None,
+    features: Annotated[
+        str, typer.Option("--features", help="top: the leading features; random: M mixtures.")
+    ] = "top",
+    distribution: Annotated[
+        str, typer.Option("--distribution", help="Features: gaussian, uniform or laplace.")
+    ] = "gaussian",
+    method: Annotated[
+        str,
+        typer.Option("--method", help="quadrature, exact, integrator, sde, volterra, fsl or sgd."),
+    ] = "quadrature",
+    seeds: Annotated[int, typer.Option("--seeds", help="Sampled runs, for sgd.")] = 100,
+    seed: Annotated[int, typer.Option("--seed", help="Of the samples and random features.")] = 0,
+    points: Annotated[int, typer.Option("--points", help="About how many steps to write.")] = 500,
+    json: Json = False,
+    output: Annotated[
+        str | None, typer.Option("-o", "--output", help="Write step,lr,loss,... here; '-': print.")
+    ] = None,
+) -> None:
+    """The loss curve of one-pass SGD on power-law kernel regression, along any schedule.
+
+    Its loss is the risk, the irreducible noise^2 / 2 included. The file it writes can be read by
+    every command that reads logs: losslaw fit curve.csv --law convolution
+
+    Example: losslaw simulate --source 0.5 --capacity 4 --relative
+    --schedule wsd:peak=0.5,horizon=10000,cooldown=0.2 -o curve.csv
+    """
+    from losslaw.cli.output import print_json
+    from losslaw.errors import InputError
+    from losslaw.files import write_text
+    from losslaw.kernel import KernelRegression
+    from losslaw.kernel.evaluation import METHODS, evaluate
+
+    if method not in METHODS:
+        raise InputError(f"--method {method!r}, expected one of: {', '.join(METHODS)}")
+    world = KernelRegression(
+        source=source,
+        capacity=capacity,
+        modes=_modes(modes),
+        noise=noise,
+        features=features,
+        distribution=distribution,
+        seed=seed,
+    )
+    asked = _pieces(schedule, batch) if method == "integrator" else _written_out(schedule, batch)
+    if relative:
+        asked = _relative(world, asked)
+    with _progress(seeds if method == "sgd" else 0) as tick:
+        found = evaluate(
+            world, asked, method=method, points=points, runs=seeds, seed=seed, tick=tick
+        )
+    notes = _notes(world, asked, found, schedule, relative=relative, seeds=seeds, seed=seed)
+    text = found.csv(notes)
+    if output == "-":
+        typer.echo(text, nl=False)
+        return
+    if output is not None:
+        write_text(output, text)
+    if json:
+        print_json(
+            {
+                **notes,
+                "irreducible": found.irreducible,
+                "step": found.steps,
+                "lr": found.lr,
+                "loss": found.loss,
+                "excess": found.excess,
+                **found.columns,
+            }
+        )
+        return
+    typer.echo(_text(world, found))
+    if output is not None:
+        typer.echo(f"\nsaved to {output}; next: losslaw fit {output} --law convolution")
+
+
+def _text(world: "KernelRegression", found: "Evaluation") -> str:
+    from losslaw.cli.output import table_text
+    from losslaw.kernel.evaluation import spaced_steps
+
+    rows = spaced_steps(found.steps.size, 16) - 1
+    header = ["step", "lr", "loss", "above irreducible", *found.columns]
+    cells = [
+        [
+            f"{found.steps[i]:.4g}" if found.steps[i] >= 1e7 else f"{found.steps[i]:.0f}",
+            f"{found.lr[i]:.4g}",
+            f"{found.loss[i]:.6f}",
+            f"{found.excess[i]:.4e}",
+            *[f"{values[i]:.3e}" for values in found.columns.values()],
+        ]
+        for i in rows
+    ]
+    share = found.peak_lr / found.largest_lr
+    return (
+        f"source {world.source:g}, capacity {world.capacity:g}, modes {world.modes:g},"
+        f" noise {world.noise:g}; method {found.method}\n"
+        f"peak {found.peak_lr:.4g} is {share:.3g} of the largest admissible rate,"
+        f" {found.largest_lr:.6g}; irreducible loss {found.irreducible:g}\n\n"
+        + table_text(header, cells)
+    )
+
+
+def _notes(
+    world: "KernelRegression",
+    asked: "Schedule | LongSchedule",
+    found: "Evaluation",
+    spec: str,
+    *,
+    relative: bool,
+    seeds: int,
+    seed: int,
+) -> dict[str, object]:
+    """What a reader of the file would otherwise have to ask."""
+    notes: dict[str, object] = {
+        "source": world.source,
+        "capacity": world.capacity,
+        "modes": world.modes,
+        "noise": world.noise,
+        "features": world.features,
+        "distribution": world.distribution,
+        "method": found.method,
+        "largest_lr": repr(found.largest_lr),
+        "schedule": spec,
+        "relative": str(relative).lower(),
+        "warmup": getattr(asked, "warmup", 0),
+        "lr_is": "used",
+    }
+    if (found.batch == found.batch[0]).all():
+        notes["batch"] = f"{found.batch[0]:g}"
+    if found.method == "sgd":
+        notes |= {"seeds": seeds, "seed": seed}
+    return notes
+
+
+def _modes(text: str) -> float:
+    from losslaw.errors import InputError
+
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"--modes is {text!r}, expected a whole number or inf") from None
+
+
+def _written_out(text: str, batch: str | None) -> "Schedule":
+    import re
+
+    from losslaw.errors import InputError
+    from losslaw.schedules import parse_schedule
+
+    for horizon in re.findall(r"horizon\s*=\s*(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)", text):
+        if float(horizon) > LONGEST:
+            raise InputError(
+                f"horizon {horizon} is more than {LONGEST:.0e} updates, too many to write out:"
+                " use --method integrator"
+            )
+    schedule = parse_schedule(text)
+    return schedule if batch is None else schedule.with_(batch=_batch(batch, schedule.horizon))
+
+
+def _pieces(text: str, batch: str | None) -> "LongSchedule":
+    from losslaw.errors import InputError
+    from losslaw.kernel.long_text import parse_long_schedule
+
+    if batch is not None:
+        try:
+            text = f"{text},batch={float(batch):g}"
+        except ValueError:
+            raise InputError(
+                f"--batch {batch}: the integrator takes one number here; quadrature takes a file"
+            ) from None
+    return parse_long_schedule(text)
+
+
+def _batch(text: str, horizon: int) -> object:
+    from losslaw.errors import InputError
+    from losslaw.files import read_table
+
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    table = read_table(text)
+    if "batch" not in table.columns:
+        raise InputError(
+            f"{table.source}: no column 'batch'; found {', '.join(table.columns)};"
+            " expected one row an update"
+        )
+    sizes = table.numbers("batch")
+    if sizes.size != horizon:
+        raise InputError(
+            f"{table.source}: {sizes.size} batch sizes for {horizon} updates, expected one each"
+        )
+    return sizes
+
+
+def _relative(
+    world: "KernelRegression", asked: "Schedule | LongSchedule"
+) -> "Schedule | LongSchedule":
+    """The schedule with its rates times the largest admissible rate of its smallest batch."""
+    from dataclasses import replace
+
+    from losslaw.kernel import LongSchedule
+
+    if not isinstance(asked, LongSchedule):
+        smallest = 1.0 if asked.batch is None else float(asked.batch.min())
+        return asked.scaled(world.largest_lr(smallest))
+    limit = world.largest_lr(min(batch for _, batch in asked.extremes()))
+    return LongSchedule(
+        tuple(
+            replace(piece, start=piece.start * limit, end=(piece.end or 0.0) * limit)
+            for piece in asked.pieces
+        )
+    )
+
+
+@contextmanager
+def _progress(total: int) -> "Generator[Callable[[int], None]]":
+    """A bar on standard error while runs are sampled; nothing for the other methods."""
+    if total < 1:
+        yield lambda runs: None
+        return
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("sampling", total=total)
+        yield lambda runs: bar.update(task, advance=runs)
