@@ -51,12 +51,8 @@ def _mean_kernel(
     """
     nodes, weights = np.polynomial.legendre.leggauss(60)
     part = (1.0 + nodes) / 2.0
-    flat = np.array(
-        [
-            weights @ _kernel(a + w * part, exponent, np.asarray(c), gain) / 2.0
-            for a, w, c in zip(age, width, scale, strict=True)
-        ]
-    )
+    flat = _kernel(age[:, None] + width[:, None] * part, exponent, scale[:, None], gain)
+    flat = flat @ weights / 2.0
     growth = np.log1p(scale * width / (1.0 + scale * age))
     steep = growth > 0.5
     u = np.log1p(scale * age)[:, None] + growth[:, None] * part

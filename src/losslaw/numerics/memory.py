@@ -35,6 +35,7 @@ from losslaw.numerics.arrays import FloatArray, IntArray
 
 TOLERANCE = 1e-10
 TAIL_NODES = 5
+LARGEST_EXPONENT = 20.0  # beyond it scale**-exponent leaves the range of float64
 SINCE = {"end": 0, "start": 1, "mean": 2}
 
 
@@ -62,15 +63,23 @@ class Mixture:
 def power_law_mixture(
     exponent: float, smallest_scale: float, largest_scale: float, span: float
 ) -> Mixture:
-    """The mixture for exponents > 0, scales in a range, and ages up to ``span``.
+    """The mixture for an exponent in (0, 20], scales in a range, and ages up to ``span``.
 
     The relative error of the kernel, and of one minus the kernel, is below 1e-9 there.
+
+    Raises:
+        InputError: an exponent out of that range.
 
     >>> mixture = power_law_mixture(0.5, 2.0, 2.0, span=100.0)
     >>> kernel = mixture.weights(2.0) @ np.exp(-mixture.rates * 100.0)
     >>> bool(abs(kernel * 201.0**0.5 - 1) < 1e-9)
     True
     """
+    if not 0 < exponent <= LARGEST_EXPONENT:
+        raise InputError(
+            f"a power law with exponent {exponent:g} is out of reach: expected above 0 and at most"
+            f" {LARGEST_EXPONENT:g}"
+        )
     m = _per_octave(exponent)
     step = math.log(2.0) / m
     # Below `floor` every exponential is smooth enough over all ages for the Gauss tail.
@@ -98,12 +107,12 @@ def _per_octave(exponent: float) -> int:
     Taken at ``b + 1``, which is the error of the slope of the kernel and the larger of the two.
     """
     b = exponent + 1.0
-    for m in range(2, 12):
+    m, log_error = 1, 0.0
+    while 2.0 * math.exp(log_error) >= TOLERANCE:
+        m += 1
         frequency = 2.0 * math.pi * m / math.log(2.0)
         log_error = float(np.real(loggamma(complex(b, frequency)))) - float(gammaln(b))
-        if 2.0 * math.exp(log_error) < TOLERANCE:
-            return m
-    raise InputError(f"memory exponent {exponent:g} is too large, expected below about 20")
+    return m
 
 
 def _geometric_gauss(q: float, exponent: float, n: int) -> tuple[FloatArray, FloatArray]:
@@ -218,26 +227,6 @@ def inverse_memory(
         SINCE["start"],
         False,
     )
-
-
-def exponential_memories(
-    increments: FloatArray,
-    sources: FloatArray,
-    at: IntArray,
-    rates: FloatArray,
-    per_octave: int,
-    *,
-    since: str = "end",
-) -> FloatArray:
-    """The accumulators of `power_law_memory` themselves, one column a rate.
-
-    ``Z[t, j] = sum_{k <= t} sources[k] * exp(-rates[j] * age)``. Any kernel on these rates is then
-    a product ``Z @ weights``: a search over exponents and scales passes over the schedule once.
-
-    Returns:
-        Shape ``(m, J)``: memory grows with the points asked about, not with the updates.
-    """
-    return _scan_columns(increments, sources, at, rates, per_octave, SINCE[since])
 
 
 @njit(cache=True)
@@ -414,41 +403,3 @@ def _own_gain(y: float, u: float) -> float:
     if y < 1e-3:
         return y / 2.0 * (1.0 - y / 3.0 * (1.0 - y / 4.0))
     return 1.0 - u / y
-
-
-@njit(cache=True)
-def _scan_columns(
-    increments: FloatArray,
-    sources: FloatArray,
-    at: IntArray,
-    rates: FloatArray,
-    per_octave: int,
-    since: int,
-) -> FloatArray:
-    nodes = rates.size
-    out = np.empty((at.size, nodes))
-    z = np.zeros(nodes)
-    u, e = np.zeros(nodes), np.zeros(nodes)
-    known = -1.0
-    row = 0
-    for k in range(increments.size):
-        x = increments[k]
-        s = sources[k]
-        if x != known:
-            _decay(x, rates, per_octave, u, e)
-            known = x
-        if since == 1:
-            for j in range(nodes):
-                z[j] = (z[j] + s) * e[j]
-        elif since == 0 or x == 0.0:
-            for j in range(nodes):
-                z[j] = z[j] * e[j] + s
-        else:
-            for j in range(nodes):
-                z[j] = z[j] * e[j] + s * u[j] / (rates[j] * x)
-        if k & 15 == 0:
-            _clear_dust(z)
-        if row < at.size and at[row] == k + 1:
-            out[row] = z
-            row += 1
-    return out
