@@ -100,19 +100,21 @@ def project(problem: Separable, theta: FloatArray, guess: FloatArray | None = No
     shape_cost = float(np.sum(problem.shape_rows(theta) ** 2)) / 2
 
     seen = np.exp(problem.logs)
-    if guess is None:
-        c = _nonnegative(phi / seen[:, None], np.ones_like(seen))
-    else:
-        c = np.maximum(guess, 0.0) * scale
+
+    def afresh() -> FloatArray:
+        return _nonnegative(phi / seen[:, None], np.ones_like(seen))
+
+    c = afresh() if guess is None else np.maximum(guess, 0.0) * scale
+    if guess is not None and not _near(phi @ c, seen):
+        c = afresh()  # a guess from elsewhere may be useless here
     best: tuple[float, FloatArray, FloatArray] | None = None
     for _ in range(200):
         predicted = phi @ c
-        if not (predicted > 0).all():
-            if best is not None:
-                break
-            # A guess from elsewhere may be useless here; begin from plain least squares.
-            c = _nonnegative(phi / seen[:, None], np.ones_like(seen))
-            predicted = np.maximum(phi @ c, 1e-3 * seen)
+        if best is None:
+            predicted = np.maximum(predicted, 1e-3 * seen)
+        elif not (predicted > 0).all():
+            c = (c + best[1]) / 2
+            continue
         residuals = np.log(predicted) - problem.logs
         objective = (
             huber(residuals, problem.delta)
@@ -136,6 +138,11 @@ def project(problem: Separable, theta: FloatArray, guess: FloatArray | None = No
     assert best is not None
     objective, c, residuals = best
     return Point(theta, c / scale, residuals, objective, columns)
+
+
+def _near(predicted: FloatArray, seen: FloatArray) -> bool:
+    """Whether predictions are within a factor e of what was seen: a linear step then is fair."""
+    return bool(((predicted > seen / np.e) & (predicted < seen * np.e)).all())
 
 
 def _nonnegative(matrix: FloatArray, target: FloatArray) -> FloatArray:
