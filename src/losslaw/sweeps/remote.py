@@ -5,6 +5,7 @@ if there is none. Every machine needs the same version of losslaw; results of an
 """
 
 import os
+import socket
 from typing import Any
 
 from losslaw.errors import InputError, MissingExtra
@@ -44,6 +45,8 @@ class RayCrew:
     def _join(self, workers: int | None) -> None:
         quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
         named = os.environ.get("RAY_ADDRESS")
+        if named:
+            _knock(named)
         try:
             self._ray.init(address=named or "auto", **quiet)
         except ConnectionError as error:
@@ -77,3 +80,19 @@ class RayCrew:
             return Report(index, "failed", {}, f"{type(error.cause).__name__}: {lines[0]}")
         except errors.RayError as error:  # the worker or its machine died, or ran out of memory
             return Report(index, "lost", {}, f"its worker died ({type(error).__name__})")
+
+
+def _knock(address: str) -> None:
+    """Fail at once where nobody listens; Ray itself tries for minutes, then ends the process.
+
+    Raises:
+        InputError: no connection to ``host:port``.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not (host and port.isdigit()):  # "auto" and the like are Ray's to understand
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(f"no Ray cluster at RAY_ADDRESS={address}: {reason}") from None
