@@ -9,7 +9,7 @@ evaluators of one quantity, the risk along a schedule, and check each other.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -34,7 +34,7 @@ from losslaw.schedules import Schedule
 # E phi_j^4 / lambda_j^2 of the coordinates on offer.
 KURTOSIS = {"gaussian": 3.0, "uniform": 1.8, "laplace": 6.0}
 METHODS = ("quadrature", "recursion", "sde", "volterra")
-# Modes the full recursion may hold: 10^7 of them take .3 s for ten updates.
+# Modes the full recursion may hold: 10^7 of them take 5 ms an update.
 MOST_MODES = 10**7
 # Below so many there is nothing to save.
 FEW_MODES = 32
@@ -70,7 +70,7 @@ class KernelRegression:
     ======================================== ================= ===================================
     paper                                    capacity beta     source s
     ======================================== ================= ===================================
-    Li et al., arXiv:2509.19189, 2602.06797  beta              s
+    Li et al., arXiv:2509.19189              beta              s
     Caponnetto, De Vito 2007                 b                 c
     Cui et al., arXiv:2105.15004             alpha             2 r
     Bordelon et al., arXiv:2402.01092        b                 (a - 1) / b
@@ -93,8 +93,8 @@ class KernelRegression:
     distribution: str = "gaussian"
     ambient: float = math.inf
     seed: int = 0
-    spectrum: ArrayLike | None = None
-    targets: ArrayLike | None = None
+    spectrum: ArrayLike | None = field(default=None, repr=False)
+    targets: ArrayLike | None = field(default=None, repr=False)
 
     def __post_init__(self):
         put = object.__setattr__

@@ -91,13 +91,12 @@ def _solve(
                 lam = rate[j]
                 r = lam * (2.0 - own_noise * gamma * lam)
                 z = r * tau
-                fade_h[j], fade[j] = np.exp(-0.5 * z), np.exp(-z)
-                j0, j1, j2 = moments(0.5 * z, fade_h[j])
+                fade_h[j], j0, j1, j2 = moments(0.5 * z)
                 g = gamma * noise[j] / r
                 ch[0, j] = (j0 - 1.5 * j1 + 0.5 * j2) * g
                 ch[1, j] = (2.0 * j1 - j2) * g
                 ch[2, j] = 0.5 * (j2 - j1) * g
-                j0, j1, j2 = moments(z, fade[j])
+                fade[j], j0, j1, j2 = moments(z)
                 c[0, j] = (j0 - 3.0 * j1 + 2.0 * j2) * g
                 c[1, j] = 4.0 * (j1 - j2) * g
                 c[2, j] = (2.0 * j2 - j1) * g
