@@ -95,6 +95,12 @@ class Fit:
         values = {None if decay is None else float(np.mean(decay)) for decay in known}
         return values.pop() if len(values) == 1 else None
 
+    @property
+    def fitted_sizes(self) -> bool:
+        """Whether curves of several known model sizes were fitted by a law with a term for them."""
+        sizes = {curve.model_size for curve in self.curves}
+        return self.law.uses_model_size and len(sizes) > 1 and None not in sizes
+
     def predict(
         self,
         schedule: Schedule,
@@ -108,14 +114,16 @@ class Fit:
             schedule: Any schedule; it need not have been run.
             steps: Steps to ask about; ``None`` for all.
             level: Share of runs the interval is meant to hold, in (0, 1).
-            model_size: For laws with a term in the model size.
+            model_size: Parameters of the model; it counts where several sizes were fitted by a
+                law with a term for them.
 
         Raises:
             InputError: steps outside the schedule, or a level outside (0, 1).
         """
         if schedule.weight_decay is None and self.usual_weight_decay is not None:
             schedule = schedule.with_(weight_decay=self.usual_weight_decay)
-        return predict(self.law, self.uncertainty, schedule, steps, level, model_size)
+        size = model_size if self.fitted_sizes else None
+        return predict(self.law, self.uncertainty, schedule, steps, level, size)
 
     def save(self, path: str) -> None:
         """Write the fit to one JSON file; see `losslaw.load_fit`."""
@@ -274,7 +282,6 @@ def _uncertainty(
         tau,
         law.peak_error,
         tuple(sorted({curve.schedule.peak_lr for curve in problem.curves})),
-        3.0 + len(problem.curves),
         tuple(unknown),
     )
 

@@ -6,7 +6,8 @@
 counted as ``POINTS_A_RUN`` independent points and priors as further rows, fixed shapes with a prior
 included; ``tau`` the error of the law on schedules left out, shrunk towards what the law is known
 for; the floor what repeated runs differ by; the distance that of the peak from the nearest one
-fitted. Intervals use Student's t with ``runs + 3`` degrees of freedom. Coverage on real curves is
+fitted. Intervals use Gaussian quantiles; with Student's t (as many degrees of freedom as runs, and
+three) intervals on the public split and on one peak held too much. Coverage on real curves is
 measured in validation/, protocol by protocol.
 """
 
@@ -14,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import ndtri
 
 from losslaw.fitting.problem import Problem, stacked_columns
 from losslaw.fitting.status import POINTS_A_RUN
@@ -36,7 +37,6 @@ class Uncertainty:
         tau: Error of the law on schedules left out, in nats.
         peak_error: Error for a peak a factor e away from every fitted one, in nats.
         peaks: Peak learning rates that were fitted.
-        freedom: Degrees of freedom of Student's t.
         unknown: Amplitudes that nothing in the fitted curves depends on.
     """
 
@@ -45,7 +45,6 @@ class Uncertainty:
     tau: float
     peak_error: float
     peaks: tuple[float, ...]
-    freedom: float
     unknown: tuple[str, ...] = ()
 
     def deviation(self, law: Law, question: Question) -> FloatArray:
@@ -70,7 +69,7 @@ class Uncertainty:
 
     def factor(self, level: float) -> float:
         """Half-width of the interval at ``level`` in standard deviations."""
-        return float(stdtrit(self.freedom, 0.5 + level / 2))
+        return float(ndtri(0.5 + level / 2))
 
     def parameter_errors(self, law: Law) -> dict[str, float]:
         """Standard deviation of each parameter, in its own units."""

@@ -57,7 +57,6 @@ def fit_as_dict(fit: Fit) -> dict[str, Any]:
             "tau": fit.uncertainty.tau,
             "peak_error": fit.uncertainty.peak_error,
             "peaks": list(fit.uncertainty.peaks),
-            "freedom": fit.uncertainty.freedom,
             "unknown": list(fit.uncertainty.unknown),
         },
     }
@@ -217,7 +216,6 @@ def _uncertainty(record: Record, known: list[str]) -> Uncertainty:
         part.number("tau"),
         part.number("peak_error"),
         tuple(peaks.tolist()),
-        part.number("freedom"),
         part.texts("unknown"),
     )
 
