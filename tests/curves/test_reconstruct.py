@@ -178,6 +178,15 @@ def test_rates_rounded_to_six_decimals_make_no_jumps():
     assert len(found.knots) < 3
 
 
+def test_four_rows_of_a_curve_are_not_two_lines():
+    at = np.array([1, 101, 201, 301])
+    found = reconstruct(at, np.array([1.0, 0.9, 0.5, 0.3]), horizon=301, warmup=0)
+    assert found.knots == {}
+    # A plateau and two rows of a fall say where it began.
+    found = reconstruct(at, np.array([1.0, 1.0, 0.6, 0.1]), horizon=301, warmup=0)
+    assert found.knots == {121: 1.0}
+
+
 @given(
     st.lists(st.floats(0.0, 1.0), min_size=1, max_size=60).filter(lambda lr: max(lr) > 1e-3),
     st.none() | st.integers(0, 60),

@@ -93,8 +93,10 @@ def rounding(rates: FloatArray) -> float:
     if np.unique(rates).size < 10 or peak <= 0:
         return 0.0
     for digits in range(2, 7):
-        written = np.array([float(f"{rate:.{digits - 1}e}") for rate in rates.tolist()])
-        if (np.abs(written - rates) <= 1e-12 * rates).all():
+        as_written = all(
+            abs(float(f"{rate:.{digits - 1}e}") - rate) <= 1e-12 * rate for rate in rates.tolist()
+        )
+        if as_written:
             # The peak is often a round number, and says nothing of the decade below it.
             below = float(rates[rates < peak].max())
             unit = 10.0 ** (np.floor(np.log10(below)) + 1 - digits)
