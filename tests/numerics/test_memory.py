@@ -145,6 +145,12 @@ def test_an_infinite_scale_forgets_at_once(since, gain):
     assert worst_error(x, s, np.arange(1, 8), 0.7, scale, since, bool(gain)) < PROMISED
 
 
+def test_one_update_of_infinite_scale():
+    one, at = np.array([1.0]), np.array([1])
+    assert power_law_memory(one, one, at, 0.5, np.array([np.inf])).tolist() == [1.0]
+    assert power_law_memory(one, one, at, 0.5, np.array([np.inf]), since="start").tolist() == [0.0]
+
+
 def test_an_infinite_scale_over_the_mean_of_an_update():
     # Of an update's own time all but an instant comes after the source.
     x, s, scale = np.array([1.0, 0.0]), np.array([2.0, 3.0]), np.array([np.inf, np.inf])

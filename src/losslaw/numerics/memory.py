@@ -173,7 +173,7 @@ def power_law_memory(
     True
     """
     scales = np.atleast_1d(np.asarray(scale, dtype=np.float64))
-    used = scales[np.isfinite(scales) & (sources != 0)] if scales.size > 1 else scales
+    used = scales[np.isfinite(scales) & (scales.size == 1 or sources != 0)]
     low, high = (float(used.min()), float(used.max())) if used.size else (1.0, 1.0)
     mixture = power_law_mixture(exponent, low, high, float(increments.sum()))
     return _scan(
