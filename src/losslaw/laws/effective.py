@@ -63,6 +63,7 @@ class Effective(Law):
         high=1e6,
         free=False,
         prior=Prior(2000.0, 0.3, on="log", source=SEEN),
+        zero=True,
     )
     a: float = shape(
         1.8,
@@ -87,6 +88,7 @@ class Effective(Law):
         high=2.0,
         free=False,
         prior=Prior(0.55, 0.05, source=SEEN),
+        zero=True,
     )
     r: float = shape(
         245.0, "rate of forgetting, in 1/effective time", low=1.0, high=1e5, free=False
@@ -103,7 +105,8 @@ class Effective(Law):
             lambda: effective_rate(grid.lr, grid.weight_decay, self.h, self.kappa, grid.count),
         )
         time = np.cumsum(grid.count * rate)
-        seen = np.maximum(time[grid.at - 1], time[time > 0][0] if time[-1] > 0 else 1.0)
+        # The first update that moves anything sees the norm at 1: its effective rate is its rate.
+        seen = np.maximum(time[grid.at - 1], question.first_rate)
         noise = question.keep(
             ("noise", self.h, self.kappa, self.a, self.q, self.r),
             lambda: self.noise(rate, grid),

@@ -29,21 +29,21 @@ from losslaw.numerics.memory import inverse_memory
 def last_iterate_bound(lr: FloatArray, steps: IntArray) -> FloatArray:
     """The bound of the module at ``steps`` (increasing, 1..n), in units of lr. Shape ``(m,)``.
 
+    At least one rate is above zero.
+
     >>> import numpy as np
     >>> last_iterate_bound(np.array([1.0, 1.0]), np.array([1, 2])).round(9).tolist()
     [0.5, 1.0]
     """
     moved = lr > 0
     rates = lr[moved]
-    at: IntArray = np.cumsum(moved, dtype=np.int64)[steps - 1]
-    asked = np.unique(at[at > 0])
-    if asked.size == 0:
-        return np.zeros(steps.size)
+    # Before the first update that moves anything, the bound is that of the first one.
+    at = np.maximum(np.cumsum(moved)[steps - 1], 1)
+    asked = np.unique(at)
     sources = np.concatenate([[0.0], rates[:-1] ** 2])
     past = inverse_memory(rates, sources, asked, float(rates.min()))
     bound = (rates[asked - 1] + past) / 2.0
-    # Before the first update that moves anything, the bound is that of the first one.
-    return bound[np.searchsorted(asked, np.maximum(at, asked[0]))]
+    return bound[np.searchsorted(asked, at)]
 
 
 @dataclass(frozen=True)
@@ -71,5 +71,10 @@ class LastIterate(Law):
         return {
             "L0": np.ones_like(time),
             "A": time**-self.alpha,
-            "b": question.keep("bound", lambda: last_iterate_bound(question.lr, question.steps)),
+            "b": question.keep("bound", lambda: self.bound(question)),
         }
+
+    def bound(self, question: Question) -> FloatArray:
+        """The schedule term of the bound. Shape ``(m,)``."""
+        lr = question.lr if question.lr.any() else question.schedule.lr
+        return last_iterate_bound(lr, question.steps)

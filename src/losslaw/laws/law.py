@@ -59,6 +59,7 @@ class Shape:
         starts: Values a search begins from.
         free: Whether a fit searches it unless told otherwise.
         prior: What is known before any curve.
+        zero: Whether 0 is a limit that the formula has; a search in the log never goes there.
     """
 
     meaning: str
@@ -67,6 +68,7 @@ class Shape:
     starts: tuple[float, ...]
     free: bool = True
     prior: Prior | None = None
+    zero: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,9 +95,10 @@ def shape(
     starts: tuple[float, ...] = (),
     free: bool = True,
     prior: Prior | None = None,
+    zero: bool = False,
 ) -> Any:
     """A dataclass field that is a shape parameter."""
-    spec = Shape(meaning, low, high, starts or (default,), free, prior)
+    spec = Shape(meaning, low, high, starts or (default,), free, prior, zero)
     return field(default=default, metadata={"parameter": spec})
 
 
@@ -131,10 +134,12 @@ class Law(ABC):
     model_error: ClassVar[float] = 0.009
 
     def __post_init__(self) -> None:
+        shapes = self.shapes()
         for name, value in self.parameters.items():
-            low = 0.0
-            if not (math.isfinite(value) and value >= low):
-                raise InputError(f"{self.name}: {name} is {value:g}, expected a number >= 0")
+            zero = shapes[name].zero if name in shapes else True
+            if not (math.isfinite(value) and (value > 0 or (zero and value == 0))):
+                expected = "0 or above" if zero else "above 0"
+                raise InputError(f"{self.name}: {name} is {value:g}, expected a number {expected}")
 
     @abstractmethod
     def columns(self, question: Question) -> dict[str, FloatArray]:

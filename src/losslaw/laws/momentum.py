@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.signal import lfilter
 
+from losslaw.errors import InputError
 from losslaw.laws.law import Law, amplitude, shape
 from losslaw.laws.question import Question
 from losslaw.numerics.arrays import FloatArray
@@ -54,11 +55,18 @@ class Momentum(Law):
     reference: ClassVar[str] = "Tissue et al., arXiv:2408.11029"
 
     alpha: float = shape(0.5, "decay with the forward area", low=0.02, high=3.0, starts=(0.3, 0.8))
-    lam: float = shape(0.999, "momentum that survives an update", low=0.9, high=0.99999, free=False)
+    lam: float = shape(
+        0.999, "momentum that survives an update", low=0.9, high=0.99999, free=False, zero=True
+    )
     L0: float = amplitude("irreducible loss")
     A: float = amplitude("what intrinsic time removes")
     C: float = amplitude("gain for each unit of annealing area")
     warmup_drops: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.lam >= 1:
+            raise InputError(f"momentum: lam is {self.lam:g}, expected 0 or above and below 1")
 
     def columns(self, question: Question) -> dict[str, FloatArray]:
         """Constant, power law in the forward area, annealing area."""

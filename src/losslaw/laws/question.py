@@ -99,11 +99,16 @@ class Question:
         return np.cumsum(self.lr)
 
     @cached_property
+    def first_rate(self) -> float:
+        """The first learning rate above zero: the least time that can have passed."""
+        # Of the whole schedule, so that it does not depend on the steps asked about.
+        lr = self.schedule.lr
+        return float(lr[np.argmax(lr > 0)])
+
+    @cached_property
     def seen_time(self) -> FloatArray:
         """``S`` at the steps asked about, never below the first positive rate. Shape ``(m,)``."""
-        time = self.intrinsic_time
-        first = time[time > 0][0] if time[-1] > 0 else 1.0
-        return np.maximum(time[self.steps - 1], first)
+        return np.maximum(self.intrinsic_time[self.steps - 1], self.first_rate)
 
     def drops(self, *, warmup_drops: bool = False) -> FloatArray:
         """``d[k] = lr[k-1] - lr[k]``, the fall of the rate into update k. Shape ``(n,)``.

@@ -1,0 +1,225 @@
+"""What every law promises; a new one is held to it by its line in ``LAWS``."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from conftest import RATES, sound
+from losslaw.errors import InputError
+from losslaw.laws import LAWS, Law, Question, ask, law_named
+from losslaw.schedules import Schedule, constant, cosine, join, wsd
+
+# Two questions about one schedule may use other mixtures; each is right to 1e-8.
+AGREE = 1e-9
+
+
+def test_losses_are_finite_and_positive(law, schedule):
+    losses = law.predict(schedule)
+    assert losses.shape == (schedule.horizon,)
+    assert (np.isfinite(losses) & (losses > 0)).all()
+
+
+def test_terms_sum_to_the_prediction(law, schedule):
+    terms = law.decompose(schedule)
+    assert list(terms) == list(law.amplitudes())
+    assert_allclose(sum(terms.values()), law.predict(schedule), rtol=1e-12)
+
+
+def test_terms_scale_with_their_amplitude(law, schedule):
+    terms = law.decompose(schedule)
+    for name in law.amplitudes():
+        doubled = law.with_(**{name: 2 * getattr(law, name)}).decompose(schedule)
+        for other, term in terms.items():
+            factor = 2.0 if other == name else 1.0
+            assert_allclose(doubled[other], factor * term, rtol=1e-12)
+
+
+def test_some_steps_have_the_losses_of_all_steps(law, schedule):
+    every = law.predict(schedule)
+    n = schedule.horizon
+    for steps in ([n], [1], np.unique([1, (n + 1) // 2, n])):
+        assert_allclose(law.predict(schedule, steps), every[np.asarray(steps) - 1], rtol=AGREE)
+
+
+def test_what_comes_later_does_not_matter(law, schedule):
+    steps = np.unique([1, (schedule.horizon + 1) // 2, schedule.horizon])
+    alone = law.predict(schedule, steps)
+    for rate in (0.0, 1e-3, 5e-3):
+        longer = join(schedule, Schedule([1e-3] + [rate] * 30))
+        assert law.predict(longer, steps).tolist() == alone.tolist()
+        later = law.predict(longer, [*steps, longer.horizon])
+        assert_allclose(later[:-1], alone, rtol=AGREE)
+
+
+def test_a_run_in_two_pieces_is_the_whole_run(law):
+    whole = wsd(peak=1e-3, horizon=90, warmup=10, cooldown=0.3, batch=8, weight_decay=0.2)
+    pieces = join(
+        whole.prefix(70), Schedule(whole.lr[70:], whole.batch[70:], whole.weight_decay[70:])
+    )
+    assert law.predict(pieces).tolist() == law.predict(whole).tolist()
+
+
+def test_a_cooldown_of_no_length_is_a_constant_run(law):
+    none = wsd(peak=1e-3, horizon=90, warmup=10, cooldown=0.0)
+    flat = constant(peak=1e-3, horizon=90, warmup=10)
+    assert law.predict(none).tolist() == law.predict(flat).tolist()
+
+
+def test_one_update(law):
+    assert np.isfinite(law.predict(Schedule([1e-3]))).all()
+
+
+def test_nothing_happens_at_rate_zero_once_it_has_settled(law):
+    # Laws that pay for the past at rate 0 (momentum) or count steps (chinchilla) go on; none jumps.
+    tail = Schedule(np.concatenate([RATES["warm-up and cosine"], np.zeros(50)]))
+    losses = law.predict(tail)[91:]
+    assert np.isfinite(losses).all()
+    assert np.abs(np.diff(losses)).max() < 0.01
+
+
+def test_rates_that_begin_at_zero(law):
+    losses = law.predict(Schedule([0.0, 0.0, 1e-3, 1e-3]))
+    assert np.isfinite(losses).all()
+
+
+def test_parameters_survive_json_and_with(law):
+    values = json.loads(json.dumps(law.parameters))
+    again = type(law)(**values, **{name: getattr(law, name) for name in law.settings()})
+    assert again == law
+    assert law.with_() == law
+    assert set(law.parameters) == {*law.shapes(), *law.amplitudes()}
+
+
+def test_a_law_is_frozen(law):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        law.L0 = 3.0
+
+
+def test_the_curve_of_a_law_is_its_prediction(law):
+    schedule = Schedule(RATES["warm-up and cosine"])
+    curve = law.curve(schedule, [10, 90])
+    assert curve.label == law.name
+    assert curve.losses.tolist() == law.predict(schedule, [10, 90]).tolist()
+
+
+@pytest.mark.parametrize("steps", [[0, 1], [2, 1], [1, 1], [91], [1.5], [], [np.nan]])
+def test_steps_outside_the_schedule_are_refused(law, steps):
+    with pytest.raises(InputError):
+        law.predict(Schedule(RATES["warm-up and cosine"]), steps)
+
+
+def test_parameters_out_of_range_are_refused(law):
+    for name in law.parameters:
+        for value in (-1.0, np.nan, np.inf):
+            with pytest.raises(InputError, match=f"{law.name}: {name} is "):
+                law.with_(**{name: value})
+    for name, spec in law.shapes().items():
+        if not spec.zero:
+            with pytest.raises(InputError, match=f"{name} is 0, expected a number above 0"):
+                law.with_(**{name: 0.0})
+
+
+def test_shapes_at_their_bounds_give_finite_losses(law, schedule):
+    # A search may go there, warnings are errors, and what it finds must be a number.
+    for name, spec in law.shapes().items():
+        for value in (spec.low, spec.high, *spec.starts):
+            moved = law.with_(**{name: value})
+            columns = moved.columns(ask(schedule))
+            for column in columns.values():
+                assert np.isfinite(column).all(), (name, value)
+
+
+def test_a_law_says_what_it_is(law):
+    kind = type(law)
+    assert kind.name == law.name == next(name for name, item in LAWS.items() if item is kind)
+    assert kind.title
+    assert kind.reference
+    for name, spec in law.shapes().items():
+        assert spec.meaning, name
+        assert spec.low < getattr(kind(), name) < spec.high, name
+        assert all(spec.low <= start <= spec.high for start in spec.starts), name
+    assert all(spec.meaning for spec in law.amplitudes().values())
+    assert "L0" in law.amplitudes()
+
+
+def test_an_unknown_law_is_refused_with_the_known_ones():
+    with pytest.raises(InputError, match=r"unknown law 'kaplan'.*chinchilla.*effective"):
+        law_named("kaplan")
+
+
+LONG = {
+    "cosine": cosine(peak=3e-4, horizon=12_000, warmup=1000, final=3e-5),
+    "wsd": wsd(peak=3e-4, horizon=12_000, warmup=1000, cooldown=0.2),
+    "jumps": Schedule(
+        np.repeat([3e-4, 3e-5, 3e-4, 0.0, 1e-4], [5000, 3000, 2000, 1000, 1000]),
+        batch=np.repeat([32.0, 64.0], 6000),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_blocks_of_updates_are_close_to_single_ones(law, name):
+    question = Question(LONG[name], np.arange(1500, 12_001, 128))
+    names = list(law.amplitudes())
+    exact, blocks = (
+        np.stack([columns[each] for each in names])
+        for columns in (law.columns(question), law.columns(question.at_pace(32)))
+    )
+    amplitudes = [getattr(law, each) for each in names]
+    # A fall counts from the start or end of its block: a jump is where that shows.
+    allowed = 3e-3 if name == "jumps" else 1e-3
+    assert np.abs(amplitudes @ (blocks - exact)).max() < allowed
+
+
+# How amplitudes and shapes follow when every learning rate is multiplied by f, the loss unchanged.
+RESCALED = {
+    "chinchilla": lambda law, f: {},
+    "instantaneous": lambda law, f: {"A": law.A * f**law.alpha, "B": law.B / f},
+    "momentum": lambda law, f: {"A": law.A * f**law.alpha, "C": law.C / f},
+    "multipower": lambda law, f: {
+        "A": law.A * f**law.alpha,
+        "B": law.B / f,
+        "C": law.C * f ** (law.gamma - 1),
+    },
+    "functional": lambda law, f: {
+        "A": law.A * f**law.s,
+        "B": law.B / f,
+        "M": law.M * f ** (law.s - 1),
+        "c": law.c / f,
+    },
+    "convolution": lambda law, f: {
+        "A": law.A * f**law.s,
+        "N": law.N / f**2,
+        "M": law.M * f ** (law.s - 2),
+        "c": law.c / f,
+    },
+    "lastiterate": lambda law, f: {"A": law.A * f**law.alpha, "b": law.b / f},
+    "effective": lambda law, f: {
+        "A": law.A * f**law.alpha,
+        "N": law.N * f**-law.a,
+        "r": law.r / f,
+        "kappa": law.kappa / f**2,
+    },
+}
+
+
+@pytest.mark.parametrize("factor", [1e-3, 0.5, 30.0])
+def test_the_unit_of_the_learning_rate_does_not_matter(law, factor):
+    if law.name not in RESCALED:
+        pytest.skip(f"how {law.name} follows a change of unit is not written down here")
+    plain = wsd(peak=1e-3, horizon=90, warmup=10, cooldown=0.3, weight_decay=0.2)
+    # The effective law knows the decay of the weights by the product wd * lr.
+    other = plain.scaled(factor).with_(weight_decay=0.2 / factor)
+    moved = law.with_(**RESCALED[law.name](law, factor))
+    assert_allclose(moved.predict(other), law.predict(plain), rtol=1e-8)
+
+
+def test_sound_laws_have_terms_worth_testing():
+    for kind in LAWS.values():
+        terms = sound(kind).decompose(Schedule(RATES["warm-up and cosine"]), [90])
+        assert isinstance(sound(kind), Law)
+        sizes = [abs(term[0]) for name, term in terms.items() if name != "L0"]
+        assert max(sizes) > 0.01

@@ -1,0 +1,157 @@
+"""The fast columns against each law's formula, summed as it is written."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+from oracles import ORACLES, bound, rates
+
+from conftest import RATES, sound
+from losslaw.laws import LAWS, Convolution, Effective, Instantaneous, Momentum, MultiPower
+from losslaw.laws.lastiterate import last_iterate_bound
+from losslaw.schedules import Schedule
+
+# The memories promise 1e-8 of the sum over absolute sources.
+RTOL = 1e-7
+
+
+def assert_is_its_formula(law, schedule, steps):
+    found = law.decompose(schedule, steps)
+    for i, t in enumerate(steps):
+        expected = ORACLES[law.name](law, schedule, int(t))
+        for name, value in expected.items():
+            assert found[name][i] == pytest.approx(value, rel=RTOL, abs=1e-9), (name, t)
+
+
+def some_steps(schedule):
+    n = schedule.horizon
+    return np.unique(np.clip([1, 2, 15, 16, 17, n // 2, n - 1, n], 1, n))
+
+
+def test_every_law_has_an_oracle():
+    assert set(ORACLES) == set(LAWS)
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_the_columns_are_the_formula(name, schedule):
+    assert_is_its_formula(sound(LAWS[name]), schedule, some_steps(schedule))
+
+
+@pytest.mark.parametrize("name", ["instantaneous", "momentum", "multipower", "functional"])
+def test_the_columns_are_the_formula_with_the_ramp_inside_the_sum(name, schedule):
+    law = sound(LAWS[name], warmup_drops=True)
+    assert_is_its_formula(law, schedule, some_steps(schedule))
+
+
+@pytest.mark.parametrize("warmup", [0, 1, 5, 40, 90])
+@pytest.mark.parametrize("name", ["instantaneous", "momentum", "multipower", "functional"])
+def test_a_declared_warmup_is_the_one_whose_drops_do_not_count(name, warmup):
+    schedule = Schedule(RATES["warm-up and cosine"], warmup=warmup)
+    assert_is_its_formula(sound(LAWS[name]), schedule, [1, 5, 6, 40, 41, 90])
+
+
+@pytest.mark.parametrize("name", ["chinchilla", "convolution"])
+def test_the_columns_are_the_formula_when_the_batch_changes(name):
+    lr = RATES["warm-up and cosine"]
+    batch = np.where(np.arange(lr.size) < 40, 16.0, 64.0)
+    batch[60:70] = 1.0
+    law = sound(LAWS[name])
+    assert_is_its_formula(law, Schedule(lr, batch=batch), [1, 40, 41, 65, 90])
+
+
+def test_weight_decay_may_change_along_the_run():
+    lr = RATES["warm-up and cosine"]
+    decay = np.where(np.arange(lr.size) < 40, 0.0, 30.0)
+    law = sound(Effective, kappa=5e4)
+    assert_is_its_formula(law, Schedule(lr, weight_decay=decay), [1, 40, 41, 65, 90])
+
+
+@st.composite
+def schedules(draw):
+    pieces = draw(
+        st.lists(
+            st.tuples(
+                st.sampled_from(["flat", "up", "down", "zero", "noise"]),
+                st.integers(1, 12),
+                st.floats(1e-5, 1e-2),
+            ),
+            min_size=1,
+            max_size=5,
+        )
+    )
+    rng = np.random.default_rng(draw(st.integers(0, 999)))
+    made = {
+        "flat": lambda n, top: np.full(n, top),
+        "up": lambda n, top: top * np.arange(1, n + 1) / n,
+        "down": lambda n, top: top * np.arange(n - 1, -1, -1) / n,
+        "zero": lambda n, top: np.zeros(n),
+        "noise": lambda n, top: rng.uniform(0, top, n),
+    }
+    lr = np.concatenate([made[kind](n, top) for kind, n, top in pieces])
+    lr = lr if lr.any() else lr + 1e-3
+    return Schedule(lr, batch=draw(st.one_of(st.none(), st.floats(1, 1000))))
+
+
+@pytest.mark.parametrize("name", LAWS)
+@settings(max_examples=12, deadline=None, derandomize=True)
+@given(schedule=schedules(), share=st.floats(0, 1))
+def test_the_columns_are_the_formula_on_any_schedule(name, schedule, share):
+    steps = np.unique([1 + round(share * (schedule.horizon - 1)), schedule.horizon])
+    assert_is_its_formula(sound(LAWS[name]), schedule, steps)
+
+
+def test_summation_by_parts_is_the_double_sum_of_the_bound(schedule):
+    steps = np.arange(1, schedule.horizon + 1)
+    steps = steps[np.cumsum(schedule.lr) > 0]
+    expected = [bound(rates(schedule), t) for t in steps]
+    assert_allclose(last_iterate_bound(schedule.lr, steps), expected, rtol=RTOL)
+
+
+def test_the_bound_of_a_constant_rate_is_a_harmonic_number():
+    # 1/2 (lr + sum_{k=2}^t lr / (t - k + 1)) = lr (1 + H(t-1)) / 2.
+    lr = np.full(1000, 0.02)
+    harmonic = np.sum(1 / np.arange(1, 1000))
+    found = last_iterate_bound(lr, np.array([1000]))
+    assert found[0] == pytest.approx(0.02 * (1 + harmonic) / 2, rel=1e-9)
+
+
+def test_the_momentum_law_without_momentum_is_the_instantaneous_law(schedule):
+    momentum = Momentum(L0=2.0, A=0.1, C=50.0, lam=0.0)
+    instantaneous = Instantaneous(L0=2.0, A=0.1, B=50.0)
+    assert_allclose(momentum.predict(schedule), instantaneous.predict(schedule), rtol=1e-12)
+
+
+def test_without_growth_and_decay_the_effective_law_is_the_convolution_law(schedule):
+    # (1e3 lr)^2 / 1e3 = 1e3 lr^2, and the kernels agree for c = r / q.
+    bare = Schedule(schedule.lr, weight_decay=0.0)
+    ours = Effective(alpha=0.5, kappa=0.0, a=2.0, q=1.5, r=150.0, L0=2.0, A=0.1, N=40.0)
+    theirs = Convolution(s=0.5, q=1.5, c=100.0, L0=2.0, A=0.1, N=4e4)
+    one, two = ours.decompose(bare), theirs.decompose(bare)
+    for name in ("L0", "A", "N"):
+        assert_allclose(one[name], two[name], rtol=1e-9)
+
+
+def test_a_fall_to_rate_zero_pays_nothing_before_time_passes_and_all_after():
+    law = MultiPower(B=1.0, beta=0.5, C=2.0, gamma=0.5)
+    gains = law.decompose(Schedule([1.0, 0.0, 0.0, 1e-9]))["B"]
+    # The rise of the last update itself counts, with next to nothing forgotten of it.
+    assert_allclose(gains, [0.0, 0.0, 0.0, -1.0], atol=1e-4)
+
+
+def test_known_and_equal_batch_is_an_amplitude_for_the_convolution_law():
+    lr = RATES["warm-up and cosine"]
+    law = Convolution(L0=2.0, A=0.1, N=3e4, M=50.0)
+    plain = law.predict(Schedule(lr))
+    batched = law.with_(N=3e4 * 32, M=50.0 * 32).predict(Schedule(lr, batch=32))
+    assert_allclose(plain, batched, rtol=1e-12)
+
+
+def test_a_larger_model_removes_loss_in_the_size_term():
+    from losslaw.laws import ask
+
+    law = LAWS["chinchilla"](L0=2.0, A=1.0, B=10.0, beta=0.5)
+    schedule = Schedule([1e-3] * 4)
+    small, large = (law.columns(ask(schedule, [4], size))["B"][0] for size in (100.0, 400.0))
+    assert (small, large) == (0.1, 0.05)
+    assert law.columns(ask(schedule, [4]))["B"][0] == 0
