@@ -24,7 +24,7 @@ lint: $(ENV)/tools
 	$(TIMED) format $(BIN)/ruff format --check .
 
 types: $(ENV)/tools
-	$(TIMED) types $(BIN)/python scripts/types.py
+	$(TIMED) types $(BIN)/python scripts/check_types.py
 
 unit: $(ENV)/tools
 	$(TIMED) tests $(BIN)/pytest -q
@@ -44,7 +44,7 @@ clean:
 
 $(ENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(ENV)
-	$(TIMED) install $(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	$(TIMED) install $(BIN)/python -m pip install -qq --disable-pip-version-check -e .
 	touch $@
 
 $(ENV)/tools: $(ENV)/installed

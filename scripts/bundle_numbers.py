@@ -9,7 +9,8 @@ of the installed package).
 * Pays: end of the constant run of the same peak, seed and horizon, minus end.
 * Noise: standard deviation of the losses about a local parabola through 11 points (250 updates),
   scaled up for what the parabola takes with it; from half to three quarters of the run, where most
-  schedules still have their peak rate, and over the last tenth, where most have decayed.
+  schedules still have their peak rate, and over the last fifth, where most decay. A jump of the
+  rate inside the piece counts in: see twostage.
 """
 
 import json
@@ -43,7 +44,7 @@ def main() -> None:
         label: np.loadtxt(folder / f"{label}.csv", delimiter=",", skiprows=1) for label in runs
     }
     ends = {label: curve[-3:, 2].mean() for label, curve in curves.items()}
-    print("| run | end | pays | noise, 50-75 % | noise, last tenth | seconds |")
+    print("| run | end | pays | noise, 50-75 % | noise, last fifth | seconds |")
     print("|---|---|---|---|---|---|")
     for label, run in runs.items():
         step, loss = curves[label][:, 0], curves[label][:, 2]
@@ -51,7 +52,7 @@ def main() -> None:
         pays = f"{ends[constant] - ends[label]:.3f}" if constant in ends else ""
         horizon = run["total_steps"]
         middle = noise(loss[(step > 0.5 * horizon) & (step <= 0.75 * horizon)])
-        last = noise(loss[step > 0.9 * horizon])
+        last = noise(loss[step > 0.8 * horizon])
         print(
             f"| {label} | {ends[label]:.4f} | {pays} | {middle:.4f} | {last:.4f}"
             f" | {run['seconds']:.0f} |"

@@ -1,0 +1,11 @@
+"""How long things take, against the obvious way to do them, in one run on one core.
+
+``python -m benchmarks`` writes ``benchmarks/RESULTS.md``. Nothing timed is a test: machines differ,
+ratios taken in one run hardly do. The kernel world has its own: ``benchmarks/bench_kernel.py``.
+"""
+
+import os
+
+# Before numpy is loaded: one core.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
