@@ -122,3 +122,27 @@ def test_pieces_are_the_families():
         ),
     ):
         assert_allclose(long.written_out().lr, short.lr, atol=1e-15)
+
+
+@pytest.mark.parametrize("source", [0.05, 10.0])
+@pytest.mark.parametrize("capacity", [1.01, 10.0])
+def test_no_corner_of_the_range_is_out_of_range(source, capacity):
+    world = KernelRegression(source, capacity)
+    peak = 0.5 * world.largest_lr()
+    # u^19 at the end of 10^24 updates is 1e-411: no time passes, and nothing may divide by it.
+    steep = long_decay(peak, 10**24, shape="power", exponent=2 * capacity - 1)
+    risks = [world.excess_risk(steep, [1, 10**6, 10**24])]
+    risks.append(world.excess_risk(long_wsd(peak, 10**30), [1, 10**6, 10**30]))
+    for risk in risks:
+        assert np.isfinite(risk).all()
+        assert (risk > 0).all()
+        assert risk[2] < risk[1] < risk[0]
+    assert_allclose(risks[0][0], risks[1][0], rtol=1e-12)
+
+
+def test_pieces_where_nothing_moves():
+    world = KernelRegression(0.5, 2.0)
+    fall = Piece(10**6, 0.1, 0.0, "cosine")
+    still = Piece(10**6, 0.0)
+    alone = world.excess_risk(LongSchedule((fall,)))
+    assert_allclose(world.excess_risk(LongSchedule((still, fall, still))), alone, rtol=1e-12)

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import stats
 
 from losslaw.kernel import KernelRegression
 from losslaw.kernel.projection import project
+from losslaw.kernel.simulate import draws
 from losslaw.schedules import Schedule
 
 STEPS = [1, 10, 60, 150, 200]
@@ -28,6 +30,39 @@ def test_mean_of_runs_is_the_exact_mean(distribution, modes):
     # for, these seeds reach 2.4.
     assert np.abs(z).max() < 3
     assert (runs.standard_error < 0.1 * (exact - 0.125)).all()
+
+
+@pytest.mark.parametrize(
+    ("code", "law"),
+    [
+        (0, stats.norm()),
+        (1, stats.uniform(-np.sqrt(3), 2 * np.sqrt(3))),
+        (2, stats.laplace(scale=np.sqrt(0.5))),
+    ],
+)
+def test_drawn_numbers_have_their_law(code, law):
+    state = draws.new_state(np.random.SeedSequence(5))
+    g = np.empty(1_000_000)
+    draws.fill(state, code, g)
+    for power in (1, 2, 3, 4, 6):
+        z = (np.mean(g**power) - law.moment(power)) / np.std(g**power) * np.sqrt(g.size)
+        assert abs(z) < 3.5
+    assert stats.kstest(g[:200_000], law.cdf).pvalue > 1e-3
+    for lag in (1, 2, 7):
+        assert abs(g[lag:] @ g[:-lag]) / np.sqrt(g.size) < 3.5
+    # Beyond the last strip of the ziggurat.
+    expected = g.size * 2 * law.sf(3.442619855899)
+    assert abs((np.abs(g) > 3.442619855899).sum() - expected) <= 4 * np.sqrt(expected)
+    one_by_one = [draws.normal(state) for _ in range(3)]
+    assert len(set(one_by_one)) == 3
+
+
+def test_the_strips_of_the_ziggurat_have_equal_area():
+    x = draws._X
+    f = np.exp(-0.5 * x**2)
+    assert_allclose(x[1:-1] * (f[2:] - f[1:-1]), draws.V, rtol=1e-8)
+    tail = np.sqrt(2 * np.pi) * stats.norm.sf(draws.R)
+    assert_allclose(draws.R * np.exp(-0.5 * draws.R**2) + tail, draws.V, rtol=1e-8)
 
 
 def test_runs_can_tell_the_kurtosis():

@@ -77,7 +77,7 @@ def integrate(modes: Modes, schedule: LongSchedule, steps: FloatArray) -> FloatA
     blur = 8 * np.spacing(float(schedule.horizon)) if schedule.horizon > 2**52 else 0.0
     for piece in schedule.pieces:
         n = float(piece.updates)
-        inside = (steps > done + blur) & (steps <= done + n + blur)
+        inside = (steps > (done + blur if done else 0.0)) & (steps <= done + n + blur)
         asked = np.where(np.abs(steps - done - n) <= blur, n, steps - done)[inside]
         out[inside] = _piece(modes, x, piece, asked)
         done += n
@@ -279,20 +279,20 @@ def _blocks(
     totals[0] = total
     for block in range(time.size):
         tau = time[block]
-        if tau <= 0.0:
+        if tau < 1e-250:  # no time passes, and ratios of such numbers have no digits
             totals[block + 1] = total
             continue
         for i in range(3):
-            eta, B = lr[block, i], batch[block, i]
-            if i == 0 and block > 0 and eta == lr[block - 1, 2] and B == batch[block - 1, 2]:
+            eta, size = lr[block, i], batch[block, i]
+            if i == 0 and block > 0 and eta == lr[block - 1, 2] and size == batch[block - 1, 2]:
                 for j in range(n):
                     r[j, 0], g[j, 0] = r[j, 2], g[j, 2]
                 continue
-            curve = 1.0 + own_noise / B
+            curve = 1.0 + own_noise / size
             for j in range(n):
                 lam = rate[j]
                 r[j, i] = _effective_rate(lam, eta, curve)
-                g[j, i] = eta * noise[j] / (B * lam * (2.0 - curve * eta * lam))
+                g[j, i] = eta * noise[j] / (size * lam * (2.0 - curve * eta * lam))
         # X = u + w . Y at middle (h) and end, with Y the drives at the three places.
         uh = u = 0.0
         wh0 = whm = wh1 = w0 = wm = w1 = 0.0

@@ -58,8 +58,8 @@ def power_law_nodes(
 
     # The tail begins where 2 lambda t = REACH; one that holds less than half as many modes again
     # is better counted than extrapolated.
-    tail_start = max(float(head), math.ceil((2 * time / REACH) ** (1 / capacity)))
-    end = tail_start if 1.5 * tail_start < modes else modes
+    tail_start = max(float(head), float(np.ceil((2 * time / REACH) ** (1 / capacity))))
+    end = tail_start if 1.5 * tail_start < modes else float(modes)
     for low, high in _panels(head, end, capacity):
         at, count = _panel_rule(low, high, capacity)
         j.append(at)

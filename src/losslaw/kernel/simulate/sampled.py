@@ -18,6 +18,7 @@ from numba import njit
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
 from losslaw.kernel.modes import Modes
+from losslaw.kernel.simulate.draws import State, fill, new_state, normal
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules import Schedule
 
@@ -90,9 +91,8 @@ def sample(
     totals = np.empty((runs, steps.size))
     streams = np.random.SeedSequence(seed).spawn(runs)
     for run, stream in enumerate(streams):
-        rng = np.random.Generator(np.random.SFC64(stream))  # the fastest of numpy's generators
         totals[run] = _run(
-            rng,
+            new_state(stream),
             DISTRIBUTIONS[distribution],
             modes.rate,
             start.copy(),
@@ -109,7 +109,7 @@ def sample(
 
 @njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
 def _run(
-    rng: np.random.Generator,
+    state: State,
     distribution: int,
     rate: FloatArray,
     u: FloatArray,
@@ -126,8 +126,8 @@ def _run(
     for k in range(steps[-1]):
         move[:] = 0.0
         for _ in range(batch[k]):
-            _draw(rng, distribution, g)
-            r = residual_sd * rng.standard_normal()
+            fill(state, distribution, g)
+            r = residual_sd * normal(state)
             for j in range(n):
                 r += g[j] * u[j]
             for j in range(n):
@@ -142,18 +142,3 @@ def _run(
             out[row] = total
             row += 1
     return out
-
-
-@njit(cache=True)
-def _draw(rng: np.random.Generator, distribution: int, g: FloatArray) -> None:
-    """Fill ``g`` with independent numbers of mean 0 and variance 1."""
-    if distribution == 0:
-        for j in range(g.size):
-            g[j] = rng.standard_normal()
-    elif distribution == 1:
-        for j in range(g.size):
-            g[j] = (2.0 * rng.random() - 1.0) * 1.7320508075688772
-    else:
-        for j in range(g.size):
-            size = rng.standard_exponential() * 0.7071067811865476
-            g[j] = size if rng.random() < 0.5 else -size
