@@ -5,6 +5,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy.integrate import quad
 from scipy.optimize import minimize
@@ -80,6 +82,34 @@ def test_optimal_quantities_grow_as_stated(exponents):
         values = [getattr(best, relation.quantity) for best in ends]
         measured = math.log(values[1] / values[0]) / math.log(high / low)
         assert measured == pytest.approx(relation.power.exponent, abs=2e-3), relation.quantity
+    stated = {r.quantity: r for r in batch_relations(exponents, low)}["intrinsic time"].power
+    times = [best.intrinsic_time for best in ends]
+    measured = math.log(times[1] / times[0]) / math.log(high / low)
+    assert measured == pytest.approx(stated.exponent, abs=2e-3)
+
+
+@given(
+    source=st.floats(0.01, 20),
+    capacity=st.floats(1.001, 60),
+    log_samples=st.floats(-3, 60),
+    cap=st.floats(1e-3, 2),
+    noise=st.floats(1e-3, 1e3),
+)
+@settings(deadline=None, derandomize=True, max_examples=200)
+def test_any_exponents_have_an_optimum(source, capacity, log_samples, cap, noise):
+    exponents, samples = Exponents(source, capacity), 10.0**log_samples
+    best = optimal_schedule(exponents, samples, cap=cap, noise=noise)
+    rates = best.rate(np.linspace(0, 1, 50))
+    assert (np.diff(rates) <= 1e-9 * rates[:-1]).all()
+    assert rates.max() <= cap * (1 + 1e-9)
+    assert 0 <= best.tail <= 1
+    assert 0 < best.risk <= 1 + 1e-9 + noise**2 * cap / (1 - 1 / capacity)
+    # No constant rate below the cap does better.
+    forget = 1 - 1 / capacity
+    for rate in cap * np.array([1.0, 0.5, 0.1, 1e-3]):
+        T = rate * samples
+        constant = (1 + T) ** -source + noise**2 * rate * (1 - (1 + T) ** -forget) / forget
+        assert best.risk <= constant * (1 + 1e-9)
 
 
 def test_easy_shape_is_the_power(exponents):

@@ -5,12 +5,15 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy.integrate import quad
 from scipy.optimize import minimize, minimize_scalar
 
 from losslaw.errors import InputError
 from losslaw.kernel.theory import (
+    SCHEDULES,
     Exponents,
     constant_risk,
     decay_fraction,
@@ -281,7 +284,7 @@ def test_constant_terms_are_equal_at_the_optimum():
         samples=result.samples.value,
         modes=result.modes.value,
     )
-    assert_allclose([risk.approximation, risk.signal, risk.floor], result.risk.value, rtol=1e-9)
+    assert_allclose([risk.approximation, risk.signal, risk.floor], result.risk.value, rtol=1e-6)
     assert result.modes.value * result.samples.value == pytest.approx(1e12)
 
 
@@ -302,6 +305,33 @@ def test_power_noise_is_the_integral():
 
         ratios = [math.log(f(1e14) / f(1e10)) for f in (integral, closed)]
         assert ratios[0] == pytest.approx(ratios[1], abs=0.05)
+
+
+@given(
+    source=st.floats(1e-3, 50),
+    capacity=st.floats(1 + 1e-6, 100),
+    log_budget=st.floats(0.5, 150),
+    schedule=st.sampled_from(SCHEDULES),
+    limited=st.sampled_from(["data", "compute"]),
+    floor=st.sampled_from([0.0, 1e-6, 0.5]),
+)
+@settings(deadline=None, derandomize=True, max_examples=300)
+def test_any_exponents_have_an_answer(source, capacity, log_budget, schedule, limited, floor):
+    exponents, budget = Exponents(source, capacity), 10.0**log_budget
+    floor = floor if schedule in ("power", "linear", "1-sqrt", "cosine") else 0.0
+    result = scaling(exponents, schedule, budget, limited=limited, floor=floor)
+    assert all(relation.value >= 0 for relation in result.relations)
+    assert all(relation.power.exponent <= 1 for relation in result.relations)
+    assert result.modes.power.exponent + result.samples.power.exponent <= 2
+    peak, samples = result.peak.value, budget**0.9
+    modes, common = budget**0.1, {"peak": peak, "samples": samples}
+    risks = [
+        constant_risk(exponents, modes=modes, **common),
+        power_risk(exponents, modes=modes, floor=floor, **common),
+    ]
+    if samples > 1.1:
+        risks.append(wsd_risk(exponents, modes=modes, cooldown=0.3, **common))
+    assert all(0 < risk.total <= 3 + 3 * peak for risk in risks)
 
 
 @pytest.mark.parametrize(

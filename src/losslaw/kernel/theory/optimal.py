@@ -40,7 +40,7 @@ class OptimalSchedule:
         cap: Largest admissible rate over batch.
         final: ``c``, the last rate over batch.
         intrinsic_time: ``T``.
-        tail: Share of the samples below the cap; 1 if the cap is never reached.
+        tail: Share of the samples below the cap: 1 if it is never reached, 0 if never left.
         risk: Value of the objective, the irreducible part left out.
     """
 
@@ -128,23 +128,24 @@ def optimal_schedule(
     s, beta = exponents.source, exponents.capacity
     variance = noise**2
 
-    def reached(c: float) -> tuple[float, float]:
-        """Samples of the tail below the cap, and the whole intrinsic time."""
+    def reached(c: float) -> tuple[float, float, float]:
+        """Samples of the tail below the cap, its intrinsic time, and the whole one."""
         # (1 + u*)^(1/(2 beta)) where c (1+u*)^(1 - 1/(2 beta)) meets the cap.
         root = (cap / c) ** (1 / (2 * beta - 1))
         tail = 2 * beta / c * (root - 1)
         if samples <= tail:
-            return samples, math.expm1(2 * beta * math.log1p(c * samples / (2 * beta)))
-        return tail, root ** (2 * beta) - 1 + cap * (samples - tail)
+            T = math.expm1(2 * beta * math.log1p(c * samples / (2 * beta)))
+            return samples, T, T
+        start = root ** (2 * beta) - 1
+        return tail, start, start + cap * (samples - tail)
 
     def stationarity(log_c: float) -> float:
-        c = math.exp(log_c)
-        _, T = reached(c)
-        last = math.log1p(T)
-        gamma = min(cap, c * math.exp((1 - 1 / (2 * beta)) * last))
-        gain = s * math.exp(-(s + 1) * last)
-        cost = variance * (math.exp(-(2 - 1 / beta) * last) * gamma + c * c / gamma)
-        return math.log(gain) - math.log(cost)
+        """log of ``s (1+T)^-(s+1)`` over ``sigma^2 [K(T) gamma(T) + c^2 / gamma(T)]``."""
+        last = math.log1p(reached(math.exp(log_c))[2])
+        log_gamma = min(math.log(cap), log_c + (1 - 1 / (2 * beta)) * last)
+        gain = math.log(s) - (s + 1) * last
+        forgotten, multiplier = log_gamma - (2 - 1 / beta) * last, 2 * log_c - log_gamma
+        return gain - math.log(variance) - float(np.logaddexp(forgotten, multiplier))
 
     top = math.log(cap)
     if stationarity(top) >= 0:  # so few samples that even a rate at the cap all along is too slow
@@ -154,10 +155,9 @@ def optimal_schedule(
         while stationarity(bottom) < 0:
             bottom -= 5
         c = math.exp(brentq(stationarity, bottom, top, xtol=1e-13))
-    tail, T = reached(c)
+    tail, start, T = reached(c)
     spent = c * c * tail  # int K gamma over the tail, since K gamma = c^2 / gamma there
     if tail < samples:
-        start = T - cap * (samples - tail)
         forget = 1 - 1 / beta
         spent += cap * ((1 + start) ** -forget - (1 + T) ** -forget) / forget
     return OptimalSchedule(

@@ -27,7 +27,7 @@ class Risk:
 
     Attributes:
         approximation: ``M^(-s beta)``, what the missing modes cost.
-        signal: ``T^-s``, signal not yet learnt.
+        signal: ``(1+T)^-s``, signal not yet learnt.
         floor: Noise of the final rate, which no decay removes.
         noise: Noise not yet forgotten.
         formula: The sum as text.
@@ -57,7 +57,7 @@ def constant_risk(
     modes: float = math.inf,
     noise: float = 1.0,
 ) -> Risk:
-    """Risk after a constant rate: ``M^(-s beta) + (gamma D)^-s + gamma sigma^2``.
+    """Risk after a constant rate: ``M^(-s beta) + (1+T)^-s + gamma sigma^2``, ``T = gamma D``.
 
     Args:
         exponents: Source and capacity.
@@ -72,17 +72,17 @@ def constant_risk(
     Source: arXiv:2509.19189, Sec. 5.
 
     >>> risk = constant_risk(Exponents(1.0, 2.0), peak=0.01, samples=1e4)
-    >>> round(risk.total, 6)
-    0.02
+    >>> round(risk.total, 4)
+    0.0199
     """
     s = exponents.source
     _check(peak=peak, samples=samples, modes=modes, noise=noise)
     return Risk(
         approximation=_approximation(exponents, modes),
-        signal=(peak * samples) ** -s,
+        signal=(1 + peak * samples) ** -s,
         floor=noise**2 * peak,
         noise=0.0,
-        formula="M^(-s*beta) + (gamma*D)^-s + sigma^2*gamma",
+        formula="M^(-s*beta) + (1+T)^-s + sigma^2*gamma, T = gamma*D",
         source=f"{FSL}, Sec. 5",
         validity=holds(exponents),
     )
@@ -100,7 +100,7 @@ def exponential_risk(
     """Risk after a geometric decay of the rate from ``a`` to ``b``.
 
     ``T = (a-b) D / log(a/b)`` and
-    ``M^(-s beta) + T^-s + sigma^2 [b + (a-b) min(M, T^(1/beta)) / T]``.
+    ``M^(-s beta) + (1+T)^-s + sigma^2 [b + (a-b) min(M, T^(1/beta)) / T]``.
 
     Args:
         exponents: Source and capacity.
@@ -125,7 +125,7 @@ def exponential_risk(
     )
     return replace(
         whole,
-        formula="M^(-s*beta) + T^-s + sigma^2*(b + (a-b)*min(M, T^(1/beta))/T),"
+        formula="M^(-s*beta) + (1+T)^-s + sigma^2*(b + (a-b)*min(M, T^(1/beta))/T),"
         " T = (a-b)*D/log(a/b)",
     )
 
@@ -143,7 +143,7 @@ def wsd_risk(
     """Risk after a stable phase and a geometric decay over the share ``r`` of the samples.
 
     ``T1 = a (1-r) D``, ``T2 = (a-b) r D / log(a/b)`` and
-    ``M^(-s beta) + (T1+T2)^-s + sigma^2 [b + (a-b) min(M, T2^(1/beta)) / T2]``.
+    ``M^(-s beta) + (1+T1+T2)^-s + sigma^2 [b + (a-b) min(M, T2^(1/beta)) / T2]``.
 
     Args:
         exponents: Source and capacity.
@@ -177,10 +177,10 @@ def wsd_risk(
     reach = min(modes, max(T2, 1.0) ** (1 / beta)) / max(T2, 1.0)
     return Risk(
         approximation=_approximation(exponents, modes),
-        signal=(T1 + T2) ** -s,
+        signal=(1 + T1 + T2) ** -s,
         floor=noise**2 * b,
         noise=noise**2 * (a - b) * reach,
-        formula="M^(-s*beta) + (T1+T2)^-s + sigma^2*(b + (a-b)*min(M, T2^(1/beta))/T2),"
+        formula="M^(-s*beta) + (1+T1+T2)^-s + sigma^2*(b + (a-b)*min(M, T2^(1/beta))/T2),"
         " T1 = a*(1-r)*D, T2 = (a-b)*r*D/log(a/b)",
         source=f"{FSL}, Sec. 5",
         validity=holds(exponents),
@@ -200,7 +200,7 @@ def power_risk(
     """Risk after ``gamma (1 - z)^g`` over the whole run, ``z`` the share of samples done.
 
     ``T = gamma D / (g+1)``, ``q = g/(g+1)``, ``X = min(T, M^beta)`` and
-    ``M^(-s beta) + T^-s + sigma^2 gamma [floor + T^-q * J]``, where
+    ``M^(-s beta) + (1+T)^-s + sigma^2 gamma [floor + T^-q * J]``, where
     ``J ~ int_1^X u^(q-2+1/beta) du``: ``X^(1/beta - 1/(g+1))`` for ``g+1 > beta``, ``1`` for
     ``g+1 < beta``, ``1 + log X`` in between.
 
@@ -229,18 +229,19 @@ def power_risk(
         raise InputError(f"floor is {floor:g}, expected a share of the peak in [0, 1)")
     T = peak * samples * (1 / (g + 1) + floor * g / (g + 1))
     q = g / (g + 1)
-    reach = max(min(T, modes**beta), 1.0)
+    log_reach = max(min(math.log(T), beta * math.log(modes)), 0.0)  # of min(T, M^beta)
     if saturation_gap(exponents, g) == 0:
-        kept = 1 + math.log(reach)
+        kept = 1 + log_reach
     else:
-        kept = reach ** max(1 / beta - 1 / (g + 1), 0.0)
+        kept = math.exp(max(1 / beta - 1 / (g + 1), 0.0) * log_reach)
     return Risk(
         approximation=_approximation(exponents, modes),
-        signal=T**-s,
+        signal=(1 + T) ** -s,
         floor=noise**2 * peak * floor,
         noise=noise**2 * peak * max(T, 1.0) ** -q * kept,
-        formula="M^(-s*beta) + T^-s + sigma^2*gamma*(floor + T^(-g/(g+1)) * J), T = gamma*D/(g+1),"
-        " J = min(T, M^beta)^max(1/beta - 1/(g+1), 0), a logarithm at g+1 = beta",
+        formula="M^(-s*beta) + (1+T)^-s + sigma^2*gamma*(floor + T^(-g/(g+1)) * J),"
+        " T = gamma*D/(g+1), J = min(T, M^beta)^max(1/beta - 1/(g+1), 0),"
+        " a logarithm at g+1 = beta",
         source=f"{OLR}; finite modes {DERIVED}",
         validity=holds(exponents),
     )

@@ -146,9 +146,11 @@ def floor_onset(exponents: Exponents, exponent: float, floor: float) -> Relation
         raise InputError(f"exponent is {exponent:g}, expected a finite number above 0")
     s, alpha = exponents.source, effective_capacity(exponents, exponent).value
     easy = _is_easy(exponents, alpha)
+    power = (1 + s * alpha) / (alpha - 1) if easy else 1 / s
+    decades = -power * math.log10(floor)
     return Relation(
         quantity="floor onset",
-        value=floor ** (-(1 + s * alpha) / (alpha - 1)) if easy else floor ** (-1 / s),
+        value=10**decades if decades < 300 else math.inf,
         power=None,
         formula="f^(-(1 + s*alpha)/(alpha - 1))" if easy else "f^(-1/s)",
         source=DERIVED,
