@@ -65,6 +65,13 @@ def test_a_job_that_always_kills_is_given_up_and_the_others_finish(jobs_module, 
     assert begun(marks, 1) in (2, 3)
 
 
+def test_a_broken_machine_ends_the_sweep(jobs_module, tmp_path, monkeypatch):
+    monkeypatch.setattr("losslaw.sweeps.engine.DEATHS_IN_A_ROW", 0)
+    jobs = [jobs_module.Job(i, "kill-always") for i in range(9)]
+    with pytest.raises(SweepError, match="5 workers died in a row and no job ended"):
+        go(jobs_module, jobs, tmp_path / "t.csv")
+
+
 def test_refused_jobs_are_rows_and_failed_ones_are_not(jobs_module, tmp_path, marks):
     events = ["", "refuse", "fail"]
     jobs = [jobs_module.Job(i, event, str(marks)) for i, event in enumerate(events)]
@@ -145,6 +152,7 @@ def test_ray_is_asked_for_by_name(jobs_module, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MissingExtra, match=r'pip install "losslaw\[ray\]"'):
         go(jobs_module, [jobs_module.Job(0)], tmp_path / "t.csv", on="ray")
+    assert not (tmp_path / "t.csv").exists()
 
 
 def test_keys_and_cells(jobs_module):

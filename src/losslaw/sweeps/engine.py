@@ -25,6 +25,9 @@ from losslaw.sweeps.table import SweepTable
 
 # Deaths of its own worker that a job may cause before it is given up.
 RETRIES = 2
+# Workers, beyond two rounds of all of them, that may die in a row with no job ending in between:
+# then it is not the jobs, and trying each of a million of them would take for ever.
+DEATHS_IN_A_ROW = 20
 
 
 class SweepError(FitError):
@@ -156,7 +159,7 @@ def _run(
     waiting, suspects = deque(todo), deque[int]()
     under_way: set[int] = set()
     deaths = Counter[int]()
-    lost = 0
+    lost, in_a_row = 0, 0
 
     def lose(report: Report, alone: bool) -> None:
         if crew.exact or alone:
@@ -182,6 +185,7 @@ def _run(
         alone = len(under_way) == 1
         for report in crew.collect():
             under_way.discard(report.index)
+            in_a_row = in_a_row + 1 if report.kind == "lost" else 0
             if report.kind == "lost":
                 lost += 1
                 lose(report, alone)
@@ -190,4 +194,9 @@ def _run(
             else:
                 rows.add(report.index, "ok" if report.kind == "done" else report.why, report.found)
                 tell()
+        if in_a_row > DEATHS_IN_A_ROW + 2 * crew.width:
+            raise SweepError(
+                f"{in_a_row} workers died in a row and no job ended: is there memory enough? try"
+                f" fewer jobs at a time; what is done is in {rows.path}"
+            )
     return lost

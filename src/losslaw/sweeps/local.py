@@ -8,10 +8,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Generator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from typing import Any
 
 from joblib import cpu_count  # pyright: ignore[reportMissingTypeStubs]
@@ -41,19 +39,18 @@ class LocalCrew:
 
     def submit(self, index: int, job: Any) -> None:
         """Hand over a job; starts the processes if there are none."""
-        with _no_interrupts_in_children():
-            if self._pool is None:
-                self._pool = ProcessPoolExecutor(
-                    max_workers=self.width,
-                    env=ONE_THREAD,
-                    initializer=_leave_with,
-                    initargs=(os.getpid(),),
-                )
-            try:
-                future: Future[Ending] = self._pool.submit(call, self._function, job)
-            except BrokenProcessPool as error:  # it broke while idle
-                future = Future()
-                future.set_exception(error)
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                max_workers=self.width,
+                env=ONE_THREAD,
+                initializer=_follow,
+                initargs=(os.getpid(),),
+            )
+        try:
+            future: Future[Ending] = self._pool.submit(call, self._function, job)
+        except BrokenProcessPool as error:  # it broke while idle
+            future = Future()
+            future.set_exception(error)
         self._under_way[future] = index
 
     def collect(self) -> list[Report]:
@@ -85,25 +82,13 @@ class LocalCrew:
         return Report(index, "failed", {}, f"{type(error).__name__}: {error}")
 
 
-@contextmanager
-def _no_interrupts_in_children() -> Generator[None]:
-    """Ctrl-C is for the parent, which then stops its children in order.
+def _follow(parent: int) -> None:
+    """Tie this worker's life to its parent's.
 
-    A terminal sends it to all of them. Children inherit the mask of blocked signals; a Ctrl-C that
-    comes meanwhile reaches the parent when the block ends.
+    A terminal sends Ctrl-C to both; it is for the parent, which then ends its workers in order.
+    After a ``kill -9`` of the parent nobody would end them, so they watch for that themselves.
     """
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _leave_with(parent: int) -> None:
-    """End this worker when its parent is gone: after a ``kill -9`` nobody else would end it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -68,7 +68,8 @@ class SweepTable:
     def __enter__(self) -> "SweepTable":
         if self.path.is_dir():
             raise InputError(f"cannot write {self.path}: it is a folder; name a file inside it")
-        if not self.path.exists() or self.path.stat().st_size == 0:
+        self._begun = not self.path.exists() or self.path.stat().st_size == 0
+        if self._begun:
             write_text(self.path, _line(self.header))
         try:
             self._stream = self.path.open("r+", encoding="utf-8", newline="")
@@ -82,8 +83,10 @@ class SweepTable:
             raise
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._stream.close()
+        if kind is not None and self._begun and not self.rows:
+            self.path.unlink(missing_ok=True)  # a sweep that never began leaves nothing
 
     def done(self, index: int) -> bool:
         """Whether a job has its row already."""
