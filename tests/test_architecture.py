@@ -23,7 +23,7 @@ FLOORS = (
     ("laws", "kernel"),
     ("fitting",),
     ("design",),
-    ("views", "lab", "sweeps"),
+    ("views", "lab", "sweeps", "reproduce"),
     ("cli",),
     ("__main__",),
 )
