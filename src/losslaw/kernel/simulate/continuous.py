@@ -13,8 +13,8 @@ In intrinsic time t, with ``gamma = eta / B``, ``V = A + sigma^2`` and x_j = lam
   mode makes for itself beyond its share of X is left out.
 
 Both are right as equations, and neither is SGD: an update of finite size forgets
-``eta lambda (2 - eta lambda)`` of a mode where the equations forget ``2 eta lambda``. The figure
-`sde_gap` makes shows how far that carries.
+``eta lambda (2 - eta lambda)`` of a mode where the equations forget ``2 eta lambda``.
+`KernelRegression.sde_gap` measures how far that carries.
 """
 
 import numpy as np

@@ -82,7 +82,7 @@ def normal(s: State) -> float:
 
 @njit(cache=True)
 def _within_strip(s: State, i: int, u: float) -> float:
-    """Place ``u`` of strip ``i`` if it lies under the curve, as all but one in eighty do at once."""
+    """Place ``u`` of strip ``i``, if under the curve: all but one in eighty are, for sure."""
     while True:
         if abs(u) < _SURE[i]:
             return u * _X[i]
