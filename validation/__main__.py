@@ -6,7 +6,6 @@ from pathlib import Path
 
 from losslaw import __version__
 from losslaw.files import write_text
-
 from validation import accuracy, published
 from validation.protocols import CURVES
 

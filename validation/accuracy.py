@@ -4,12 +4,12 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
+from rich.progress import track
+
 from losslaw.errors import InputError
 from losslaw.fitting import CurveScore, Fit, fit
 from losslaw.fitting.score import score_points
 from losslaw.laws import LAWS
-from rich.progress import track
-
 from validation.protocols import CURVES, PROTOCOLS, Trial
 
 # The effective-rate law twice: as it is by default, and with its other shapes free under priors.
@@ -44,7 +44,9 @@ def run_trial(trial: Trial, law: str, free: list[str] | None) -> Outcome:
 def tables() -> str:
     """The whole table, one section a protocol."""
     if not CURVES.is_dir():
-        raise InputError(f"the public curves are not there: expected {CURVES.name} beside the project")
+        raise InputError(
+            f"the public curves are not there: expected {CURVES.name} beside the project"
+        )
     parts: list[str] = []
     for title, make in PROTOCOLS.items():
         trials = list(make())

@@ -156,9 +156,7 @@ def longer_horizons() -> Iterator[Trial]:
     for peak in PEAKS:
         constant = f"124M_constant_peak{peak}_T50000"
         fitted = [schaipp(constant).until(25000)]
-        fitted += [
-            schaipp(label) for label in peak_fitted(peak) if not label.endswith("T50000")
-        ]
+        fitted += [schaipp(label) for label in peak_fitted(peak) if not label.endswith("T50000")]
         asked = schaipp_labels(f"124M_*_peak{peak}_T50000")
         yield Trial(
             f"peak {peak}",

@@ -1,15 +1,15 @@
 """The multi-power law with its published parameters, on its own test curves.
 
 The published evaluator builds one array of rates, ``linspace(0, 3e-4, 2160)`` and then the
-schedule, and compares the loss logged at step s with array index s, sums over indices included: s + 1
-updates in our counting. The ramp of the warm-up enters the sum over drops. With exactly this the
-published errors come out; without the ramp the predictions are 4 % off.
+schedule, and compares the loss logged at step s with array index s, sums over indices included:
+s + 1 updates in our counting. The ramp of the warm-up enters the sum over drops. With exactly this
+the published errors come out; without the ramp the predictions are 4 % off.
 """
 
 import numpy as np
+
 from losslaw.laws import MultiPower
 from losslaw.schedules import Schedule
-
 from validation.protocols import CURVES, PUBLIC_ASKED, SIZES
 
 PARAMETERS = {
@@ -68,5 +68,3 @@ def table() -> str:
             f" | {without:.4f} |"
         )
     return "\n".join(lines) + "\n"
-
-

@@ -5,9 +5,9 @@ import json
 
 import numpy as np
 import pytest
+from conftest import RATES, sound
 from numpy.testing import assert_allclose
 
-from conftest import RATES, sound
 from losslaw.errors import InputError
 from losslaw.laws import LAWS, Law, Question, ask, law_named
 from losslaw.schedules import Schedule, constant, cosine, join, wsd

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from conftest import RATES, sound
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from oracles import ORACLES, bound, rates
 
-from conftest import RATES, sound
 from losslaw.laws import LAWS, Convolution, Effective, Instantaneous, Momentum, MultiPower
 from losslaw.laws.lastiterate import last_iterate_bound
 from losslaw.schedules import Schedule
