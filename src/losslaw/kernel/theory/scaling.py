@@ -462,11 +462,11 @@ FORMULAS: dict[tuple[str, Limited, bool], Entry] = {
         "modes": "C^(1/(1+beta))",
         "samples": "C^(beta/(1+beta))",
     },
-    # Powers: alpha = min(beta, g+1); `X` is D or C, divided by L where g+1 = beta.
+    # Powers that saturate, alpha = g + 1 < beta.
     ("power", "data", True): {
-        "risk": "X^(-s*alpha/(1+s*alpha))",
-        "peak": "D^-1 * X^(alpha/(1+s*alpha))",
-        "modes": "X^(alpha/((1+s*alpha)*beta))",
+        "risk": "D^(-s*alpha/(1+s*alpha))",
+        "peak": "D^(-(1+s*alpha-alpha)/(1+s*alpha))",
+        "modes": "D^(alpha/((1+s*alpha)*beta))",
         "samples": "D",
     },
     ("power", "data", False): {
@@ -476,16 +476,29 @@ FORMULAS: dict[tuple[str, Limited, bool], Entry] = {
         "samples": "D",
     },
     ("power", "compute", True): {
-        "risk": "X^(-s*alpha*beta/(alpha+beta+s*alpha*beta))",
-        "peak": "C^-1 * X^(alpha*(1+beta)/(alpha+beta+s*alpha*beta))",
-        "modes": "X^(alpha/(alpha+beta+s*alpha*beta))",
-        "samples": "C * X^(-alpha/(alpha+beta+s*alpha*beta))",
+        "risk": "C^(-s*alpha*beta/(alpha+beta+s*alpha*beta))",
+        "peak": "C^(-(1+s*alpha-alpha)*beta/(alpha+beta+s*alpha*beta))",
+        "modes": "C^(alpha/(alpha+beta+s*alpha*beta))",
+        "samples": "C^((1+s*alpha)*beta/(alpha+beta+s*alpha*beta))",
     },
     ("power", "compute", False): {
         "risk": "C^(-s*beta/(1+beta))",
         "peak": "1",
         "modes": "C^(1/(1+beta))",
         "samples": "C^(beta/(1+beta))",
+    },
+    # The power that just saturates, g + 1 = beta, pays a logarithm.
+    ("edge power", "data", True): {
+        "risk": "(D/L)^(-s*beta/(1+s*beta))",
+        "peak": "D^(-(1+s*beta-beta)/(1+s*beta)) * L^(-beta/(1+s*beta))",
+        "modes": "(D/L)^(1/(1+s*beta))",
+        "samples": "D",
+    },
+    ("edge power", "compute", True): {
+        "risk": "(C/L)^(-s*beta/(2+s*beta))",
+        "peak": "C^(-(1+s*beta-beta)/(2+s*beta)) * L^(-(1+beta)/(2+s*beta))",
+        "modes": "(C/L)^(1/(2+s*beta))",
+        "samples": "C^((1+s*beta)/(2+s*beta)) * L^(1/(2+s*beta))",
     },
     # The power (1-z)^(2 beta - 1), or any that leaves the full capacity and no logarithm.
     ("full power", "data", True): {
@@ -513,15 +526,11 @@ def _formulas(
         return FORMULAS[schedule, limited, found.easy], source
     source = OLR if limited == "data" else f"{OLR}, infinite modes; compute-limited {DERIVED}"
     gap = saturation_gap(exponents, g)
-    if gap > 0 and found.easy:
-        return FORMULAS["full power", limited, True], source
-    budget = "D" if limited == "data" else "C"
+    if not found.easy or gap < 0:
+        return FORMULAS["power", limited, found.easy], source
     if gap == 0:
-        budget, source = f"({budget}/L)", source + "; logarithm " + DERIVED
-    return {
-        quantity: text.replace("X", budget)
-        for quantity, text in FORMULAS["power", limited, found.easy].items()
-    }, source
+        return FORMULAS["edge power", limited, True], f"{source}; logarithm {DERIVED}"
+    return FORMULAS["full power", limited, True], source
 
 
 def _notes(
