@@ -70,7 +70,7 @@ def _text(found: "Demo") -> str:
         "",
         table_text(header, rows),
         "",
-        "errors in nats per token, predicted minus seen; 'end' is the mean of the last three points",
+        "errors in nats per token, predicted minus seen; 'end': mean of the last three points",
         "",
         *[f"wrote {path}" for path in found.files],
         f"done in {found.seconds:.1f} s",
