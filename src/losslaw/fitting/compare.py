@@ -86,7 +86,9 @@ def compare(
             f"comparing laws leaves one schedule out at a time: {len(groups)} schedule in"
             f" {len(curves)} curves, expected at least 2"
         )
-    names = list(laws) if laws is not None else list(LAWS)
+    names = list(dict.fromkeys(laws)) if laws is not None else list(LAWS)
+    if not names:
+        raise InputError(f"no laws to compare: expected some of {', '.join(LAWS)}")
     for name in names:
         law_named(name)
     scores: list[LawScore] = []

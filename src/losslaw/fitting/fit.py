@@ -250,8 +250,15 @@ def _residual_sd(problem: Problem, point: Point) -> float:
 
 
 def _moving(law: Law, free: Sequence[str]) -> tuple[str, ...]:
-    """Parameters an interval lets move: free shapes, fixed shapes with a prior, amplitudes."""
-    shapes = [name for name, spec in law.shapes().items() if name in free or spec.prior is not None]
+    """Parameters an interval lets move: free shapes, fixed shapes with a prior, amplitudes.
+
+    A shape at its limit 0 stays there: it has no logarithm to move in.
+    """
+    shapes = [
+        name
+        for name, spec in law.shapes().items()
+        if name in free or (spec.prior is not None and getattr(law, name) > 0)
+    ]
     return (*shapes, *law.amplitudes())
 
 
@@ -282,6 +289,8 @@ def _uncertainty(
         tau,
         law.peak_error,
         tuple(sorted({curve.schedule.peak_lr for curve in problem.curves})),
+        float(np.sqrt(np.mean((np.expm1(point.residuals) * np.exp(problem.logs)) ** 2))),
+        max(float(question.seen_time[-1]) for question in problem.questions),
         tuple(unknown),
     )
 

@@ -78,8 +78,15 @@ def predict(
     if not 0 < level < 1:
         raise InputError(f"level is {level:g}, expected a share between 0 and 1, such as 0.9")
     question = ask(schedule, steps, model_size)
-    columns = law.columns(question)
-    loss = np.sum([getattr(law, name) * column for name, column in columns.items()], axis=0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        columns = law.columns(question)
+        loss = np.sum([getattr(law, name) * column for name, column in columns.items()], axis=0)
+    if not np.isfinite(loss).all():
+        step = int(question.steps[int(np.argmax(~np.isfinite(loss)))])
+        raise InputError(
+            f"the predicted loss is not finite at step {step}: learning rates up to"
+            f" {question.lr.max():g} are out of reach of this fit"
+        )
     if uncertainty is None:
         return Prediction(schedule, question.steps, loss, None, None, level)
     half = uncertainty.factor(level) * uncertainty.deviation(law, question)

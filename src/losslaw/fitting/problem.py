@@ -7,6 +7,7 @@ prior costs what some forty points cost at a residual of 1e-3 each.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -120,6 +121,8 @@ def pose(
         if labels.count(label) > 1:
             raise InputError(f"two curves are called {label!r}: give each run its own label")
     notes: list[str] = []
+    if skip is not None and skip < 0:
+        raise InputError(f"skip is {skip}, expected 0 or above")
     start = usual_skip(curves) if skip is None else skip
     kept = tuple(_cut(curve, start, notes) for curve in curves)
     template = _template(law, free, fixed)
@@ -175,6 +178,19 @@ def _template(law: type[Law], free: Sequence[str] | None, fixed: dict[str, Any] 
     for name in free or []:
         if name in (fixed or {}):
             raise InputError(f"{name} is both free and fixed: choose one")
+    for name, value in (fixed or {}).items():
+        if name in settings:
+            if not isinstance(value, bool):
+                raise InputError(f"{name} is fixed at {value!r}, expected true or false")
+        elif isinstance(value, bool) or not isinstance(value, Real):
+            raise InputError(f"{name} is fixed at {value!r}, expected a number")
+        elif not shapes[name].holds(float(value)):
+            spec = shapes[name]
+            limit = " or 0" if spec.zero else ""
+            raise InputError(
+                f"{name} is fixed at {float(value):g}, expected {spec.low:g}..{spec.high:g}{limit},"
+                f" the range of {law.name!r}"
+            )
     return law(**(fixed or {}))
 
 

@@ -120,8 +120,9 @@ def score(
             continue
         scores.append(score_points(fit, curve, asked, after, level))
     if not scores:
-        what = "after they depart from the fitted schedules" if unseen else "late enough"
-        raise InputError(f"nothing to score: no curve has points {what}")
+        start = fit.skip if skip is None else skip
+        what = " after it departs from the fitted schedules" if unseen else ""
+        raise InputError(f"nothing to score: no curve has points from step {start} on{what}")
     return Scores(tuple(scores), tuple(skipped), unseen, level)
 
 

@@ -17,12 +17,14 @@ from losslaw.files.tables import read_text
 from losslaw.fitting.fit import Fit, FittedCurve
 from losslaw.fitting.intervals import Uncertainty
 from losslaw.fitting.status import Status
-from losslaw.laws import law_named
+from losslaw.laws import Law, law_named
 from losslaw.numerics.arrays import FloatArray
 from losslaw.schedules import Schedule
+from losslaw.schedules.families import LONGEST
 
 FORMAT = "losslaw.fit"
 VERSION = 1
+LARGEST_ERROR = 1e6  # nats: beyond it is damage
 
 
 def fit_as_dict(fit: Fit) -> dict[str, Any]:
@@ -57,6 +59,8 @@ def fit_as_dict(fit: Fit) -> dict[str, Any]:
             "tau": fit.uncertainty.tau,
             "peak_error": fit.uncertainty.peak_error,
             "peaks": list(fit.uncertainty.peaks),
+            "misfit": fit.uncertainty.misfit,
+            "farthest": fit.uncertainty.farthest,
             "unknown": list(fit.uncertainty.unknown),
         },
     }
@@ -78,15 +82,16 @@ def load_fit(path: str | Path) -> Fit:
         InputError: missing, damaged, of another kind, or from a newer version.
     """
     source = "standard input" if str(path) == "-" else str(path)
+    text = read_text(path)
     try:
-        data = json.loads(read_text(path))
+        data = json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(
             f"{source}: damaged: not JSON at line {error.lineno} ({error.msg});"
             " fit again and save with 'losslaw fit ... -o fit.json'"
         ) from None
-    except RecursionError:
-        raise InputError(f"{source}: damaged: nested too deeply for a fit") from None
+    except (RecursionError, ValueError) as error:  # nested too deeply, or a number of many digits
+        raise InputError(f"{source}: damaged: not a fit ({error})") from None
     if not isinstance(data, dict) or cast(dict[str, Any], data).get("format") != FORMAT:
         raise InputError(f"{source}: not a saved fit (no 'format': '{FORMAT}')")
     record = Record(source, cast(dict[str, Any], data))
@@ -130,7 +135,11 @@ class Record:
 
     def number(self, name: str) -> float:
         """A finite number."""
-        value = float(self._get(name, (int, float), "a number"))
+        value = self._get(name, (int, float), "a number")
+        try:
+            value = float(value)
+        except OverflowError:
+            value = math.inf
         if not math.isfinite(value):
             raise self.fail(f"{name!r} is {value}, expected a finite number")
         return value
@@ -145,7 +154,10 @@ class Record:
 
     def texts(self, name: str) -> tuple[str, ...]:
         """A list of strings."""
-        return tuple(str(item) for item in self._get(name, (list,), "a list"))
+        items = self._get(name, (list,), "a list of texts")
+        if not all(isinstance(item, str) for item in items):
+            raise self.fail(f"{name!r} has an entry that is not a text")
+        return tuple(items)
 
     def record(self, name: str) -> "Record":
         """An object."""
@@ -161,16 +173,22 @@ class Record:
     def array(self, name: str, dimensions: int = 1) -> FloatArray:
         """Finite numbers."""
         try:
-            array = np.array(self._get(name, (list,), "a list of numbers"), dtype=np.float64)
-        except (TypeError, ValueError):
+            array = np.array(self._get(name, (list,), "a list of numbers"))
+        except ValueError:  # rows of different lengths
             raise self.fail(f"{name!r} is not a list of numbers") from None
+        if array.dtype.kind not in "if":  # text, true or false, whole numbers beyond 64 bits
+            raise self.fail(f"{name!r} is not a list of numbers")
+        array = array.astype(np.float64)
         if array.ndim != dimensions or not np.isfinite(array).all():
             raise self.fail(f"{name!r} is not a list of finite numbers")
         return array
 
 
 def _fit(record: Record) -> Fit:
-    law_class = law_named(record.text("law"))
+    try:
+        law_class = law_named(record.text("law"))
+    except InputError as error:
+        raise InputError(f"{record.where}: {error}") from None
     values = record.record("parameters")
     known = [*law_class.shapes(), *law_class.amplitudes()]
     parameters = {name: values.number(name) for name in known}
@@ -183,6 +201,11 @@ def _fit(record: Record) -> Fit:
         law = law_class(**parameters, **choices)
     except InputError as error:
         raise record.fail(str(error)) from None
+    for name, spec in law_class.shapes().items():
+        if not spec.holds(parameters[name]):
+            raise values.fail(
+                f"{name!r} is {parameters[name]:g}, expected {spec.low:g}..{spec.high:g}"
+            )
     free = record.texts("free")
     if any(name not in law_class.shapes() for name in free):
         raise record.fail(f"'free' names {free}, expected shapes of {law_class.name!r}")
@@ -196,27 +219,41 @@ def _fit(record: Record) -> Fit:
         Status(record.flag("converged"), record.texts("doubts")),
         tuple(_curve(curve) for curve in curves),
         record.texts("notes"),
-        None if record.data.get("uncertainty") is None else _uncertainty(record, known),
+        None if record.data.get("uncertainty") is None else _uncertainty(record, law_class),
         record.whole("skip"),
     )
 
 
-def _uncertainty(record: Record, known: list[str]) -> Uncertainty:
+def _uncertainty(record: Record, law: type[Law]) -> Uncertainty:
     part = record.record("uncertainty")
+    known = [*law.shapes(), *law.amplitudes()]
     names = part.texts("names")
     covariance = part.array("covariance", 2)
     if covariance.shape != (len(names), len(names)) or any(name not in known for name in names):
         raise part.fail(f"covariance of shape {covariance.shape} for {len(names)} parameters")
+    if (np.diag(covariance) < 0).any():
+        raise part.fail("'covariance' has a negative variance")
     peaks = part.array("peaks")
     if peaks.size == 0 or (peaks <= 0).any():
         raise part.fail("'peaks' are not positive numbers")
+    unknown = part.texts("unknown")
+    if any(name not in law.amplitudes() for name in unknown):
+        raise part.fail(f"'unknown' names {', '.join(unknown)}, expected amplitudes of the law")
+    errors = [part.number(name) for name in ("tau", "peak_error", "misfit")]
+    if not all(0 <= error < LARGEST_ERROR for error in errors):
+        raise part.fail(f"'tau', 'peak_error', 'misfit' are {errors} nats")
+    farthest = part.number("farthest")
+    if farthest <= 0:
+        raise part.fail(f"'farthest' is {farthest:g}, expected above 0")
     return Uncertainty(
         names,
         covariance,
-        part.number("tau"),
-        part.number("peak_error"),
+        errors[0],
+        errors[1],
         tuple(peaks.tolist()),
-        part.texts("unknown"),
+        errors[2],
+        farthest,
+        unknown,
     )
 
 
@@ -244,15 +281,17 @@ def _curve_as_dict(curve: FittedCurve) -> dict[str, Any]:
 def _curve(record: Record) -> FittedCurve:
     part = record.record("schedule")
     at, rates = part.array("step"), part.array("lr")
-    if at.size == 0 or at.size != rates.size or at[0] != 1 or (np.diff(at) <= 0).any():
+    whole = at.size > 0 and (at == np.round(at)).all()
+    if not whole or at.size != rates.size or at[0] != 1 or (np.diff(at) <= 0).any():
         raise part.fail("'step' and 'lr' are not knots from update 1 upward")
-    if at[-1] > 10**9:
-        raise part.fail(f"a schedule of {at[-1]:g} updates")
+    if at[-1] > LONGEST:
+        raise part.fail(f"a schedule of {at[-1]:g} updates, expected at most {LONGEST:g}")
+    weight_decay, warmup = part.optional("weight_decay"), part.whole("warmup")
     try:
         schedule = Schedule(
             np.interp(np.arange(1, int(at[-1]) + 1), at, rates),
-            weight_decay=part.optional("weight_decay"),
-            warmup=part.whole("warmup"),
+            weight_decay=weight_decay,
+            warmup=warmup,
         )
     except InputError as error:
         raise part.fail(str(error)) from None
