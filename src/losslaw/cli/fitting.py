@@ -18,7 +18,7 @@ Skip = Annotated[
     int | None,
     typer.Option(
         "--skip",
-        help="Leave out points before this step; default: three warm-ups, at most 5 %.",
+        help="Leave out points before this step; default: four warm-ups, at most 10 %.",
     ),
 ]
 Level = Annotated[
@@ -249,7 +249,7 @@ def schedule_from(text: str) -> "Schedule":
 
     from losslaw.schedules import parse_schedule, read_schedule
 
-    if text == "-" or (":" not in text and Path(text).exists()):
+    if text == "-" or (text.strip() and ":" not in text and Path(text).exists()):
         return read_schedule(text)
     return parse_schedule(text)
 
@@ -266,6 +266,8 @@ def _settings(text: str | None) -> dict[str, float | bool] | None:
     values: dict[str, float | bool] = {}
     for item in _names(text):
         name, equals, value = (part.strip() for part in item.partition("="))
+        if name in values:
+            raise InputError(f"--fix: {name} is given twice")
         if value.lower() in ("true", "false"):
             values[name] = value.lower() == "true"
             continue

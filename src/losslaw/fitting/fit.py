@@ -156,7 +156,7 @@ def fit(
         law: Name (see ``losslaw.LAWS``) or class.
         free: Shapes to search; ``None``: those the law frees by itself.
         fixed: Values for shapes that are not searched, and for settings such as ``warmup_drops``.
-        skip: Leave out points before this step; ``None``: before three warm-ups or a twentieth of
+        skip: Leave out points before this step; ``None``: before four warm-ups or a tenth of
             the longest run, whichever is less, and never less than one warm-up.
         uncertainty: Work out what intervals need: one further fit for each curve left out.
 

@@ -1,6 +1,6 @@
 """How far a prediction may be off: parameters, the law itself, and the distance asked for.
 
-    sd^2 = g' C g + tau^2 + floor^2 + (peak_error * ln distance)^2 + (1.5 misfit * ln reach)^2
+    sd^2 = g' C g + tau^2 + floor^2 + (peak_error * ln distance)^2 + (3 misfit * ln reach)^2
 
 ``g`` is the gradient of the loss by the parameters; ``C`` their Gauss-Newton covariance, every run
 counted as ``POINTS_A_RUN`` independent points and priors as further rows, fixed shapes with a prior
@@ -27,8 +27,8 @@ from losslaw.numerics.arrays import BoolArray, FloatArray
 REPEAT = 1e-3
 TAU_WEIGHT = 3.0
 # How a misfit grows with each e-fold of intrinsic time beyond the fitted runs. Assumption: seen on
-# one bundled run, three times as long as those fitted, that ended .04 nats higher than predicted.
-MISFIT_GROWTH = 1.5
+# one bundled run, three times as long as those fitted, that ended .03 nats higher than predicted.
+MISFIT_GROWTH = 3.0
 
 
 @dataclass(frozen=True)

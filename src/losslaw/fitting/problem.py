@@ -147,12 +147,12 @@ def pose(
 def usual_skip(curves: Sequence[LossCurve]) -> int:
     """The step before which losses are left out unless told otherwise.
 
-    Three warm-ups, but no more than a twentieth of the longest run, and never less than one
-    warm-up: before that the loss falls by orders of magnitude and no law here means it.
+    Four warm-ups, but no more than a tenth of the longest run, and never less than one warm-up:
+    before that the loss falls by orders of magnitude and no law here means it.
     """
     warmup = max(curve.schedule.warmup for curve in curves)
     longest = max(int(curve.steps[-1]) for curve in curves)
-    return max(warmup, min(3 * warmup, longest // 20))
+    return max(warmup, min(4 * warmup, longest // 10))
 
 
 def _cut(curve: LossCurve, start: int, notes: list[str]) -> LossCurve:
