@@ -6,12 +6,13 @@ Three runs that come with the package, predicted by two laws that were fitted to
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
+
 from losslaw.curves import bundled_curves
 from losslaw.files import write_bytes
 from losslaw.fitting import fit
 from losslaw.views.demo import FITTED, LAWS, png
 from losslaw.views.plots import loss_limits, plot_curve, plot_prediction, plot_schedule
-from matplotlib.figure import Figure
 
 SHOWN = {
     "wsd-linear-0.4_peak3e-3_T4000": "a longer decay",
