@@ -1,0 +1,167 @@
+"""Slopes between two budgets, their logarithms divided out, beside the theory's exponents.
+
+Where theory has ``N^e (log N)^p``, the exponent is measured with the logarithm divided out, ::
+
+    e = [log R(N2)/R(N1) - p log(log N2 / log N1)] / log(N2 / N1)
+
+and the log power with the exponent divided out.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from losslaw.kernel.agreement.optimum import best, cap
+from losslaw.kernel.theory import Exponents, Power, Relation, scaling
+from losslaw.kernel.theory.scaling import Limited
+
+
+class Pair(NamedTuple):
+    """A measured number and what the theory has for it."""
+
+    measured: float
+    predicted: float
+
+    @property
+    def gap(self) -> float:
+        """Measured minus predicted."""
+        return self.measured - self.predicted
+
+
+def slope(budgets: tuple[float, float], values: tuple[float, float], log_power: float) -> float:
+    """Local slope of values against budgets, a power of the logarithm divided out.
+
+    >>> round(slope((1e3, 1e4), (1e-3 * math.log(1e3), 1e-4 * math.log(1e4)), 1.0), 12)
+    -1.0
+    """
+    (n1, n2), (y1, y2) = budgets, values
+    logarithms = log_power * math.log(math.log(n2) / math.log(n1))
+    return (math.log(y2 / y1) - logarithms) / math.log(n2 / n1)
+
+
+def log_slope(budgets: tuple[float, float], values: tuple[float, float], exponent: float) -> float:
+    """Power of the logarithm in values against budgets, a power of the budget divided out."""
+    (n1, n2), (y1, y2) = budgets, values
+    powers = exponent * math.log(n2 / n1)
+    return (math.log(y2 / y1) - powers) / math.log(math.log(n2) / math.log(n1))
+
+
+def power_of(relations: Sequence[Relation], quantity: str) -> Power:
+    """Exponent and log power of a quantity among relations."""
+    power = next(item.power for item in relations if item.quantity == quantity)
+    assert power is not None
+    return power
+
+
+def scaling_pair(
+    exponents: Exponents,
+    schedule: str,
+    budgets: tuple[float, float],
+    *,
+    limited: Limited = "data",
+    quantity: str = "risk",
+    logarithm: bool = False,
+    cooldown: float | None = None,
+    exponent: float | None = None,
+    floor: float = 0.0,
+) -> Pair:
+    """Exponent of a scaling relation between two budgets: measured, and as the theory has it.
+
+    Args:
+        exponents: Source and capacity.
+        schedule: As in `long_schedule`.
+        budgets: D or C, the smaller first.
+        limited: Which of the two.
+        quantity: ``risk``, ``peak``, ``modes``, ``samples`` or ``cooldown``.
+        logarithm: The power of the logarithm instead.
+        cooldown: A fixed one for WSD.
+        exponent: Of the power decay.
+        floor: Final rate as a share of the peak.
+
+    Source: arXiv:2509.19189, Sec. 5; arXiv:2602.06797; see `losslaw.kernel.theory.scaling`.
+
+    >>> pair = scaling_pair(Exponents(1.0, 2.0), "constant", (1e11, 1e12))
+    >>> round(pair.predicted, 3), bool(abs(pair.gap) < 0.002)
+    (-0.5, True)
+    """
+    theory = scaling(
+        exponents, schedule, budgets[1], limited=limited, exponent=exponent, floor=floor
+    )
+    power = power_of(theory.relations, quantity)
+    first, last = (
+        getattr(
+            best(
+                exponents,
+                schedule,
+                n,
+                limited=limited,
+                cooldown=cooldown,
+                exponent=exponent,
+                floor=floor,
+                precise=quantity != "risk",
+            ),
+            quantity,
+        )
+        for n in budgets
+    )
+    if logarithm:
+        return Pair(log_slope(budgets, (first, last), power.exponent), power.log_power)
+    return Pair(slope(budgets, (first, last), power.log_power), power.exponent)
+
+
+def risk_ratio(
+    exponents: Exponents,
+    schedule: str,
+    other: str,
+    samples: float,
+    *,
+    cooldown: float | None = None,
+) -> float:
+    """Lowest risk of a schedule over that of another one, data-limited.
+
+    >>> risk_ratio(Exponents(0.5, 4.0), "wsd", "exponential", 1e6) < 0.6
+    True
+    """
+    mine = best(exponents, schedule, samples, cooldown=cooldown if schedule == "wsd" else None)
+    return mine.risk / best(exponents, other, samples).risk
+
+
+def onset(ratio: Callable[[float], float], *, decades: Sequence[int] = range(2, 16)) -> float:
+    """The budget from which on a ratio stays below 1; 0 if it is below all along.
+
+    Looked at from decade to decade and interpolated in the logarithms; infinite if the last decade
+    is not below 1.
+
+    >>> round(onset(lambda n: 1e5 / n))
+    100000
+    """
+    heights = [math.log(ratio(10.0**k)) for k in decades]
+    if heights[-1] >= 0:
+        return math.inf
+    for k, high, low in zip(decades[-2::-1], heights[-2::-1], heights[:0:-1], strict=True):
+        if high >= 0:
+            return 10.0 ** (k + high / (high - low) * (decades[1] - decades[0]))
+    return 0.0
+
+
+def flatness(exponents: Exponents, compute: float, above: float = 2.0, peaks: int = 6) -> float:
+    """Highest over lowest risk of exponential decay, from the peak of the theory on.
+
+    Compute-limited and easy. Up to the cap the noise ``a M / T`` does not depend on the peak,
+    since ``T ~ a``, and the signal is learnt: the peak of the theory is only the lower edge of a
+    plain. Modes are the best at each peak.
+
+    Args:
+        exponents: Source and capacity, easy.
+        compute: C.
+        above: How many times the peak of the theory (all constants one) to begin at.
+        peaks: Number of peaks, up to the cap.
+    """
+    edge = scaling(exponents, "exponential", compute, limited="compute").peak.value
+    risks = [
+        best(exponents, "exponential", compute, limited="compute", peak=float(a)).risk
+        for a in np.geomspace(above * edge, cap(exponents), peaks)
+    ]
+    return max(risks) / min(risks)
