@@ -59,6 +59,8 @@ def run(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of a pipe left; that is its right
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except MemoryError as error:
+        return _fail(2, f"not enough memory: {str(error) or 'ask for fewer steps'}")
     except (KeyboardInterrupt, typer.Abort):
         return _fail(130, "interrupted")
     except OSError as error:

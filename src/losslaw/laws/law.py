@@ -70,6 +70,12 @@ class Shape:
     prior: Prior | None = None
     zero: bool = False
 
+    def holds(self, value: float) -> bool:
+        """Whether a search could have ended at ``value``, or it is a limit of the formula."""
+        # The ends of a search come back through a logarithm.
+        inside = self.low * (1 - 1e-9) <= value <= self.high * (1 + 1e-9)
+        return inside or (self.zero and value == 0)
+
 
 @dataclass(frozen=True)
 class Amplitude:

@@ -24,6 +24,9 @@ from losslaw.schedules.schedule import Schedule
 P = ParamSpec("P")
 
 FAMILIES: dict[str, Callable[..., Schedule]] = {}
+LONGEST = 10**8
+"""Updates of a schedule made here, at most: an array of 800 MB, far beyond any run."""
+
 DECAYS = ("linear", "cosine", "exponential", "1-sqrt", "power")
 
 
@@ -362,6 +365,10 @@ def from_knots(
     """
     if not knots:
         raise InputError("no knots: expected at least one, as in knots:0=0,100=3e-4,1000=0")
+    if max(knots) > LONGEST:
+        raise InputError(
+            f"the last knot is at {max(knots):g}, expected at most {LONGEST:g} updates"
+        )
     at: IntArray = np.array(sorted(knots), dtype=np.int64)
     if at[0] < 0 or at[-1] < 1:
         raise InputError(f"knots at {at[0]}..{at[-1]}, expected updates 0 or above, one beyond 0")
@@ -440,6 +447,8 @@ def _with_tail(
 def _count(name: str, value: float) -> int:
     if not float(value).is_integer() or value < 1:
         raise InputError(f"{name} is {value:g}, expected a whole number of updates, at least 1")
+    if value > LONGEST:
+        raise InputError(f"{name} is {value:g}, expected at most {LONGEST:g} updates")
     return int(value)
 
 
