@@ -306,7 +306,7 @@ def _prediction_text(prediction: "Prediction", skip: int) -> str:
     rows: list[list[str]] = []
     # A law means nothing during the warm-up, where the loss falls by orders of magnitude.
     late = np.flatnonzero(prediction.steps >= min(skip, prediction.steps[-1]))
-    picked = np.unique(np.linspace(late[0], late[-1], 12).round().astype(int))
+    picked = np.unique(np.linspace(int(late[0]), int(late[-1]), 12).round().astype(np.int64))
     for i in picked:
         step = int(prediction.steps[i])
         row = [str(step), f"{prediction.schedule.lr[step - 1]:.4g}", f"{prediction.loss[i]:.4f}"]

@@ -144,7 +144,8 @@ def predictions_figure(
             color="#888888" if was_fitted else "#000000",
         )
         first = max(next(iter(fits.values())).skip, curve.schedule.warmup)
-        steps = np.unique(np.linspace(first, curve.steps[-1], 300).round().astype(np.int64))
+        shown_steps = np.linspace(first, int(curve.steps[-1]), 300)
+        steps = np.unique(shown_steps.round().astype(np.int64))
         plot_curve(ax, curve, alpha=0.7)
         for law, color in LAWS:
             plot_prediction(ax, fits[law].predict(curve.schedule, steps), color=color, label=law)

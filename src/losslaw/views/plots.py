@@ -47,11 +47,8 @@ def plot_prediction(
     ax: "Axes", prediction: Prediction, *, color: str = OURS, label: str = "predicted", **style: Any
 ) -> "list[Artist]":
     """A predicted curve with its interval as a band."""
-    artists: list[Artist] = [
-        *ax.plot(
-            prediction.steps, prediction.loss, color=color, label=label, **{"lw": 1.3, **style}
-        )
-    ]
+    style = {"color": color, "lw": 1.3, "label": label, **style}
+    artists: list[Artist] = [*ax.plot(prediction.steps, prediction.loss, **style)]
     if prediction.lower is not None and prediction.upper is not None:
         bounded = np.isfinite(prediction.upper)
         band = ax.fill_between(
