@@ -19,7 +19,7 @@ from losslaw.fitting import fit
 from losslaw.laws import Momentum
 from losslaw.schedules import constant, cosine, wsd
 
-LAW = Momentum(L0=2.0, A=0.3, C=2.0, alpha=0.5)
+LAW = Momentum(L0=2.0, A=0.3, C=0.3, alpha=0.5)
 RUNS = {
     "flat": constant(peak=1e-2, horizon=200, warmup=10, weight_decay=0.1),
     "cosine": cosine(peak=1e-2, horizon=200, warmup=10, weight_decay=0.1),

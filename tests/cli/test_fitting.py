@@ -14,7 +14,7 @@ from losslaw import __version__
 from losslaw.cli.main import run
 
 SPEC = "wsd:peak=1e-2,horizon=300,warmup=10,cooldown=0.2"
-LAW = ll.Momentum(L0=2.0, A=0.3, C=2.0, alpha=0.5)
+LAW = ll.Momentum(L0=2.0, A=0.3, C=0.3, alpha=0.5)
 RUNS = {
     "flat": ll.constant(peak=1e-2, horizon=200, warmup=10),
     "cosine": ll.cosine(peak=1e-2, horizon=200, warmup=10),
