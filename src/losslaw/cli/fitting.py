@@ -116,6 +116,7 @@ def predict_command(
         int | None, typer.Option("--every", help="Ask every N steps; default: every step.")
     ] = None,
     weight_decay: options.WeightDecay = None,
+    model_size: options.ModelSize = None,
     json: options.Json = False,
     output: Annotated[
         str | None, typer.Option("-o", "--output", help="Write step,lr,loss,lower,upper here.")
@@ -128,7 +129,7 @@ def predict_command(
     asked = schedule_from(schedule)
     if weight_decay is not None:
         asked = asked.with_(weight_decay=weight_decay)
-    prediction = found.predict(asked, _steps(asked.horizon, every), level)
+    prediction = found.predict(asked, _steps(asked.horizon, every), level, model_size)
     if output is not None:
         from losslaw.files import write_text
 

@@ -22,7 +22,7 @@ from losslaw.fitting.intervals import (
     prior_information,
 )
 from losslaw.fitting.prediction import Prediction, predict
-from losslaw.fitting.problem import Problem, pose
+from losslaw.fitting.problem import Problem, pose, stacked_columns
 from losslaw.fitting.status import Status, amplitudes_at_zero, bounds_reached, open_directions
 from losslaw.fitting.unseen import departure
 from losslaw.laws import Law, Question, law_named
@@ -91,9 +91,12 @@ class Fit:
     @property
     def usual_weight_decay(self) -> float | None:
         """Weight decay of the fitted runs, if it is known and the same in all."""
-        known = [curve.schedule.weight_decay for curve in self.curves]
-        values = {None if decay is None else float(np.mean(decay)) for decay in known}
-        return values.pop() if len(values) == 1 else None
+        return _usual([curve.schedule.weight_decay for curve in self.curves])
+
+    @property
+    def usual_batch(self) -> float | None:
+        """Batch size of the fitted runs, if it is known and the same in all."""
+        return _usual([curve.schedule.batch for curve in self.curves])
 
     @property
     def fitted_sizes(self) -> bool:
@@ -117,13 +120,37 @@ class Fit:
             model_size: Parameters of the model; it counts where several sizes were fitted by a
                 law with a term for them.
 
+        Weight decay and batch size that the schedule leaves open are those of the fitted runs; a
+        batch size does not count where those of the fitted runs are not known.
+
         Raises:
-            InputError: steps outside the schedule, or a level outside (0, 1).
+            InputError: steps outside the schedule, a level outside (0, 1), or a batch or model size
+                left open where the fitted runs have several.
         """
         if schedule.weight_decay is None and self.usual_weight_decay is not None:
             schedule = schedule.with_(weight_decay=self.usual_weight_decay)
+        if self.law.uses_batch:
+            schedule = self._with_batch(schedule)
         size = model_size if self.fitted_sizes else None
+        if self.fitted_sizes and size is None:
+            raise InputError(
+                "the fitted runs are of several model sizes: say which to predict (model_size=,"
+                " --model-size)"
+            )
         return predict(self.law, self.uncertainty, schedule, steps, level, size)
+
+    def _with_batch(self, schedule: Schedule) -> Schedule:
+        """The schedule with a batch size if and only if the fitted runs have one."""
+        if any(curve.schedule.batch is None for curve in self.curves):
+            return schedule if schedule.batch is None else schedule.with_(batch=None)
+        if schedule.batch is not None:
+            return schedule
+        if self.usual_batch is None:
+            raise InputError(
+                "the fitted runs have several batch sizes: say which to predict, as in"
+                " cosine:peak=3e-4,horizon=24000,batch=64"
+            )
+        return schedule.with_(batch=self.usual_batch)
 
     def save(self, path: str) -> None:
         """Write the fit to one JSON file; see `losslaw.load_fit`."""
@@ -135,6 +162,16 @@ class Fit:
         from losslaw.fitting.report import report
 
         return report(self)
+
+
+def _usual(along: Sequence[FloatArray | None]) -> float | None:
+    """The one value that all of these have throughout, if there is one."""
+    values: set[float] = set()
+    for array in along:
+        if array is None:
+            return None
+        values |= {float(array.min()), float(array.max())}
+    return values.pop() if len(values) == 1 else None
 
 
 def fit(
@@ -318,8 +355,11 @@ def _left_out_error(problem: Problem, point: Point, law: type[Law]) -> float:
         if not unseen.any():
             continue
         end, _ = minimise(rest.at_pace(PACE).separable(), point.theta)
-        predicted = _law_at(rest, end)
-        error = predicted.predict(asked.schedule, asked.steps[unseen]) - asked.losses[unseen]
+        size = problem.questions[i].model_size
+        columns = stacked_columns(
+            rest.at(end.theta), [Question(asked.schedule, asked.steps[unseen], size)]
+        )
+        error = columns @ end.amplitudes - asked.losses[unseen]
         squares.append(float(np.mean(error**2)))
     total = TAU_WEIGHT * law.model_error**2 + sum(squares)
     return float(np.sqrt(total / (TAU_WEIGHT + len(squares))))

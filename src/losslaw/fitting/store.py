@@ -260,7 +260,6 @@ def _uncertainty(record: Record, law: type[Law]) -> Uncertainty:
 def _curve_as_dict(curve: FittedCurve) -> dict[str, Any]:
     schedule = curve.schedule
     at = knots(schedule.lr)
-    decay = schedule.weight_decay
     return {
         "label": curve.label,
         "points": curve.points,
@@ -273,7 +272,8 @@ def _curve_as_dict(curve: FittedCurve) -> dict[str, Any]:
             "step": at.tolist(),
             "lr": schedule.lr[at - 1].tolist(),
             "warmup": schedule.warmup,
-            "weight_decay": None if decay is None else float(np.mean(decay)),
+            "weight_decay": _along(schedule.weight_decay),
+            "batch": _along(schedule.batch),
         },
     }
 
@@ -286,13 +286,11 @@ def _curve(record: Record) -> FittedCurve:
         raise part.fail("'step' and 'lr' are not knots from update 1 upward")
     if at[-1] > LONGEST:
         raise part.fail(f"a schedule of {at[-1]:g} updates, expected at most {LONGEST:g}")
-    weight_decay, warmup = part.optional("weight_decay"), part.whole("warmup")
+    n = int(at[-1])
+    batch, weight_decay = _read_along(part, "batch", n), _read_along(part, "weight_decay", n)
+    warmup = part.whole("warmup")
     try:
-        schedule = Schedule(
-            np.interp(np.arange(1, int(at[-1]) + 1), at, rates),
-            weight_decay=weight_decay,
-            warmup=warmup,
-        )
+        schedule = Schedule(np.interp(np.arange(1, n + 1), at, rates), batch, weight_decay, warmup)
     except InputError as error:
         raise part.fail(str(error)) from None
     return FittedCurve(
@@ -305,6 +303,27 @@ def _curve(record: Record) -> FittedCurve:
         record.number("final_error"),
         record.optional("model_size"),
     )
+
+
+def _along(values: FloatArray | None) -> float | dict[str, list[float]] | None:
+    """A batch size or weight decay: one number, or knots if it changes along the run."""
+    if values is None:
+        return None
+    if (values == values[0]).all():
+        return float(values[0])
+    at = knots(values)
+    return {"step": at.tolist(), "value": values[at - 1].tolist()}
+
+
+def _read_along(record: Record, name: str, n: int) -> FloatArray | float | None:
+    """The inverse of `_along`, for ``n`` updates."""
+    if not isinstance(record.data.get(name), dict):
+        return record.optional(name)
+    part = record.record(name)
+    at, values = part.array("step"), part.array("value")
+    if at.size == 0 or at.size != values.size or (np.diff(at) <= 0).any():
+        raise part.fail("'step' and 'value' are not knots")
+    return np.interp(np.arange(1, n + 1), at, values)
 
 
 def knots(lr: FloatArray, tolerance: float = 2e-7) -> np.ndarray:
