@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from losslaw.curves import LossCurve
-from losslaw.errors import FitError
+from losslaw.errors import FitError, InputError
 from losslaw.fitting.intervals import (
     TAU_WEIGHT,
     Uncertainty,
