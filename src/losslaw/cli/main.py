@@ -15,7 +15,7 @@ from losslaw import __version__
 from losslaw.errors import FitError, InputError
 
 # Each module has `register(app)`. The order is the order of the help page.
-GROUPS = ("demo", "inspect", "fitting", "theory", "simulate", "sweep")
+GROUPS = ("demo", "inspect", "fitting", "theory", "simulate", "reproduce", "sweep")
 
 
 def build() -> typer.Typer:

@@ -1,0 +1,129 @@
+"""``losslaw reproduce``: the papers' figures, made again with their numbers."""
+
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from losslaw.cli.options import Json
+
+if TYPE_CHECKING:
+    from losslaw.reproduce import Work
+
+# Finished sampled runs, in the folder of the results.
+RUNS = "runs"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("reproduce")(reproduce)
+
+
+def reproduce(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NAME",
+            help="fsl-fig1, scaling-table, optimal-schedule, batch-schedule, capacity-saturation.",
+        ),
+    ] = None,
+    output: Annotated[
+        str, typer.Option("-o", "--output", help="Folder for figure, tables and paragraph.")
+    ] = "losslaw-reproduce",
+    show: Annotated[bool, typer.Option("--list", help="Say what there is, and stop.")] = False,
+    json: Json = False,
+) -> None:
+    """Make a figure of the papers again: NAME.png, NAME.csv, and a paragraph of what is seen.
+
+    Minutes at most. Ctrl-C leaves nothing half-written; sampled runs are kept and found again by
+    the same command.
+    """
+    import time
+
+    from losslaw.cli.output import print_json, table_text
+    from losslaw.errors import InputError
+    from losslaw.reproduce import STUDIES, find_study, write_result
+    from losslaw.reproduce.study import made
+
+    if show:
+        if json:
+            print_json({study.name: study.title for study in STUDIES.values()})
+        else:
+            rows = [[study.name, study.title.ljust(80)] for study in STUDIES.values()]
+            typer.echo(table_text(["name", "what".ljust(80)], rows))
+        return
+    if name is None:
+        raise InputError(f"name a study: one of {', '.join(STUDIES)}")
+    study = find_study(name)
+    folder = made(output)  # before the work, so that a bad folder costs nothing
+    begun = time.perf_counter()
+    with _progress(name) as work:
+        from dataclasses import replace
+
+        result = study.run(replace(work, saved=folder / RUNS))
+    files = write_result(result, name, folder)
+    seconds = time.perf_counter() - begun
+    if json:
+        print_json(
+            {
+                "name": name,
+                "paragraph": result.paragraph,
+                "numbers": result.numbers,
+                "files": files,
+                "seconds": seconds,
+            }
+        )
+        return
+    typer.echo(_wrapped(result.paragraph) + "\n")
+    for path in files:
+        typer.echo(f"wrote {path}")
+    typer.echo(f"done in {seconds:.1f} s")
+
+
+def _wrapped(paragraph: str) -> str:
+    import textwrap
+
+    return textwrap.fill(paragraph, width=96, break_long_words=False, break_on_hyphens=False)
+
+
+@contextmanager
+def _progress(name: str) -> "Generator[Work]":
+    """A bar on standard error; where nobody watches, silence."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    from losslaw.reproduce import Work
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.percentage:>3.0f}%"),
+        BarColumn(bar_width=30),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )
+    bar = Progress(*columns, console=console, disable=not console.is_terminal)
+    task = bar.add_task(name, total=None)
+    work = Work(
+        expect=lambda parts: bar.update(task, total=parts),
+        tick=lambda parts: bar.update(task, advance=parts),
+        say=lambda words: bar.update(task, description=words),
+    )
+    try:
+        with bar:
+            yield work
+    except KeyboardInterrupt:
+        print(
+            f"losslaw: {name} was stopped; nothing was written but finished sampled runs,"
+            " which the same command finds again",
+            file=sys.stderr,
+        )
+        raise
