@@ -31,7 +31,7 @@ def main(names: list[str]) -> int:
             print(f"no part {name!r}: expected one of {', '.join(MAKERS)}", file=sys.stderr)
             return 2
         title, _, text = (MAKERS[name].__doc__ or "").partition("\n\n")
-        parts.append(f"## {title}\n\n{text.strip()}\n\n{MAKERS[name].table()}\n")
+        parts.append(f"## {title.rstrip('.')}\n\n{text.strip()}\n\n{MAKERS[name].table()}\n")
         print(parts[-1], flush=True)
     if not names:
         head = (

@@ -3,6 +3,10 @@
 `plain` is `losslaw.fit` without intervals, `whole` with them: one further fit for each curve left
 out. Starts are tried on blocks of updates and the best followed there; the last search takes every
 update by itself (`every update`: all searches do, to the same optimum).
+
+What limits them: with one shape to search, small linear algebra, a few hundred projections onto the
+amplitudes; with more, passes over the schedule, which blocks of updates make cheap where runs are
+long.
 """
 
 import itertools

@@ -25,7 +25,7 @@ def seconds(value: float) -> str:
     ('1.2 ms', '250 ms', '12 s', '72 min')
     """
     if value < 1:
-        return f"{value * 1e3:.2g} ms" if value < 0.1 else f"{value * 1e3:.0f} ms"
+        return f"{value * 1e3:.2g} ms" if value < 0.0995 else f"{value * 1e3:.0f} ms"
     return f"{value:.2g} s" if value < 100 else f"{value / 60:.0f} min"
 
 
