@@ -7,9 +7,9 @@ counted as ``POINTS_A_RUN`` independent points and priors as further rows, fixed
 included; ``tau`` the error of the law on schedules left out, shrunk towards what the law is known
 for; the floor what repeated runs differ by; the distance that of the peak from the nearest one
 fitted; the reach how many times further in intrinsic time than any fitted loss, which matters as
-much as the law misfits what it was fitted to. Intervals use Gaussian quantiles; with Student's t (as
-many degrees of freedom as runs, and three) intervals on the public split and on one peak held too
-much. Coverage on real curves is measured in validation/, protocol by protocol.
+much as the law misfits what it was fitted to. Intervals use Gaussian quantiles; with Student's t
+(as many degrees of freedom as runs, and three) intervals on the public split and on one peak held
+too much. Coverage on real curves is measured in validation/, protocol by protocol.
 """
 
 from collections.abc import Sequence
