@@ -1,14 +1,9 @@
 """Fits recover what made the curves, and say in words what they could not."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+from fit_samples import PEAK, SCHEDULES, TRUTHS, curves_of, law_of
 from numpy.testing import assert_allclose
-
-sys.path.append(str(Path(__file__).parent))
-from conftest import PEAK, SCHEDULES, TRUTHS, curves_of, law_of
 
 import losslaw as ll
 from losslaw.fitting import fit

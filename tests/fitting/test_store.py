@@ -1,13 +1,8 @@
 """A fit that is saved and loaded is the same fit. (Damaged files: tests/cli/test_bad_input.py.)"""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
-
-sys.path.append(str(Path(__file__).parent))
-from conftest import SCHEDULES, TRUTHS, curves_of, law_of
+from fit_samples import SCHEDULES, TRUTHS, curves_of, law_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

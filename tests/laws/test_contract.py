@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from conftest import RATES, sound
+from law_samples import RATES, sound
 from numpy.testing import assert_allclose
 
 from losslaw.errors import InputError

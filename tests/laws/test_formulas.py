@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from conftest import RATES, sound
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from law_samples import RATES, sound
 from numpy.testing import assert_allclose
 from oracles import ORACLES, bound, rates
 

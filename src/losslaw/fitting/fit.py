@@ -143,7 +143,7 @@ class Fit:
         """The schedule with a batch size if and only if the fitted runs have one."""
         if any(curve.schedule.batch is None for curve in self.curves):
             return schedule if schedule.batch is None else schedule.with_(batch=None)
-        if schedule.batch is not None:
+        if schedule.batch is not None or not self.curves:
             return schedule
         if self.usual_batch is None:
             raise InputError(

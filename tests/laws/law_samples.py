@@ -1,0 +1,39 @@
+"""Schedules that have tried every convention, and laws with amplitudes worth testing."""
+
+import numpy as np
+
+from losslaw.schedules import Schedule
+
+
+def ramp(n, top=1.0):
+    return top * np.arange(1, n + 1) / n
+
+
+RATES = {
+    "one step": np.array([1e-3]),
+    "no warm-up": np.full(60, 1e-3),
+    "warm-up and cosine": np.concatenate(
+        [ramp(15, 1e-3), 5e-4 * (1 + np.cos(np.pi * np.arange(1, 76) / 75))]
+    ),
+    "lone jump after the ramp": np.concatenate([ramp(15, 1e-3), np.full(75, 3e-4)]),
+    "one update at the peak": np.concatenate([ramp(15, 1e-3), [1e-3], np.full(60, 1e-4)]),
+    "warm-up again": np.concatenate(
+        [ramp(10, 1e-3), np.full(30, 1e-3), np.linspace(1e-3, 1e-4, 20), ramp(10, 8e-4)]
+    ),
+    "zero rates": np.concatenate(
+        [np.zeros(2), np.full(30, 1e-3), np.zeros(20), np.full(20, 5e-4), np.zeros(10)]
+    ),
+    "up and down": np.random.default_rng(3).uniform(1e-5, 2e-3, 70),
+}
+
+
+def sound(law_class, **shapes):
+    """A law whose terms are about .1 nats at a usual horizon, and its irreducible loss 2."""
+    usual = Schedule(RATES["warm-up and cosine"])
+    law = law_class(**shapes)
+    amplitudes = {}
+    for name in law_class.amplitudes():
+        column = law.with_(**{name: 1.0}).decompose(usual)[name]
+        size = np.abs(column[20:]).max()
+        amplitudes[name] = 2.0 if (column == 1).all() else 0.1 / size if size else 1.0
+    return law.with_(**amplitudes)
