@@ -22,9 +22,9 @@ from losslaw.kernel.simulate.sampled import SampledRuns
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules import Schedule
 
-BLOCK = 10
+BLOCK = 25
 # What a saved block depends on besides its question: raise it when the sampler draws differently.
-VERSION = 1
+VERSION = 2
 
 
 def sample_in_blocks(
@@ -37,7 +37,7 @@ def sample_in_blocks(
     saved: Path | None = None,
     tick: Callable[[int], None] = lambda runs: None,
 ) -> SampledRuns:
-    """Runs of one-pass SGD, in blocks of ten that are saved as they finish.
+    """Runs of one-pass SGD, in blocks of 25 that are saved as they finish.
 
     Args:
         world: The problem, with finitely many modes.

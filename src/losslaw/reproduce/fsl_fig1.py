@@ -308,7 +308,8 @@ class FslFigure1:
             errors = [2 * float(runs.standard_error[-1]) for runs in found.runs]
             ax.errorbar(self.budgets, means, errors, fmt="o", ms=5, color=color, capsize=2, lw=1.2)
             # From the middle of the axis on: theory is about large budgets.
-            window: FloatArray = np.geomspace(max(far[-1] / 1e4, far[0]), far[-1], 40)
+            last = float(self.far_budgets[-1])
+            window: FloatArray = np.geomspace(max(last / 1e4, far[0]), last, 40)
             shape = [scaling(exponents, kind, n).risk.value for n in window]
             theory_line(ax, window, shape, at=window[-1], through=0.8 * found.exact[-1])
         ax.plot([], [], **THEORY, label="theory, slope only")
@@ -385,6 +386,9 @@ class FslFigure1:
             f"{mean:.2e} ± {error:.0e} {NAMES[kind]}"
             for kind, (mean, error) in zip(finals, last, strict=True)
         )
+        order = ", ".join(
+            NAMES[kind] for kind in sorted(finals, key=lambda kind: finals[kind].exact[-1])
+        )
         by_share = dict(zip(self.shares, errors, strict=True))
         ladder = "; ".join(
             f"{fitted:.2f} and {without:.3f} at {share:g}"
@@ -405,9 +409,10 @@ class FslFigure1:
             f" fitted, {medians[1]:.1%}. The worst relative error over those steps and schedules"
             " grows with the rate: with three coefficients and with none,"
             f" {ladder} of the largest stable rate. Final risks after"
-            f" {short(self.budgets[-1])} samples, sampled: {ends}. Slopes of the exact final risk"
-            f" in the last decade to {short(far[-1])} samples: {'; '.join(slopes)}, logarithms"
-            " included on both sides. WSD > exponential > constant, as theory ranks them."
+            f" {short(self.budgets[-1])} samples, sampled, two standard errors: {ends}."
+            f" Slopes of the exact final risk in the last decade to {short(far[-1])} samples:"
+            f" {'; '.join(slopes)}, logarithms included on both sides. From the"
+            f" lowest risk to the highest: {order}."
         )
         return Result(
             figure,
