@@ -4,6 +4,7 @@ import signal
 import pytest
 
 from losslaw.errors import InputError
+from losslaw.fitting.unseen import agreement
 from losslaw.lab import BUNDLE, PlannedRun, TrainingInterrupted, make_bundle
 from losslaw.lab.bundle import Branch, branches
 from losslaw.schedules import parse_schedule
@@ -22,7 +23,7 @@ def tables(folder):
 def test_branches_leave_the_longest_common_beginning():
     assert branches(PLAN, every=5) == {"wsd": Branch("constant", 10)}
     # Between two evaluations there is no branch: 12 common updates, seen every 5.
-    assert parse_schedule(PLAN[1].spec).departure(parse_schedule(PLAN[0].spec)) in (12, 13)
+    assert agreement(parse_schedule(PLAN[1].spec), parse_schedule(PLAN[0].spec)) in (12, 13)
     assert branches(PLAN, every=15) == {}
 
 

@@ -9,6 +9,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from losslaw.errors import InputError
+from losslaw.fitting.unseen import agreement
 from losslaw.lab import LabConfig, TrainingInterrupted, train
 from losslaw.lab.training import kept_checkpoint
 from losslaw.schedules import Schedule, constant, wsd
@@ -97,7 +98,7 @@ def test_a_finished_run_is_not_run_again(text, tiny, whole, tmp_path):
 
 def test_equal_prefixes_have_equal_losses(text, tiny, whole):
     other = train(CONSTANT, tiny, text=text, every=EVERY).curve
-    shared = whole.steps <= WSD.departure(CONSTANT)
+    shared = whole.steps <= agreement(WSD, CONSTANT)
     assert shared.sum() == 4
     assert_array_equal(other.losses[shared], whole.losses[shared])
     assert (other.losses[~shared] != whole.losses[~shared]).all()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from losslaw.errors import InputError
-from losslaw.schedules import Schedule, constant, cosine, join, wsd
+from losslaw.schedules import Schedule, constant, cosine, join
 
 LISTS = st.lists(st.floats(1e-6, 1.0), min_size=2, max_size=50)
 
@@ -65,14 +65,6 @@ def test_tokens():
 )
 def test_the_warm_up_is_the_rise_at_the_start(rates, warmup):
     assert Schedule(rates).warmup == warmup
-
-
-def test_departure():
-    trunk = constant(peak=1.0, horizon=1000, warmup=10)
-    decay = wsd(peak=1.0, horizon=1000, warmup=10, cooldown=0.25)
-    assert trunk.departure(decay) == decay.departure(trunk) == 750
-    assert trunk.departure(trunk.prefix(400)) == 400
-    assert trunk.departure(constant(peak=0.9, horizon=10)) == 0
 
 
 def test_what_one_part_does_not_know_the_whole_does_not():

@@ -15,7 +15,7 @@ from losslaw import __version__
 from losslaw.errors import FitError, InputError
 
 # Each module has `register(app)`. The order is the order of the help page.
-GROUPS = ("demo", "inspect", "fitting", "theory", "simulate", "reproduce", "sweep")
+GROUPS = ("demo", "inspect", "fitting", "lab", "simulate", "theory", "reproduce", "sweep")
 
 
 def build() -> typer.Typer:
@@ -75,6 +75,8 @@ def run(arguments: list[str] | None = None) -> int:
         if not message:  # nothing was asked, and the help page has been the answer
             return 2
         return _fail(2, f"{message.rstrip('.')}; see '{where} --help'")
+    if status == 130:  # the parser turns Ctrl-C into this status before it can be seen here
+        return _fail(130, "interrupted")
     return status if isinstance(status, int) else 0
 
 

@@ -20,6 +20,8 @@ def write_text(path: str | Path, text: str) -> Path:
 def write_bytes(path: str | Path, data: bytes) -> Path:
     """Write ``data`` to ``path`` in one step; see `write_text`."""
     path = Path(path)
+    if str(path) == "-":
+        raise InputError("cannot write to '-': name a file; --json prints to standard output")
     if path.is_dir():
         raise InputError(f"cannot write {path}: it is a folder; name a file inside it")
     if not path.parent.is_dir():

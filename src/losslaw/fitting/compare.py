@@ -115,9 +115,11 @@ def _same_schedules(curves: Sequence[LossCurve]) -> list[list[int]]:
     groups: list[list[int]] = []
     for i, curve in enumerate(curves):
         for group in groups:
-            other = curves[group[0]].schedule
+            first = curves[group[0]]
+            other = first.schedule
             n = max(curve.schedule.horizon, other.horizon)
-            if agreement(curve.schedule, other) == n:
+            same_model = first.model_size == curve.model_size
+            if same_model and agreement(curve.schedule, other) == n:
                 group.append(i)
                 break
         else:

@@ -10,6 +10,7 @@ from losslaw.errors import InputError
 from losslaw.fitting.fit import Fit
 from losslaw.fitting.unseen import departure
 from losslaw.numerics.arrays import BoolArray, FloatArray
+from losslaw.schedules import Schedule
 
 MEASURES = ("r2", "mae", "rmse", "prede", "worste", "final_error", "coverage")
 
@@ -108,12 +109,11 @@ def score(
     """
     if not curves:
         raise InputError("no curves to score: expected at least one")
-    fitted = [(curve.schedule, curve.last_step) for curve in fit.curves]
     scores: list[CurveScore] = []
     skipped: list[str] = []
     for curve in curves:
         start = fit.skip if skip is None else skip
-        after = departure(curve.schedule, fitted) if unseen else 0
+        after = departure(curve.schedule, _same_model(fit, curve)) if unseen else 0
         asked = (curve.steps > after) & (curve.steps >= start)
         if not asked.any():
             skipped.append(curve.label)
@@ -124,6 +124,15 @@ def score(
         what = " after it departs from the fitted schedules" if unseen else ""
         raise InputError(f"nothing to score: no curve has points from step {start} on{what}")
     return Scores(tuple(scores), tuple(skipped), unseen, level)
+
+
+def _same_model(fit: Fit, curve: LossCurve) -> list[tuple[Schedule, int]]:
+    """What was fitted of this model; a curve of another known size says nothing of this one."""
+    return [
+        (fitted.schedule, fitted.last_step)
+        for fitted in fit.curves
+        if None in (fitted.model_size, curve.model_size) or fitted.model_size == curve.model_size
+    ]
 
 
 def score_points(

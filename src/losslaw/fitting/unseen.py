@@ -12,7 +12,10 @@ SAME = 1e-6
 
 
 def agreement(one: Schedule, other: Schedule) -> int:
-    """Number of first updates in which two learning rates are the same, to 1e-6 of the peak.
+    """Number of first updates in which two schedules are the same.
+
+    Learning rates to 1e-6 of the peak; batch and weight decay to 1e-6 of themselves, where both
+    know them.
 
     >>> agreement(Schedule([1.0, 1.0, 1.0]), Schedule([1.0, 1.0, 0.5, 0.5]))
     2
@@ -20,6 +23,9 @@ def agreement(one: Schedule, other: Schedule) -> int:
     n = min(one.horizon, other.horizon)
     peak = max(one.peak_lr, other.peak_lr)
     differ = np.abs(one.lr[:n] - other.lr[:n]) > SAME * peak
+    for a, b in ((one.batch, other.batch), (one.weight_decay, other.weight_decay)):
+        if a is not None and b is not None:
+            differ |= np.abs(a[:n] - b[:n]) > SAME * np.maximum(a[:n], b[:n])
     return int(np.argmax(differ)) if differ.any() else n
 
 

@@ -145,13 +145,6 @@ class Schedule:
         """A copy with some fields replaced; without the text, which made the old ones."""
         return replace(self, **{"spec": None, **changes})  # pyright: ignore[reportArgumentType]
 
-    def departure(self, other: "Schedule") -> int:
-        """The number of first updates in which the two learning rates agree to 1e-5 relative."""
-        n = min(self.horizon, other.horizon)
-        a, b = self.lr[:n], other.lr[:n]
-        differ = np.abs(a - b) > 1e-5 * np.maximum(a, b)
-        return int(np.argmax(differ)) if differ.any() else n
-
     def _cut(self, piece: slice, warmup: int) -> "Schedule":
         return Schedule(
             self.lr[piece],
