@@ -29,7 +29,7 @@ class Instantaneous(Law):
     name: ClassVar[str] = "instantaneous"
     title: ClassVar[str] = "instantaneous law"
     reference: ClassVar[str] = "Luo et al., arXiv:2503.12811"
-    model_error: ClassVar[float] = 0.015
+    model_error: ClassVar[float] = 0.018
 
     alpha: float = shape(0.5, "decay with intrinsic time", low=0.02, high=3.0, starts=(0.3, 0.8))
     L0: float = amplitude("irreducible loss")

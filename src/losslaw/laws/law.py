@@ -137,7 +137,7 @@ class Law(ABC):
     uses_batch: ClassVar[bool] = False
     uses_model_size: ClassVar[bool] = False
     peak_error: ClassVar[float] = 0.2
-    model_error: ClassVar[float] = 0.009
+    model_error: ClassVar[float] = 0.011
 
     def __post_init__(self) -> None:
         shapes = self.shapes()
