@@ -26,7 +26,8 @@ def reproduce(
         str | None,
         typer.Argument(
             metavar="NAME",
-            help="fsl-fig1, scaling-table, optimal-schedule, batch-schedule, capacity-saturation.",
+            help="fsl-fig1, scaling-table, optimal-schedule, batch-schedule, capacity-saturation,"
+            " sde-gap.",
         ),
     ] = None,
     output: Annotated[
@@ -42,7 +43,7 @@ def reproduce(
     """
     import time
 
-    from losslaw.cli.output import print_json, table_text
+    from losslaw.cli.output import print_json
     from losslaw.errors import InputError
     from losslaw.reproduce import STUDIES, find_study, write_result
     from losslaw.reproduce.study import made
@@ -51,8 +52,9 @@ def reproduce(
         if json:
             print_json({study.name: study.title for study in STUDIES.values()})
         else:
-            rows = [[study.name, study.title.ljust(80)] for study in STUDIES.values()]
-            typer.echo(table_text(["name", "what".ljust(80)], rows))
+                width = max(map(len, STUDIES))
+            for study in STUDIES.values():
+                typer.echo(f"{study.name:{width}}  {study.title}")
         return
     if name is None:
         raise InputError(f"name a study: one of {', '.join(STUDIES)}")

@@ -10,6 +10,8 @@ from losslaw.reproduce.capacity_saturation import CapacitySaturation
 from losslaw.reproduce.fsl_fig1 import FslFigure1
 from losslaw.reproduce.optimal_schedule import OptimalSchedules
 from losslaw.reproduce.scaling_table import ScalingTable
+from losslaw.reproduce.sde_gap import SdeGap
+from losslaw.reproduce.sde_gap import SdeGap
 from losslaw.reproduce.study import Result, Study, Work, write_result
 
 STUDIES: dict[str, Study] = {
@@ -20,6 +22,7 @@ STUDIES: dict[str, Study] = {
         OptimalSchedules(),
         BatchSchedules(),
         CapacitySaturation(),
+        SdeGap(),
     )
 }
 
@@ -31,6 +34,8 @@ __all__ = [
     "OptimalSchedules",
     "Result",
     "ScalingTable",
+    "SdeGap",
+    "SdeGap",
     "Study",
     "Work",
     "find_study",
