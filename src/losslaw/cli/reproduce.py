@@ -52,7 +52,7 @@ def reproduce(
         if json:
             print_json({study.name: study.title for study in STUDIES.values()})
         else:
-                width = max(map(len, STUDIES))
+            width = max(map(len, STUDIES))
             for study in STUDIES.values():
                 typer.echo(f"{study.name:{width}}  {study.title}")
         return

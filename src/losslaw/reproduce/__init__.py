@@ -11,7 +11,6 @@ from losslaw.reproduce.fsl_fig1 import FslFigure1
 from losslaw.reproduce.optimal_schedule import OptimalSchedules
 from losslaw.reproduce.scaling_table import ScalingTable
 from losslaw.reproduce.sde_gap import SdeGap
-from losslaw.reproduce.sde_gap import SdeGap
 from losslaw.reproduce.study import Result, Study, Work, write_result
 
 STUDIES: dict[str, Study] = {
@@ -34,7 +33,6 @@ __all__ = [
     "OptimalSchedules",
     "Result",
     "ScalingTable",
-    "SdeGap",
     "SdeGap",
     "Study",
     "Work",
