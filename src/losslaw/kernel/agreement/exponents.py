@@ -9,6 +9,7 @@ and the log power with the exponent divided out.
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -140,9 +141,10 @@ def onset(ratio: Callable[[float], float], *, decades: Sequence[int] = range(2, 
     heights = [math.log(ratio(10.0**k)) for k in decades]
     if heights[-1] >= 0:
         return math.inf
-    for k, high, low in zip(decades[-2::-1], heights[-2::-1], heights[:0:-1], strict=True):
+    points = list(zip(decades, heights, strict=True))
+    for (k, high), (later, low) in reversed(list(pairwise(points))):
         if high >= 0:
-            return 10.0 ** (k + high / (high - low) * (decades[1] - decades[0]))
+            return 10.0 ** (k + high / (high - low) * (later - k))
     return 0.0
 
 

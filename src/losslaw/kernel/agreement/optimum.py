@@ -116,7 +116,6 @@ def long_schedule(
     raise InputError(f"schedule {schedule!r} is not one that can be measured here")
 
 
-@lru_cache(maxsize=4096)
 def best(
     exponents: Exponents,
     schedule: str,
@@ -146,6 +145,21 @@ def best(
     >>> found.modes, found.samples, bool(found.peak < 0.01)
     (inf, 1000000.0, True)
     """
+    return _best(exponents, schedule, budget, limited, peak, cooldown, exponent, floor, precise)
+
+
+@lru_cache(maxsize=4096)
+def _best(
+    exponents: Exponents,
+    schedule: str,
+    budget: float,
+    limited: Limited,
+    peak: float | None,
+    cooldown: float | None,
+    exponent: float | None,
+    floor: float,
+    precise: bool,
+) -> Optimum:
     theory = scaling(exponents, schedule, budget, limited=limited, exponent=exponent, floor=floor)
     top = math.log(cap(exponents))
     # Logarithms of the peak, the modes and the odds r / (1 - r) of the cooldown: start, low, high.
@@ -176,14 +190,36 @@ def best(
 
     if not axes:
         return optimum(start)
-    found = lowest(height, start)
+    if peak is None and not theory.easy:
+        # Hard: most optima sit at the cap, where no simplex is at ease.
+        at_cap = _best(
+            exponents, schedule, budget, limited, cap(exponents), cooldown, exponent, floor, precise
+        )
+        run = long_schedule(
+            exponents,
+            schedule,
+            0.97 * at_cap.peak,
+            at_cap.samples,
+            at_cap.cooldown,
+            exponent,
+            floor,
+        )
+        if final_risk(exponents, run, at_cap.modes) > at_cap.risk:
+            return at_cap
     if precise:
-        found = lowest(height, found, width=0.1, precise=True)
+        rough = _best(exponents, schedule, budget, limited, peak, cooldown, exponent, floor, False)
+        if "odds" in axes and rough.cooldown == 1:
+            return rough
+        share = rough.cooldown if "odds" in axes else 0.0
+        values = {"peak": rough.peak, "modes": rough.modes, "odds": share / (1 - share)}
+        start = np.log([values[axis] for axis in axes])
+        return optimum(lowest(height, start, width=0.1, precise=True))
+    found = optimum(lowest(height, start))
     if "odds" not in axes:
-        return optimum(found)
+        return found
     # WSD has a second minimum where all of the run decays.
     whole = best(exponents, "exponential", budget, limited=limited, peak=peak)
-    return min(optimum(found), replace(whole, cooldown=1.0), key=lambda item: item.risk)
+    return found if found.risk <= whole.risk else replace(whole, cooldown=1.0)
 
 
 def lowest(
