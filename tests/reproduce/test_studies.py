@@ -7,6 +7,7 @@ import pytest
 
 from losslaw.errors import InputError
 from losslaw.files import read_table
+from losslaw.kernel import KernelRegression
 from losslaw.kernel.agreement import cap
 from losslaw.kernel.theory import Exponents
 from losslaw.reproduce import (
@@ -16,11 +17,13 @@ from losslaw.reproduce import (
     FslFigure1,
     OptimalSchedules,
     ScalingTable,
+    SdeGap,
     Work,
     find_study,
     write_result,
 )
 from losslaw.reproduce.optimal_schedule import closed_form, rates_at
+from losslaw.reproduce.sde_gap import at_rest
 
 SMALL = {
     "fsl-fig1": FslFigure1(
@@ -38,6 +41,7 @@ SMALL = {
     "capacity-saturation": CapacitySaturation(
         capacities=(4.0,), budgets=(1e3, 1e11, 1e12), exponents=(1.0,), floors=(0.1,)
     ),
+    "sde-gap": SdeGap(problems=((0.5, 4.0),), horizon=3000, shares=(0.01, 0.1, 0.5)),
 }
 
 
@@ -128,6 +132,20 @@ def test_fixed_shapes_saturate(results):
     assert numbers["worst_capacity_gap"] < 0.05
     for shape in ("linear", "cosine", "power"):
         assert numbers[f"slope_{shape}"] == pytest.approx(numbers[f"theory_{shape}"], abs=0.003)
+
+
+def test_equations_part_from_sgd_as_the_rate_grows_and_decay_heals_it(results):
+    numbers = results["sde-gap"][0].numbers
+    rest = at_rest(KernelRegression(source=0.5, capacity=4.0), 0.5)
+    for method in ("sde", "volterra"):
+
+        def number(kind, share, end, method=method):
+            return numbers[f"{kind}_{method}_0.5_4_{share:g}_{end}"]
+
+        # 3000 updates are at rest to some percent of the difference.
+        assert number("constant", 0.5, "end") == pytest.approx(-rest[method], rel=0.05)
+        assert number("constant", 0.01, "largest") < 0.01 < number("constant", 0.5, "largest")
+        assert number("cosine", 0.5, "end") < 0.05 * number("cosine", 0.5, "largest")
 
 
 def test_rates_are_read_off_a_schedule_in_pieces():

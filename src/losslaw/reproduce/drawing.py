@@ -20,8 +20,8 @@ COLORS = {
     "wsd": "#1b7a6e",
     "power": "#3b4cc0",
     "linear": "#c4622d",
-    "cosine": "#1b7a6e",
-    "cyclic": "#7a3b8f",
+    "cosine": "#7a3b8f",
+    "cyclic": "#8a6d1f",
 }
 NAMES = {
     "constant": "constant",
