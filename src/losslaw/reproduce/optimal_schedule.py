@@ -127,7 +127,7 @@ class OptimalSchedules:
         for n in self.tails:
             tails["power"].append(power_tail(hard, round(n)).tail)
             work.tick(1)
-            tails["exponential"].append(best(hard, "wsd", n).cooldown)
+            tails["exponential"].append(best(hard, "wsd", n, precise=True).cooldown)
             work.tick(1)
         figure = new_figure(10.5, 8)
         (one, two), (three, four) = figure.subplots(2, 2)
