@@ -163,8 +163,10 @@ def test_keys_and_cells(jobs_module):
     ]  # fmt: skip
 
 
+# A process that a shell starts in the background is born deaf to SIGINT, and so are its children.
 INTERRUPTED = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from losslaw.sweeps import sweep
 import sweepjobs
 jobs = [sweepjobs.Job(i, marks=sys.argv[2], seconds=0.3) for i in range(20)]
