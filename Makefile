@@ -5,6 +5,7 @@
 PYTHON ?= python3
 ENV ?= .venv
 BIN := $(ENV)/bin
+TOOLS := $(ENV)/tools$(if $(EXTRAS),-extras)
 TIMED := bash scripts/timed
 
 # Threaded BLAS on vectors this small is slower, and may round differently from run to run.
@@ -19,17 +20,17 @@ demo: $(ENV)/installed
 
 test: lint types unit wheel
 
-lint: $(ENV)/tools
+lint: $(TOOLS)
 	$(TIMED) lint $(BIN)/ruff check .
 	$(TIMED) format $(BIN)/ruff format --check .
 
-types: $(ENV)/tools
+types: $(TOOLS)
 	$(TIMED) types $(BIN)/python scripts/check_types.py
 
-unit: $(ENV)/tools
+unit: $(TOOLS)
 	$(TIMED) tests $(BIN)/pytest -q
 
-wheel: $(ENV)/tools
+wheel: $(TOOLS)
 	$(TIMED) wheel bash scripts/wheel_smoke $(BIN)/python
 
 bench: $(ENV)/installed
@@ -47,7 +48,8 @@ $(ENV)/installed: pyproject.toml
 	$(TIMED) install $(BIN)/python -m pip install -qq --disable-pip-version-check -e .
 	touch $@
 
-$(ENV)/tools: $(ENV)/installed
+# A stamp of its own with extras, so that asking for them later adds them.
+$(TOOLS): $(ENV)/installed
 	$(TIMED) tools bash scripts/install_group $(BIN)/python dev
 	$(if $(EXTRAS),$(TIMED) extras bash scripts/install_group $(BIN)/python extras || true)
 	touch $@
