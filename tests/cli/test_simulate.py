@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from losslaw.cli.main import run
 from losslaw.curves import read_curves
 from losslaw.kernel import KernelRegression
+from losslaw.kernel.long_text import parse_long_schedule
 from losslaw.schedules import parse_schedule
 
 SPEC = "wsd:peak=0.5,horizon=600,cooldown=0.2"
@@ -84,7 +85,27 @@ def test_the_integrator_takes_the_same_words_at_any_horizon(capsys):
     found = simulated(capsys, "--schedule", spec, "--method", "integrator", "--modes", "inf")
     assert found["step"][-1] == 10**12
     assert found["excess"][-1] < 1e-6
-    assert found["batch"] == "4"
+    assert (found["batch"], found["modes"], found["relative"]) == (4.0, "inf", True)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "constant:peak=0.4,horizon=600,warmup=20",
+        "linear:peak=0.4,horizon=600,final=0.01",
+        "cosine:peak=0.4,horizon=600,warmup=7",
+        "exponential:peak=0.4,horizon=600,final=0.001",
+        "power:peak=0.4,horizon=600,exponent=3",
+        "wsd:peak=0.4,horizon=600,warmup=50,cooldown=0.3,decay=1-sqrt,final=0.01",
+        "8-1-1:peak=0.4,horizon=600",
+        "twostage:peak=0.4,horizon=600,second=0.1,switch=500",
+        "twostage:peak=0.4,horizon=600,second=0.1,switch=0.25,warmup=10,batch=3",
+    ],
+)
+def test_pieces_are_the_schedule_that_the_family_writes_out(spec):
+    pieces, written = parse_long_schedule(spec).written_out(), parse_schedule(spec)
+    assert_allclose(pieces.lr, written.lr, rtol=1e-12, atol=1e-15)
+    assert_array_equal(pieces.batch, 1.0 if written.batch is None else written.batch)
 
 
 def test_printing_to_standard_output_is_the_file(capsys):
@@ -114,6 +135,15 @@ def test_printing_to_standard_output_is_the_file(capsys):
         (["--schedule", "wsd:peak=0.5,horizon=1e12"], "use --method integrator"),
         (["--schedule", "cyclic:peak=0.5,horizon=99", "--method", "integrator"], "in pieces"),
         (["--schedule", "wsd:peak=0.5,horizons=99", "--method", "integrator"], "'horizons'"),
+        (
+            ["--schedule", "twostage:peak=.1,second=.1,switch=99,horizon=9", "--method=integrator"],
+            "switch after",
+        ),
+        (["--schedule", "wsd:peak=.1", "--method", "integrator"], "horizon is missing"),
+        (
+            ["--schedule", "wsd:peak=.1,horizon=1e9,cooldown=.9,warmup=2e8", "--method=integrator"],
+            "longer than the horizon",
+        ),
         (
             ["--schedule", "constant:peak=1.1,horizon=1e9", "--method", "integrator"],
             "the largest admissible rate",

@@ -161,22 +161,24 @@ def _notes(
     seed: int,
 ) -> dict[str, object]:
     """What a reader of the file would otherwise have to ask."""
+    import math
+
     notes: dict[str, object] = {
         "source": world.source,
         "capacity": world.capacity,
-        "modes": world.modes,
+        "modes": "inf" if math.isinf(world.modes) else int(world.modes),
         "noise": world.noise,
         "features": world.features,
         "distribution": world.distribution,
         "method": found.method,
-        "largest_lr": repr(found.largest_lr),
+        "largest_lr": found.largest_lr,
         "schedule": spec,
-        "relative": str(relative).lower(),
+        "relative": relative,
         "warmup": getattr(asked, "warmup", 0),
         "lr_is": "used",
     }
     if (found.batch == found.batch[0]).all():
-        notes["batch"] = f"{found.batch[0]:g}"
+        notes["batch"] = float(found.batch[0])
     if found.method == "sgd":
         notes |= {"seeds": seeds, "seed": seed}
     return notes

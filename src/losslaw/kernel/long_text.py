@@ -8,6 +8,7 @@ are written out and need no other form.
 from losslaw.errors import InputError
 from losslaw.kernel.simulate.pieces import LongSchedule, Piece
 from losslaw.schedules import parse_schedule
+from losslaw.schedules.text import ALIASES
 
 FAMILIES = ("constant", "linear", "cosine", "exponential", "power", "wsd", "step", "twostage")
 # A small horizon at which the family itself checks keys and numbers.
@@ -27,6 +28,7 @@ def parse_long_schedule(text: str) -> LongSchedule:
     [0.5, 1.0, 0.5, 0.0]
     """
     name, _, rest = text.strip().partition(":")
+    name = ALIASES.get(name.strip(), name.strip())
     if name not in FAMILIES or " + " in text:
         raise InputError(
             f"schedule {text.strip()!r}: in pieces there are {', '.join(FAMILIES)};"
@@ -39,6 +41,8 @@ def parse_long_schedule(text: str) -> LongSchedule:
         trial = dict(pairs, horizon=str(TRIAL))
         if warmup:
             trial["warmup"] = str(round(TRIAL * min(warmup / max(horizon, 1), 1.0)))
+        if _above_one(pairs.get("switch")):  # a number of updates, not a share
+            trial["switch"] = str(round(TRIAL * min(float(pairs["switch"]) / max(horizon, 1), 2.0)))
         parse_schedule(f"{name}:" + ",".join(f"{key}={value}" for key, value in trial.items()))
     else:
         parse_schedule(text)
@@ -77,7 +81,20 @@ def parse_long_schedule(text: str) -> LongSchedule:
         add(horizon - at, second, second, "constant")
     else:
         add(rest_updates, peak, peak, "constant")
-    return LongSchedule(tuple(pieces))
+    made = LongSchedule(tuple(pieces))
+    if made.horizon != horizon:
+        raise InputError(
+            f"schedule {name}: its parts have {made.horizon} updates, more than the horizon,"
+            f" {horizon}; shorten one of them"
+        )
+    return made
+
+
+def _above_one(value: str | None) -> bool:
+    try:
+        return value is not None and float(value) >= 1
+    except ValueError:
+        return False  # the family says what is wrong with it
 
 
 def _halves(pair: str) -> tuple[str, str, str]:
