@@ -1,15 +1,18 @@
-"""``python -m benchmarks [laws] [fit] [cli]``: measure and print; all of it into RESULTS.md."""
+"""``python -m benchmarks [NAME...]``: measure and print; all of it into RESULTS.md.
+
+Names: laws, fit, cli, kernel.
+"""
 
 import os
 import platform
 import sys
 from pathlib import Path
 
-from benchmarks import bench_cli, bench_fit, bench_laws
+from benchmarks import bench_cli, bench_fit, bench_kernel, bench_laws
 from losslaw import __version__
 from losslaw.files import write_text
 
-MAKERS = {"laws": bench_laws, "fit": bench_fit, "cli": bench_cli}
+MAKERS = {"laws": bench_laws, "fit": bench_fit, "cli": bench_cli, "kernel": bench_kernel}
 
 
 def processor() -> str:

@@ -1,36 +1,29 @@
-"""What the kernel world costs, as ratios taken in one run on one core.
+"""The kernel world: quadrature, integrator and sampled runs against the plain ways.
 
-    python benchmarks/bench_kernel.py [--figure cost.png] [--json]
+Every row compares two ways to the same numbers and says how far they differ: the spectral
+quadrature against the full recursion, compiled against plain numpy, the horizon-free integrator
+against going step by step, sampled runs against a numpy loop.
 
-Every row compares two ways to the same numbers and says how far they differ. Compiled functions
-are called once before the clock starts; times are the best of a few.
+What limits them: the quadrature, 40 to 46 nodes an update whatever the number of modes; the
+integrator, some thousand blocks of updates whatever the horizon, and building its nodes (3-8 ms,
+once for a problem); sampled runs, drawing the features.
+
+![cost against modes and horizon](kernel_cost.png)
 """
 
-import argparse
-import json
 import math
-import os
-import time
-from collections.abc import Callable
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 
+from benchmarks.clock import best_of, markdown, seconds
 from losslaw.kernel import KernelRegression, LongSchedule, long_decay, long_wsd
 from losslaw.kernel.simulate import recursion
 from losslaw.kernel.simulate.quadrature import power_law_nodes
 from losslaw.schedules import Schedule, cosine
 
-
-def best_of(repeats: int, call: Callable[[], object]) -> float:
-    times: list[float] = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return min(times)
+FIGURE = Path(__file__).parent / "kernel_cost.png"
 
 
 def some_steps(horizon: int) -> np.ndarray:
@@ -145,31 +138,24 @@ def cost_of_horizon() -> list[tuple[int, float, float]]:
     return rows
 
 
-def draw(path: str, modes: list[tuple[float, float]], horizons: list[tuple[int, float, float]]):
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    _, (left, right) = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
+def draw(modes: list[tuple[float, float]], horizons: list[tuple[int, float, float]]) -> None:
+    figure = Figure(figsize=(9, 3.5), layout="constrained")
+    left, right = figure.subplots(1, 2)
     finite = [row for row in modes if math.isfinite(row[0])]
-    left.loglog(*zip(*finite, strict=True), "o-", label="quadrature")
+    left.loglog(*zip(*finite, strict=True), "o-", label="quadrature, nodes built anew")
     left.axhline(modes[-1][1], ls=":", color="k", label="infinitely many modes")
     left.set(xlabel="modes", ylabel="seconds for 10^5 updates", ylim=(1e-3, 1))
     left.legend()
     n, integrated, stepped = zip(*horizons, strict=True)
     right.loglog(np.array(n, dtype=float), integrated, "o-", label="integrator")
     right.loglog(np.array(n, dtype=float), stepped, "s-", label="update by update")
-    right.set(xlabel="horizon in updates", ylabel="seconds")
+    right.set(xlabel="horizon in updates, WSD, infinitely many modes", ylabel="seconds")
     right.legend()
-    plt.savefig(path, dpi=120)
+    figure.savefig(FIGURE, dpi=100)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--figure", help="draw cost against modes and horizon into this file")
-    parser.add_argument("--json", action="store_true", help="print numbers for programs")
-    args = parser.parse_args()
+def table() -> str:
+    """The section of RESULTS.md; draws the figure beside it."""
     rows = [
         compiled_against_numpy(1000, 5000),
         quadrature_against_full(1.2, 10**5, 5000),
@@ -184,33 +170,34 @@ def main() -> None:
         sampled_against_numpy(100, 2000, 5),
         sampled_against_numpy(1000, 1000, 3),
     ]
-    modes, horizons = cost_of_modes(100_000), cost_of_horizon()
     million = KernelRegression(0.5, 1.5, 10**9)
     schedule = cosine(peak=0.25, horizon=10**6)
+    million.excess_risk(schedule)
     time_of_million = best_of(3, lambda: million.excess_risk(schedule))
-    if args.json:
-        for row in rows:
-            row["error"] = float(row["error"])  # pyright: ignore[reportArgumentType]
-        table = {"rows": rows, "modes": modes, "horizons": horizons, "million": time_of_million}
-        print(json.dumps(table))
-    else:
-        print(f"{'':62} {'fast':>9} {'slow':>9} {'ratio':>7} {'error':>8}")
-        for row in rows:
-            fast, slow = row["fast"], row["slow"]
-            print(
-                f"{row['what']:62} {fast * 1e3:7.2f}ms {slow * 1e3:7.0f}ms {slow / fast:7.0f}"
-                f" {row['error']:8.0e}  {row['note']}"
-            )
-        print(f"\n10^6 updates at 10^9 modes: {time_of_million * 1e3:.0f} ms")
-        print("\ncost of modes, 10^5 updates, nodes built anew")
-        for count, seconds in modes:
-            print(f"  M {count:8.0e}  {seconds * 1e3:7.1f} ms")
-        print("\ncost of the horizon, WSD, infinitely many modes")
-        for n, integrated, stepped in horizons:
-            print(f"  n {float(n):8.0e}  {integrated * 1e3:7.2f} ms  {stepped * 1e3:9.1f} ms")
-    if args.figure:
-        draw(args.figure, modes, horizons)
-
-
-if __name__ == "__main__":
-    main()
+    modes, horizons = cost_of_modes(100_000), cost_of_horizon()
+    draw(modes, horizons)
+    compared = markdown(
+        ["what", "fast", "slow", "ratio", "error", "note"],
+        [
+            [
+                str(row["what"]),
+                seconds(float(row["fast"])),  # pyright: ignore
+                seconds(float(row["slow"])),  # pyright: ignore
+                f"{float(row['slow']) / float(row['fast']):.0f}",  # pyright: ignore
+                f"{float(row['error']):.0e}",  # pyright: ignore
+                str(row["note"]),
+            ]
+            for row in rows
+        ],
+    )
+    horizon = markdown(
+        ["updates", "integrator", "update by update"],
+        [
+            [f"{float(n):.0e}", seconds(fast), "" if math.isnan(slow) else seconds(slow)]
+            for n, fast, slow in horizons
+        ],
+    )
+    return (
+        f"{compared}\n\n10^6 updates at 10^9 modes: {seconds(time_of_million)}.\n\n"
+        f"### Cost of the horizon (WSD, infinitely many modes)\n\n{horizon}"
+    )
