@@ -10,7 +10,30 @@ in the logarithm.
 
 The laws hold to first order in the share ``F`` of its own noise that SGD feeds back, and neglect
 that an update of finite size forgets faster: both bend the noise against the rate. So a small rate
-is what they need, and ``F`` is given. *Recovered*: s within 5 %, q or g within .1.
+is what they need, and ``F`` is given. The drop form sees noise only through falls of the rate;
+*rise counted* (``warmup_drops``) lets it see the rise from 0 at the start as well.
+*Recovered*: s within 5 %, q or g within .1 of theory.
+
+What is seen:
+
+* The convolution form recovers both exponents of all six problems, on both sides of the boundary,
+  from the whole family at a small rate. It still does with errors of 10^-5 on every point, at
+  (1, 2) with 10^-4; with 10^-3 it keeps s where s is small, and q is gone: what q speaks of is a
+  thousandth of the loss.
+* Fewer schedules: (1, 2) gives both from one run with a drop, and without errors even from a
+  constant one, whose own noise comes to rest as ``t^-(1-1/beta)``. (.5, 4) needs the whole family
+  for q; s comes from all but a lone constant run.
+* The drop form recovers s in the hard regime and g in the easy one. Easy, its s takes in what the
+  noise of a constant rate has still to come to rest, in either convention. Two peaks cannot be
+  fitted unless the rise is counted: nothing else tells the form that a higher rate is noisier.
+* A cosine alone gives no q, and s only roughly. Constant, cosine and WSD together do not give q at
+  (.5, 4), and hardly at (1, 2).
+* Larger rates: from F = .04 on the exponents are off by more than the residuals betray, from .1 on
+  by far, because the law is wrong there and not for want of information.
+* The status calls the start of the kernel open (``c`` with its amplitudes) wherever only its tail
+  is determined; that is harmless. It names the exponent, or a bound, in most fits that lack
+  information. It cannot know that a *law* is wrong.
+
 """
 
 import re
@@ -30,7 +53,7 @@ from losslaw.schedules import constant, cosine, wsd
 PROBLEMS = ((1.0, 2.0), (1.0, 1.5), (1.0, 4.0), (0.5, 4.0), (0.3, 2.0), (0.3, 4.0))
 TWO = ((1.0, 2.0), (0.5, 4.0))
 RATE, HORIZON = 0.02, 100_000
-LAWS = {"convolution": ("q", lambda beta: 2 - 1 / beta), "functional": ("g", lambda b: 1 - 1 / b)}
+CONVOLUTION, DROPS, RISE = "convolution", "functional", "functional, rise counted"
 
 
 def drop(peak: float, horizon: int, at: float, factor: float) -> Schedule:
@@ -106,19 +129,20 @@ def said(found: Fit) -> str:
 
 def cells(problem: tuple[float, float], law: str, seen: list[LossCurve]) -> list[str]:
     """A fit, as cells of a row."""
-    name, theory = LAWS[law]
-    found = fit(seen, law, skip=1, uncertainty=False)
-    s, forget = found.parameters["s"], found.parameters[name]
-    right = abs(s / problem[0] - 1) < 0.05, abs(forget - theory(problem[1])) < 0.1
+    s, beta = problem
+    name, theory = ("q", 2 - 1 / beta) if law == CONVOLUTION else ("g", 1 - 1 / beta)
+    fixed = {"warmup_drops": True} if law == RISE else None
+    found = fit(seen, law.partition(",")[0], skip=1, uncertainty=False, fixed=fixed)
+    mine = found.parameters
+    right = abs(mine["s"] / s - 1) < 0.05, name in found.free and abs(mine[name] - theory) < 0.1
     rmse = np.sqrt(np.mean([curve.rmse**2 for curve in found.curves]))
-    verdict = {(True, True): "both", (True, False): "s", (False, True): name}.get(right, "no")
     return [
         law,
-        f"{s:.3f}",
-        f"{name} = {forget:.3f}",
-        f"{theory(problem[1]):.3f}",
+        f"{mine['s']:.3f}",
+        f"{name} = {mine[name]:.3f}" if name in found.free else f"no {name}",
+        f"{theory:.3f}",
         f"{rmse:.0e}",
-        verdict,
+        {(True, True): "both", (True, False): "s", (False, True): name}.get(right, "no"),
         said(found) or "converged",
     ]
 
@@ -142,7 +166,7 @@ def all_problems() -> list[str]:
     body = [
         [pair(problem), *cells(problem, law, curves(problem))]
         for problem in PROBLEMS
-        for law in LAWS
+        for law in (CONVOLUTION, DROPS, RISE)
     ]
     return lines(("s, beta",), body)
 
@@ -155,7 +179,7 @@ def rates() -> list[str]:
         for rate in (0.05, 0.1, 0.2):
             seen = curves(problem, peaks=(rate,))
             share = world.noise_feedback(rate)
-            for law in LAWS:
+            for law in (CONVOLUTION, RISE):
                 body.append(
                     [pair(problem), f"{rate:g}", f"{share:.2f}", *cells(problem, law, seen)]
                 )
@@ -177,7 +201,7 @@ def schedules() -> list[str]:
         [pair(problem), title, *cells(problem, law, curves(problem, runs, peaks))]
         for problem in TWO
         for title, runs, peaks in sets
-        for law in LAWS
+        for law in (CONVOLUTION, RISE, *([DROPS] if len(peaks) > 1 else []))
     ]
     return lines(("s, beta", "runs"), body)
 
@@ -188,7 +212,7 @@ def noisy() -> list[str]:
         [pair(problem), f"{noise:g}", *cells(problem, law, curves(problem, noise=noise))]
         for problem in TWO
         for noise in (1e-5, 1e-4, 1e-3)
-        for law in LAWS
+        for law in (CONVOLUTION, DROPS)
     ]
     return lines(("s, beta", "noise"), body)
 
