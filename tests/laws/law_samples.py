@@ -1,6 +1,7 @@
 """Schedules that have tried every convention, and laws with amplitudes worth testing."""
 
 import numpy as np
+from hypothesis import strategies as st
 
 from losslaw.schedules import Schedule
 
@@ -37,3 +38,61 @@ def sound(law_class, **shapes):
         size = np.abs(column[20:]).max()
         amplitudes[name] = 2.0 if (column == 1).all() else 0.1 / size if size else 1.0
     return law.with_(**amplitudes)
+
+
+# How amplitudes and shapes follow when every learning rate is multiplied by f, the loss unchanged.
+RESCALED = {
+    "chinchilla": lambda law, f: {},
+    "instantaneous": lambda law, f: {"A": law.A * f**law.alpha, "B": law.B / f},
+    "momentum": lambda law, f: {"A": law.A * f**law.alpha, "C": law.C / f},
+    "multipower": lambda law, f: {
+        "A": law.A * f**law.alpha,
+        "B": law.B / f,
+        "C": law.C * f ** (law.gamma - 1),
+    },
+    "functional": lambda law, f: {
+        "A": law.A * f**law.s,
+        "B": law.B / f,
+        "M": law.M * f ** (law.s - 1),
+        "c": law.c / f,
+    },
+    "convolution": lambda law, f: {
+        "A": law.A * f**law.s,
+        "N": law.N / f**2,
+        "M": law.M * f ** (law.s - 2),
+        "c": law.c / f,
+    },
+    "lastiterate": lambda law, f: {"A": law.A * f**law.alpha, "b": law.b / f},
+    "effective": lambda law, f: {
+        "A": law.A * f**law.alpha,
+        "N": law.N * f**-law.a,
+        "r": law.r / f,
+        "kappa": law.kappa / f**2,
+    },
+}
+
+
+@st.composite
+def schedules(draw):
+    pieces = draw(
+        st.lists(
+            st.tuples(
+                st.sampled_from(["flat", "up", "down", "zero", "noise"]),
+                st.integers(1, 12),
+                st.floats(1e-5, 1e-2),
+            ),
+            min_size=1,
+            max_size=5,
+        )
+    )
+    rng = np.random.default_rng(draw(st.integers(0, 999)))
+    made = {
+        "flat": lambda n, top: np.full(n, top),
+        "up": lambda n, top: top * np.arange(1, n + 1) / n,
+        "down": lambda n, top: top * np.arange(n - 1, -1, -1) / n,
+        "zero": lambda n, top: np.zeros(n),
+        "noise": lambda n, top: rng.uniform(0, top, n),
+    }
+    lr = np.concatenate([made[kind](n, top) for kind, n, top in pieces])
+    lr = lr if lr.any() else lr + 1e-3
+    return Schedule(lr, batch=draw(st.one_of(st.none(), st.floats(1, 1000))))

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from law_samples import RATES, sound
+from law_samples import RATES, RESCALED, sound
 from numpy.testing import assert_allclose
 
 from losslaw.errors import InputError
@@ -172,38 +172,6 @@ def test_blocks_of_updates_are_close_to_single_ones(law, name):
     # A fall counts from the start or end of its block: a jump is where that shows.
     allowed = 3e-3 if name == "jumps" else 1e-3
     assert np.abs(amplitudes @ (blocks - exact)).max() < allowed
-
-
-# How amplitudes and shapes follow when every learning rate is multiplied by f, the loss unchanged.
-RESCALED = {
-    "chinchilla": lambda law, f: {},
-    "instantaneous": lambda law, f: {"A": law.A * f**law.alpha, "B": law.B / f},
-    "momentum": lambda law, f: {"A": law.A * f**law.alpha, "C": law.C / f},
-    "multipower": lambda law, f: {
-        "A": law.A * f**law.alpha,
-        "B": law.B / f,
-        "C": law.C * f ** (law.gamma - 1),
-    },
-    "functional": lambda law, f: {
-        "A": law.A * f**law.s,
-        "B": law.B / f,
-        "M": law.M * f ** (law.s - 1),
-        "c": law.c / f,
-    },
-    "convolution": lambda law, f: {
-        "A": law.A * f**law.s,
-        "N": law.N / f**2,
-        "M": law.M * f ** (law.s - 2),
-        "c": law.c / f,
-    },
-    "lastiterate": lambda law, f: {"A": law.A * f**law.alpha, "b": law.b / f},
-    "effective": lambda law, f: {
-        "A": law.A * f**law.alpha,
-        "N": law.N * f**-law.a,
-        "r": law.r / f,
-        "kappa": law.kappa / f**2,
-    },
-}
 
 
 @pytest.mark.parametrize("factor", [1e-3, 0.5, 30.0])

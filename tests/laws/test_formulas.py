@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from law_samples import RATES, sound
+from law_samples import RATES, schedules, sound
 from numpy.testing import assert_allclose
 from oracles import ORACLES, bound, rates
 
@@ -65,32 +65,6 @@ def test_weight_decay_may_change_along_the_run():
     decay = np.where(np.arange(lr.size) < 40, 0.0, 30.0)
     law = sound(Effective, kappa=5e4)
     assert_is_its_formula(law, Schedule(lr, weight_decay=decay), [1, 40, 41, 65, 90])
-
-
-@st.composite
-def schedules(draw):
-    pieces = draw(
-        st.lists(
-            st.tuples(
-                st.sampled_from(["flat", "up", "down", "zero", "noise"]),
-                st.integers(1, 12),
-                st.floats(1e-5, 1e-2),
-            ),
-            min_size=1,
-            max_size=5,
-        )
-    )
-    rng = np.random.default_rng(draw(st.integers(0, 999)))
-    made = {
-        "flat": lambda n, top: np.full(n, top),
-        "up": lambda n, top: top * np.arange(1, n + 1) / n,
-        "down": lambda n, top: top * np.arange(n - 1, -1, -1) / n,
-        "zero": lambda n, top: np.zeros(n),
-        "noise": lambda n, top: rng.uniform(0, top, n),
-    }
-    lr = np.concatenate([made[kind](n, top) for kind, n, top in pieces])
-    lr = lr if lr.any() else lr + 1e-3
-    return Schedule(lr, batch=draw(st.one_of(st.none(), st.floats(1, 1000))))
 
 
 @pytest.mark.parametrize("name", LAWS)
