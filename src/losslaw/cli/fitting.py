@@ -8,6 +8,7 @@ from losslaw.cli import options
 from losslaw.cli.output import print_json, table_text
 
 if TYPE_CHECKING:  # the help page does without numpy
+    from losslaw.curves import LossCurve
     from losslaw.fitting import LawScore, Prediction, Scores
     from losslaw.schedules import Schedule
 
@@ -34,8 +35,9 @@ def register(app: typer.Typer) -> None:
     app.command("compare")(compare_command)
 
 
+@options.with_curves
 def fit_command(
-    files: options.Files,
+    curves: "list[LossCurve]",
     law: Annotated[
         str, typer.Option("--law", help="Law to fit; see 'losslaw fit --help' for names.")
     ] = "effective",
@@ -48,15 +50,6 @@ def fit_command(
         typer.Option("--fix", help="Shapes or settings to hold: gamma=0.5,warmup_drops=true."),
     ] = None,
     skip: Skip = None,
-    warmup: options.Warmup = None,
-    lr_is: options.LrIs = None,
-    weight_decay: options.WeightDecay = None,
-    batch: options.Batch = None,
-    model_size: options.ModelSize = None,
-    schedule: options.ScheduleOf = None,
-    loss_column: options.LossColumn = None,
-    lr_column: options.LrColumn = None,
-    drop_nan: options.DropNan = False,
     json: options.Json = False,
     output: Annotated[
         str | None, typer.Option("-o", "--output", help="Write the fit to this JSON file.")
@@ -70,18 +63,6 @@ def fit_command(
     from losslaw.fitting import fit
     from losslaw.fitting.store import fit_as_dict
 
-    curves = options.read(
-        files,
-        warmup=warmup,
-        lr_is=lr_is,
-        weight_decay=weight_decay,
-        batch=batch,
-        model_size=model_size,
-        schedule=schedule,
-        loss_column=loss_column,
-        lr_column=lr_column,
-        drop_nan=drop_nan,
-    )
     found = fit(
         curves,
         law,
@@ -144,9 +125,10 @@ def predict_command(
         print(f"\nsaved to {output}")
 
 
+@options.with_curves
 def score_command(
     fit: FitFile,
-    files: options.Files,
+    curves: "list[LossCurve]",
     unseen: Annotated[
         bool,
         typer.Option(
@@ -156,15 +138,6 @@ def score_command(
     ] = True,
     skip: Skip = None,
     level: Level = 0.9,
-    warmup: options.Warmup = None,
-    lr_is: options.LrIs = None,
-    weight_decay: options.WeightDecay = None,
-    batch: options.Batch = None,
-    model_size: options.ModelSize = None,
-    schedule: options.ScheduleOf = None,
-    loss_column: options.LossColumn = None,
-    lr_column: options.LrColumn = None,
-    drop_nan: options.DropNan = False,
     json: options.Json = False,
     output: Annotated[
         str | None, typer.Option("-o", "--output", help="Write the scores to this JSON file.")
@@ -174,18 +147,6 @@ def score_command(
     from losslaw.fitting import load_fit, score
 
     found = load_fit(fit)
-    curves = options.read(
-        files,
-        warmup=warmup,
-        lr_is=lr_is,
-        weight_decay=weight_decay,
-        batch=batch,
-        model_size=model_size,
-        schedule=schedule,
-        loss_column=loss_column,
-        lr_column=lr_column,
-        drop_nan=drop_nan,
-    )
     scores = score(found, curves, unseen=unseen, skip=skip, level=level)
     _write_json(output, scores.as_dict())
     if json:
@@ -194,21 +155,13 @@ def score_command(
     print(_scores_text(scores))
 
 
+@options.with_curves
 def compare_command(
-    files: options.Files,
+    curves: "list[LossCurve]",
     laws: Annotated[
         str | None, typer.Option("--laws", help="Laws to compare, comma-separated; default: all.")
     ] = None,
     skip: Skip = None,
-    warmup: options.Warmup = None,
-    lr_is: options.LrIs = None,
-    weight_decay: options.WeightDecay = None,
-    batch: options.Batch = None,
-    model_size: options.ModelSize = None,
-    schedule: options.ScheduleOf = None,
-    loss_column: options.LossColumn = None,
-    lr_column: options.LrColumn = None,
-    drop_nan: options.DropNan = False,
     json: options.Json = False,
     output: Annotated[
         str | None, typer.Option("-o", "--output", help="Write the comparison to this JSON file.")
@@ -220,18 +173,6 @@ def compare_command(
     from losslaw.cli.output import activity
     from losslaw.fitting import compare
 
-    curves = options.read(
-        files,
-        warmup=warmup,
-        lr_is=lr_is,
-        weight_decay=weight_decay,
-        batch=batch,
-        model_size=model_size,
-        schedule=schedule,
-        loss_column=loss_column,
-        lr_column=lr_column,
-        drop_nan=drop_nan,
-    )
     begun = time.perf_counter()
     with activity("comparing laws") as say:
         scores = compare(curves, None if laws is None else _names(laws), skip=skip, progress=say)

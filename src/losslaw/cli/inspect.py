@@ -18,34 +18,14 @@ def register(app: typer.Typer) -> None:
     app.command("inspect")(inspect)
 
 
+@options.with_curves
 def inspect(
-    files: options.Files,
-    warmup: options.Warmup = None,
-    lr_is: options.LrIs = None,
-    weight_decay: options.WeightDecay = None,
-    batch: options.Batch = None,
-    model_size: options.ModelSize = None,
-    schedule: options.ScheduleOf = None,
-    loss_column: options.LossColumn = None,
-    lr_column: options.LrColumn = None,
-    drop_nan: options.DropNan = False,
+    curves: "list[LossCurve]",
     json: options.Json = False,
 ) -> None:
     """Say what is in these logs: runs, schedules, assumptions, warnings."""
     from losslaw.cli.output import print_json
 
-    curves = options.read(
-        files,
-        warmup=warmup,
-        lr_is=lr_is,
-        weight_decay=weight_decay,
-        batch=batch,
-        model_size=model_size,
-        schedule=schedule,
-        loss_column=loss_column,
-        lr_column=lr_column,
-        drop_nan=drop_nan,
-    )
     described = [description(curve) for curve in curves]
     if json:
         print_json({"curves": described})

@@ -1,6 +1,9 @@
 """Options that several commands share, said once, and the reading of the files they are about."""
 
-from typing import TYPE_CHECKING, Annotated
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -47,17 +50,17 @@ DropNan = Annotated[
 
 
 def read(
-    files: list[str],
+    files: Files,
     *,
-    warmup: int | None = None,
-    lr_is: str | None = None,
-    weight_decay: float | None = None,
-    batch: float | None = None,
-    model_size: float | None = None,
-    schedule: str | None = None,
-    loss_column: str | None = None,
-    lr_column: str | None = None,
-    drop_nan: bool = False,
+    warmup: Warmup = None,
+    lr_is: LrIs = None,
+    weight_decay: WeightDecay = None,
+    batch: Batch = None,
+    model_size: ModelSize = None,
+    schedule: ScheduleOf = None,
+    loss_column: LossColumn = None,
+    lr_column: LrColumn = None,
+    drop_nan: DropNan = False,
 ) -> "list[LossCurve]":
     """The curves of the files that a command was given."""
     from losslaw.curves import read_curves
@@ -74,3 +77,26 @@ def read(
         lr_column=lr_column,
         on_nan="drop" if drop_nan else "error",
     )
+
+
+def with_curves(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that takes ``curves`` the files and options by which curves are read.
+
+    The command line sees the parameters of `read` in the place of ``curves``: files first, and the
+    options after the command's own.
+    """
+    own, reading = inspect.signature(command).parameters, inspect.signature(read).parameters
+    shown: list[inspect.Parameter] = []
+    for parameter in own.values():
+        shown.append(reading["files"] if parameter.name == "curves" else parameter)
+    shown += [parameter for name, parameter in reading.items() if name != "files"]
+    shown = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in shown]
+
+    @wraps(command)
+    def run(**arguments: Any) -> None:
+        given = {name: arguments.pop(name) for name in reading}
+        command(curves=read(**given), **arguments)
+
+    run.__signature__ = inspect.Signature(shown)  # pyright: ignore[reportAttributeAccessIssue]
+    run.__annotations__ = {each.name: each.annotation for each in shown}
+    return run
