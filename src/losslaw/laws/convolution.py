@@ -53,15 +53,9 @@ class Convolution(Law):
         past = np.cumsum(grid.time)
         past[past == 0] = np.inf  # before any time has passed there is no power of it
 
-        def left(weight: FloatArray) -> FloatArray:
-            return power_law_memory(
-                grid.time, injected * weight, grid.at, self.q, self.c, since="mean"
-            )
+        def left() -> FloatArray:
+            noises = np.stack([injected, injected * past**-self.s])  # of labels, of mini-batches
+            return power_law_memory(grid.time, noises, grid.at, self.q, self.c, since="mean")
 
-        key = (self.q, self.c)
-        return {
-            "L0": np.ones_like(time),
-            "A": time**-self.s,
-            "N": question.keep(("label", *key), lambda: left(np.ones_like(past))),
-            "M": question.keep(("batch", self.s, *key), lambda: left(past**-self.s)),
-        }
+        label, batch = question.keep((self.s, self.q, self.c), left)
+        return {"L0": np.ones_like(time), "A": time**-self.s, "N": label, "M": batch}

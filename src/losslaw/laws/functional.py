@@ -53,13 +53,9 @@ class Functional(Law):
         past = np.cumsum(grid.time)
         past[past == 0] = np.inf  # before any time has passed there is no power of it
 
-        def gains(weight: FloatArray) -> FloatArray:
-            return power_law_memory(grid.time, drops * weight, grid.at, self.g, self.c, gain=True)
+        def gains() -> FloatArray:
+            noises = np.stack([drops, drops * past**-self.s])  # of labels, of mini-batches
+            return power_law_memory(grid.time, noises, grid.at, self.g, self.c, gain=True)
 
-        key = (self.g, self.c, self.warmup_drops)
-        return {
-            "L0": np.ones_like(time),
-            "A": time**-self.s,
-            "B": -question.keep(("label", *key), lambda: gains(np.ones_like(past))),
-            "M": -question.keep(("batch", self.s, *key), lambda: gains(past**-self.s)),
-        }
+        label, batch = question.keep((self.s, self.g, self.c, self.warmup_drops), gains)
+        return {"L0": np.ones_like(time), "A": time**-self.s, "B": -label, "M": -batch}

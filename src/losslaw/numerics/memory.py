@@ -155,7 +155,8 @@ def power_law_memory(
 
     Args:
         increments: Time that passes in each update, >= 0. Shape ``(n,)``.
-        sources: What each update adds, any sign. Shape ``(n,)``.
+        sources: What each update adds, any sign. Shape ``(n,)``, or ``(S, n)`` for several memories
+            in one pass, which costs little more than one.
         at: Steps to ask about, increasing, in 1..n. Shape ``(m,)``.
         exponent: The power, above 0 (tested for .05 to 5).
         scale: Inverse time scale, above 0; one number, or one a source (``inf``: forgotten as soon
@@ -165,8 +166,8 @@ def power_law_memory(
         gain: Sum one minus the kernel instead.
 
     Returns:
-        ``M`` at the steps asked about. Shape ``(m,)``. Relative error below 1e-8 of the same sum
-        over absolute sources.
+        ``M`` at the steps asked about. Shape ``(m,)``, or ``(S, m)``. Relative error below 1e-8 of
+        the same sum over absolute sources.
 
     >>> import numpy as np
     >>> ones = np.ones(3)
@@ -175,12 +176,13 @@ def power_law_memory(
     True
     """
     scales = np.atleast_1d(np.asarray(scale, dtype=np.float64))
-    used = scales[np.isfinite(scales) & (scales.size == 1 or sources != 0)]
+    several = np.ascontiguousarray(np.atleast_2d(sources))
+    used = scales[np.isfinite(scales) & (scales.size == 1 or (several != 0).any(axis=0))]
     low, high = (float(used.min()), float(used.max())) if used.size else (1.0, 1.0)
     mixture = power_law_mixture(exponent, low, high, float(increments.sum()))
-    return _scan(
+    out = _scan(
         increments,
-        sources,
+        several,
         scales,
         at,
         mixture.rates,
@@ -190,6 +192,7 @@ def power_law_memory(
         SINCE[since],
         gain,
     )
+    return out if sources.ndim == 2 else out[0]
 
 
 def inverse_memory(
@@ -217,9 +220,9 @@ def inverse_memory(
     scale = 1.0 / smallest_age
     mixture = power_law_mixture(1.0, scale, scale, float(increments.sum()))
     none = np.empty(0)
-    return _scan(
+    out = _scan(
         increments,
-        sources,
+        np.ascontiguousarray(np.atleast_2d(sources)),
         none,
         at,
         mixture.rates,
@@ -229,6 +232,7 @@ def inverse_memory(
         SINCE["start"],
         False,
     )
+    return out[0]
 
 
 @njit(cache=True)
@@ -276,26 +280,37 @@ def _decay(x: float, rates: FloatArray, per_octave: int, u: FloatArray, e: Float
 @njit(cache=True)
 def _let_pass(z: FloatArray, total: FloatArray, gain: bool, u: FloatArray, e: FloatArray) -> None:
     """Let time pass: what is remembered decays, or (``gain``) what is forgotten approaches all."""
-    if gain:
-        for j in range(z.size):
-            z[j] += (total[j] - z[j]) * u[j]
-    else:
-        for j in range(z.size):
-            z[j] *= e[j]
+    for i in range(z.shape[0]):
+        if gain:
+            for j in range(z.shape[1]):
+                z[i, j] += (total[i, j] - z[i, j]) * u[j]
+        else:
+            for j in range(z.shape[1]):
+                z[i, j] *= e[j]
 
 
 @njit(cache=True)
-def _add(s: float, w: FloatArray, to: FloatArray) -> None:
-    for j in range(to.size):
-        to[j] += s * w[j]
+def _add(sources: FloatArray, k: int, w: FloatArray, to: FloatArray) -> None:
+    """Add the sources of update ``k``, weighted."""
+    for i in range(to.shape[0]):
+        for j in range(to.shape[1]):
+            to[i, j] += sources[i, k] * w[j]
 
 
 @njit(cache=True)
 def _clear_dust(z: FloatArray) -> None:
     """Zero what is too small to matter, before it becomes denormal and slow."""
-    for j in range(z.size):
-        if abs(z[j]) < 1e-250:
-            z[j] = 0.0
+    for i in range(z.shape[0]):
+        for j in range(z.shape[1]):
+            if abs(z[i, j]) < 1e-250:
+                z[i, j] = 0.0
+
+
+@njit(cache=True)
+def _move(amounts: FloatArray, to: FloatArray) -> None:
+    for i in range(amounts.size):
+        to[i] += amounts[i]
+        amounts[i] = 0.0
 
 
 @njit(cache=True, fastmath={"contract", "reassoc", "nsz"})
@@ -317,28 +332,33 @@ def _scan(
     """
     nodes = rates.size
     inverse = 1.0 / rates
-    z = np.zeros(nodes)  # remembered, or with `gain` forgotten, weighted sources
-    total = np.zeros(nodes)  # all weighted sources so far
+    memories = sources.shape[0]
+    z = np.zeros((memories, nodes))  # remembered, or with `gain` forgotten, weighted sources
+    total = np.zeros((memories, nodes))  # all weighted sources so far
     w = np.zeros(nodes)  # weights of the present scale
+    own = np.zeros(nodes)  # the same, averaged over the present update
     u, e = np.zeros(nodes), np.zeros(nodes)  # of the present increment
     v, f = np.zeros(nodes), np.zeros(nodes)  # of the present scale
     known = -1.0  # the increment that u, e belong to
     known_scale = -1.0
-    fresh = gone = 0.0  # sources of infinite scale: all there at age zero, all gone after it
-    out = np.empty(at.size)
+    # Sources of infinite scale: all there at age zero, all gone after it.
+    fresh, gone = np.zeros(memories), np.zeros(memories)
+    out = np.empty((memories, at.size))
     row = 0
     waiting = 0.0  # time that has passed since z was brought up to date
     if scales.size == 0:
         w[:] = bare
     for k in range(increments.size):
         x = increments[k]
-        s = sources[k]
+        any_source = False
+        for i in range(memories):
+            any_source |= sources[i, k] != 0.0
         asked = row < at.size and at[row] == k + 1
-        if s == 0.0 and not asked:
+        if not any_source and not asked:
             waiting += x
             continue
         infinite = False
-        if s != 0.0:
+        if any_source:
             a = known_scale
             if scales.size > 0:
                 a = scales[k] if scales.size > 1 else scales[0]
@@ -355,14 +375,13 @@ def _scan(
                     _decay(waiting, rates, per_octave, u, e)
                     known = waiting
                 _let_pass(z, total, gain, u, e)
-                gone += fresh
-                fresh = 0.0
+                _move(fresh, gone)
                 waiting = 0.0
             if since == 1:
                 if infinite:
-                    fresh += s
+                    fresh += sources[:, k]
                 else:
-                    _add(s, w, total if gain else z)
+                    _add(sources, k, w, total if gain else z)
         elapsed = waiting + x
         waiting = 0.0
         if elapsed > 0.0:
@@ -370,33 +389,35 @@ def _scan(
                 _decay(elapsed, rates, per_octave, u, e)
                 known = elapsed
             _let_pass(z, total, gain, u, e)
-            gone += fresh
-            fresh = 0.0
-        if s != 0.0 and since != 1:
+            _move(fresh, gone)
+        if any_source and since != 1:
             if infinite:
                 if since == 2 and x > 0.0:
-                    gone += s
+                    gone += sources[:, k]
                 else:
-                    fresh += s
+                    fresh += sources[:, k]
             else:
                 if gain:
-                    _add(s, w, total)
+                    _add(sources, k, w, total)
                 if since == 0 or x == 0.0:
                     if not gain:
-                        _add(s, w, z)
+                        _add(sources, k, w, z)
                 elif gain:
                     for j in range(nodes):
-                        z[j] += s * w[j] * _own_gain(rates[j] * x, u[j])
+                        own[j] = w[j] * _own_gain(rates[j] * x, u[j])
+                    _add(sources, k, own, z)
                 else:
                     for j in range(nodes):
-                        z[j] += s / x * w[j] * u[j] * inverse[j]
+                        own[j] = w[j] * u[j] * inverse[j] / x
+                    _add(sources, k, own, z)
         if k & 15 == 0:
             _clear_dust(z)
         if asked:
-            value = gone if gain else fresh
-            for j in range(nodes):
-                value += z[j]
-            out[row] = value
+            for i in range(memories):
+                value = gone[i] if gain else fresh[i]
+                for j in range(nodes):
+                    value += z[i, j]
+                out[i, row] = value
             row += 1
     return out
 
