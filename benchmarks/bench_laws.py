@@ -7,8 +7,8 @@ number of past updates summed over; the error is the largest difference at those
 to the schedule term.
 
 What limits the pass: arithmetic. Each update advances 40 to 60 exponentials, at some 3 ns each, and
-the multi-power law weighs them anew at every update because its scale follows the rate. `functional` and
-`convolution` carry two kinds of noise in one pass. With as many points as updates
+the multi-power law weighs them anew at every update because its scale follows the rate.
+`functional` and `convolution` carry two kinds of noise in one pass. With as many points as updates
 the pass costs about the same. The momentum law is a one-pole filter.
 """
 
