@@ -1,4 +1,4 @@
-"""Fits: three curves to a law, all starts followed to a converged optimum.
+"""Fits: three curves to a law, every start tried, the best three followed.
 
 `plain` is `losslaw.fit` without intervals, `whole` with them: one further fit for each curve left
 out. Starts are tried on blocks of updates and the best followed there; the last search takes every
