@@ -19,7 +19,7 @@ from losslaw.fitting.intervals import Uncertainty
 from losslaw.fitting.status import Status
 from losslaw.laws import Law, law_named
 from losslaw.numerics.arrays import FloatArray
-from losslaw.schedules import Schedule
+from losslaw.schedules import Schedule, knots
 from losslaw.schedules.families import LONGEST
 
 FORMAT = "losslaw.fit"
@@ -324,29 +324,3 @@ def _read_along(record: Record, name: str, n: int) -> FloatArray | float | None:
     if at.size == 0 or at.size != values.size or (np.diff(at) <= 0).any():
         raise part.fail("'step' and 'value' are not knots")
     return np.interp(np.arange(1, n + 1), at, values)
-
-
-def knots(lr: FloatArray, tolerance: float = 2e-7) -> np.ndarray:
-    """Updates (1-based) between which straight lines follow ``lr`` to a share of its peak.
-
-    Pieces are split at their worst point until all are straight enough (Douglas and Peucker).
-
-    >>> import numpy as np
-    >>> knots(np.array([1.0, 1.0, 1.0, 0.5, 0.0])).tolist()
-    [1, 3, 5]
-    """
-    allowed = tolerance * float(lr.max())
-    kept = {0, lr.size - 1}
-    pieces = [(0, lr.size - 1)]
-    while pieces:
-        left, right = pieces.pop()
-        if right - left < 2:
-            continue
-        line = np.linspace(float(lr[left]), float(lr[right]), right - left + 1)
-        gap = np.abs(lr[left : right + 1] - line)
-        worst = int(np.argmax(gap))
-        if gap[worst] > allowed:
-            middle = left + worst
-            kept.add(middle)
-            pieces += [(left, middle), (middle, right)]
-    return np.array(sorted(kept), dtype=np.int64) + 1

@@ -15,6 +15,7 @@ from losslaw.schedules.families import (
     twostage,
     wsd,
 )
+from losslaw.schedules.knots import knots
 from losslaw.schedules.recognise import Recognised, recognise
 from losslaw.schedules.schedule import Schedule, join
 from losslaw.schedules.text import format_schedule, parse_schedule, read_schedule, schedule_csv
@@ -32,6 +33,7 @@ __all__ = [
     "from_knots",
     "inverse_sqrt",
     "join",
+    "knots",
     "linear",
     "parse_schedule",
     "power",
