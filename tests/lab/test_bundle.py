@@ -1,5 +1,7 @@
+import json
 import os
 import signal
+from dataclasses import replace
 
 import pytest
 
@@ -72,6 +74,20 @@ class TestMaking:
             "other.csv",
             "wsd.csv",
         ]
+
+    def test_a_record_from_before_there_were_optimizers_is_read(self, text, tiny, tmp_path):
+        make_bundle(tmp_path, plan=PLAN[:1], config=tiny, text=text, every=5)
+        path = tmp_path / "meta.json"
+        meta = json.loads(path.read_text())
+        for name in ("optimizer", "momentum", "init_std"):
+            del meta["model"][name]
+        path.write_text(json.dumps(meta))
+        made = []
+        make = {"plan": PLAN[:1], "text": text, "every": 5}
+        make_bundle(tmp_path, config=tiny, progress=lambda run: made.append(run.label), **make)
+        assert made == []
+        with pytest.raises(InputError, match="records another model"):
+            make_bundle(tmp_path, config=replace(tiny, optimizer="sgd"), **make)
 
     def test_another_bundle_is_refused(self, text, tiny, tmp_path):
         make_bundle(tmp_path, plan=PLAN[:1], config=tiny, text=text, every=5)

@@ -72,6 +72,15 @@ def test_the_curve_can_be_read_without_a_question(small, tmp_path):
     assert curve.schedule.tokens[-1] == 12 * 4 * 16
 
 
+def test_optimizer_and_start_are_options(small, tmp_path):
+    options = ["--optimizer", "sgd", "--momentum", "0.5", "--init-std", "0.1", "--json"]
+    result = run("train", "-s", SPEC, "-o", str(tmp_path / "a.csv"), *options, *SIZES)
+    config = json.loads(result.stdout)["config"]
+    assert (config["optimizer"], config["momentum"], config["init_std"]) == ("sgd", 0.5, 0.1)
+    run("train", "-s", SPEC, "-o", str(tmp_path / "b.csv"), *SIZES)
+    assert (rows(tmp_path / "a.csv")[:, 2] != rows(tmp_path / "b.csv")[:, 2]).all()
+
+
 def test_ctrl_c_says_how_to_resume_and_the_same_command_does(small, tmp_path, monkeypatch):
     out = tmp_path / "a.csv"
     command = ("train", "-s", SPEC, "-o", str(out), *SIZES)
@@ -105,6 +114,9 @@ def test_ctrl_c_says_how_to_resume_and_the_same_command_does(small, tmp_path, mo
     [
         (["-s", "sine:peak=1"], "unknown schedule 'sine'"),
         (["-s", SPEC, "--width", "7"], "heads divide the width"),
+        (["-s", SPEC, "--optimizer", "adam"], "unknown optimizer 'adam'"),
+        (["-s", SPEC, "--momentum", "1"], "momentum is in [0, 1)"),
+        (["-s", SPEC, "--init-std", "0"], "standard deviation is positive"),
         (["-s", SPEC, "--threads", "0"], "--threads is 0"),
         (["-s", SPEC, "--every", "0"], "expected at least 1"),
         (["-s", SPEC, "-o", "nowhere/a.csv"], "nowhere does not exist"),

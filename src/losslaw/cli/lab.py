@@ -40,6 +40,11 @@ def train_command(
     weight_decay: Annotated[
         float, typer.Option("--weight-decay", help="Decoupled weight decay of the matrices.")
     ] = 0.1,
+    optimizer: Annotated[str, typer.Option(help="adamw, sgd or muon.")] = "adamw",
+    momentum: Annotated[float, typer.Option(help="Of sgd and muon, in [0, 1).")] = 0.9,
+    init_std: Annotated[
+        float, typer.Option("--init-std", help="Standard deviation of the initial matrices.")
+    ] = 0.02,
     every: Annotated[int, typer.Option(help="Updates between evaluations.")] = 25,
     threads: Annotated[int, typer.Option(help="Processor threads.")] = 1,
     json: Json = False,
@@ -47,6 +52,8 @@ def train_command(
     """Train one small language model under a schedule; Ctrl-C saves, the same command resumes.
 
     The curve (step, lr, loss; validation loss in nats per byte) can be read while the run goes on.
+    Beside it: the squared norm of the decayed matrices relative to the start (norm2), and that of
+    the hidden ones alone (hidden_norm2).
 
     Example: losslaw lab train -s wsd:peak=3e-3,horizon=1000,warmup=100,cooldown=0.2 -o wsd.csv
     """
@@ -69,6 +76,9 @@ def train_command(
         batch=batch,
         weight_decay=weight_decay,
         seed=seed,
+        optimizer=optimizer,
+        momentum=momentum,
+        init_std=init_std,
     )
     if threads < 1:
         raise InputError(f"--threads is {threads}, expected at least 1")

@@ -247,6 +247,9 @@ def _finished(
         runs = dict(found["runs"])
     except (OSError, ValueError, KeyError, TypeError):
         raise InputError(f"{path} is not the record of a bundle: choose another folder") from None
+    if isinstance(found.get("model"), dict):  # records from before there was a choice lack some
+        found["model"] = LabConfig().as_dict() | found["model"]
+        found["model"].pop("seed")
     for key in ("model", "text", "loss"):
         if found.get(key) != head[key]:
             raise InputError(

@@ -8,6 +8,7 @@ a constant run is the other case, and gives bit for bit the losses of the whole 
 """
 
 import io
+import math
 import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from losslaw.numerics.arrays import FloatArray
 from losslaw.schedules import Schedule
 
 FORMAT = "losslaw.lab"
-VERSION = 1
+VERSION = 2  # 1 had no norms
 WORDS = {"lr": "rate", "weight_decay": "weight decay", "batch": "batch"}
 
 
@@ -39,6 +40,7 @@ class Checkpoint:
         past: ``lr``, ``weight_decay`` and ``batch`` of the updates done. Each of shape ``(step,)``.
         steps: Steps at which the validation loss was seen.
         losses: Those losses, nats per token.
+        norms: Squared norms at those steps, from `Learner.norms`.
         seconds: Time spent on it since ``shared``.
         shared: Updates taken over from another run's checkpoint.
         learner: Weights and moments, from `Learner.state`.
@@ -50,6 +52,7 @@ class Checkpoint:
     past: Mapping[str, FloatArray]
     steps: list[int]
     losses: list[float]
+    norms: list[tuple[float, float]]
     seconds: float
     shared: int
     learner: dict[str, Any]
@@ -70,6 +73,7 @@ class Checkpoint:
             "past": {name: torch.tensor(values) for name, values in self.past.items()},
             "steps": self.steps,
             "losses": self.losses,
+            "norms": self.norms,
             "seconds": self.seconds,
             "shared": self.shared,
             "learner": self.learner,
@@ -138,9 +142,9 @@ def load_checkpoint(path: Path) -> Checkpoint:
     raw = cast(dict[str, Any], loaded if isinstance(loaded, dict) else {})
     if raw.get("format") != FORMAT:
         raise InputError(f"{path} is not a checkpoint of the lab")
-    if raw.get("version") != VERSION:
+    if raw.get("version") not in (1, VERSION):
         raise InputError(
-            f"checkpoint {path} has version {raw.get('version')}, this program reads {VERSION}"
+            f"checkpoint {path} has version {raw.get('version')}, this program reads 1 to {VERSION}"
         )
     return Checkpoint(
         config=LabConfig(**raw["config"]),
@@ -149,6 +153,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         past={name: values.numpy() for name, values in raw["past"].items()},
         steps=raw["steps"],
         losses=raw["losses"],
+        norms=raw.get("norms", [(math.nan, math.nan)] * len(raw["losses"])),
         seconds=raw["seconds"],
         shared=raw["shared"],
         learner=raw["learner"],

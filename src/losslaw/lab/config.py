@@ -3,11 +3,17 @@
 Two runs with equal ``LabConfig`` differ by their schedule only: they start from the same weights
 and see the same batches in the same order, so a difference between their loss curves is the
 schedule's doing.
+
+Every optimiser decays the matrices apart from the gradient (``w <- w (1 - lr*wd)``), so weight
+decay means the same for all. ``"muon"`` moves the matrices of the blocks, each update with the root
+mean square that AdamW's usually has, and leaves embedding, positions and gains to AdamW.
 """
 
 from dataclasses import asdict, dataclass
 
 from losslaw.errors import InputError
+
+OPTIMIZERS = ("adamw", "sgd", "muon")
 
 
 @dataclass(frozen=True)
@@ -23,9 +29,13 @@ class LabConfig:
         weight_decay: Decoupled weight decay of the matrices where the schedule carries none.
         seed: Of the initial weights and of the data order.
         validation_windows: Sequences in the fixed validation set.
+        optimizer: ``"adamw"``, ``"sgd"`` or ``"muon"``.
+        momentum: Of SGD and Muon, in [0, 1); AdamW has its own constants.
+        init_std: Standard deviation of the initial matrices.
 
     Raises:
-        InputError: If a size is not positive, or the heads do not divide the width evenly.
+        InputError: If a size is not positive, the heads do not divide the width evenly, or a
+            constant is outside its range.
 
     >>> LabConfig(width=32, heads=2).tokens_per_update
     2048
@@ -39,6 +49,9 @@ class LabConfig:
     weight_decay: float = 0.1
     seed: int = 0
     validation_windows: int = 640
+    optimizer: str = "adamw"
+    momentum: float = 0.9
+    init_std: float = 0.02
 
     def __post_init__(self) -> None:
         for name in ("width", "layers", "heads", "context", "batch", "validation_windows"):
@@ -50,12 +63,20 @@ class LabConfig:
             raise InputError(f"weight decay is non-negative: {self.weight_decay}")
         if self.seed < 0:
             raise InputError(f"a seed is non-negative: {self.seed}")
+        if self.optimizer not in OPTIMIZERS:
+            raise InputError(
+                f"unknown optimizer {self.optimizer!r}: expected one of {', '.join(OPTIMIZERS)}"
+            )
+        if not 0.0 <= self.momentum < 1.0:
+            raise InputError(f"momentum is in [0, 1): {self.momentum}")
+        if not 0.0 < self.init_std < float("inf"):
+            raise InputError(f"the initial standard deviation is positive: {self.init_std}")
 
     @property
     def tokens_per_update(self) -> int:
         """Training tokens in one update."""
         return self.batch * self.context
 
-    def as_dict(self) -> dict[str, int | float]:
+    def as_dict(self) -> dict[str, int | float | str]:
         """The fields by name, ready for JSON."""
         return asdict(self)

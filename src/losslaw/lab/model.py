@@ -1,8 +1,9 @@
 """A small decoder-only transformer over bytes, and the split of its parameters for weight decay.
 
 Pre-norm blocks with RMSNorm, causal attention, a four-times-wide network of squared ReLUs, learned
-positions, embedding and output sharing one matrix. Every matrix starts normal with standard
-deviation .02; nothing is rescaled by depth, so the model is in AdamW's *standard* parametrisation.
+positions, embedding and output sharing one matrix. Every matrix starts normal with one standard
+deviation (.02 by default); nothing is rescaled by depth, so the model is in AdamW's *standard*
+parametrisation.
 
 Decayed: all matrices (attention, network, embedding, positions). Not decayed: the gains of the
 norms. A decayed gain shrinks the residual branches at a rate that has nothing to do with noise,
@@ -16,7 +17,6 @@ from torch import Tensor, nn
 from losslaw.lab.config import LabConfig
 
 VOCABULARY = 256
-INIT_STD = 0.02
 
 
 class Block(nn.Module):
@@ -58,7 +58,7 @@ class LanguageModel(nn.Module):
         self.norm = nn.RMSNorm(config.width, eps=1e-6)
         generator = torch.Generator().manual_seed(config.seed)
         for matrix in matrices(self):
-            nn.init.normal_(matrix, std=INIT_STD, generator=generator)
+            nn.init.normal_(matrix, std=config.init_std, generator=generator)
 
     def forward(self, windows: Tensor) -> Tensor:
         """Mean cross-entropy of bytes 1.. given the bytes before them.
@@ -76,6 +76,11 @@ class LanguageModel(nn.Module):
 def matrices(model: nn.Module) -> list[nn.Parameter]:
     """The parameters that weight decay acts on: all with two dimensions."""
     return [p for p in model.parameters() if p.ndim == 2]
+
+
+def hidden_matrices(model: LanguageModel) -> list[nn.Parameter]:
+    """The matrices of the blocks: all but embedding and positions."""
+    return matrices(model.blocks)
 
 
 def gains(model: nn.Module) -> list[nn.Parameter]:

@@ -21,6 +21,7 @@ from losslaw.files import write_text
 from losslaw.lab.config import LabConfig
 from losslaw.lab.interrupt import interruption
 from losslaw.lab.text import Text, standard_library
+from losslaw.numerics.arrays import FloatArray
 from losslaw.schedules import Schedule
 
 EVERY = 25
@@ -58,24 +59,38 @@ class TrainedRun:
         seconds: Time spent, in all sessions, evaluation included, without that of the shared
             updates.
         shared: Updates taken over from the checkpoint of a run that begins alike.
+        norm2: Squared norm of all decayed matrices relative to the start, at the steps of the
+            curve; not a number where a checkpoint of an older version did not have it.
+            Shape ``(points,)``.
+        hidden_norm2: The same of the hidden matrices: all but embedding and positions.
+            Shape ``(points,)``.
     """
 
     curve: LossCurve
     config: LabConfig
     seconds: float
     shared: int
+    norm2: FloatArray
+    hidden_norm2: FloatArray
 
 
 def curve_csv(
-    schedule: Schedule, steps: list[int], losses: list[float], notes: Mapping[str, object]
+    schedule: Schedule,
+    steps: list[int],
+    losses: list[float],
+    norms: list[tuple[float, float]],
+    notes: Mapping[str, object],
 ) -> str:
-    """A loss curve as a table ``step,lr,loss``; ``lr`` is the rate that update ``step`` used."""
+    """A loss curve as a table ``step,lr,loss,norm2,hidden_norm2``.
+
+    ``lr`` is the rate that update ``step`` used, the norms are those of `TrainedRun`.
+    """
     head = [f"# {name}: {value}" for name, value in notes.items()]
     rows = [
-        f"{step},{schedule.lr[step - 1]:.10g},{loss:.6f}"
-        for step, loss in zip(steps, losses, strict=True)
+        f"{step},{schedule.lr[step - 1]:.10g},{loss:.6f},{norm2:.5f},{hidden:.5f}"
+        for step, loss, (norm2, hidden) in zip(steps, losses, norms, strict=True)
     ]
-    return "\n".join([*head, "step,lr,loss", *rows]) + "\n"
+    return "\n".join([*head, "step,lr,loss,norm2,hidden_norm2", *rows]) + "\n"
 
 
 def train(
@@ -142,6 +157,7 @@ def train(
     done, shared, spent = 0, 0, 0.0
     steps: list[int] = []
     losses: list[float] = []
+    norms: list[tuple[float, float]] = []
     resumed = checkpoint is not None and checkpoint.exists()
     source = checkpoint if resumed else branch_from
     if source is not None:
@@ -154,18 +170,19 @@ def train(
         grid = [s % every == 0 or s == plan.horizon for s in saved.steps]
         steps = [s for s, on in zip(saved.steps, grid, strict=True) if on]
         losses = [x for x, on in zip(saved.losses, grid, strict=True) if on]
+        norms = [pair for pair, on in zip(saved.norms, grid, strict=True) if on]
     began = time.monotonic() - spent
 
     def save(path: Path) -> None:
         past = {name: values[:done] for name, values in past_of(plan).items()}
         seconds = time.monotonic() - began
         Checkpoint(
-            config, text.sha256, every, past, steps, losses, seconds, shared, learner.state()
+            config, text.sha256, every, past, steps, losses, norms, seconds, shared, learner.state()
         ).save(path)
 
     def write_curve() -> None:
         if out is not None and steps:
-            write_text(out, curve_csv(plan, steps, losses, notes or {}))
+            write_text(out, curve_csv(plan, steps, losses, norms, notes or {}))
 
     write_curve()
     with interruption() as interrupted:
@@ -182,6 +199,7 @@ def train(
                 loss = learner.validation_loss()
                 steps.append(done)
                 losses.append(loss)
+                norms.append(learner.norms())
                 write_curve()
             if checkpoint is not None:
                 if done % CHECKPOINT_EVERY == 0 or last:
@@ -196,7 +214,9 @@ def train(
                 raise TrainingInterrupted(done, plan.horizon, checkpoint)
 
     curve = LossCurve(plan, steps, losses, label=label, model_size=learner.params)
-    return TrainedRun(curve, config, seconds=time.monotonic() - began, shared=shared)
+    norm2, hidden_norm2 = np.array(norms, dtype=np.float64).reshape(-1, 2).T
+    seconds = time.monotonic() - began
+    return TrainedRun(curve, config, seconds, shared, norm2, hidden_norm2)
 
 
 def complete(schedule: Schedule, config: LabConfig) -> Schedule:

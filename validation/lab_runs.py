@@ -1,0 +1,118 @@
+"""The runs of the lab's experiments, as data, and the function that makes them.
+
+All have the model, text and order of batches of the bundle; within a family everything but the
+schedule is the same. Runs are short (2,000 updates) and their loss is seen every 50 updates on 320
+windows, so that all of them fit into an hour of one core. They are made with
+``python -m validation lab_physics --train``; finished runs are skipped.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from losslaw.lab import LabConfig, PlannedRun, make_bundle
+
+FOLDER = Path(__file__).parent / "results" / "lab"
+Shown = Callable[[int, float | None], None]
+EVERY = 50
+WINDOWS = 320
+WARMUP = 100
+COMMAND = "python -m validation lab_physics --train"
+
+
+@dataclass(frozen=True)
+class Family:
+    """Runs that differ by schedule and seed alone: a folder of curves."""
+
+    name: str
+    plan: tuple[PlannedRun, ...]
+    config: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def folder(self) -> Path:
+        """Where its curves and their record are kept."""
+        return FOLDER / self.name
+
+    def lab_config(self) -> LabConfig:
+        """Sizes and constants of all its runs."""
+        return LabConfig(validation_windows=WINDOWS, **self.config)
+
+
+def constant(peak: str, horizon: int = 2000, seed: int = 0) -> PlannedRun:
+    """A constant rate after the warm-up."""
+    spec = f"constant:peak={peak},horizon={horizon},warmup={WARMUP}"
+    return PlannedRun(f"constant_{peak}" + f"_seed{seed}" * (seed > 0), spec, seed)
+
+
+def wsd(peak: str, horizon: int = 2000, seed: int = 0) -> PlannedRun:
+    """The same with a linear decay to zero over the last fifth."""
+    spec = f"wsd:peak={peak},horizon={horizon},warmup={WARMUP},cooldown=0.2,final=0,decay=linear"
+    return PlannedRun(f"wsd_{peak}" + f"_seed{seed}" * (seed > 0), spec, seed)
+
+
+def cosine(peak: str, horizon: int = 2000) -> PlannedRun:
+    """A cosine to a tenth of the peak."""
+    final = f"{float(peak) / 10:g}"
+    return PlannedRun(
+        f"cosine_{peak}",
+        f"cosine:peak={peak},horizon={horizon},warmup={WARMUP},final={final}",
+    )
+
+
+def triangle(peak: str) -> PlannedRun:
+    """Down to a tenth, up again, and down to zero."""
+    low = f"{float(peak) / 10:g}"
+    return PlannedRun(f"triangle_{peak}", f"knots:0=0,100={peak},800={low},1400={peak},2000=0")
+
+
+def pairs(*peaks: str, horizon: int = 2000) -> tuple[PlannedRun, ...]:
+    """Constant and WSD at each peak."""
+    return tuple(run(peak, horizon) for peak in peaks for run in (constant, wsd))
+
+
+# The most useful families come first.
+FAMILIES: tuple[Family, ...] = (
+    Family("decay_0.1", (*pairs("3e-3", "6e-3"), triangle("3e-3"))),
+    Family("decay_0", pairs("3e-3", "6e-3"), {"weight_decay": 0.0}),
+    Family("decay_0.3", pairs("3e-3", "6e-3"), {"weight_decay": 0.3}),
+    Family("init_0.04", pairs("3e-3"), {"init_std": 0.04}),
+    Family("init_0.01", pairs("3e-3"), {"init_std": 0.01}),
+    Family(
+        "sgd_peaks",
+        tuple(constant(peak, 400) for peak in ("0.1", "0.3", "1")),
+        {"optimizer": "sgd", "weight_decay": 0.0},
+    ),
+    Family("seeds", (constant("3e-3", seed=1), wsd("3e-3", seed=1))),
+)
+"""The plan, in the order in which the runs are made."""
+
+
+def make_runs() -> None:
+    """Train every run of the plan that is not there yet."""
+    import torch
+
+    torch.set_num_threads(1)
+    FOLDER.mkdir(exist_ok=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeRemainingColumn()) as bars:
+        for family in FAMILIES:
+
+            def progress(run: PlannedRun, name: str = family.name) -> Shown:
+                bar = bars.add_task(f"{name}/{run.label}", total=run.schedule.horizon)
+
+                def show(step: int, _loss: float | None) -> None:
+                    bars.update(bar, completed=step)
+
+                return show
+
+            make_bundle(
+                family.folder,
+                plan=family.plan,
+                config=family.lab_config(),
+                every=EVERY,
+                command=COMMAND,
+                progress=progress,
+            )
