@@ -67,7 +67,7 @@ RESCALED = {
         "A": law.A * f**law.alpha,
         "N": law.N * f**-law.a,
         "r": law.r / f,
-        "kappa": law.kappa / f**2,
+        "kappa": law.kappa * f**-law.p,
     },
 }
 

@@ -154,12 +154,17 @@ def effective(law, schedule, t):
     v, e = 1.0, [math.nan]
     for k in range(1, len(lr)):
         e.append(lr[k] * v**-law.h)
-        v = v * (1 - 2 * wd[k] * lr[k]) + law.kappa * lr[k] ** 2
+        v = v * (1 - 2 * wd[k] * lr[k]) + 1e-6 * law.kappa * (1e3 * lr[k]) ** law.p
+    batch = np.ones(schedule.horizon)
+    if schedule.batch is not None and law.B0 > 0:
+        batch = schedule.batch / law.B0
+    size = one_based(batch)
+    e = [e[k] * size[k] ** law.c for k in range(len(lr))]
     noise = 0.0
     for k in range(1, t + 1):
         age = sum(e[k + 1 : t + 1])
         kernel = mean_kernel(age, age + e[k], law.r / law.q, law.q)
-        noise += (1e3 * e[k]) ** law.a / 1e3 * kernel
+        noise += (1e3 * e[k]) ** law.a / 1e3 / size[k] * kernel
     return {
         "L0": law.L0,
         "A": law.A * signal_time(e, t) ** -law.alpha,

@@ -129,3 +129,27 @@ def test_a_larger_model_removes_loss_in_the_size_term():
     small, large = (law.columns(ask(schedule, [4], size))["B"][0] for size in (100.0, 400.0))
     assert (small, large) == (0.1, 0.05)
     assert law.columns(ask(schedule, [4]))["B"][0] == 0
+
+
+def test_batches_of_the_effective_law_are_those_of_sgd_and_of_noisy_adam():
+    lr = np.full(400, 1e-3)
+    base = dict(L0=2.0, A=0.05, N=40.0, a=2.0, kappa=0.0, B0=16.0)
+    plain = Schedule(lr, batch=16, weight_decay=0.0)
+    # SGD (c = 0): four times the batch is a quarter of the noise, and nothing else.
+    law = Effective(c=0.0, **base)
+    four = law.decompose(Schedule(lr, batch=64, weight_decay=0.0))
+    one = law.decompose(plain)
+    assert_allclose(four["N"], one["N"] / 4, rtol=1e-12)
+    assert_allclose(four["A"], one["A"], rtol=1e-12)
+    # Noisy Adam (c = 1/2): four times the batch at twice the rate is the same run in a quarter of
+    # the updates, but for the coarser grid of updates.
+    law = Effective(c=0.5, **base)
+    fast = law.predict(Schedule(np.full(100, 2e-3), batch=64, weight_decay=0.0))
+    assert_allclose(fast[10:], law.predict(plain)[43::4], rtol=2e-3)
+
+
+def test_an_unknown_reference_batch_lets_no_batch_count():
+    lr = np.linspace(1e-3, 1e-4, 50)
+    law = Effective(L0=2.0, A=0.05, N=40.0)
+    with_batch = law.predict(Schedule(lr, batch=np.arange(1.0, 51.0)))
+    assert with_batch.tolist() == law.predict(Schedule(lr)).tolist()

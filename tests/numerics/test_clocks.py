@@ -7,23 +7,25 @@ from numpy.testing import assert_allclose
 from losslaw.numerics.clocks import effective_rate
 
 
-def recursion(lr, wd, h, kappa):
-    """``e[k] = lr[k] v[k-1]^-h``, ``v[k] = v[k-1] (1 - 2 wd[k] lr[k]) + kappa lr[k]^2``."""
+def recursion(lr, wd, h, kappa, p):
+    """``e[k] = lr[k] v[k-1]^-h``, ``v[k] = v[k-1] (1 - 2 wd[k] lr[k]) + kappa 1e-6 (1e3 lr)^p``."""
     v = [1.0]
     e = []
     for k in range(1, len(lr) + 1):
         e.append(lr[k - 1] * v[k - 1] ** -h)
-        v.append(v[k - 1] * (1 - 2 * wd[k - 1] * lr[k - 1]) + kappa * lr[k - 1] ** 2)
+        v.append(v[k - 1] * (1 - 2 * wd[k - 1] * lr[k - 1]) + 1e-6 * kappa * (1e3 * lr[k - 1]) ** p)
     return np.array(e)
 
 
 @pytest.mark.parametrize("h", [0.0, 0.5, 0.55, 1.0])
 @pytest.mark.parametrize("kappa", [0.0, 2000.0])
-def test_it_is_its_recursion(h, kappa):
+@pytest.mark.parametrize("p", [2.0, 2.3])
+def test_it_is_its_recursion(h, kappa, p):
     rng = np.random.default_rng(0)
     lr = np.concatenate([np.arange(1, 21) * 1e-4, rng.uniform(0, 3e-3, 200), np.zeros(3), [1e-3]])
     wd = rng.uniform(0, 0.3, lr.size)
-    assert_allclose(effective_rate(lr, wd, h, kappa), recursion(lr, wd, h, kappa), rtol=1e-12)
+    expected = recursion(lr, wd, h, kappa, p)
+    assert_allclose(effective_rate(lr, wd, h, kappa, p=p), expected, rtol=1e-12)
 
 
 def test_without_growth_and_decay_it_is_the_rate():

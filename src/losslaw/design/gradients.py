@@ -155,16 +155,21 @@ def _convolution(law: Convolution, question: Question) -> Gradient:
 
 def _effective(law: Effective, question: Question) -> Gradient:
     lr, decay = question.lr, question.weight_decay
-    rate = effective_rate(lr, decay, law.h, law.kappa)
+    rate = effective_rate(lr, decay, law.h, law.kappa, p=law.p)
+    size = law.relative_batch(question.batch)
+    worth = np.ones_like(lr) if size is None else size**law.c
+    rate = rate * worth
     loss, slope = _signal(law, float(rate.sum()), question, law.A, law.alpha)
     kept, end, start = kernel_over_update(rate, time_left(rate), law.q, law.r / law.q)
     # Injected noise over the rate, (1e3 e)^a / 1e3 / e, times the integral of the kernel.
     moves = np.where(rate > 0, rate, 1.0)
     noise = np.where(rate > 0, (1e3 * moves) ** law.a / 1e3 / moves, 0.0)
+    if size is not None:
+        noise = noise / size
     by_rate = noise * ((law.a - 1) * kept / moves + start) + before(noise * (start - end))
     gradient = slope + law.N * by_rate
     loss += law.N * float(noise @ kept)
-    return loss, effective_rate_pullback(lr, decay, law.h, law.kappa, gradient)
+    return loss, effective_rate_pullback(lr, decay, law.h, law.kappa, gradient * worth, p=law.p)
 
 
 def _lastiterate(law: LastIterate, question: Question) -> Gradient:

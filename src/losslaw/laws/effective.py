@@ -1,8 +1,10 @@
 """Effective-rate law: the functional law, run on the rate relative to the norm of the weights.
 
-    v[0] = 1;  e[k] = lr[k] * v[k-1]^-h;  v[k] = v[k-1] * (1 - 2*wd*lr[k]) + kappa * lr[k]^2
-    S(t) = sum_{k<=t} e[k]
-    L(t) = L0 + A * S(t)^-alpha + N * sum_{k<=t} (1e3*e[k])^a / 1e3 * K(t, k)
+    v[0] = 1;  e[k] = lr[k] * v[k-1]^-h
+    v[k] = v[k-1] * (1 - 2*wd*lr[k]) + 1e-6 * kappa * (1e3*lr[k])^p
+    x[k] = e[k] * (B[k]/B0)^c
+    S(t) = sum_{k<=t} x[k]
+    L(t) = L0 + A * S(t)^-alpha + N * sum_{k<=t} (B0/B[k]) * (1e3*x[k])^a / 1e3 * K(t, k)
     K(t, k) = mean over update k of (1 + (r/q) * (S(t) - u))^-q,  u from S(k-1) to S(k)
 
 AdamW keeps updates at the size of the learning rate whatever the size of the weights; weight decay
@@ -10,11 +12,16 @@ and growth by updates set that size; so what moves the function, makes noise and
 effective rate ``e``. That is why this law crosses peak learning rates. Warm-up, re-warm-up and
 jumps need no convention, and weight decay enters exactly.
 
+``B`` is the batch size and ``B0`` that of the fitted runs: at one constant batch, or where it is not
+known, it plays no part. A gradient summed over more sequences makes an update worth more (c: 0
+for SGD, 1/2 for Adam where noise dominates its second moment) and adds less noise for that worth:
+the noise of a step of size x is x^2 / B.
+
 The constants other than alpha are near-universal for AdamW in standard parametrisation (measured
 on Llama-type models of 25M-400M parameters, two groups' runs). By default only alpha is searched
-(four parameters in all); ``free`` opens the others, each with its prior. r, q and N trade along a
-ridge, and so do h, kappa and a: r stays fixed. With kappa = 0 and no weight decay the effective
-rate is the rate.
+(four parameters in all); ``free`` opens the others, each with its prior, and ``law="auto"`` decides
+by what the curves show. r, q and N trade along a ridge, and so do h, kappa, p and a: r and h stay
+fixed. With kappa = 0 and no weight decay the effective rate is the rate.
 """
 
 from dataclasses import dataclass
@@ -45,6 +52,7 @@ class Effective(Law):
     title: ClassVar[str] = "effective-rate law"
     reference: ClassVar[str] = "this project"
     uses_weight_decay: ClassVar[bool] = True
+    uses_batch: ClassVar[bool] = True
     model_error: ClassVar[float] = 0.0025
     peak_error: ClassVar[float] = 0.010
 
@@ -57,12 +65,12 @@ class Effective(Law):
         prior=Prior(0.54, 0.10, source=SEEN),
     )
     kappa: float = shape(
-        2000.0,
-        "growth of the squared weight norm by lr^2, in 1/lr^2",
-        low=1.0,
-        high=1e6,
+        2500.0,
+        "growth of the squared weight norm by lr^p, in 1/lr^2 at 1e-3",
+        low=1e-7,
+        high=1e9,
         free=False,
-        prior=Prior(2000.0, 0.3, on="log", source=SEEN),
+        prior=Prior(2500.0, 0.3, on="log", source=SEEN),
         zero=True,
     )
     a: float = shape(
@@ -81,17 +89,42 @@ class Effective(Law):
         free=False,
         prior=Prior(4.0 / 3.0, 0.10, on="inverse", source=SEEN),
     )
+    p: float = shape(
+        2.15,
+        "power of the rate in the growth of the norm",
+        low=1.0,
+        high=4.0,
+        free=False,
+        prior=Prior(2.15, 0.10, source=SEEN),
+    )
     h: float = shape(
-        0.55,
+        0.5,
         "power of the squared norm that divides the rate",
         low=0.05,
         high=2.0,
         free=False,
-        prior=Prior(0.55, 0.05, source=SEEN),
         zero=True,
     )
     r: float = shape(
-        245.0, "rate of forgetting, in 1/effective time", low=1.0, high=1e5, free=False
+        245.0, "rate of forgetting, in 1/effective time", low=1e-6, high=1e9, free=False
+    )
+    c: float = shape(
+        0.5,
+        "power of the batch in what an update is worth",
+        low=0.01,
+        high=1.0,
+        free=False,
+        prior=Prior(0.5, 0.2, source="square-root rule of Adam; the lab's batches"),
+        zero=True,
+    )
+    B0: float = shape(
+        0.0,
+        "batch of the fitted runs, in sequences; 0: batches play no part",
+        low=1e-9,
+        high=1e12,
+        starts=(1.0,),
+        free=False,
+        zero=True,
     )
     L0: float = amplitude("irreducible loss")
     A: float = amplitude("what effective time removes")
@@ -101,22 +134,36 @@ class Effective(Law):
         """Constant, power law in effective time, noise not yet forgotten."""
         grid = question.grid
         rate = question.keep(
-            ("rate", self.h, self.kappa),
-            lambda: effective_rate(grid.lr, grid.weight_decay, self.h, self.kappa, grid.count),
+            ("rate", self.h, self.kappa, self.p, self.c, self.B0), lambda: self.rate(grid)
         )
         time = np.cumsum(grid.count * rate)
         # The first update that moves anything sees the norm at 1: its effective rate is its rate.
         seen = np.maximum(time[grid.at - 1], question.first_rate)
         noise = question.keep(
-            ("noise", self.h, self.kappa, self.a, self.q, self.r),
+            ("noise", self.h, self.kappa, self.p, self.c, self.B0, self.a, self.q, self.r),
             lambda: self.noise(rate, grid),
         )
         return {"L0": np.ones_like(seen), "A": seen**-self.alpha, "N": noise}
+
+    def rate(self, grid: Grid) -> FloatArray:
+        """What each update is worth: the effective rate, times the batch's share. Shape ``(n,)``."""
+        rate = effective_rate(grid.lr, grid.weight_decay, self.h, self.kappa, grid.count, p=self.p)
+        size = self.relative_batch(grid.batch)
+        return rate if size is None else rate * size**self.c
+
+    def relative_batch(self, batch: FloatArray | None) -> FloatArray | None:
+        """``B / B0``; ``None`` where the batch plays no part."""
+        if batch is None or self.B0 == 0 or (batch == self.B0).all():
+            return None
+        return batch / self.B0
 
     def noise(self, rate: FloatArray, grid: Grid) -> FloatArray:
         """What is left of the noise injected at each effective ``rate``. Shape ``(m,)``."""
         # (1e3 e)^a / 1e3: at rates near 1e-3 the amplitude then hardly depends on a.
         injected = grid.count * (1e3 * rate) ** self.a / 1e3
+        size = self.relative_batch(grid.batch)
+        if size is not None:
+            injected = injected / size
         return power_law_memory(
             grid.count * rate, injected, grid.at, self.q, self.r / self.q, since="mean"
         )

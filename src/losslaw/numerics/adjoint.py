@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 
 from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.clocks import norm_growth
 
 
 def time_left(increments: FloatArray) -> FloatArray:
@@ -74,30 +75,44 @@ def kernel_over_update(
 
 
 def effective_rate_pullback(
-    lr: FloatArray, weight_decay: FloatArray, h: float, kappa: float, gradient: FloatArray
+    lr: FloatArray,
+    weight_decay: FloatArray,
+    h: float,
+    kappa: float,
+    gradient: FloatArray,
+    *,
+    p: float = 2.0,
 ) -> FloatArray:
     """Gradient by ``lr`` of what has the given ``gradient`` by the effective rate.
 
     The reverse sweep of `losslaw.numerics.clocks.effective_rate`:
-    ``e[k] = lr[k] v[k-1]^-h;  v[k] = v[k-1] (1 - 2 wd[k] lr[k]) + kappa lr[k]^2``.
+    ``e[k] = lr[k] v[k-1]^-h;  v[k] = v[k-1] (1 - 2 wd[k] lr[k]) + 1e-6 kappa (1e3 lr[k])^p``.
 
     >>> import numpy as np
     >>> g = effective_rate_pullback(np.array([0.1, 0.1]), np.zeros(2), 0.5, 0.0, np.ones(2))
     >>> g.tolist()
     [1.0, 1.0]
     """
+    lr = np.ascontiguousarray(lr)
+    by_lr = 1e-3 * kappa * p * (1e3 * lr) ** (p - 1.0)
     return _pullback(
-        np.ascontiguousarray(lr),
+        lr,
         np.ascontiguousarray(weight_decay),
         float(h),
-        float(kappa),
+        norm_growth(lr, float(kappa), float(p)),
+        by_lr,
         np.ascontiguousarray(gradient),
     )
 
 
 @njit(cache=True)
 def _pullback(
-    lr: FloatArray, weight_decay: FloatArray, h: float, kappa: float, gradient: FloatArray
+    lr: FloatArray,
+    weight_decay: FloatArray,
+    h: float,
+    growth: FloatArray,
+    growth_by_lr: FloatArray,
+    gradient: FloatArray,
 ) -> FloatArray:
     n = lr.size
     v = np.empty(n)  # the squared norm that each update sees
@@ -107,14 +122,14 @@ def _pullback(
         v[k] = norm
         shrunk = norm * (1.0 - 2.0 * weight_decay[k] * lr[k])
         clamped[k] = shrunk < 1e-300
-        norm = max(shrunk, 1e-300) + kappa * lr[k] ** 2
+        norm = max(shrunk, 1e-300) + growth[k]
     out = np.empty(n)
     by_norm = 0.0  # of the norm after the update at hand
     for k in range(n - 1, -1, -1):
         power = v[k] ** -h
         keeps = 0.0 if clamped[k] else 1.0
         shrinks = -2.0 * weight_decay[k] * v[k] * keeps
-        out[k] = gradient[k] * power + by_norm * (shrinks + 2.0 * kappa * lr[k])
+        out[k] = gradient[k] * power + by_norm * (shrinks + growth_by_lr[k])
         by_norm = by_norm * keeps * (1.0 - 2.0 * weight_decay[k] * lr[k])
         by_norm -= gradient[k] * lr[k] * h * power / v[k]
     return out

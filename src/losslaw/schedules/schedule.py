@@ -98,17 +98,20 @@ class Schedule:
         """``S[k] = lr[1] + ... + lr[k]``, the forward area, in units of lr. Shape ``(n,)``."""
         return np.cumsum(self.lr)
 
-    def effective_time(self, *, h: float = 0.55, kappa: float = 2000.0) -> FloatArray:
+    def effective_time(
+        self, *, h: float = 0.5, kappa: float = 2500.0, p: float = 2.15
+    ) -> FloatArray:
         """Intrinsic time of the effective rate: the sum of ``lr * v**-h`` (see `effective_rate`).
 
         Args:
             h: Power of the squared norm that divides the rate, >= 0.
-            kappa: Growth of the squared norm by ``lr**2``, in 1/lr^2, >= 0.
+            kappa: Growth of the squared norm, in 1/lr^2 at a rate of 1e-3, >= 0.
+            p: Power of the rate in that growth, > 0.
 
         Weight decay that is not known counts as 0.1. Shape ``(n,)``.
         """
         decay = np.full(self.horizon, 0.1) if self.weight_decay is None else self.weight_decay
-        return np.cumsum(effective_rate(self.lr, decay, h, kappa))
+        return np.cumsum(effective_rate(self.lr, decay, h, kappa, p=p))
 
     @property
     def tokens(self) -> FloatArray:
