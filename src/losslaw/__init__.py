@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from losslaw.curves import LossCurve as LossCurve
     from losslaw.curves import bundled_curves as bundled_curves
     from losslaw.curves import read_curves as read_curves
+    from losslaw.design import Design as Design
+    from losslaw.design import design as design
     from losslaw.errors import FitError as FitError
     from losslaw.errors import InputError as InputError
     from losslaw.fitting import Fit as Fit
@@ -87,6 +89,7 @@ _ROOMS = {
     ),
     "losslaw.kernel": ("KernelRegression",),
     "losslaw.fitting": ("Fit", "Prediction", "compare", "fit", "load_fit", "score"),
+    "losslaw.design": ("Design", "design"),
     "losslaw.errors": ("FitError", "InputError"),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}

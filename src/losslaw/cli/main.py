@@ -15,7 +15,7 @@ from losslaw import __version__
 from losslaw.errors import FitError, InputError
 
 # Each module has `register(app)`. The order is the order of the help page.
-GROUPS = ("demo", "inspect", "fitting", "lab", "simulate", "theory", "reproduce", "sweep")
+GROUPS = ("demo", "inspect", "fitting", "design", "lab", "simulate", "theory", "reproduce", "sweep")
 
 
 def build() -> typer.Typer:

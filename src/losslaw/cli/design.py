@@ -1,0 +1,146 @@
+"""``losslaw design``: from a fitted law to the schedule with the lowest predicted final loss."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from losslaw.cli import options
+from losslaw.cli.fitting import FitFile, Level, schedule_from
+from losslaw.cli.output import activity, print_json
+
+if TYPE_CHECKING:  # the help page does without numpy
+    from losslaw.schedules import Schedule
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("design")(design_command)
+
+
+def design_command(
+    fit: FitFile,
+    horizon: Annotated[
+        int | None,
+        typer.Option("--horizon", help="Updates in all, warm-up and run so far included."),
+    ] = None,
+    peak: Annotated[
+        str | None,
+        typer.Option(
+            "--peak",
+            metavar="LR|LOW..HIGH",
+            help="Largest rate, or a range to choose it from; default: that of the fitted runs.",
+        ),
+    ] = None,
+    warmup: Annotated[
+        int | None,
+        typer.Option("--warmup", help="Updates of warm-up; default: that of the fitted runs."),
+    ] = None,
+    floor: Annotated[float, typer.Option("--floor", help="Smallest rate.")] = 0.0,
+    family: Annotated[
+        str,
+        typer.Option(
+            "--family",
+            help="'free', or set the knobs of: constant, linear, cosine, power, step, wsd,"
+            " wsd-1-sqrt, wsd-cosine, wsd-power, wsd-1-power.",
+        ),
+    ] = "free",
+    prefix: Annotated[
+        str | None,
+        typer.Option(
+            "--prefix",
+            metavar="SPEC|FILE",
+            help="The run so far, a schedule or its log; only what follows is designed.",
+        ),
+    ] = None,
+    rising: Annotated[
+        bool, typer.Option("--rising", help="Let rates rise again (free form only).")
+    ] = False,
+    max_slope: Annotated[
+        float | None,
+        typer.Option(
+            "--max-slope", help="Largest change an update, in peaks: 0.001 (free form only)."
+        ),
+    ] = None,
+    tokens: Annotated[
+        float | None,
+        typer.Option("--tokens", help="Instead of --horizon, with --batch, --sequence-length."),
+    ] = None,
+    sequence_length: Annotated[
+        int | None, typer.Option("--sequence-length", help="Tokens in a sequence.")
+    ] = None,
+    batch: options.Batch = None,
+    weight_decay: options.WeightDecay = None,
+    level: Level = 0.9,
+    json: options.Json = False,
+    output: Annotated[
+        str | None, typer.Option("-o", "--output", help="Write the schedule here: step,lr,...")
+    ] = None,
+) -> None:
+    """The schedule with the lowest predicted final loss, under constraints."""
+    from losslaw.design import design
+    from losslaw.fitting import load_fit
+
+    found_fit = load_fit(fit)
+    so_far = None if prefix is None else _run_so_far(prefix, warmup)
+    with activity("design") as say:
+        found = design(
+            found_fit,
+            horizon,
+            peak=_peak(peak),
+            warmup=warmup,
+            floor=floor,
+            family=family,
+            prefix=so_far,
+            rising=rising,
+            max_slope=max_slope,
+            tokens=tokens,
+            sequence_length=sequence_length,
+            batch=batch,
+            weight_decay=weight_decay,
+            level=level,
+            progress=say,
+        )
+    if output is not None:
+        from losslaw.files import write_text
+        from losslaw.schedules import schedule_csv
+
+        write_text(output, schedule_csv(found.schedule))
+    if json:
+        print_json(found.as_dict())
+        return
+    print(found)
+    if output is not None:
+        print(f"\nsaved to {output}; next: losslaw predict {fit} --schedule {output}")
+
+
+def _peak(text: str | None) -> float | tuple[float, float] | None:
+    from losslaw.errors import InputError
+
+    if text is None:
+        return None
+    try:
+        numbers = [float(part) for part in text.split("..")]
+    except ValueError:
+        numbers = []
+    if len(numbers) == 1:
+        return numbers[0]
+    if len(numbers) == 2:
+        return numbers[0], numbers[1]
+    raise InputError(f"--peak {text!r}: expected a learning rate or a range, as in 1e-4..1e-3")
+
+
+def _run_so_far(text: str, warmup: int | None) -> "Schedule":
+    """A schedule by its text or table, or that of a trainer's log up to its last loss."""
+    from pathlib import Path
+
+    from losslaw.curves import read_curves
+    from losslaw.errors import InputError
+
+    try:
+        schedule = schedule_from(text)
+    except InputError:
+        if not Path(text).is_file():
+            raise
+        curve = read_curves(text, warmup=warmup)[0]
+        schedule = curve.schedule.prefix(int(curve.steps[-1]))
+    return schedule if warmup is None else schedule.with_(warmup=min(warmup, schedule.horizon))

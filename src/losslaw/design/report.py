@@ -1,0 +1,69 @@
+"""The report of a design: the shape in words, the loss, what it gains, what to doubt."""
+
+import numpy as np
+
+from losslaw.design.record import Design
+from losslaw.schedules import Schedule
+
+
+def shape_in_words(schedule: Schedule, given: int) -> str:
+    """What the free part of a schedule does, in one sentence.
+
+    >>> from losslaw import wsd
+    >>> shape_in_words(wsd(peak=1e-3, horizon=1000, cooldown=0.25, final=1e-4), 0)
+    'at 0.001 up to step 750, then down over 250 updates (25.0 % of the run) to 0.0001 (10.0 %)'
+    """
+    lr, n = schedule.lr, schedule.horizon
+    start = lr[given - 1] if given else lr[0]
+    top = float(lr[given:].max())
+    near = 1e-6 * top
+    if float(lr[given:].min()) >= top - near:
+        return f"at {top:.4g} to the end"
+    first = given + int(np.argmax(np.abs(lr[given:] - start) > near))  # updates before it moves
+    final = f"{lr[-1]:.3g} ({lr[-1] / top:.1%})".replace("%", " %")
+    steps = np.flatnonzero(np.abs(np.diff(lr[max(given - 1, 0) :])) > near)
+    if 0 < steps.size <= 8:
+        updates = steps + max(given, 1)
+        jumps = [f"{lr[k]:.3g} after step {k}" for k in updates.tolist()]
+        return f"at {start:.4g} up to step {updates[0]}, then {', '.join(jumps)}"
+    rises = bool((np.diff(lr[max(given - 1, 0) :]) > near).any())
+    share = f"{(n - first) / n:.1%}".replace("%", " %")
+    words = "then up and down" if rises else "then down"
+    stay = f"at {start:.4g} up to step {first}, " if first > given else ""
+    words = words if stay else words.removeprefix("then ")
+    return f"{stay}{words} over {n - first} updates ({share} of the run) to {final}"
+
+
+def report(design: Design) -> str:
+    """The text of ``print(design)``."""
+    given = int(design.constraints["given"])
+    kind = "free form" if design.family == "free" else f"family {design.family}"
+    lines = [
+        f"{kind}, {design.schedule.horizon} updates, lowest loss of the {design.law.title}",
+        shape_in_words(design.schedule, given),
+    ]
+    if design.knobs:
+        lines.append(", ".join(f"{name} {value:.4g}" for name, value in design.knobs.items()))
+    if design.schedule.spec is not None:
+        lines.append(design.schedule.spec)
+    interval = ""
+    if design.lower is not None and design.upper is not None:
+        end = f"{design.upper:.4f}" if np.isfinite(design.upper) else "unbounded"
+        interval = f"  ({design.level:.0%} interval {design.lower:.4f} .. {end})"
+    lines += ["", f"predicted final loss  {design.loss:.5f}{interval}", ""]
+    width = max(len(name) for name in design.baselines)
+    lines.append(f"{'instead':<{width}}  {'loss':>8}  {'it costs':>8}")
+    for name, item in sorted(design.baselines.items(), key=lambda pair: pair[1].loss):
+        lines.append(f"{name:<{width}}  {item.loss:8.5f}  {item.gain:+8.5f}")
+    lines.append("")
+    if design.family == "free" and design.starts:
+        agree = sum(start.best for start in design.starts)
+        lines.append(
+            f"{agree} of {len(design.starts)} starts end in this optimum; to first order, no more"
+            f" than {design.room or 0.0:.1g} nats are left"
+        )
+    elif design.room is not None:
+        lines.append(f"to first order, a free form could gain up to {design.room:.2g} nats on this")
+    lines += [f"note: {sentence}" for sentence in design.sentences]
+    lines.append(f"{design.evaluations} losses computed in {design.seconds:.2f} s")
+    return "\n".join(lines)
