@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from losslaw.errors import FitError as FitError
     from losslaw.errors import InputError as InputError
     from losslaw.fitting import Fit as Fit
+    from losslaw.fitting import Forecast as Forecast
     from losslaw.fitting import Prediction as Prediction
     from losslaw.fitting import compare as compare
     from losslaw.fitting import fit as fit
+    from losslaw.fitting import forecast as forecast
     from losslaw.fitting import load_fit as load_fit
     from losslaw.fitting import score as score
     from losslaw.kernel import KernelRegression as KernelRegression
@@ -88,7 +90,16 @@ _ROOMS = {
         "MultiPower",
     ),
     "losslaw.kernel": ("KernelRegression",),
-    "losslaw.fitting": ("Fit", "Prediction", "compare", "fit", "load_fit", "score"),
+    "losslaw.fitting": (
+        "Fit",
+        "Forecast",
+        "Prediction",
+        "compare",
+        "fit",
+        "forecast",
+        "load_fit",
+        "score",
+    ),
     "losslaw.design": ("Design", "design"),
     "losslaw.errors": ("FitError", "InputError"),
 }

@@ -15,7 +15,18 @@ from losslaw import __version__
 from losslaw.errors import FitError, InputError
 
 # Each module has `register(app)`. The order is the order of the help page.
-GROUPS = ("demo", "inspect", "fitting", "design", "lab", "simulate", "theory", "reproduce", "sweep")
+GROUPS = (
+    "demo",
+    "inspect",
+    "fitting",
+    "forecast",
+    "design",
+    "lab",
+    "simulate",
+    "theory",
+    "reproduce",
+    "sweep",
+)
 
 
 def build() -> typer.Typer:
@@ -48,6 +59,8 @@ def build() -> typer.Typer:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run one command line and return its exit status."""
+    # Before numpy is loaded: threads only slow down vectors of the length that occur here.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     command = typer.main.get_command(build())
     try:
         status = command.main(arguments, prog_name="losslaw", standalone_mode=False)

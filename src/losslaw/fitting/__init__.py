@@ -2,6 +2,7 @@
 
 from losslaw.fitting.compare import LawScore, compare
 from losslaw.fitting.fit import Fit, FittedCurve, fit
+from losslaw.fitting.forecast import Ending, Forecast, forecast
 from losslaw.fitting.prediction import Prediction
 from losslaw.fitting.score import CurveScore, Scores, score
 from losslaw.fitting.status import Status
@@ -10,8 +11,10 @@ from losslaw.fitting.unseen import departure
 
 __all__ = [
     "CurveScore",
+    "Ending",
     "Fit",
     "FittedCurve",
+    "Forecast",
     "LawScore",
     "Prediction",
     "Scores",
@@ -19,6 +22,7 @@ __all__ = [
     "compare",
     "departure",
     "fit",
+    "forecast",
     "load_fit",
     "save_fit",
     "score",

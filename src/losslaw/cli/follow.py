@@ -1,0 +1,178 @@
+"""``losslaw forecast --follow``: a log is read again as it grows, one line an update.
+
+The log belongs to a trainer: its last line may be half written, it may be cut off and begun again
+after a restart, or be away for a moment while it is rotated. Only whole lines are read; what cannot
+be read now is waited for, and said once. What is wrong with a log at rest before anything could be
+read ends the command as it does without ``--follow``.
+"""
+
+import json as json_lines
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from losslaw.errors import FitError, InputError
+
+if TYPE_CHECKING:  # the help page does without numpy
+    from losslaw.curves import LossCurve
+    from losslaw.fitting.forecast import Forecast
+
+LINES = (".csv", ".tsv", ".jsonl", ".ndjson", ".log", ".out", ".txt")
+"""Files of lines, of which the last one may be half written."""
+
+HEADER = f"{'time':8}  {'step':>9}  {'loss':>7}  {'forecast':>8}  {'interval':>16}  band"
+
+
+def follow_log(
+    log: str,
+    read: "Callable[[str], LossCurve]",
+    ask: "Callable[[LossCurve], Forecast]",
+    horizon: int | None,
+    *,
+    every: float,
+    json: bool = False,
+    save: "Callable[[Forecast], None]" = lambda found: None,
+) -> None:
+    """Print a line whenever the log has a new loss, until the run is at its horizon.
+
+    Args:
+        log: Path of the log.
+        read: Reads the run in a log.
+        ask: Makes a forecast of it.
+        horizon: Updates of the whole run.
+        every: Seconds between two looks.
+        json: JSON lines instead of text.
+        save: Keeps each forecast.
+
+    Raises:
+        InputError: the log cannot be used, and is not being written.
+    """
+    seen: object = None
+    last = 0
+    said = ""
+    while True:
+        state = _state(log)
+        if state != seen or state is None:
+            seen = state
+            try:
+                with whole_lines(log) as path:
+                    curve = read(path)
+                step = int(curve.steps[-1])
+                if step < last:
+                    _aside(f"the log went back from step {last} to {step}: it was begun again")
+                if horizon is not None and _ended(curve, horizon):
+                    _farewell(curve, horizon, json)
+                    return
+                if step != last:
+                    found = ask(curve)
+                    save(found)
+                    _line(found, json, header=last == 0)
+                last, said = step, ""
+            except (InputError, FitError) as error:
+                if not last and not _may_pass(log, error):
+                    raise
+                if str(error) != said:
+                    said = str(error)
+                    _aside(f"waiting: {said}")
+        time.sleep(every)
+
+
+@contextmanager
+def whole_lines(log: str) -> Generator[str]:
+    """A path to the log without a last line that is still being written.
+
+    A number cut short is a number too, so such a line must not be read at all.
+    """
+    path = Path(log)
+    if path.suffix.lower() not in LINES or not path.is_file():
+        yield log
+        return
+    text = path.read_bytes()
+    if text.endswith(b"\n") or b"\n" not in text:
+        yield log
+        return
+    with tempfile.TemporaryDirectory(prefix="losslaw-") as folder:
+        copy = Path(folder, path.name)
+        copy.write_bytes(text[: text.rindex(b"\n") + 1])
+        facts = path.with_name("meta.json")
+        if facts.is_file():
+            shutil.copy(facts, folder)
+        yield str(copy)
+
+
+def _state(log: str) -> tuple[int, int, int] | None:
+    """What changes when a file does; ``None`` while it is away."""
+    try:
+        found = Path(log).stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _ended(curve: "LossCurve", horizon: int) -> bool:
+    """Whether no further loss is to come: the next one would be beyond the horizon."""
+    step = int(curve.steps[-1])
+    every = int(curve.steps[-1] - curve.steps[-2]) if len(curve) > 1 else 1
+    return step >= horizon or step + every > horizon
+
+
+def _may_pass(log: str, error: Exception) -> bool:
+    """Whether waiting may help before anything could be forecast."""
+    path = Path(log)
+    if not path.is_file():
+        return False
+    little = any(
+        words in str(error)
+        for words in ("too little log", "expected at least 2 to make a curve", "is empty")
+    )
+    text = path.suffix.lower() in LINES and path.read_bytes()[-1:] != b"\n"
+    return little or text
+
+
+def _line(found: "Forecast", json: bool, *, header: bool) -> None:
+    clock = time.strftime("%H:%M:%S")
+    if json:
+        from losslaw.cli.output import plain
+
+        record = {"time": time.time(), **found.as_dict()}
+        _out(json_lines.dumps(plain(record)))
+        return
+    if header:
+        _out(f"{found.label}: {found.plan.sentence}; horizon {found.horizon:,}")
+        _out(HEADER)
+    low, high = found.interval or (float("nan"), float("nan"))
+    band = found.band.state
+    if found.band.since is not None:
+        band += f" since {found.band.since:,} ({found.band.by:+.3f})"
+    elif band == "unknown":
+        band = "not judged yet"
+    for spike in found.band.spikes[-1:]:
+        if spike.last == found.step:
+            band += f"; spike {spike.height:+.3f}"
+    _out(
+        f"{clock}  {found.step:>9,}  {found.loss:>7.4f}  {found.final:>8.4f}"
+        f"  {low:.4f} .. {high:.4f}  {band}"
+    )
+
+
+def _farewell(curve: "LossCurve", horizon: int, json: bool) -> None:
+    step = int(curve.steps[-1])
+    if json:
+        record = {"time": time.time(), "step": step, "loss": curve.final_loss, "done": True}
+        _out(json_lines.dumps({**record, "label": curve.label, "horizon": horizon}))
+        return
+    _out(f"{curve.label} has ended: loss {curve.final_loss:.4f} at step {step:,} of {horizon:,}")
+
+
+def _out(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()  # whoever reads along wants it now
+
+
+def _aside(text: str) -> None:
+    print(f"losslaw: {text}", file=sys.stderr, flush=True)

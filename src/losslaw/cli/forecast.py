@@ -1,0 +1,265 @@
+"""``losslaw forecast``: where a run in progress will end, and what a decay now would give."""
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from losslaw.cli import options
+
+if TYPE_CHECKING:  # the help page does without numpy
+    from losslaw.curves import LossCurve
+    from losslaw.fitting.forecast import Forecast
+    from losslaw.schedules import Schedule
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("forecast")(forecast_command)
+
+
+def with_reading(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that takes ``reading`` the options by which logs are read, but the plan's.
+
+    Unlike `options.with_curves`, nothing is read yet: a log that grows is read again and again.
+    """
+    own = dict(inspect.signature(command).parameters)
+    names = [
+        name
+        for name in inspect.signature(options.read).parameters
+        if name not in ("files", "schedule")
+    ]
+    shared = inspect.signature(options.read).parameters
+    shown = [parameter for name, parameter in own.items() if name != "reading"]
+    shown += [shared[name] for name in names]
+    shown = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in shown]
+
+    @wraps(command)
+    def run(**arguments: Any) -> None:
+        given = {name: arguments.pop(name) for name in names}
+        command(reading=given, **arguments)
+
+    run.__signature__ = inspect.Signature(shown)  # pyright: ignore[reportAttributeAccessIssue]
+    run.__annotations__ = {each.name: each.annotation for each in shown}
+    return run
+
+
+@with_reading
+def forecast_command(
+    log: Annotated[
+        str, typer.Argument(metavar="LOG", help="Log of one run; '-' reads standard input.")
+    ],
+    reading: dict[str, Any],
+    horizon: Annotated[
+        int | None, typer.Option("--horizon", metavar="N", help="Updates of the whole run.")
+    ] = None,
+    schedule: Annotated[
+        str | None,
+        typer.Option(
+            "--schedule",
+            metavar="SPEC",
+            help="The whole plan; default: what the log shows goes on.",
+        ),
+    ] = None,
+    fit: Annotated[
+        str | None,
+        typer.Option("--fit", metavar="fit.json", help="An earlier fit; the run updates it."),
+    ] = None,
+    earlier: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with", metavar="FILE", help="Log of an earlier run of the model; may be repeated."
+        ),
+    ] = None,
+    law: Annotated[
+        str | None, typer.Option("--law", help="Law to fit; default: as losslaw fit.")
+    ] = None,
+    decay_over: Annotated[
+        str | None,
+        typer.Option(
+            "--decay-over",
+            metavar="K1,K2,...",
+            help="Updates of the decays asked about; default: 5 to 40 % of the steps so far.",
+        ),
+    ] = None,
+    decay_shape: Annotated[
+        str,
+        typer.Option("--decay-shape", help="linear, cosine, exponential, 1-sqrt or power."),
+    ] = "linear",
+    final: Annotated[
+        float, typer.Option("--final", help="Learning rate at which these decays end.")
+    ] = 0.0,
+    level: Annotated[
+        float, typer.Option("--level", help="Share of runs the interval is meant to hold.")
+    ] = 0.9,
+    skip: Annotated[
+        int | None, typer.Option("--skip", help="Leave out points before this step.")
+    ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Read the log again as it grows: one line an update.")
+    ] = False,
+    every: Annotated[
+        float, typer.Option("--every", metavar="SECONDS", help="How often --follow looks.")
+    ] = 10.0,
+    json: options.Json = False,
+    output: Annotated[
+        str | None, typer.Option("-o", "--output", help="Write the forecast to this JSON file.")
+    ] = None,
+) -> None:
+    """Final loss of a run in progress, and of decays begun now or later.
+
+    What the log does not show of the schedule is continued, and said; --schedule declares it.
+    Earlier runs of the same model (--with, --fit) make the forecast much surer.
+    """
+    from losslaw.errors import InputError
+
+    if every <= 0:
+        raise InputError(f"--every {every:g}: expected seconds above 0")
+    if follow and log == "-":
+        raise InputError("--follow needs a file: standard input cannot be read again")
+    read, ask = _reader_and_asker(
+        reading,
+        earlier or [],
+        horizon=horizon,
+        schedule=schedule,
+        fit=fit,
+        law=law,
+        decay_over=_lengths(decay_over),
+        decay_shape=decay_shape,
+        final=final,
+        level=level,
+        skip=skip,
+    )
+    if follow:
+        from losslaw.cli.follow import follow_log
+
+        follow_log(
+            log,
+            read,
+            ask,
+            _horizon(horizon, schedule),
+            every=every,
+            json=json,
+            save=lambda found: _save(output, found),
+        )
+        return
+    found = ask(read(log))
+    _save(output, found)
+    if json:
+        from losslaw.cli.output import print_json
+
+        print_json(found.as_dict())
+        return
+    print(found)
+    if output is not None:
+        print(f"\nsaved to {output}")
+
+
+def _reader_and_asker(
+    reading: dict[str, Any],
+    earlier: list[str],
+    *,
+    schedule: str | None,
+    fit: str | None,
+    **asked: Any,
+) -> "tuple[Callable[[str], LossCurve], Callable[[LossCurve], Forecast]]":
+    """What reads a log, and what forecasts it; all but the log is read and checked once."""
+    from losslaw.errors import InputError
+    from losslaw.fitting import forecast, load_fit
+    from losslaw.schedules import parse_schedule
+
+    if fit is not None and earlier:
+        raise InputError("--fit and --with are both given: choose one")
+    if fit is not None and asked["law"] is not None:
+        raise InputError("--law with --fit: the law is that of the saved fit; leave one out")
+    plan = None if schedule is None else parse_schedule(schedule)
+    known = None if fit is None else load_fit(fit)
+    others = options.read(earlier, **reading) if earlier else []
+
+    def read(log: str) -> "LossCurve":
+        return one_run(log, reading, plan)
+
+    def ask(curve: "LossCurve") -> "Forecast":
+        for other in others:
+            if _same_losses(curve, other):
+                raise InputError(
+                    f"{curve.label!r} is among the earlier runs as well (--with, as"
+                    f" {other.label!r}): name only other runs there"
+                )
+        return forecast(curve, schedule=plan, fit=known, earlier=others, **asked)
+
+    return read, ask
+
+
+def _same_losses(one: "LossCurve", other: "LossCurve") -> bool:
+    """Whether all losses of the shorter of two curves are in the other: one run, read twice."""
+    import numpy as np
+
+    n = min(len(one), len(other))
+    return np.array_equal(one.losses[:n], other.losses[:n])
+
+
+def one_run(log: str, reading: dict[str, Any], plan: "Schedule | None") -> "LossCurve":
+    """The one curve in a log; a plan gives the rates where the log has none.
+
+    Raises:
+        InputError: none, several, or a log that cannot be read.
+    """
+    from losslaw.errors import InputError
+
+    try:
+        curves = options.read([log], **reading)
+    except InputError:
+        if plan is None or log == "-":
+            raise
+        curves = options.read([log], **reading, schedule=plan)  # pyright: ignore
+    if len(curves) != 1:
+        names = ", ".join(curve.label for curve in curves[:4])
+        more = f" and {len(curves) - 4} more" if len(curves) > 4 else ""
+        raise InputError(
+            f"{log}: {len(curves)} runs ({names}{more}), expected one run in progress; earlier"
+            " runs of the model go after --with"
+        )
+    return curves[0]
+
+
+def _horizon(horizon: int | None, schedule: str | None) -> int | None:
+    from losslaw.schedules import parse_schedule
+
+    if horizon is not None or schedule is None:
+        return horizon
+    return parse_schedule(schedule).horizon
+
+
+def _save(path: str | None, found: "Forecast") -> None:
+    if path is None:
+        return
+    import json
+
+    from losslaw.cli.output import plain
+    from losslaw.files import write_text
+
+    write_text(path, json.dumps(plain(found.as_dict()), indent=1) + "\n")
+
+
+def _lengths(text: str | None) -> list[int] | None:
+    from losslaw.errors import InputError
+
+    if text is None:
+        return None
+    lengths: list[int] = []
+    for item in filter(None, (piece.strip() for piece in text.split(","))):
+        try:
+            number = float(item.replace("_", ""))
+        except ValueError:
+            number = 0.0
+        if not number.is_integer() or number < 1:
+            raise InputError(
+                f"--decay-over {item!r}: expected whole numbers of updates, as in 2000,5000"
+            )
+        lengths.append(int(number))
+    if not lengths:
+        raise InputError(f"--decay-over {text!r}: expected updates, as in 2000,5000")
+    return lengths
