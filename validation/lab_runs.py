@@ -73,6 +73,9 @@ def pairs(*peaks: str, horizon: int = 2000) -> tuple[PlannedRun, ...]:
     return tuple(run(peak, horizon) for peak in peaks for run in (constant, wsd))
 
 
+# At the rates of SGD a decay of .1 would leave nothing of the weights.
+SGD: dict[str, Any] = {"optimizer": "sgd", "weight_decay": 0.0}
+
 # The most useful families come first.
 FAMILIES: tuple[Family, ...] = (
     Family("decay_0.1", (*pairs("3e-3", "6e-3"), triangle("3e-3"))),
@@ -80,12 +83,17 @@ FAMILIES: tuple[Family, ...] = (
     Family("decay_0.3", pairs("3e-3", "6e-3"), {"weight_decay": 0.3}),
     Family("init_0.04", pairs("3e-3"), {"init_std": 0.04}),
     Family("init_0.01", pairs("3e-3"), {"init_std": 0.01}),
-    Family(
-        "sgd_peaks",
-        tuple(constant(peak, 400) for peak in ("0.1", "0.3", "1")),
-        {"optimizer": "sgd", "weight_decay": 0.0},
-    ),
+    Family("sgd_peaks", tuple(constant(peak, 400) for peak in ("0.1", "0.3", "1")), SGD),
     Family("seeds", (constant("3e-3", seed=1), wsd("3e-3", seed=1))),
+    Family("sgd", (*pairs("0.3", "0.1"), cosine("0.3")), SGD),
+    Family("batch_64", pairs("3e-3", horizon=1000), {"batch": 64}),
+    Family("batch_8", pairs("3e-3", horizon=3000), {"batch": 8}),
+    Family("decay_0.03", pairs("3e-3", "6e-3"), {"weight_decay": 0.03}),
+    Family("peaks", pairs("1.5e-3", "1.2e-2")),
+    Family("sgd_batch_64", pairs("0.3", horizon=1000), SGD | {"batch": 64}),
+    Family("sgd_batch_8", pairs("0.3", horizon=3000), SGD | {"batch": 8}),
+    Family("muon", pairs("3e-3", "6e-3"), {"optimizer": "muon"}),
+    Family("batch_32", pairs("3e-3", horizon=1500), {"batch": 32}),
 )
 """The plan, in the order in which the runs are made."""
 

@@ -1,0 +1,601 @@
+"""The constants of the effective-rate law by experiment: which are physics, which are fits.
+
+NOTES
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+import losslaw as ll
+from losslaw.curves import LossCurve
+from losslaw.fitting import Fit
+from losslaw.lab import LabConfig, PlannedRun
+from losslaw.laws import Law, Question
+from losslaw.laws.law import amplitude, shape
+from losslaw.laws.question import Grid
+from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.clocks import effective_rate
+from losslaw.numerics.memory import power_law_memory
+from losslaw.schedules import Schedule
+from validation.lab_runs import FAMILIES, FOLDER, Family
+
+SKIP = 400
+USUAL_BATCH, USUAL_STD = 16, 0.02
+OUTER = 0.2
+"""Share of embedding and positions in the entries of all matrices: (256 + 128) 64 of 122,880."""
+
+FIGURE = FOLDER.parent.parent.parent / "docs" / "images" / "lab_norms.png"
+
+
+def constant(default: float, low: float, high: float, *starts: float) -> float:
+    """A shape that stays fixed unless asked for, without a prior."""
+    found: float = shape(default, "", low=low, high=high, starts=starts, free=False, zero=True)
+    return found
+
+
+@dataclass(frozen=True)
+class Probe(Law):
+    """The effective-rate law without priors, and with powers of the batch of its own.
+
+    With ``v`` and ``e`` of `losslaw.numerics.clocks.effective_rate` and ``B`` the batch over 16:
+    progress is made in ``S = sum e B^c``, noise is forgotten in ``sum e B^f`` (f = c if ``tied``),
+    and an update injects ``(1e3 e)^a / 1e3 * B^(1 - n)`` of noise. Adam whose second moment is
+    noise would have c = f = 1/2 and n = 1, SGD c = f = 0 and n = 2.
+    """
+
+    name: ClassVar[str] = "probe"
+    title: ClassVar[str] = "effective-rate law without priors"
+    reference: ClassVar[str] = "this project"
+    uses_weight_decay: ClassVar[bool] = True
+    uses_batch: ClassVar[bool] = True
+
+    alpha: float = shape(0.54, "", low=0.05, high=3.0, starts=(0.4, 0.8))
+    kappa: float = constant(2200.0, 1e-3, 1e6, 300.0, 2500.0)
+    p: float = constant(2.0, 1.0, 4.0)
+    h: float = constant(0.5, 0.05, 2.0, 0.3, 0.5)
+    a: float = constant(1.8, 0.5, 4.0)
+    q: float = constant(4.0 / 3.0, 0.2, 10.0)
+    r: float = constant(245.0, 1e-2, 1e5, 30.0, 245.0)
+    c: float = constant(0.5, 0.01, 3.0, 0.2, 0.5)
+    f: float = constant(0.5, 0.01, 3.0, 0.2, 0.5)
+    n: float = constant(1.0, 0.1, 4.0, 1.0, 1.5)
+    tied: bool = True
+    L0: float = amplitude("")
+    A: float = amplitude("")
+    N: float = amplitude("")
+
+    def columns(self, question: Question) -> dict[str, FloatArray]:
+        """Constant, power law in effective time, noise not yet forgotten."""
+        grid = question.grid
+        e = effective_rate(grid.lr, grid.weight_decay, self.h, self.kappa, grid.count, p=self.p)
+        return self.terms(grid, e)
+
+    def terms(self, grid: Grid, e: FloatArray) -> dict[str, FloatArray]:
+        """The columns for an effective rate of shape ``(n,)``."""
+        batch = 1.0 if grid.batch is None else grid.batch / USUAL_BATCH
+        time = np.cumsum(grid.count * e * batch**self.c)[grid.at - 1]
+        forgetting = grid.count * e * batch ** (self.c if self.tied else self.f)
+        injected = grid.count * (1e3 * e) ** self.a / 1e3 * batch ** (1.0 - self.n)
+        left = power_law_memory(
+            forgetting, injected, grid.at, self.q, self.r / self.q, since="mean"
+        )
+        return {"L0": np.ones_like(time), "A": time**-self.alpha, "N": left}
+
+
+@dataclass(frozen=True)
+class Measured(Probe):
+    """The same with the measured norms of these runs in place of ``v[k]``.
+
+    ``e = lr * hidden^-h * outer^-g``: which norm is it that divides the rate?
+    """
+
+    g: float = constant(0.0, 1e-3, 2.0, 0.05, 0.3)
+
+    def columns(self, question: Question) -> dict[str, FloatArray]:
+        """Constant, power law in effective time, noise not yet forgotten."""
+        grid = question.grid
+        hidden, outer = measured_logs(question.schedule)
+        e = grid.lr * np.exp(-self.h * hidden - self.g * outer)[grid.starts]
+        return self.terms(grid, e)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: its curve and the squared norms beside it, relative to the start.
+
+    Attributes:
+        family: Name of its folder.
+        planned: How it was made.
+        config: Sizes and constants.
+        curve: Validation loss.
+        hidden: Of the matrices of the blocks. Shape ``(points,)``.
+        outer: Of embedding and positions. Shape ``(points,)``.
+    """
+
+    family: str
+    planned: PlannedRun
+    config: LabConfig
+    curve: LossCurve
+    hidden: FloatArray
+    outer: FloatArray
+
+    @property
+    def schedule(self) -> Schedule:
+        """Its schedule, weight decay and batch included."""
+        return self.curve.schedule
+
+    @property
+    def final(self) -> float:
+        """Mean loss of the last three evaluations, as the tables quote it."""
+        return self.curve.final_loss
+
+    def norm_terms(self) -> tuple[FloatArray, FloatArray]:
+        """``v[k] = first + kappa * second`` at the steps of the curve."""
+        first, second = np.empty(self.schedule.horizon), np.empty(self.schedule.horizon)
+        v, w = 1.0, 0.0
+        decay = self.schedule.weight_decay
+        assert decay is not None
+        for k, lr in enumerate(self.schedule.lr):
+            kept = 1.0 - 2.0 * decay[k] * lr
+            v, w = v * kept, w * kept + lr**2
+            first[k], second[k] = v, w
+        at = self.curve.steps - 1
+        return first[at], second[at]
+
+    def kappas(self, norm: FloatArray) -> FloatArray:
+        """The kappa that makes v[k] the measured norm, at each step of the curve."""
+        first, second = self.norm_terms()
+        return (norm - first) / second
+
+
+@cache
+def runs() -> dict[str, Run]:
+    """All finished runs, by ``family/label``."""
+    return {
+        f"{family.name}/{planned.label}": run
+        for family in FAMILIES
+        for planned in family.plan
+        if (run := _read(family, planned)) is not None
+    }
+
+
+def _read(family: Family, planned: PlannedRun) -> Run | None:
+    path = family.folder / f"{planned.label}.csv"
+    if not path.exists():
+        return None
+    step, _, loss, norm2, hidden = np.loadtxt(path, delimiter=",", skiprows=1, unpack=True)
+    if step[-1] < planned.schedule.horizon:
+        return None  # still in training
+    config = family.lab_config()
+    schedule = planned.schedule.with_(
+        weight_decay=config.weight_decay, batch=config.batch, sequence_length=config.context
+    )
+    label = f"{family.name}/{planned.label}"
+    curve = LossCurve(schedule, step.astype(np.int64), loss, label=label)
+    outer = (norm2 - (1 - OUTER) * hidden) / OUTER
+    return Run(family.name, planned, config, curve, hidden, outer)
+
+
+def adamw(**same: object) -> list[Run]:
+    """AdamW runs whose configuration is the usual one but for ``same``."""
+    usual = {"optimizer": "adamw", "batch": USUAL_BATCH, "init_std": USUAL_STD} | same
+    return [
+        run
+        for run in runs().values()
+        if all(getattr(run.config, name) == value for name, value in usual.items())
+    ]
+
+
+def probe(seen: Sequence[Run], *free: str, **fixed: Any) -> Fit:
+    """The law without priors, fitted to these runs."""
+    curves = [run.curve for run in seen]
+    return ll.fit(curves, Probe, free=["alpha", *free], fixed=fixed, skip=SKIP, uncertainty=False)
+
+
+def error(fit: Fit, run: Run) -> float:
+    """Predicted minus seen final loss, mean of the last three evaluations."""
+    at = run.curve.steps[-3:]
+    return float((fit.law.predict(run.schedule, at) - run.curve.losses[-3:]).mean())
+
+
+def rmse(fit: Fit, run: Run) -> float:
+    """Root mean square error from step `SKIP` on."""
+    late = run.curve.steps >= SKIP
+    at = run.curve.steps[late]
+    return float(
+        np.sqrt(np.mean((fit.law.predict(run.schedule, at) - run.curve.losses[late]) ** 2))
+    )
+
+
+def lines(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
+    """A markdown table."""
+    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *body)]
+
+
+def kappa_at(run: Run, norm: FloatArray, step: int) -> float:
+    """Kappa that explains a norm at the last evaluation up to ``step``."""
+    at = int(np.searchsorted(run.curve.steps, min(step, run.curve.steps[-1])))
+    return float(run.kappas(norm)[at])
+
+
+def constants() -> list[Run]:
+    """All runs at a constant rate that are long enough to speak of norms."""
+    return [
+        run
+        for run in runs().values()
+        if run.planned.label.startswith("constant") and run.schedule.horizon >= 1000
+    ]
+
+
+def twin(run: Run, kind: str) -> Run | None:
+    """The run that differs from a constant one by its decay alone."""
+    return runs().get(f"{run.family}/{run.planned.label.replace('constant', kind)}")
+
+
+def norms() -> list[str]:
+    """Squared norms, measured, and the kappa they ask for"""
+    head = ("run", "v hidden", "kappa at 250", "500", "1000", "end", "kappa std^2", "off")
+    head = (*head, "WSD: v", "predicted", "v outer at 500", "end", "kappa outer at 500", "end")
+    body: list[list[str]] = []
+    for run in constants():
+        kappas = [kappa_at(run, run.hidden, step) for step in (250, 500, 1000, 10**6)]
+        first, second = run.norm_terms()
+        late = run.curve.steps >= SKIP
+        off = run.hidden / (first + kappas[-1] * second) - 1
+        cells = [f"{value:.0f}" for value in kappas]
+        cells += [
+            f"{kappas[-1] * run.config.init_std**2:.2f}",
+            f"{np.sqrt(np.mean(off[late] ** 2)):.0%}",
+        ]
+        cooled = twin(run, "wsd")
+        if cooled is None:
+            cells += ["", ""]
+        else:
+            first, second = cooled.norm_terms()
+            cells += [f"{cooled.hidden[-1]:.2f}", f"{(first + kappas[-1] * second)[-1]:.2f}"]
+        middle = int(np.searchsorted(run.curve.steps, 500))
+        cells += [f"{run.outer[middle]:.0f}", f"{run.outer[-1]:.0f}"]
+        cells += [f"{kappa_at(run, run.outer, step):.0f}" for step in (500, 10**6)]
+        body.append([f"{run.family}/{run.planned.label}", f"{run.hidden[-1]:.2f}", *cells])
+    return lines(head, body)
+
+
+def powers() -> list[str]:
+    """Powers that kappa of the hidden matrices follows, from pairs of constant runs"""
+    body: list[list[str]] = []
+
+    def row(what: str, a: Run | None, b: Run | None, ratio: float, shift: float, law: str) -> None:
+        if a is None or b is None:
+            return
+        found = [
+            shift
+            + np.log(kappa_at(b, b.hidden, step) / kappa_at(a, a.hidden, step)) / np.log(ratio)
+            for step in (500, 10**6)
+        ]
+        pair = f"{a.family}/{a.planned.label}, {b.family}/{b.planned.label}"
+        body.append([what, pair, *[f"{value:.2f}" for value in found], law])
+
+    found = runs().get
+    for family, low, high in (
+        ("decay_0", "3e-3", "6e-3"),
+        ("decay_0.03", "3e-3", "6e-3"),
+        ("decay_0.1", "3e-3", "6e-3"),
+        ("decay_0.3", "3e-3", "6e-3"),
+        ("peaks", "1.5e-3", "1.2e-2"),
+        ("muon", "3e-3", "6e-3"),
+    ):
+        a, b = found(f"{family}/constant_{low}"), found(f"{family}/constant_{high}")
+        row("rate: p", a, b, float(high) / float(low), 2.0, "2")
+    usual = found("decay_0.1/constant_3e-3")
+    for std in (0.01, 0.04):
+        row("start", usual, found(f"init_{std:g}/constant_3e-3"), std / USUAL_STD, 0.0, "-2")
+    for size in (8, 32, 64):
+        other = found(f"batch_{size}/constant_3e-3")
+        row("batch", usual, other, size / USUAL_BATCH, 0.0, "0")
+    return lines(("of", "runs", "at 500", "end", "noise-dominated Adam"), body)
+
+
+KAPPA = 2200.0
+BASE = ("decay_0.1/constant_3e-3", "decay_0.1/wsd_3e-3")
+
+
+def several_peaks() -> list[Run]:
+    """AdamW runs of the usual batch and start: every decay and peak."""
+    return [run for run in adamw() if run.config.seed == 0 and run.family != "seeds"]
+
+
+LOSS_SHAPES = ("alpha", "h", "a", "q", "r", "L0", "N")
+
+
+def losses() -> list[str]:
+    """Constants from the losses of all AdamW runs of one batch and start, no priors"""
+    seen = several_peaks()
+    free: list[tuple[str, tuple[str, ...], dict[str, float]]] = [
+        ("as first published here", (), {"kappa": 2000.0, "h": 0.55}),
+        ("kappa of the norms, h = 1/2", (), {"kappa": KAPPA}),
+        ("the same, p 2.15", (), {"kappa": 2500.0, "p": 2.15}),
+        ("h free", ("h",), {"kappa": KAPPA}),
+        ("h, kappa free", ("h", "kappa"), {}),
+        ("h, r free", ("h", "r"), {"kappa": KAPPA}),
+        ("h, r, a free", ("h", "r", "a"), {"kappa": KAPPA}),
+        ("h, a, q free", ("h", "a", "q"), {"kappa": KAPPA}),
+        ("a free", ("a",), {"kappa": KAPPA}),
+        ("q free", ("q",), {"kappa": KAPPA}),
+        ("no norm: kappa = h = 0; r free", ("r",), {"kappa": 0.0, "h": 0.0}),
+        ("no norm; r, a, q free", ("r", "a", "q"), {"kappa": 0.0, "h": 0.0}),
+    ]
+    shown = ("kappa", *LOSS_SHAPES)
+    body: list[list[str]] = []
+    for title, names, fixed in free:
+        found = probe(seen, *names, **fixed)
+        errors = [rmse(found, run) for run in seen]
+        values = [f"{found.parameters[name]:.4g}" for name in shown]
+        mean = np.sqrt(np.mean(np.square(errors)))
+        body.append([title, *values, f"{mean:.4f}", f"{max(errors):.4f}"])
+    return lines(("", *shown, "rmse", "worst run"), body)
+
+
+def rescaled(schedule: Schedule, std: float) -> Schedule:
+    """The schedule that does to weights of the usual start what this one does to others.
+
+    If only the ratio of update to weight counts (h = 1/2), weights that begin ``s`` times smaller
+    see a rate ``s`` times larger, and a decay (per update) that is what it was.
+    """
+    s = USUAL_STD / std
+    decay = schedule.weight_decay
+    assert decay is not None
+    return schedule.scaled(s).with_(weight_decay=decay / s)
+
+
+def measured_logs(schedule: Schedule) -> tuple[FloatArray, FloatArray]:
+    """Logs of the measured norms before each update of a run of `several_peaks`."""
+    for run in several_peaks():
+        if run.schedule is schedule:
+            before, at = np.arange(schedule.horizon), np.append(0, run.curve.steps)
+            hidden, outer = np.log(run.hidden), np.log(run.outer)
+            return (
+                np.interp(before, at, np.append(0.0, hidden)),
+                np.interp(before, at, np.append(0.0, outer)),
+            )
+    raise LookupError("no measured norms for this schedule")
+
+
+def which_norm() -> list[str]:
+    """The same runs with the measured norms: e = lr hidden^-h outer^-g"""
+    seen = several_peaks()
+    free: list[tuple[str, tuple[str, ...], dict[str, float]]] = [
+        ("hidden, h = 1/2", ("r",), {}),
+        ("hidden, h free", ("h", "r"), {}),
+        ("outer alone", ("g", "r"), {"h": 0.0}),
+        ("both", ("h", "g", "r"), {}),
+        ("both; a free", ("h", "g", "r", "a"), {}),
+        ("both; a, q free", ("h", "g", "r", "a", "q"), {}),
+    ]
+    body: list[list[str]] = []
+    for title, names, fixed in free:
+        found = ll.fit(
+            [run.curve for run in seen],
+            Measured,
+            free=["alpha", *names],
+            fixed=fixed,
+            skip=SKIP,
+            uncertainty=False,
+        )
+        errors = [rmse(found, run) for run in seen]
+        values = [f"{found.parameters[name]:.3g}" for name in (*LOSS_SHAPES, "g")]
+        mean = np.sqrt(np.mean(np.square(errors)))
+        body.append([title, *values, f"{mean:.4f}", f"{max(errors):.4f}"])
+    return lines(("", *LOSS_SHAPES, "g", "rmse", "worst run"), body)
+
+
+def predictions() -> list[str]:
+    """Final losses predicted from one constant and one WSD run at peak 3e-3 and decay .1"""
+    seen = [runs()[name] for name in BASE]
+    curves = [run.curve for run in seen]
+    fits = {
+        "`effective`": ll.fit(curves, "effective", skip=SKIP, uncertainty=False),
+        "kappa of the norms": probe(seen, kappa=KAPPA),
+        "no norm": probe(seen, "r", kappa=0.0, h=0.0),
+    }
+    asked = [
+        run
+        for run in runs().values()
+        if run.config.optimizer == "adamw" and run.config.batch == USUAL_BATCH and run not in seen
+    ]
+    body: list[list[str]] = []
+    for run in asked:
+        moved = run
+        if run.config.init_std != USUAL_STD:
+            schedule = rescaled(run.schedule, run.config.init_std)
+            moved = Run(
+                run.family,
+                run.planned,
+                run.config,
+                run.curve.with_(schedule=schedule),
+                run.hidden,
+                run.outer,
+            )
+        cells = [f"{error(found, moved):+.4f}" for found in fits.values()]
+        cells += [f"{rmse(found, moved):.4f}" for found in fits.values()]
+        body.append([run.curve.label, f"{run.final:.4f}", *cells])
+    head = [
+        "run",
+        "seen",
+        *[f"{name}: error" for name in fits],
+        *[f"{name}: rmse" for name in fits],
+    ]
+    return lines(head, body)
+
+
+def sgd() -> list[str]:
+    """SGD with momentum .9, no weight decay: fitted on constant and WSD of the higher peak"""
+    family = next((f for f in FAMILIES if f.name == "sgd"), None)
+    if family is None or not (mine := [run for run in runs().values() if run.family == "sgd"]):
+        return ["(not trained yet)"]
+    peak = max(run.schedule.peak_lr for run in mine)
+    seen = [
+        run
+        for run in mine
+        if run.schedule.peak_lr == peak and run.planned.label.startswith(("constant", "wsd"))
+    ]
+    free: list[tuple[str, list[Run], tuple[str, ...], dict[str, float]]] = [
+        ("no norm; r free", seen, ("r",), {"kappa": 0.0, "h": 0.0, "a": 2.0}),
+        ("no norm; r, q free", seen, ("r", "q"), {"kappa": 0.0, "h": 0.0, "a": 2.0}),
+        ("kappa, r free; h = 1/2", seen, ("kappa", "r"), {"a": 2.0}),
+        ("no norm; all runs; r free", mine, ("r",), {"kappa": 0.0, "h": 0.0, "a": 2.0}),
+        ("no norm; all runs; r, a free", mine, ("r", "a"), {"kappa": 0.0, "h": 0.0}),
+        ("kappa, r free; h = 1/2; all runs", mine, ("kappa", "r"), {"a": 2.0}),
+        ("kappa, r free; h = 1; all runs", mine, ("kappa", "r"), {"a": 2.0, "h": 1.0}),
+    ]
+    asked = [run.planned.label for run in mine]
+    body: list[list[str]] = []
+    for title, which, names, fixed in free:
+        found = probe(which, *names, **fixed)
+        mine_ = found.parameters
+        body.append(
+            [
+                title,
+                *[f"{mine_[name]:.3g}" for name in ("alpha", "a", "q", "L0")],
+                f"{mine_['r'] * peak:.3g}",
+                f"{mine_['kappa'] * peak**2:.3g}",
+                f"{mine_['N'] * (1e3 * peak) ** mine_['a'] / 1e3:.3g}",
+                *[f"{error(found, run):+.4f}" for run in mine],
+            ]
+        )
+    head = ("fit", "alpha", "a", "q", "L0", "r peak", "kappa peak^2", "noise of an update", *asked)
+    body.append(["seen", *[""] * 7, *[f"{run.final:.4f}" for run in mine]])
+    return lines(head, body)
+
+
+def batches() -> list[str]:
+    """Powers of the batch: progress B^c, forgetting B^f, noise of an update B^-b"""
+    body: list[list[str]] = []
+    for kind, usual in (("batch", "decay_0.1"), ("sgd_batch", "sgd")):
+        groups = {USUAL_BATCH: [r for r in runs().values() if r.family == usual]}
+        for size in (8, 32, 64):
+            groups[size] = [r for r in runs().values() if r.family == f"{kind}_{size}"]
+        groups = {size: found for size, found in groups.items() if found}
+        if len(groups) < 2:
+            continue
+        peaks = {r.schedule.peak_lr for s, g in groups.items() if s != USUAL_BATCH for r in g}
+        groups[USUAL_BATCH] = [
+            r
+            for r in groups[USUAL_BATCH]
+            if r.schedule.peak_lr in peaks and r.planned.label.startswith(("constant", "wsd"))
+        ]
+        sizes = sorted(groups)
+        sets = [(USUAL_BATCH, size) for size in sizes if size != USUAL_BATCH] + [tuple(sizes)]
+        adam = kind == "batch"
+        fixed = {"kappa": KAPPA} if adam else {"kappa": 0.0, "h": 0.0, "a": 2.0}
+        for chosen in sets:
+            seen = [run for size in sorted(chosen) for run in groups[size]]
+            for tied in (True, False):
+                names = ("c", "n", *(() if tied else ("f",)), *(() if adam else ("r",)))
+                found = probe(seen, *names, tied=tied, **fixed)
+                mine = found.parameters
+                f = mine["c"] if tied else mine["f"]
+                errors = np.sqrt(np.mean([rmse(found, run) ** 2 for run in seen]))
+                body.append(
+                    [
+                        "AdamW" if adam else "SGD",
+                        ", ".join(str(size) for size in sorted(chosen)),
+                        "f = c" if tied else "f free",
+                        f"{mine['c']:.2f}",
+                        f"{f:.2f}",
+                        f"{mine['n'] - 1:+.2f}",
+                        f"{errors:.4f}",
+                        "c 1/2, b 0" if adam else "c 0, b 1",
+                    ]
+                )
+    return lines(("optimiser", "batches", "", "c", "f", "b", "rmse", "theory"), body)
+
+
+def seeds() -> list[str]:
+    """What the schedule cannot explain: final losses of two seeds"""
+    body: list[list[str]] = []
+    for name in BASE:
+        other = runs().get(f"seeds/{name.partition('/')[2]}_seed1")
+        if other is None:
+            continue
+        first = runs()[name]
+        late = first.curve.steps >= SKIP
+        differ = other.curve.losses[late] - first.curve.losses[late]
+        body.append(
+            [
+                first.planned.label,
+                f"{first.final:.4f}",
+                f"{other.final:.4f}",
+                f"{other.final - first.final:+.4f}",
+                f"{differ.mean():+.4f}",
+                f"{differ.std() / np.sqrt(2):.4f}",
+            ]
+        )
+    head = ("run", "seed 0", "seed 1", "final difference", "mean difference", "scatter of one run")
+    return lines(head, body)
+
+
+SECTIONS = (norms, powers, losses, which_norm, predictions, sgd, batches, seeds)
+
+
+def end_of_law(run: Run) -> float:
+    """``v`` after the last update, with the kappa that the start of the run asks for."""
+    first, second = run.norm_terms()
+    return float(first[-1] + KAPPA * (USUAL_STD / run.config.init_std) ** 2 * second[-1])
+
+
+def figure() -> Path:
+    """Measured squared norms of the hidden matrices against the law's v[k], with one kappa."""
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    from matplotlib import pyplot as plt
+
+    drawn, (left, right) = plt.subplots(1, 2, figsize=(9.6, 4.0), layout="constrained")
+    for colour, decay in enumerate(("0", "0.03", "0.1", "0.3")):
+        for peak, mark in (("3e-3", "o"), ("6e-3", "^")):
+            run = runs().get(f"decay_{decay}/constant_{peak}")
+            if run is None:
+                continue
+            first, second = run.norm_terms()
+            steps = run.curve.steps
+            style = {"color": f"C{colour}", "label": f"decay {decay}, peak {peak}"}
+            left.plot(steps[1::2], run.hidden[1::2], mark, ms=3.5, **style)
+            left.plot(steps, first + KAPPA * second, color=f"C{colour}", lw=1)
+    left.set(xlabel="step", ylabel="squared norm relative to the start", yscale="log")
+    left.set_title(f"hidden matrices: measured (points), v[k] with kappa {KAPPA:.0f}", fontsize=9)
+    left.legend(fontsize=7, ncols=2)
+    kinds = {
+        "decays and peaks": ("o", ("decay_", "peaks", "seeds")),
+        "other starts": ("s", ("init_",)),
+        "other batches": ("D", ("batch_",)),
+        "Muon": ("v", ("muon",)),
+    }
+    for title, (mark, families) in kinds.items():
+        chosen = [run for run in runs().values() if run.family.startswith(families)]
+        said = [end_of_law(run) for run in chosen]
+        right.loglog(said, [r.hidden[-1] for r in chosen], mark, ms=5, label=f"hidden, {title}")
+    usual = [r for r in adamw() if r.config.batch == USUAL_BATCH]
+    said = [end_of_law(run) for run in usual]
+    right.loglog(said, [r.outer[-1] for r in usual], "x", color="grey", label="outer, AdamW")
+    ends = np.array([5.0, 700.0])
+    right.loglog(ends, ends, "k-", lw=0.8)
+    right.set(xlabel=f"v at the end, kappa = {KAPPA:.0f} (.02 / start)^2", ylabel="measured")
+    right.set_title("at the end of every run", fontsize=9)
+    right.legend(fontsize=7)
+    drawn.savefig(FIGURE, dpi=110)
+    plt.close(drawn)
+    return FIGURE
+
+
+def table() -> str:
+    """All sections, one after the other; draws the figure too."""
+    figure()
+    text: list[str] = []
+    for section in SECTIONS:
+        text += [f"## {section.__doc__}", "", *section(), ""]
+    return "\n".join(text)
