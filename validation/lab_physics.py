@@ -595,7 +595,15 @@ def figure() -> Path:
 def table() -> str:
     """All sections, one after the other; draws the figure too."""
     figure()
+    missing = [
+        f"{family.name}/{planned.label}"
+        for family in FAMILIES
+        for planned in family.plan
+        if f"{family.name}/{planned.label}" not in runs()
+    ]
     text: list[str] = []
+    if missing:
+        text += [f"Not there: {', '.join(missing)}. `--train` makes them.", ""]
     for section in SECTIONS:
         text += [f"## {section.__doc__}", "", *section(), ""]
     return "\n".join(text)
