@@ -22,7 +22,7 @@ FLOORS = (
     ("curves",),
     ("laws", "kernel"),
     ("fitting",),
-    ("design",),
+    ("design", "export"),
     ("views", "lab", "sweeps", "reproduce"),
     ("cli",),
     ("__main__",),
@@ -38,6 +38,8 @@ OPTIONAL = {
     "tensorboard": (),
     "jax": (),
     "optax": (),
+    "transformers": (),
+    "lightning": (),
 }
 
 

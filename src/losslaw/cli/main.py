@@ -21,6 +21,7 @@ GROUPS = (
     "fitting",
     "forecast",
     "design",
+    "export",
     "lab",
     "simulate",
     "theory",

@@ -13,9 +13,7 @@ SMALL = 1e-2
 """Share of the largest value below which an error is no longer measured against the value."""
 
 
-def knots(
-    values: FloatArray, tolerance: float = 2e-7, *, of_each: bool = False, steps: bool = False
-) -> IntArray:
+def knots(values: FloatArray, tolerance: float = 2e-7, *, of_each: bool = False) -> IntArray:
     """Updates (1-based) between which straight lines follow ``values``.
 
     Args:
@@ -23,8 +21,6 @@ def knots(
         tolerance: Largest error allowed, as a share of the largest value.
         of_each: The error is a share of the value itself, so that small rates are as exact as
             large ones; below `SMALL` times the largest value it is a share of that.
-        steps: Every update at which the value changes, and the one before it: nothing is drawn
-            between two values.
 
     Returns:
         Shape ``(m,)``, increasing, from 1 to ``n``.
@@ -32,14 +28,8 @@ def knots(
     >>> import numpy as np
     >>> knots(np.array([1.0, 1.0, 1.0, 0.5, 0.0])).tolist()
     [1, 3, 5]
-    >>> knots(np.array([8.0, 8.0, 8.0, 16.0, 16.0]), steps=True).tolist()
-    [1, 3, 4, 5]
     """
     kept = {0, values.size - 1}
-    if steps:
-        changes = np.flatnonzero(np.diff(values))
-        kept.update(changes.tolist(), (changes + 1).tolist())
-        return np.array(sorted(kept), dtype=np.int64) + 1
     largest = float(values.max())
     allowed = np.full(values.size, tolerance * largest)
     if of_each:

@@ -1,0 +1,114 @@
+"""``losslaw export``: a schedule into the trainer that is to run it."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from losslaw.cli import options
+from losslaw.cli.output import print_json
+
+if TYPE_CHECKING:  # the help page does without numpy
+    from losslaw.export import Exported
+
+NAMES = (
+    "torch, hf, optax, lightning, megatron, deepspeed, torchtitan, nanotron, olmo-core, csv, npy,"
+    " json"
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("export")(export_command)
+
+
+def export_command(
+    schedule: Annotated[
+        str,
+        typer.Argument(
+            metavar="SPEC|FILE",
+            help="schedule.csv (step,lr[,batch]), '-', or wsd:peak=3e-4,horizon=24000,...",
+        ),
+    ],
+    to: Annotated[str, typer.Option("--to", metavar="TARGET", help=f"One of: {NAMES}.")],
+    fit: Annotated[
+        str | None,
+        typer.Option(
+            "--fit",
+            metavar="fit.json",
+            help="Predict the loss of the schedule, and of a trainer's nearest style.",
+        ),
+    ] = None,
+    model_size: options.ModelSize = None,
+    tolerance: Annotated[
+        float,
+        typer.Option("--tolerance", help="Largest relative error of the straight pieces."),
+    ] = 1e-6,
+    date: Annotated[
+        str | None,
+        typer.Option("--date", help="Written into the file; default: none, for equal files."),
+    ] = None,
+    json: options.Json = False,
+    output: Annotated[
+        str | None, typer.Option("-o", "--output", help="Write the file here, not to the screen.")
+    ] = None,
+) -> None:
+    """Give a trainer this schedule: a file it can run, exact or the nearest of its own styles.
+
+    Update k uses the learning rate of row k, however the trainer counts.
+    """
+    import sys
+
+    from losslaw.cli.fitting import schedule_from
+    from losslaw.errors import InputError
+    from losslaw.export import TARGETS, prepare
+
+    if to not in TARGETS:
+        raise InputError(f"--to {to}: unknown target, expected one of: {', '.join(TARGETS)}")
+    if to == "npy" and output is None and not json:
+        raise InputError("npy is not a text: name a file, as in -o schedule.npy")
+    if schedule == "-" and fit == "-":
+        raise InputError("schedule and fit cannot both be read from standard input")
+    found = None
+    if fit is not None:
+        from losslaw.fitting import load_fit
+
+        found = load_fit(fit)
+    done = prepare(
+        schedule_from(schedule),
+        to,
+        fit=found,
+        fit_source=fit,
+        source="standard input" if schedule == "-" else schedule,
+        date=date,
+        tolerance=tolerance,
+        model_size=model_size,
+    )
+    if output is not None:
+        from losslaw.files import write_bytes
+
+        write_bytes(output, done.data)
+    if json:
+        text = None if to == "npy" else done.text
+        print_json({**done.as_dict(), "output": output, "text": text})
+    elif output is None:
+        sys.stdout.write(done.text)
+    else:
+        print(_text(done, output))
+
+
+def _text(done: "Exported", output: str) -> str:
+    from losslaw.export import TARGETS
+    from losslaw.export.job import gap_lines
+
+    near = done.nearest
+    lines = [f"{output}: {TARGETS[done.target].title}, " + ("exact" if done.exact else "nearest")]
+    if near is not None:
+        lines += gap_lines(near)
+    if done.exact and (near is None or not near.exact) and done.target not in ("csv", "npy"):
+        count, error = done.pieces.updates.size, done.pieces.error
+        lines.append(f"{count} knots, largest relative error {error:.1e}")
+    if done.predicted is not None:
+        lines.append(f"predicted loss after the last update: {done.predicted:.4f} nats per token")
+    lines += [f"note: {note}" for note in done.notes]
+    lines.append(f"next: {done.next_step.replace('FILE', output)}")
+    return "\n".join(lines)

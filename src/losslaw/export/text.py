@@ -1,0 +1,107 @@
+"""How exported files are written: numbers, lists, and comments that stay comments.
+
+Labels come from users: file names, texts of schedules. Whatever is not a printable character is
+escaped, so that no label can end its comment line; and labels never stand in the first two lines,
+where Python would read an encoding out of them.
+"""
+
+import textwrap
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+
+from losslaw.numerics.arrays import FloatArray, IntArray
+
+DIGITS = 10
+"""Significant digits of exported numbers: rounding adds 5e-11, far below any knot's error."""
+
+WIDTH = 96
+
+
+def escaped(text: str) -> str:
+    """``text`` in one line: line ends, control and invisible characters as their escapes.
+
+    >>> escaped("a name\\nimport os")
+    'a name\\\\nimport os'
+    """
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
+
+
+def number(value: float) -> str:
+    """A number in Python, JSON, YAML and on a command line.
+
+    >>> number(3e-4), number(24000.0), number(2 / 3), number(1e-7)
+    ('0.0003', '24000.0', '0.6666666667', '1e-07')
+    """
+    return repr(float(f"{value:.{DIGITS}g}"))
+
+
+def rounded(values: FloatArray) -> FloatArray:
+    """Values as `number` writes them."""
+    return np.array([float(number(value)) for value in values.tolist()])
+
+
+def comment(lines: Sequence[str], mark: str = "#") -> str:
+    """Comment lines, wrapped; an empty one stays empty."""
+    out: list[str] = []
+    for line in lines:
+        lead = f"{mark} " + " " * (len(line) - len(line.lstrip(" ")))
+        pieces = textwrap.wrap(
+            escaped(line.strip(" ")),
+            WIDTH,
+            initial_indent=lead,
+            subsequent_indent=f"{lead}  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        out += pieces or [mark]
+    return "\n".join(out)
+
+
+def int_list(name: str, values: IntArray) -> str:
+    """A Python list of whole numbers over as many lines as it needs."""
+    return _list(name, [str(value) for value in values.tolist()])
+
+
+def float_list(name: str, values: FloatArray) -> str:
+    """A Python list of numbers over as many lines as it needs."""
+    return _list(name, [number(value) for value in values.tolist()])
+
+
+def python_value(value: object, indent: str = "") -> str:
+    """A dictionary of texts, numbers and dictionaries as Python writes it, an entry a line.
+
+    >>> print(python_value({"a": 1, "b": {"c": 0.5}}))
+    {
+        "a": 1,
+        "b": {
+            "c": 0.5,
+        },
+    }
+    """
+    if isinstance(value, dict):
+        inner = indent + "    "
+        entries = cast(dict[str, object], value)
+        lines = [f'{inner}"{key}": {python_value(each, inner)},' for key, each in entries.items()]
+        return "\n".join(["{", *lines, indent + "}"])
+    if isinstance(value, str):
+        return f'"{value}"'
+    return number(value) if isinstance(value, float) else repr(value)
+
+
+def _list(name: str, cells: list[str]) -> str:
+    short = f"{name} = [{', '.join(cells)}]"
+    if len(short) <= WIDTH:
+        return short
+    body = textwrap.wrap(
+        ", ".join(cells) + ",",
+        WIDTH,
+        initial_indent="    ",
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join([f"{name} = [", *body, "]"])
