@@ -5,7 +5,6 @@ all of them are tried, the best few are followed to the end, and how many ended 
 is reported. The same curves give the same fit, bit for bit.
 """
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,24 +13,28 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from losslaw.curves import LossCurve
-from losslaw.errors import FitError, InputError
-from losslaw.fitting.intervals import (
-    TAU_WEIGHT,
-    Uncertainty,
-    information,
-    prior_information,
-)
+from losslaw.errors import InputError
+from losslaw.fitting.choice import Choice, choose
+from losslaw.fitting.intervals import Uncertainty, left_open, uncertainties
 from losslaw.fitting.prediction import Prediction, predict
-from losslaw.fitting.problem import Problem, pose, stacked_columns
-from losslaw.fitting.status import Status, amplitudes_at_zero, bounds_reached, open_directions
-from losslaw.fitting.unseen import departure
+from losslaw.fitting.problem import pose
+from losslaw.fitting.recipes import Recipe
+from losslaw.fitting.search import (
+    coarse_search,
+    data_objective,
+    exact_search,
+    left_out,
+)
+from losslaw.fitting.sizes import law_between
+from losslaw.fitting.status import (
+    Status,
+    amplitudes_at_zero,
+    bounds_reached,
+    residual_scale,
+)
 from losslaw.laws import Law, Question, law_named
 from losslaw.numerics.arrays import FloatArray
-from losslaw.numerics.varpro import Point, huber, minimise, project
 from losslaw.schedules import Schedule
-
-FOLLOWED = 3  # starts that are followed to the end
-PACE = 32  # updates taken together until the last search, which takes them one by one
 
 
 @dataclass(frozen=True)
@@ -60,11 +63,26 @@ class FittedCurve:
 
 
 @dataclass(frozen=True)
+class SizeFit:
+    """The law of one model size among several that were fitted together.
+
+    Attributes:
+        model_size: Parameters of the model.
+        law: The law with this size's amplitudes.
+        uncertainty: What the intervals are made of; ``None`` if it was not asked for.
+    """
+
+    model_size: float
+    law: Law
+    uncertainty: Uncertainty | None
+
+
+@dataclass(frozen=True)
 class Fit:
     """A law fitted to curves.
 
     Attributes:
-        law: The law with its fitted parameters.
+        law: The law with its fitted parameters; of several model sizes, that of the largest.
         free: Shapes that were searched.
         objective: Sum of Huber losses (delta 1e-3) of the log residuals; priors not counted.
         status: How the fit ended, in words.
@@ -72,6 +90,8 @@ class Fit:
         notes: What was assumed or left out.
         uncertainty: What the intervals are made of; ``None`` if it was not asked for.
         skip: Points before this step were left out.
+        choice: Two sentences on how the law was chosen; empty where the user named it.
+        sizes: Laws of all model sizes, smallest first, where several were fitted.
     """
 
     law: Law
@@ -82,6 +102,8 @@ class Fit:
     notes: tuple[str, ...] = ()
     uncertainty: Uncertainty | None = None
     skip: int = 0
+    choice: tuple[str, ...] = ()
+    sizes: tuple[SizeFit, ...] = ()
 
     @property
     def parameters(self) -> dict[str, float]:
@@ -117,8 +139,8 @@ class Fit:
             schedule: Any schedule; it need not have been run.
             steps: Steps to ask about; ``None`` for all.
             level: Share of runs the interval is meant to hold, in (0, 1).
-            model_size: Parameters of the model; it counts where several sizes were fitted by a
-                law with a term for them.
+            model_size: Parameters of the model; it counts where several sizes were fitted. A size
+                between or beyond them gets amplitudes along their trend, and a wider interval.
 
         Weight decay and batch size that the schedule leaves open are those of the fitted runs; a
         batch size does not count where those of the fitted runs are not known.
@@ -131,13 +153,28 @@ class Fit:
             schedule = schedule.with_(weight_decay=self.usual_weight_decay)
         if self.law.uses_batch:
             schedule = self._with_batch(schedule)
-        size = model_size if self.fitted_sizes else None
-        if self.fitted_sizes and size is None:
+        if model_size is not None and model_size <= 0:
+            raise InputError(f"model size is {model_size:g}, expected above 0")
+        several = self.fitted_sizes or bool(self.sizes)
+        if several and model_size is None:
             raise InputError(
                 "the fitted runs are of several model sizes: say which to predict (model_size=,"
                 " --model-size)"
             )
-        return predict(self.law, self.uncertainty, schedule, steps, level, size)
+        law, uncertainty = self.law, self.uncertainty
+        if self.sizes and model_size is not None:
+            law, uncertainty = self.at_size(model_size)
+        size = model_size if self.fitted_sizes else None
+        return predict(law, uncertainty, schedule, steps, level, size)
+
+    def at_size(self, model_size: float) -> tuple[Law, Uncertainty | None]:
+        """The law for a model size among several fitted, between them or beyond."""
+        for item in self.sizes:
+            if abs(item.model_size / model_size - 1) < 0.01:
+                return item.law, item.uncertainty
+        return law_between(
+            [(item.model_size, item.law, item.uncertainty) for item in self.sizes], model_size
+        )
 
     def _with_batch(self, schedule: Schedule) -> Schedule:
         """The schedule with a batch size if and only if the fitted runs have one."""
@@ -176,25 +213,32 @@ def _usual(along: Sequence[FloatArray | None]) -> float | None:
 
 def fit(
     curves: LossCurve | Sequence[LossCurve],
-    law: str | type[Law] = "effective",
+    law: str | type[Law] | Recipe = "auto",
     *,
     free: Sequence[str] | None = None,
     fixed: dict[str, Any] | None = None,
     skip: int | None = None,
+    optimizer: str | None = None,
     uncertainty: bool = True,
 ) -> Fit:
     """Fit a law to one or several curves jointly.
 
     Minimises the sum over all points of Huber's loss (delta 1e-3) of log predicted minus log seen
-    loss, plus the law's priors (see `losslaw.fitting.problem`).
+    loss, plus the law's priors (see `losslaw.fitting.problem`). Curves of several known model sizes
+    share their shapes and have amplitudes of their own.
 
     Args:
-        curves: Curves of one model; any schedules.
-        law: Name (see ``losslaw.LAWS``) or class.
-        free: Shapes to search; ``None``: those the law frees by itself.
+        curves: Curves of one model, or of a family of models; any schedules.
+        law: ``auto``: see `losslaw.fitting.choice`; a name (see ``losslaw.LAWS``), a class, or a
+            `Recipe`.
+        free: Shapes to search; ``None``: those the law frees by itself. Not with ``auto``.
         fixed: Values for shapes that are not searched, and for settings such as ``warmup_drops``.
+            Not with ``auto``.
         skip: Leave out points before this step; ``None``: before four warm-ups or a tenth of
             the longest run, whichever is less, and never less than one warm-up.
+        optimizer: For ``auto``: ``adamw`` in standard parametrisation, whose constants are built
+            in; ``other``, whose units of the learning rate are not known; ``None``: the curves
+            decide.
         uncertainty: Work out what intervals need: one further fit for each curve left out.
 
     Returns:
@@ -212,157 +256,80 @@ def fit(
     >>> round(found.parameters["alpha"], 4), round(found.parameters["C"], 4)
     (0.5, 0.5)
     """
-    chosen = law_named(law) if isinstance(law, str) else law
     runs = [curves] if isinstance(curves, LossCurve) else list(curves)
-    problem = pose(chosen, runs, free=free, fixed=fixed, skip=skip)
-    point, converged, agree = _search(problem)
-    fitted = _law_at(problem, point)
-    sentences = [
-        *amplitudes_at_zero(fitted, point.columns),
-        *bounds_reached(fitted, problem.free),
-    ]
-    residual_sd = _residual_sd(problem, point)
-    sentences += _left_open(problem, fitted, residual_sd)
-    notes = [*problem.notes, agree] if agree else list(problem.notes)
-    found = None
+    choice = _choice(runs, law, free, fixed, skip, optimizer)
+    problem, coarse = choice.problem, choice.found
+    # Offsets come in last: they move the optimum by little, and cost most of the time.
+    offset = len(problem.curves) > 1 and bool(problem.law.priors())
+    problem = replace(problem, offsets=offset)
+    found = exact_search(problem, coarse)
+    point = found.point
+    laws = problem.laws(point.theta, point.amplitudes)
+    main = laws[-1]
+    residual_sd = residual_scale(point.residuals)
+    groups = problem.groups
+    sentences: list[str] = []
+    for group, each in enumerate(laws):
+        rows = np.repeat([g == group for g in groups], [len(curve) for curve in problem.curves])
+        width = len(each.amplitudes())
+        own = point.columns[rows, group * width : (group + 1) * width]
+        named = "" if len(laws) == 1 else f" at {problem.sizes[group]:.4g} parameters"
+        sentences += [text + named for text in amplitudes_at_zero(each, own)]
+    sentences += bounds_reached(main, problem.free)
+    sentences += left_open(problem, laws, residual_sd)
+    notes = [*problem.notes, found.agreement] if found.agreement else list(problem.notes)
+    parts: tuple[Uncertainty | None, ...] = (None,) * len(laws)
     if uncertainty:
-        tau = _left_out_error(problem, point, chosen)
-        found = _uncertainty(problem, fitted, point, residual_sd, tau)
+        tested = choice.tested if choice.tested is not None else left_out(problem, point)
+        parts = uncertainties(problem, laws, point, residual_sd, tested)
     return Fit(
-        fitted,
+        main,
         problem.free,
-        _data_objective(point, problem),
-        Status(converged, tuple(sentences)),
+        data_objective(problem, point),
+        Status(found.converged, tuple(sentences)),
         tuple(
-            _fitted_curve(fitted, curve, size)
-            for curve, size in zip(
-                problem.curves, [q.model_size for q in problem.questions], strict=True
+            _fitted_curve(laws[group], curve, question.model_size)
+            for curve, question, group in zip(
+                problem.curves, problem.questions, groups, strict=True
             )
         ),
         tuple(notes),
-        found,
+        parts[-1],
         problem.skip,
+        choice.sentences,
+        tuple(
+            SizeFit(size, each, part)
+            for size, each, part in zip(problem.sizes, laws, parts, strict=True)
+            if size is not None and len(laws) > 1
+        ),
     )
 
 
-def _search(problem: Problem) -> tuple[Point, bool, str]:
-    """The best optimum, whether it converged, and a sentence on how the starts agreed."""
-    exact = problem.separable()
-    separable = problem.at_pace(PACE).separable()
-    shapes = problem.law.shapes()
-    grid = [
-        np.log(np.array(values, dtype=np.float64))
-        for values in itertools.product(*[shapes[name].starts for name in problem.free])
-    ]
-    with np.errstate(over="ignore", invalid="ignore"):
-        tried = [project(separable, theta) for theta in grid]
-    tried = [point for point in tried if np.isfinite(point.objective)]
-    if not tried:
-        raise FitError(f"{problem.law.name}: no starting value gives finite losses on these curves")
-    tried.sort(key=lambda point: point.objective)
-    ends = [minimise(separable, point.theta) for point in tried[:FOLLOWED]]
-    ends.sort(key=lambda end: end[0].objective)
-    same = sum(end.objective <= ends[0][0].objective * (1 + 1e-4) + 1e-12 for end, _ in ends)
-    best, converged = minimise(exact, ends[0][0].theta)
-    sentence = ""
-    if same < len(ends):
-        sentence = f"{same} of the {len(ends)} searches followed ended in the best optimum"
-    return best, converged, sentence
-
-
-def _law_at(problem: Problem, point: Point) -> Law:
-    law = problem.at(point.theta)
-    return law.with_(**dict(zip(law.amplitudes(), point.amplitudes.tolist(), strict=True)))
-
-
-def _data_objective(point: Point, problem: Problem) -> float:
-    return huber(np.log(point.columns @ point.amplitudes) - problem.logs)
-
-
-def _residual_sd(problem: Problem, point: Point) -> float:
-    """Robust scale of the log residuals, never below what repeated runs differ by."""
-    residuals = point.residuals
-    scale = 1.4826 * float(np.median(np.abs(residuals)))
-    return max(scale, 3e-4)
-
-
-def _moving(law: Law, free: Sequence[str]) -> tuple[str, ...]:
-    """Parameters an interval lets move: free shapes, fixed shapes with a prior, amplitudes.
-
-    A shape at its limit 0 stays there: it has no logarithm to move in.
-    """
-    shapes = [
-        name
-        for name, spec in law.shapes().items()
-        if name in free or (spec.prior is not None and getattr(law, name) > 0)
-    ]
-    return (*shapes, *law.amplitudes())
-
-
-def _left_open(problem: Problem, law: Law, residual_sd: float) -> list[str]:
-    """Sentences on directions that the curves leave open."""
-    values = law.parameters
-    names = [
-        *problem.free,
-        *[name for name in law.amplitudes() if values[name] > 0],
-    ]
-    curvature = information(problem, law, names, residual_sd)
-    # Amplitudes in the log too, so that all directions are e-folds.
-    scale = np.array([1.0 if name in law.shapes() else values[name] for name in names])
-    return open_directions(names, curvature * np.outer(scale, scale))
-
-
-def _uncertainty(
-    problem: Problem, law: Law, point: Point, residual_sd: float, tau: float
-) -> Uncertainty:
-    unknown = [name for i, name in enumerate(law.amplitudes()) if not point.columns[:, i].any()]
-    names = tuple(name for name in _moving(law, problem.free) if name not in unknown)
-    total = information(problem, law, names, residual_sd) + prior_information(law, names)
-    scale = 1.0 / np.sqrt(np.diag(total))
-    covariance = np.linalg.pinv(total * np.outer(scale, scale)) * np.outer(scale, scale)
-    return Uncertainty(
-        names,
-        (covariance + covariance.T) / 2,
-        tau,
-        law.peak_error,
-        tuple(sorted({curve.schedule.peak_lr for curve in problem.curves})),
-        float(np.sqrt(np.mean((np.expm1(point.residuals) * np.exp(problem.logs)) ** 2))),
-        max(float(question.seen_time[-1]) for question in problem.questions),
-        tuple(unknown),
-    )
-
-
-def _left_out_error(problem: Problem, point: Point, law: type[Law]) -> float:
-    """Error of the law on schedules left out, shrunk towards the law's usual error.
-
-    Each curve is left out in turn and predicted where its schedule departs from the others.
-    """
-    squares: list[float] = []
-    count = len(problem.curves)
-    for i in range(count if count > 1 else 0):
-        others = [k for k in range(count) if k != i]
-        rest = replace(
-            problem,
-            curves=tuple(problem.curves[k] for k in others),
-            questions=tuple(problem.questions[k] for k in others),
-        )
-        asked = problem.curves[i]
-        left = departure(
-            asked.schedule,
-            [(problem.curves[k].schedule, int(problem.curves[k].steps[-1])) for k in others],
-        )
-        unseen = asked.steps > left
-        if not unseen.any():
-            continue
-        end, _ = minimise(rest.at_pace(PACE).separable(), point.theta)
-        size = problem.questions[i].model_size
-        columns = stacked_columns(
-            rest.at(end.theta), [Question(asked.schedule, asked.steps[unseen], size)]
-        )
-        error = columns @ end.amplitudes - asked.losses[unseen]
-        squares.append(float(np.mean(error**2)))
-    total = TAU_WEIGHT * law.model_error**2 + sum(squares)
-    return float(np.sqrt(total / (TAU_WEIGHT + len(squares))))
+def _choice(
+    runs: list[LossCurve],
+    law: str | type[Law] | Recipe,
+    free: Sequence[str] | None,
+    fixed: dict[str, Any] | None,
+    skip: int | None,
+    optimizer: str | None,
+) -> Choice:
+    """What to fit: as the user said, or as the curves call for."""
+    if law == "auto":
+        if free is not None or fixed:
+            raise InputError(
+                "law 'auto' chooses what to search and what to fix: name a law, as in"
+                " law='effective', to choose yourself"
+            )
+        return choose(runs, skip=skip, optimizer=optimizer)
+    if optimizer is not None:
+        raise InputError("the optimizer is for law 'auto': a law that is named has its own units")
+    if isinstance(law, Recipe):
+        recipe = law
+    else:
+        chosen = law_named(law) if isinstance(law, str) else law
+        recipe = Recipe(chosen, None if free is None else tuple(free), fixed or {})
+    problem = pose(recipe, runs, skip=skip)
+    return Choice(problem, coarse_search(problem))
 
 
 def _fitted_curve(law: Law, curve: LossCurve, model_size: float | None) -> FittedCurve:

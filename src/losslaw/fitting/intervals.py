@@ -18,10 +18,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
+from losslaw.curves import LossCurve
 from losslaw.fitting.problem import Problem, stacked_columns
-from losslaw.fitting.status import POINTS_A_RUN
+from losslaw.fitting.recipes import variety
+from losslaw.fitting.search import LeftOut
+from losslaw.fitting.status import POINTS_A_RUN, open_directions
 from losslaw.laws import Law, Question
 from losslaw.numerics.arrays import BoolArray, FloatArray
+from losslaw.numerics.varpro import Point
 
 # What two runs of one schedule differ by late in training, in nats (public curves: .0005-.002).
 REPEAT = 1e-3
@@ -40,10 +44,11 @@ class Uncertainty:
         covariance: Their covariance. Shape ``(P, P)``.
         tau: Error of the law on schedules left out, in nats.
         peak_error: Error for a peak a factor e away from every fitted one, in nats.
-        peaks: Peak learning rates that were fitted.
-        misfit: Root mean square error of the fit itself, in nats.
+        peaks: Peak learning rates whose decays were fitted; if none were, all that were fitted.
+        misfit: Root mean square error of the fit itself without its white noise, in nats.
         farthest: Largest intrinsic time at which a loss was fitted.
         unknown: Amplitudes that nothing in the fitted curves depends on.
+        noise: White noise of the losses as they were logged, in nats.
     """
 
     names: tuple[str, ...]
@@ -54,6 +59,7 @@ class Uncertainty:
     misfit: float
     farthest: float
     unknown: tuple[str, ...] = ()
+    noise: float = 0.0
 
     def deviation(self, law: Law, question: Question) -> FloatArray:
         """Standard deviation of the predicted loss, in nats. Shape ``(m,)``."""
@@ -64,7 +70,9 @@ class Uncertainty:
         far = (self.peak_error * distance) ** 2
         reach = np.log(np.maximum(question.seen_time / self.farthest, 1.0))
         late = (MISFIT_GROWTH * self.misfit * reach) ** 2
-        spread = np.sqrt(np.maximum(variance, 0.0) + self.tau**2 + REPEAT**2 + far + late)
+        spread = np.sqrt(
+            np.maximum(variance, 0.0) + self.tau**2 + max(REPEAT, self.noise) ** 2 + far + late
+        )
         # What was never seen to act may do anything: there the interval has no end.
         spread[self.touched(law, question)] = np.inf
         return spread
@@ -108,31 +116,188 @@ def prediction_gradient(law: Law, names: Sequence[str], question: Question) -> F
     return out
 
 
-def information(problem: Problem, law: Law, names: Sequence[str], residual_sd: float) -> FloatArray:
+@dataclass(frozen=True)
+class Layout:
+    """The parameters of a problem in one vector: shapes, then the amplitudes of each group.
+
+    Attributes:
+        shapes: Shapes that may move, in the log.
+        amplitudes: Amplitudes, once a group.
+        groups: Number of groups.
+    """
+
+    shapes: tuple[str, ...]
+    amplitudes: tuple[str, ...]
+    groups: int
+
+    @property
+    def size(self) -> int:
+        """Number of parameters."""
+        return len(self.shapes) + self.groups * len(self.amplitudes)
+
+    def of(self, group: int) -> list[int]:
+        """Places of the shapes and of one group's amplitudes."""
+        first = len(self.shapes) + group * len(self.amplitudes)
+        return [*range(len(self.shapes)), *range(first, first + len(self.amplitudes))]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Shapes and amplitudes, as they are for one group."""
+        return (*self.shapes, *self.amplitudes)
+
+
+def information(
+    problem: Problem, laws: Sequence[Law], layout: Layout, residual_sd: float
+) -> FloatArray:
     """Fisher information of the curves alone in log-shapes and amplitudes. Shape ``(P, P)``."""
-    total = np.zeros((len(names), len(names)))
-    for question, curve in zip(problem.questions, problem.curves, strict=True):
-        gradient = prediction_gradient(law, names, question) / curve.losses[:, None]
+    total = np.zeros((layout.size, layout.size))
+    for question, curve, group in zip(
+        problem.questions, problem.curves, problem.groups, strict=True
+    ):
+        gradient = prediction_gradient(laws[group], layout.names, question)
+        gradient = gradient / curve.losses[:, None]
         worth = min(1.0, POINTS_A_RUN / len(curve)) / residual_sd**2
-        total += worth * gradient.T @ gradient
+        at = layout.of(group)
+        total[np.ix_(at, at)] += worth * gradient.T @ gradient
     return total
 
 
-def prior_information(law: Law, names: Sequence[str]) -> FloatArray:
+def prior_information(problem: Problem, laws: Sequence[Law], layout: Layout) -> FloatArray:
     """Information of the priors in log-shapes and amplitudes. Shape ``(P, P)``."""
-    shapes, amplitudes = law.shapes(), law.amplitudes()
-    out = np.zeros((len(names), len(names)))
-    for i, name in enumerate(names):
-        spec = shapes.get(name) or amplitudes[name]
-        value = float(getattr(law, name))
-        if spec.prior is None:
+    out = np.zeros((layout.size, layout.size))
+    for i, name in enumerate(layout.shapes):
+        value = float(getattr(problem.law, name)) if name not in problem.free else 0.0
+        value = value or float(getattr(laws[-1], name))
+        prior = problem.priors.get(name)
+        if prior is None:
             # Nothing is known: a loose hold that keeps the matrix invertible, five e-folds wide.
-            # An amplitude at 0 has no e-folds; what the curves say of it must do.
-            width = 5.0 if name in shapes else 150.0 * value
-            out[i, i] = width**-2 if width > 0 else 0.0
-        elif name in shapes:
-            slope = (spec.prior.z(value * np.exp(1e-5)) - spec.prior.z(value)) / 1e-5
-            out[i, i] = slope**2
+            out[i, i] = 5.0**-2
         else:
-            out[i, i] = spec.prior.sd**-2
+            slope = (prior.z(value * np.exp(1e-5)) - prior.z(value)) / 1e-5
+            out[i, i] = slope**2
+    for i, name in enumerate(layout.amplitudes):
+        at = [layout.of(group)[len(layout.shapes) + i] for group in range(layout.groups)]
+        if name in problem.priors:
+            _, root = problem.pooled(name)
+            out[np.ix_(at, at)] += root.T @ root
+            continue
+        for place, law in zip(at, laws, strict=True):
+            # An amplitude at 0 has no e-folds; what the curves say of it must do.
+            width = 150.0 * float(getattr(law, name))
+            out[place, place] = width**-2 if width > 0 else 0.0
     return out
+
+
+def moving(problem: Problem, law: Law) -> tuple[str, ...]:
+    """Shapes an interval lets move: those searched, and fixed ones with a prior.
+
+    A shape at its limit 0 stays there: it has no logarithm to move in.
+    """
+    return tuple(
+        name
+        for name in law.shapes()
+        if name in problem.free
+        or (name in problem.priors and getattr(law, name) > 0 and name not in problem.held)
+    )
+
+
+def left_open(problem: Problem, laws: Sequence[Law], residual_sd: float) -> list[str]:
+    """Sentences on directions that the curves leave open; of the largest size where several."""
+    law = laws[-1]
+    layout = Layout(problem.free, tuple(law.amplitudes()), len(laws))
+    curvature = information(problem, laws, layout, residual_sd)
+    at = layout.of(len(laws) - 1)
+    kept = [i for i, name in zip(at, layout.names, strict=True) if getattr(law, name) > 0]
+    names = [name for name in layout.names if getattr(law, name) > 0]
+    # Amplitudes in the log too, so that all directions are e-folds.
+    scale = np.array([1.0 if name in law.shapes() else getattr(law, name) for name in names])
+    return open_directions(names, curvature[np.ix_(kept, kept)] * np.outer(scale, scale))
+
+
+def law_error(law: Law, tested: Sequence[LeftOut], misfit: float = 0.0) -> float:
+    """Error of the law on schedules left out, shrunk towards what the law is known for.
+
+    Where it misfits the very curves it was fitted to, it is not better on others.
+    """
+    # A fit with one curve fewer errs more than the one that is asked.
+    count = len(tested)
+    squares = [item.mean_square * (count - 1) / count for item in tested]
+    total = TAU_WEIGHT * max(law.model_error, misfit) ** 2 + sum(squares)
+    return float(np.sqrt(total / (TAU_WEIGHT + len(squares))))
+
+
+def _peaks_known(curves: Sequence[LossCurve]) -> tuple[float, ...]:
+    """Peaks of the runs that decayed, or of all if none did."""
+    decayed = [curve for curve in curves if variety([curve]).decays]
+    return tuple(sorted({curve.schedule.peak_lr for curve in decayed or curves}))
+
+
+def scatter(problem: Problem, errors: FloatArray) -> float:
+    """White noise of a logged loss: what neighbouring errors of one run differ by, over root 2."""
+    ends = np.cumsum([len(curve) for curve in problem.curves])[:-1]
+    steps = [np.diff(run) for run in np.split(errors, ends)]
+    between = np.concatenate(steps)
+    return 1.4826 * float(np.median(np.abs(between))) / np.sqrt(2) if between.size else 0.0
+
+
+def uncertainties(
+    problem: Problem,
+    laws: Sequence[Law],
+    point: Point,
+    residual_sd: float,
+    tested: Sequence[LeftOut],
+) -> tuple[Uncertainty, ...]:
+    """What the intervals of each group's law are made of."""
+    width = len(laws[-1].amplitudes())
+    unseen = [
+        {
+            name
+            for i, name in enumerate(law.amplitudes())
+            if not point.columns[:, group * width + i].any()
+        }
+        for group, law in enumerate(laws)
+    ]
+    layout = Layout(moving(problem, laws[-1]), tuple(laws[-1].amplitudes()), len(laws))
+    total = information(problem, laws, layout, residual_sd)
+    total += prior_information(problem, laws, layout)
+    errors = np.expm1(point.residuals) * np.exp(problem.logs)
+    noise = scatter(problem, errors)
+    square = float(np.average(errors**2, weights=problem.weights)) - noise**2
+    misfit = float(np.sqrt(max(square, 0.0)))
+    tau = law_error(laws[-1], tested, misfit)
+    out: list[Uncertainty] = []
+    # What no curve depends on stays out of the matrix: the interval has no end there.
+    silent = [
+        layout.of(group)[len(layout.shapes) + i]
+        for group in range(len(laws))
+        for i, name in enumerate(layout.amplitudes)
+        if name in unseen[group]
+    ]
+    alive = [i for i in range(layout.size) if i not in silent]
+    inner = total[np.ix_(alive, alive)]
+    scale = 1.0 / np.sqrt(np.maximum(np.diag(inner), 1e-300))
+    inverse = np.linalg.pinv(inner * np.outer(scale, scale)) * np.outer(scale, scale)
+    covariance = np.zeros_like(total)
+    covariance[np.ix_(alive, alive)] = (inverse + inverse.T) / 2
+    for group, law in enumerate(laws):
+        names = tuple(name for name in layout.names if name not in unseen[group])
+        at = [
+            i
+            for i, name in zip(layout.of(group), layout.names, strict=True)
+            if name not in unseen[group]
+        ]
+        own = [i for i, g in enumerate(problem.groups) if g == group]
+        out.append(
+            Uncertainty(
+                names,
+                covariance[np.ix_(at, at)],
+                tau,
+                law.peak_error,
+                _peaks_known([problem.curves[i] for i in own]),
+                misfit,
+                max(float(problem.questions[i].seen_time[-1]) for i in own),
+                tuple(name for name in law.amplitudes() if name in unseen[group]),
+                noise,
+            )
+        )
+    return tuple(out)

@@ -1,11 +1,19 @@
-"""From curves and a law to the separable problem that is searched.
+"""From curves and a recipe to the separable problem that is searched.
 
 The objective is the sum over all points of Huber's loss (delta 1e-3) of log predicted minus log
 seen loss, plus prior rows ``PRIOR_WEIGHT * (parameter - mean) / sd``: one standard deviation of a
-prior costs what some forty points cost at a residual of 1e-3 each.
+prior costs what some forty points cost at a residual of 1e-3 each. A run counts as at most
+``POINTS_COUNTED`` points however often it was logged, so that priors weigh the same against a loss
+written every update as against one written every hundredth.
+
+Runs of several known model sizes share their shapes (along the trends that the law knows) and have
+amplitudes of their own. Where the law has a prior on an amplitude, sizes are held to it together:
+most of what is not known of it is common to all sizes. Runs may also have offsets: a seed moves a
+whole curve by about a thousandth, and a shape should not take the blame for it.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
@@ -14,11 +22,18 @@ import numpy as np
 
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
+from losslaw.fitting.recipes import Recipe
 from losslaw.laws import Law, Question
+from losslaw.laws.law import Prior
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.varpro import Rows, Separable
 
 PRIOR_WEIGHT = 6e-3
+POINTS_COUNTED = 300
+# How far a run lies from its schedule's mean, relative to the loss; repeats differ by .0005-.002.
+OFFSET = 1e-3
+# Share of the variance of a prior that all model sizes have in common.
+COMMON = 0.8
 
 
 @dataclass(frozen=True)
@@ -32,6 +47,13 @@ class Problem:
         curves: The curves, cut to those points.
         notes: Sentences about what was assumed or left out.
         skip: Points before this step were left out.
+        priors: What is known of shapes and amplitudes, at the reference size.
+        starts: Values of the free shapes to begin from.
+        sizes: The model sizes that have amplitudes of their own; one entry if there is one size,
+            or if sizes do not count.
+        groups: For each curve, which of ``sizes`` it is of.
+        offsets: Whether each run has an offset of its own.
+        held: Shapes fixed at a value that is taken as known.
     """
 
     law: Law
@@ -40,6 +62,12 @@ class Problem:
     curves: tuple[LossCurve, ...]
     notes: tuple[str, ...]
     skip: int
+    priors: Mapping[str, Prior]
+    starts: Mapping[str, tuple[float, ...]]
+    sizes: tuple[float | None, ...] = (None,)
+    groups: tuple[int, ...] = ()
+    offsets: bool = False
+    held: tuple[str, ...] = ()
 
     def at_pace(self, pace: int) -> "Problem":
         """The same problem with updates taken together in blocks: fast, and nearly right."""
@@ -50,24 +78,112 @@ class Problem:
         """Log of all losses, curve after curve. Shape ``(m,)``."""
         return np.log(np.concatenate([curve.losses for curve in self.curves]))
 
-    def at(self, theta: FloatArray) -> Law:
-        """The law with its free shapes at ``exp(theta)``."""
-        return self.law.with_(**dict(zip(self.free, np.exp(theta).tolist(), strict=True)))
+    @property
+    def weights(self) -> FloatArray:
+        """What each point counts. Shape ``(m,)``."""
+        each = [min(1.0, POINTS_COUNTED / len(curve)) for curve in self.curves]
+        return np.repeat(each, [len(curve) for curve in self.curves])
+
+    @property
+    def reference(self) -> float | None:
+        """The model size at which the shapes are searched: the middle of those fitted."""
+        return middle_size(self.sizes)
+
+    def at(self, theta: FloatArray, group: int = 0) -> Law:
+        """The law with its free shapes at ``exp(theta)``, as it is for a group's model size."""
+        law = self.law.with_(**dict(zip(self.free, np.exp(theta).tolist(), strict=True)))
+        size, reference = self.sizes[group], self.reference
+        if size is None or reference is None or len(self.sizes) == 1:
+            return law
+        return law.at_size(size, reference)
+
+    def laws(self, theta: FloatArray, amplitudes: FloatArray) -> tuple[Law, ...]:
+        """The laws of all groups, amplitudes included."""
+        names = list(self.law.amplitudes())
+        return tuple(
+            self.at(theta, g).with_(
+                **dict(
+                    zip(
+                        names,
+                        amplitudes[g * len(names) : (g + 1) * len(names)].tolist(),
+                        strict=True,
+                    )
+                )
+            )
+            for g in range(len(self.sizes))
+        )
 
     def columns(self, theta: FloatArray) -> FloatArray:
-        """Columns of all curves. Shape ``(m, p)``."""
-        return stacked_columns(self.at(theta), self.questions)
+        """Columns of all curves: those of each group, then offsets up and down. ``(m, p)``."""
+        laws = [self.at(theta, g) for g in range(len(self.sizes))]
+        width = len(self.law.amplitudes())
+        blocks: list[FloatArray] = []
+        for question, group in zip(self.questions, self._groups, strict=True):
+            own = stacked_columns(laws[group], [question])
+            if len(self.sizes) == 1:
+                blocks.append(own)
+                continue
+            block = np.zeros((own.shape[0], width * len(self.sizes)))
+            block[:, group * width : (group + 1) * width] = own
+            blocks.append(block)
+        columns = np.concatenate(blocks)
+        if not self.offsets:
+            return columns
+        runs = np.repeat(np.arange(len(self.curves)), [len(curve) for curve in self.curves])
+        level = np.array([curve.losses.mean() for curve in self.curves])
+        up = np.eye(len(self.curves))[runs] * level
+        return np.hstack([columns, up, -up])
+
+    @property
+    def _groups(self) -> tuple[int, ...]:
+        return self.groups or (0,) * len(self.curves)
+
+    def amplitude_rows(self) -> Rows:
+        """Prior rows on the amplitudes of all groups, and on the offsets."""
+        names = list(self.law.amplitudes())
+        extra = 2 * len(self.curves) if self.offsets else 0
+        width = len(names) * len(self.sizes) + extra
+        rows: list[FloatArray] = []
+        target: list[float] = []
+        for i, name in enumerate(names):
+            if name not in self.priors:
+                continue
+            mean, root = self.pooled(name)
+            for row, aim in zip(root, root @ mean, strict=True):
+                full = np.zeros(width)
+                full[i : len(names) * len(self.sizes) : len(names)] = row
+                rows.append(PRIOR_WEIGHT * full)
+                target.append(PRIOR_WEIGHT * float(aim))
+        for j in range(extra):
+            full = np.zeros(width)
+            full[width - extra + j] = PRIOR_WEIGHT / OFFSET
+            rows.append(full)
+            target.append(0.0)
+        return Rows(np.array(rows).reshape(len(rows), width), np.array(target))
+
+    def pooled(self, name: str) -> tuple[FloatArray, FloatArray]:
+        """Prior means of an amplitude in all groups, and a root of their joint precision.
+
+        Each group's standard deviation is that of the prior, in proportion to its mean; what is
+        common to all groups is ``COMMON`` of the variance.
+        """
+        prior = self.priors[name]
+        means = [
+            self.law.priors(size)[name].mean / self.law.priors(self.reference)[name].mean
+            if name in self.law.priors() and size is not None and len(self.sizes) > 1
+            else 1.0
+            for size in self.sizes
+        ]
+        relative = np.array(means)
+        shape = COMMON * np.ones((len(means), len(means))) + (1 - COMMON) * np.eye(len(means))
+        covariance = prior.sd**2 * np.outer(relative, relative) * shape
+        root: FloatArray = np.asarray(np.linalg.cholesky(np.linalg.inv(covariance)), np.float64).T
+        return prior.mean * relative, root
 
     def separable(self) -> Separable:
         """The problem for variable projection."""
-        shapes, amplitudes = self.law.shapes(), self.law.amplitudes()
-        known = [(i, spec.prior) for i, spec in enumerate(amplitudes.values()) if spec.prior]
-        matrix = np.zeros((len(known), len(amplitudes)))
-        target = np.zeros(len(known))
-        for row, (column, prior) in enumerate(known):
-            matrix[row, column] = PRIOR_WEIGHT / prior.sd
-            target[row] = PRIOR_WEIGHT * prior.mean / prior.sd
-        priors = [(i, prior) for i, name in enumerate(self.free) if (prior := shapes[name].prior)]
+        shapes = self.law.shapes()
+        priors = [(i, self.priors[name]) for i, name in enumerate(self.free) if name in self.priors]
 
         def shape_rows(theta: FloatArray) -> FloatArray:
             return np.array(
@@ -78,10 +194,27 @@ class Problem:
             self.columns,
             self.logs,
             shape_rows,
-            Rows(matrix, target),
+            self.amplitude_rows(),
             np.log([shapes[name].low for name in self.free]),
             np.log([shapes[name].high for name in self.free]),
+            weights=self.weights,
         )
+
+    def only(self, kept: Sequence[int]) -> "Problem":
+        """The same problem for some of the curves, whose sizes all stay known."""
+        groups = self._groups
+        return replace(
+            self,
+            curves=tuple(self.curves[k] for k in kept),
+            questions=tuple(self.questions[k] for k in kept),
+            groups=tuple(groups[k] for k in kept),
+        )
+
+
+def middle_size(sizes: Sequence[float | None]) -> float | None:
+    """Geometric mean of the sizes that are known."""
+    logs = [math.log(size) for size in sizes if size is not None]
+    return math.exp(sum(logs) / len(logs)) if logs else None
 
 
 def stacked_columns(law: Law, questions: Sequence[Question]) -> FloatArray:
@@ -93,21 +226,12 @@ def stacked_columns(law: Law, questions: Sequence[Question]) -> FloatArray:
     return np.concatenate(blocks)
 
 
-def pose(
-    law: type[Law],
-    curves: Sequence[LossCurve],
-    *,
-    free: Sequence[str] | None = None,
-    fixed: dict[str, Any] | None = None,
-    skip: int | None = None,
-) -> Problem:
-    """The problem of fitting ``law`` to ``curves``.
+def pose(recipe: Recipe, curves: Sequence[LossCurve], *, skip: int | None = None) -> Problem:
+    """The problem of fitting a law to ``curves`` in the way of ``recipe``.
 
     Args:
-        law: The class of the law.
+        recipe: The law, what is searched and what is known.
         curves: At least one; labels are unique.
-        free: Shapes to search; ``None``: those the law frees by itself.
-        fixed: Values for shapes that are not searched, and for settings.
         skip: Leave out points before this step; ``None``: see `usual_skip`.
 
     Raises:
@@ -125,23 +249,49 @@ def pose(
         raise InputError(f"skip is {skip}, expected 0 or above")
     start = usual_skip(curves) if skip is None else skip
     kept = tuple(_cut(curve, start, notes) for curve in curves)
+    law, free, fixed = recipe.law, recipe.free, dict(recipe.fixed)
     template = _template(law, free, fixed)
     names = [
         name
         for name, spec in law.shapes().items()
-        if (spec.free if free is None else name in free) and name not in (fixed or {})
+        if (spec.free if free is None else name in free) and name not in fixed
     ]
     kept = _same_knowledge(law, kept, notes)
-    questions = _questions(law, kept, notes)
-    names = _that_matter(template, names, questions, notes)
+    template = template.informed([curve.schedule for curve in kept])
+    sizes, groups = _groups(law, kept, notes)
+    questions = _questions(law, kept)
+    # One size lends its trends to the priors only; several sizes have laws of their own.
+    priors: dict[str, Prior] = dict(law.priors(middle_size(sizes)))
+    for name, prior in recipe.priors.items():
+        priors.pop(name, None)
+        if prior is not None:
+            priors[name] = prior
+    starts = {
+        name: recipe.starts.get(name, spec.starts)
+        for name, spec in law.shapes().items()
+        if name in names
+    }
+    names = _that_matter(template, names, starts, questions, notes)
     points = sum(len(curve) for curve in kept)
-    needed = len(names) + len(law.amplitudes())
+    needed = len(names) + len(law.amplitudes()) * len(sizes)
     if points < needed:
         raise InputError(
             f"{points} points cannot fit the {needed} parameters of {law.name!r}: give more points"
             " or free fewer shapes"
         )
-    return Problem(template, tuple(names), questions, kept, tuple(notes), start)
+    return Problem(
+        template,
+        tuple(names),
+        questions,
+        kept,
+        tuple(notes),
+        start,
+        priors,
+        starts,
+        sizes,
+        groups,
+        held=tuple(name for name in fixed if name in law.shapes()),
+    )
 
 
 def usual_skip(curves: Sequence[LossCurve]) -> int:
@@ -169,16 +319,16 @@ def _cut(curve: LossCurve, start: int, notes: list[str]) -> LossCurve:
     return curve.with_(steps=curve.steps[left_out:], losses=curve.losses[left_out:])
 
 
-def _template(law: type[Law], free: Sequence[str] | None, fixed: dict[str, Any] | None) -> Law:
+def _template(law: type[Law], free: Sequence[str] | None, fixed: dict[str, Any]) -> Law:
     shapes, settings = law.shapes(), law.settings()
-    for name in [*(free or []), *(fixed or {})]:
-        if name not in shapes and not (name in settings and name in (fixed or {})):
+    for name in [*(free or []), *fixed]:
+        if name not in shapes and not (name in settings and name in fixed):
             known = ", ".join([*shapes, *settings])
             raise InputError(f"law {law.name!r} has no shape {name!r}: expected one of {known}")
     for name in free or []:
-        if name in (fixed or {}):
+        if name in fixed:
             raise InputError(f"{name} is both free and fixed: choose one")
-    for name, value in (fixed or {}).items():
+    for name, value in fixed.items():
         if name in settings:
             if not isinstance(value, bool):
                 raise InputError(f"{name} is fixed at {value!r}, expected true or false")
@@ -191,7 +341,7 @@ def _template(law: type[Law], free: Sequence[str] | None, fixed: dict[str, Any] 
                 f"{name} is fixed at {float(value):g}, expected {spec.low:g}..{spec.high:g}{limit},"
                 f" the range of {law.name!r}"
             )
-    return law(**(fixed or {}))
+    return law(**fixed)
 
 
 def _same_knowledge(
@@ -213,16 +363,26 @@ def _same_knowledge(
     )
 
 
-def _questions(
+def _groups(
     law: type[Law], curves: tuple[LossCurve, ...], notes: list[str]
-) -> tuple[Question, ...]:
+) -> tuple[tuple[float | None, ...], tuple[int, ...]]:
+    """The model sizes with amplitudes of their own, and for each curve which of them it is of."""
+    known = sorted({curve.model_size for curve in curves if curve.model_size is not None})
+    unknown = any(curve.model_size is None for curve in curves)
+    if law.uses_model_size or (unknown and len(known) == 0):
+        return (None,), (0,) * len(curves)
+    if unknown:
+        if len(known) > 1:
+            notes.append("some curves do not say their model size: all share one set of parameters")
+        return (None,), (0,) * len(curves)
+    place = {size: i for i, size in enumerate(known)}
+    groups = tuple(place[curve.model_size] for curve in curves if curve.model_size is not None)
+    return tuple(known), groups
+
+
+def _questions(law: type[Law], curves: tuple[LossCurve, ...]) -> tuple[Question, ...]:
     sizes = {curve.model_size for curve in curves}
-    several = len(sizes) > 1
-    use_sizes = law.uses_model_size and several and None not in sizes
-    if several and not use_sizes:
-        notes.append(
-            "the curves are of several model sizes, and share one set of parameters all the same"
-        )
+    use_sizes = law.uses_model_size and len(sizes) > 1 and None not in sizes
     return tuple(
         Question(curve.schedule, curve.steps, curve.model_size if use_sizes else None)
         for curve in curves
@@ -230,15 +390,19 @@ def _questions(
 
 
 def _that_matter(
-    law: Law, names: list[str], questions: tuple[Question, ...], notes: list[str]
+    law: Law,
+    names: list[str],
+    starts: Mapping[str, tuple[float, ...]],
+    questions: tuple[Question, ...],
+    notes: list[str],
 ) -> list[str]:
     """The shapes that some column feels; the others cannot be searched with these curves."""
     shapes = law.shapes()
-    base = law.with_(**{name: shapes[name].starts[0] for name in names})
+    base = law.with_(**{name: starts[name][0] for name in names})
     columns = stacked_columns(base, questions)
     felt: list[str] = []
     for name in names:
-        start = shapes[name].starts[0]
+        start = starts[name][0]
         other = start * 1.1 if start * 1.1 < shapes[name].high else start / 1.1
         if np.array_equal(stacked_columns(base.with_(**{name: other}), questions), columns):
             notes.append(f"{name} does not act on these curves and stays at {getattr(law, name):g}")

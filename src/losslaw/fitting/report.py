@@ -26,13 +26,15 @@ def report(fit: Fit) -> str:
     errors = {} if fit.uncertainty is None else fit.uncertainty.parameter_errors(law)
     count = "1 curve" if len(fit.curves) == 1 else f"{len(fit.curves)} curves"
     lines = [f"{law.title} ({law.name}), fitted to {count}"]
+    lines += [f"  {sentence}" for sentence in fit.choice]
     if fit.status.converged:
         lines.append("status: converged")
     else:
         lines.append("status: DID NOT CONVERGE, ran out of steps")
     lines += [f"  doubt: {sentence}" for sentence in fit.status.sentences]
     lines += [f"  note: {sentence}" for sentence in fit.notes]
-    lines += ["", "parameters"]
+    largest = f" at {fit.sizes[-1].model_size:.4g} parameters" if fit.sizes else ""
+    lines += ["", f"parameters{largest}"]
     specs = {**law.shapes(), **law.amplitudes()}
     width = max(len(name) for name in specs)
     for name, spec in specs.items():
@@ -48,6 +50,12 @@ def report(fit: Fit) -> str:
         if getattr(law, name) != default
     }
     lines += [f"  {name} = {value}" for name, value in changed.items()]
+    if fit.sizes:
+        names = list(law.amplitudes())
+        lines += ["", "amplitudes of each model size (shapes follow the law's trends)"]
+        for item in fit.sizes:
+            values = ", ".join(f"{name} {getattr(item.law, name):.4g}" for name in names)
+            lines.append(f"  {item.model_size:.4g}: {values}")
     lines += ["", f"objective {fit.objective:.4g} (sum of Huber losses of the log residuals)"]
     wide = max(len(curve.label) for curve in fit.curves)
     for curve in fit.curves:

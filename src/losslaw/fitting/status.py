@@ -63,6 +63,11 @@ def amplitudes_at_zero(law: Law, columns: FloatArray) -> list[str]:
     return sentences
 
 
+def residual_scale(residuals: FloatArray) -> float:
+    """Robust scale of the log residuals, never below what repeated runs differ by."""
+    return max(1.4826 * float(np.median(np.abs(residuals))), 3e-4)
+
+
 def open_directions(names: Sequence[str], information: FloatArray) -> list[str]:
     """Sentences for directions in the log-parameters that the curves leave open.
 

@@ -14,7 +14,7 @@ import numpy as np
 from losslaw.errors import InputError
 from losslaw.files import write_text
 from losslaw.files.tables import read_text
-from losslaw.fitting.fit import Fit, FittedCurve
+from losslaw.fitting.fit import Fit, FittedCurve, SizeFit
 from losslaw.fitting.intervals import Uncertainty
 from losslaw.fitting.status import Status
 from losslaw.laws import Law, law_named
@@ -51,18 +51,32 @@ def fit_as_dict(fit: Fit) -> dict[str, Any]:
             if name in fit.free or name in law.amplitudes()
         },
         "curves": [_curve_as_dict(curve) for curve in fit.curves],
-        "uncertainty": None
-        if fit.uncertainty is None
-        else {
-            "names": list(fit.uncertainty.names),
-            "covariance": fit.uncertainty.covariance.tolist(),
-            "tau": fit.uncertainty.tau,
-            "peak_error": fit.uncertainty.peak_error,
-            "peaks": list(fit.uncertainty.peaks),
-            "misfit": fit.uncertainty.misfit,
-            "farthest": fit.uncertainty.farthest,
-            "unknown": list(fit.uncertainty.unknown),
-        },
+        "choice": list(fit.choice),
+        "uncertainty": _uncertainty_as_dict(fit.uncertainty),
+        "sizes": [
+            {
+                "model_size": item.model_size,
+                "parameters": item.law.parameters,
+                "uncertainty": _uncertainty_as_dict(item.uncertainty),
+            }
+            for item in fit.sizes
+        ],
+    }
+
+
+def _uncertainty_as_dict(uncertainty: Uncertainty | None) -> dict[str, Any] | None:
+    if uncertainty is None:
+        return None
+    return {
+        "names": list(uncertainty.names),
+        "covariance": uncertainty.covariance.tolist(),
+        "tau": uncertainty.tau,
+        "peak_error": uncertainty.peak_error,
+        "peaks": list(uncertainty.peaks),
+        "misfit": uncertainty.misfit,
+        "farthest": uncertainty.farthest,
+        "unknown": list(uncertainty.unknown),
+        "noise": uncertainty.noise,
     }
 
 
@@ -189,23 +203,9 @@ def _fit(record: Record) -> Fit:
         law_class = law_named(record.text("law"))
     except InputError as error:
         raise InputError(f"{record.where}: {error}") from None
-    values = record.record("parameters")
-    known = [*law_class.shapes(), *law_class.amplitudes()]
-    parameters = {name: values.number(name) for name in known}
-    strangers = set(values.data) - set(known)
-    if strangers:
-        raise values.fail(f"{law_class.name!r} has no parameter {sorted(strangers)[0]!r}")
     settings = record.record("settings")
     choices = {name: settings.flag(name) for name in law_class.settings()}
-    try:
-        law = law_class(**parameters, **choices)
-    except InputError as error:
-        raise record.fail(str(error)) from None
-    for name, spec in law_class.shapes().items():
-        if not spec.holds(parameters[name]):
-            raise values.fail(
-                f"{name!r} is {parameters[name]:g}, expected {spec.low:g}..{spec.high:g}"
-            )
+    law = _law(record, law_class, choices)
     free = record.texts("free")
     if any(name not in law_class.shapes() for name in free):
         raise record.fail(f"'free' names {free}, expected shapes of {law_class.name!r}")
@@ -221,7 +221,35 @@ def _fit(record: Record) -> Fit:
         record.texts("notes"),
         None if record.data.get("uncertainty") is None else _uncertainty(record, law_class),
         record.whole("skip"),
+        record.texts("choice") if "choice" in record.data else (),
+        tuple(
+            SizeFit(
+                part.number("model_size"),
+                _law(part, law_class, choices),
+                None if part.data.get("uncertainty") is None else _uncertainty(part, law_class),
+            )
+            for part in (record.records("sizes") if "sizes" in record.data else [])
+        ),
     )
+
+
+def _law(record: Record, law_class: type[Law], choices: dict[str, bool]) -> Law:
+    values = record.record("parameters")
+    known = [*law_class.shapes(), *law_class.amplitudes()]
+    parameters = {name: values.number(name) for name in known}
+    strangers = set(values.data) - set(known)
+    if strangers:
+        raise values.fail(f"{law_class.name!r} has no parameter {sorted(strangers)[0]!r}")
+    try:
+        law = law_class(**parameters, **choices)
+    except InputError as error:
+        raise record.fail(str(error)) from None
+    for name, spec in law_class.shapes().items():
+        if not spec.holds(parameters[name]):
+            raise values.fail(
+                f"{name!r} is {parameters[name]:g}, expected {spec.low:g}..{spec.high:g}"
+            )
+    return law
 
 
 def _uncertainty(record: Record, law: type[Law]) -> Uncertainty:
@@ -240,8 +268,9 @@ def _uncertainty(record: Record, law: type[Law]) -> Uncertainty:
     if any(name not in law.amplitudes() for name in unknown):
         raise part.fail(f"'unknown' names {', '.join(unknown)}, expected amplitudes of the law")
     errors = [part.number(name) for name in ("tau", "peak_error", "misfit")]
+    errors.append(part.number("noise") if "noise" in part.data else 0.0)
     if not all(0 <= error < LARGEST_ERROR for error in errors):
-        raise part.fail(f"'tau', 'peak_error', 'misfit' are {errors} nats")
+        raise part.fail(f"'tau', 'peak_error', 'misfit', 'noise' are {errors} nats")
     farthest = part.number("farthest")
     if farthest <= 0:
         raise part.fail(f"'farthest' is {farthest:g}, expected above 0")
@@ -254,6 +283,7 @@ def _uncertainty(record: Record, law: type[Law]) -> Uncertainty:
         errors[2],
         farthest,
         unknown,
+        errors[3],
     )
 
 

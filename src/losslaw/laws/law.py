@@ -8,6 +8,7 @@ Prediction, decomposition, fitting and saving follow from that.
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -169,6 +170,20 @@ class Law(ABC):
             for item in fields(cls)
             if "parameter" not in item.metadata
         }
+
+    @classmethod
+    def priors(cls, model_size: float | None = None) -> dict[str, Prior]:
+        """What is known of each parameter before any curve, for a model of this size."""
+        specs = {**cls.shapes(), **cls.amplitudes()}
+        return {name: spec.prior for name, spec in specs.items() if spec.prior is not None}
+
+    def at_size(self, model_size: float, reference: float) -> Self:
+        """The shapes as they are for another model size; the same where no trend is known."""
+        return self
+
+    def informed(self, schedules: Sequence[Schedule]) -> Self:
+        """The law with what it takes from the fitted runs beside their losses."""
+        return self
 
     @property
     def parameters(self) -> dict[str, float]:

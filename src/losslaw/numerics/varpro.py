@@ -5,9 +5,10 @@ The loss of every law is ``Phi(theta) @ c`` with amplitudes ``c >= 0`` and one t
 squares), so the search runs over theta alone, where it converges from any start; the Jacobian of
 the projected residuals is Kaufman's. The objective is
 
-    F = sum of huber(log(Phi c) - log y) + 1/2 sum of prior rows squared,
+    F = sum of w huber(log(Phi c) - log y) + 1/2 sum of prior rows squared,
 
-with ``huber(x) = x^2/2`` up to ``delta`` and ``delta (|x| - delta/2)`` beyond. Prior rows are not
+with ``huber(x) = x^2/2`` up to ``delta`` and ``delta (|x| - delta/2)`` beyond, and weights w of 1 unless
+given. Prior rows are not
 huberised: what is known beforehand is not an outlier.
 """
 
@@ -42,6 +43,7 @@ class Separable:
         low: Lower bounds of the log-shapes.
         high: Upper bounds of the log-shapes.
         delta: Where the Huber loss turns linear.
+        weights: What each residual counts, > 0; ``None``: 1. Shape ``(m,)``.
     """
 
     columns: Callable[[FloatArray], FloatArray]
@@ -51,6 +53,12 @@ class Separable:
     low: FloatArray
     high: FloatArray
     delta: float = DELTA
+    weights: FloatArray | None = None
+
+    def row_weights(self, residuals: FloatArray) -> FloatArray:
+        """What a row of least squares counts so that its sum of squares follows ``F``."""
+        bend = np.minimum(1.0, self.delta / np.maximum(np.abs(residuals), 1e-300))
+        return np.sqrt(bend if self.weights is None else self.weights * bend)
 
 
 @dataclass(frozen=True)
@@ -72,15 +80,18 @@ class Point:
     columns: FloatArray
 
 
-def huber(residuals: FloatArray, delta: float = DELTA) -> float:
-    """Sum of Huber losses.
+def huber(
+    residuals: FloatArray, delta: float = DELTA, weights: FloatArray | None = None
+) -> float:
+    """Sum of Huber losses, weighted if weights are given.
 
     >>> import numpy as np
     >>> round(huber(np.array([1.0, -3.0]), delta=1.0), 12)
     3.0
     """
     size = np.abs(residuals)
-    return float(np.sum(np.where(size <= delta, size**2 / 2, delta * (size - delta / 2))))
+    each = np.where(size <= delta, size**2 / 2, delta * (size - delta / 2))
+    return float(np.sum(each if weights is None else weights * each))
 
 
 def project(problem: Separable, theta: FloatArray, guess: FloatArray | None = None) -> Point:
@@ -117,7 +128,7 @@ def project(problem: Separable, theta: FloatArray, guess: FloatArray | None = No
             continue
         residuals = np.log(predicted) - problem.logs
         objective = (
-            huber(residuals, problem.delta)
+            huber(residuals, problem.delta, problem.weights)
             + float(np.sum((prior @ c - rows.target) ** 2)) / 2
             + shape_cost
         )
@@ -131,7 +142,7 @@ def project(problem: Separable, theta: FloatArray, guess: FloatArray | None = No
         best = (objective, c, residuals)
         if settled:
             break
-        weight = np.sqrt(np.minimum(1.0, problem.delta / np.maximum(np.abs(residuals), 1e-300)))
+        weight = problem.row_weights(residuals)
         matrix = np.concatenate([phi * (weight / predicted)[:, None], prior])
         target = np.concatenate([weight * (1.0 - residuals), rows.target])
         c = _nonnegative(matrix, target)
@@ -206,6 +217,8 @@ def minimise(
         far = np.flatnonzero(z[:m] > 1)
         root = np.sqrt(z[far])
         rho[0, far], rho[1, far], rho[2, far] = 2 * root - 1, 1 / root, -0.5 / root**3
+        if problem.weights is not None:
+            rho[:, :m] *= problem.weights
         return rho
 
     result = least_squares(
@@ -230,7 +243,7 @@ def projected_jacobian(problem: Separable, point: Point) -> FloatArray:
     slope = slopes(problem, point)
     predicted = point.columns @ point.amplitudes
     active: BoolArray = point.amplitudes > 0
-    weight = np.sqrt(np.minimum(1.0, problem.delta / np.maximum(np.abs(point.residuals), 1e-300)))
+    weight = problem.row_weights(point.residuals)
     linear = point.columns[:, active] / predicted[:, None]
     rows = problem.amplitude_rows.matrix[:, active]
     weighted = np.concatenate([linear * weight[:, None], rows])

@@ -1,0 +1,138 @@
+"""The search for the best shapes, and how well the rest foretells each curve left out.
+
+All starting values are tried, the best few are followed on updates taken together in blocks, and
+the last search takes the updates one by one. Left-out curves are predicted by searches that begin
+where the whole ended.
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from losslaw.curves import LossCurve
+from losslaw.errors import FitError
+from losslaw.fitting.problem import Problem, stacked_columns
+from losslaw.fitting.recipes import variety
+from losslaw.fitting.unseen import departure
+from losslaw.laws import Question
+from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.varpro import Point, huber, minimise, project
+
+FOLLOWED = 3  # starts that are followed to the end
+PACE = 32  # updates taken together until the last search, which takes them one by one
+
+
+@dataclass(frozen=True)
+class Found:
+    """The end of a search.
+
+    Attributes:
+        point: The best optimum.
+        converged: Whether the search met its tolerances.
+        agreement: A sentence on how the starts agreed; empty if they did.
+    """
+
+    point: Point
+    converged: bool
+    agreement: str = ""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A curve predicted by a fit of the others, where its schedule departs from theirs.
+
+    Attributes:
+        curve: Its place among the curves.
+        error: Predicted minus seen loss. Shape ``(u,)``.
+    """
+
+    curve: int
+    error: FloatArray
+
+    @property
+    def mean_square(self) -> float:
+        """Mean square error, in nats squared."""
+        return float(np.mean(self.error**2))
+
+
+def coarse_search(problem: Problem) -> Found:
+    """The best optimum on updates taken together in blocks."""
+    separable = problem.at_pace(PACE).separable()
+    grid = [
+        np.log(np.array(values, dtype=np.float64))
+        for values in itertools.product(*[problem.starts[name] for name in problem.free])
+    ]
+    with np.errstate(over="ignore", invalid="ignore"):
+        tried = [project(separable, theta) for theta in grid]
+    tried = [point for point in tried if np.isfinite(point.objective)]
+    if not tried:
+        raise FitError(f"{problem.law.name}: no starting value gives finite losses on these curves")
+    tried.sort(key=lambda point: point.objective)
+    ends = [minimise(separable, point.theta) for point in tried[:FOLLOWED]]
+    ends.sort(key=lambda end: end[0].objective)
+    same = sum(end.objective <= ends[0][0].objective * (1 + 1e-4) + 1e-12 for end, _ in ends)
+    sentence = ""
+    if same < len(ends):
+        sentence = f"{same} of the {len(ends)} searches followed ended in the best optimum"
+    return Found(*ends[0], sentence)
+
+
+def exact_search(problem: Problem, coarse: Found) -> Found:
+    """From a coarse optimum to the one with every update by itself, and offsets if asked for."""
+    best, converged = minimise(problem.separable(), coarse.point.theta)
+    return Found(best, converged, coarse.agreement)
+
+
+def data_objective(problem: Problem, point: Point) -> float:
+    """Sum of the Huber losses of the log residuals; priors and offsets not counted."""
+    return huber(np.log(point.columns @ point.amplitudes) - problem.logs)
+
+
+def left_out(problem: Problem, point: Point, folds: Sequence[int] | None = None) -> list[LeftOut]:
+    """Each curve left out in turn and predicted where its schedule departs from the others.
+
+    Args:
+        problem: What was fitted.
+        point: Where the whole ended.
+        folds: Curves to leave out; ``None``: all.
+
+    Returns:
+        One entry for each curve of which anything is unseen without it.
+    """
+    plain = replace(problem, offsets=False)
+    count = len(plain.curves)
+    groups = plain.groups or (0,) * count
+    found: list[LeftOut] = []
+    for i in folds if folds is not None else range(count):
+        others = [k for k in range(count) if k != i]
+        # Of a model size with no other run nothing is known: its amplitudes are its own.
+        mates = [k for k in others if groups[k] == groups[i]]
+        if not mates:
+            continue
+        asked = plain.curves[i]
+        left = departure(
+            asked.schedule,
+            [(plain.curves[k].schedule, int(plain.curves[k].steps[-1])) for k in mates],
+        )
+        unseen = asked.steps > left
+        rest = plain.only(others).at_pace(PACE)
+        # The only decay, or the only run of its peak, is a harder question than a user's will be.
+        if not unseen.any() or not _as_varied(rest.curves, plain.curves):
+            continue
+        end, _ = minimise(rest.separable(), point.theta)
+        law = rest.laws(end.theta, end.amplitudes)[groups[i]]
+        question = Question(
+            asked.schedule, asked.steps[unseen], plain.questions[i].model_size
+        ).at_pace(PACE)
+        amplitudes = np.array([getattr(law, name) for name in law.amplitudes()])
+        predicted = stacked_columns(law, [question]) @ amplitudes
+        found.append(LeftOut(i, predicted - asked.losses[unseen]))
+    return found
+
+
+def _as_varied(rest: Sequence[LossCurve], whole: Sequence[LossCurve]) -> bool:
+    """Whether the rest still shows a decay, and as many peaks as the whole."""
+    ours, theirs = variety(rest), variety(whole)
+    return ours.peaks == theirs.peaks and (ours.decays > 0) == (theirs.decays > 0)
