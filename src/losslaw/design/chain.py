@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 
 from losslaw.design.task import Task
-from losslaw.numerics.arrays import FloatArray, IntArray
+from losslaw.numerics.arrays import FloatArray, IntArray, dot
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,18 +75,23 @@ class Chain:
     def pull(self, w: FloatArray, gradient: FloatArray) -> FloatArray:
         """Gradient by ``w`` of what has ``gradient`` by the rates. Shape ``(m + 1,)``."""
         task = self.task
+        by_level = self.by_level(gradient)
+        if task.lowest_peak is not None and task.given:
+            given = task.template.lr[: task.given] / task.start
+            by_level[0] += dot(given, gradient[: task.given])
+        start = task.start / task.peak
+        gaps = self.gaps.astype(np.float64)
+        return _pull(w, self.levels(w), by_level, gaps, start, *self._limits)
+
+    def by_level(self, gradient: FloatArray) -> FloatArray:
+        """Gradient by the levels, of what has ``gradient`` by the rates. Shape ``(m + 1,)``."""
         interval, along = self._place
-        free = gradient[task.given :]
+        free = gradient[self.task.given :]
         size = self.knots.size + 1
         by_level = np.zeros(size)
         by_level += np.bincount(interval + 1, free * along, size)
         by_level += np.bincount(interval, free * (1 - along), size)
-        if task.lowest_peak is not None and task.given:
-            given = task.template.lr[: task.given] / task.start
-            by_level[0] += float(given @ gradient[: task.given])
-        start = task.start / task.peak
-        gaps = self.gaps.astype(np.float64)
-        return _pull(w, self.levels(w), by_level, gaps, start, *self._limits)
+        return by_level
 
     def invert(self, lr: FloatArray) -> FloatArray:
         """The ``w`` of rates, or of admissible ones near them. Shape ``(m + 1,)``."""
@@ -96,7 +101,7 @@ class Chain:
 
     def refined(self, w: FloatArray) -> "Chain":
         """The chain with a knot in the middle of every interval that is no inner plateau."""
-        moves = (w[1:] < 1) | (self.gaps == 1) if not self.task.rising else np.ones(w.size - 1) > 0
+        moves = (w[1:] < 1) | self.task.rising
         near = moves.copy()
         near[:-1] |= moves[1:]
         near[1:] |= moves[:-1]

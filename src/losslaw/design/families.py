@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 from losslaw import schedules
 from losslaw.design.task import Task
 from losslaw.errors import InputError
-from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.arrays import FloatArray, dot
 from losslaw.schedules import Schedule
 
 SCALE = 1e3
@@ -270,7 +270,7 @@ def best_setting(task: Task, family: Family) -> Setting:
             if knob.jump or by_rate is None:
                 out[i] = (loss(up) - loss(down)) / width
             else:
-                out[i] = float(by_rate @ (rates(up) - rates(down))) / width
+                out[i] = dot(by_rate, rates(up) - rates(down)) / width
         return SCALE * value, SCALE * out
 
     best, lowest = np.empty(0), np.inf

@@ -26,14 +26,13 @@ from losslaw.laws import (
     ask,
 )
 from losslaw.numerics.adjoint import (
+    EffectiveRate,
     before,
-    effective_rate_pullback,
     from_here,
     kernel_over_update,
     time_left,
 )
-from losslaw.numerics.arrays import FloatArray
-from losslaw.numerics.clocks import effective_rate
+from losslaw.numerics.arrays import FloatArray, dot
 from losslaw.schedules import Schedule
 
 Gradient = tuple[float, FloatArray]
@@ -105,7 +104,7 @@ def _momentum(law: Momentum, question: Question) -> Gradient:
     later = np.arange(lr.size, 0, -1)
     log = np.log(law.lam) if law.lam > 0 else -np.inf
     weight = -np.expm1(later * log) / (1 - law.lam)
-    area = float(question.drops(warmup_drops=law.warmup_drops) @ weight)
+    area = dot(question.drops(warmup_drops=law.warmup_drops), weight)
     return loss - law.C * area, slope - law.C * _by_drops(question, weight, law.warmup_drops)
 
 
@@ -123,7 +122,7 @@ def _multipower(law: MultiPower, question: Question) -> Gradient:
     by_rest = drops * by_x * scale
     own = -law.gamma * by_rest * rest / np.where(moves, lr, 1.0)
     gradient = _by_drops(question, gain, law.warmup_drops) + np.cumsum(by_rest) + own
-    return loss - law.B * float(drops @ gain), slope - law.B * gradient
+    return loss - law.B * dot(drops, gain), slope - law.B * gradient
 
 
 def _functional(law: Functional, question: Question) -> Gradient:
@@ -137,7 +136,7 @@ def _functional(law: Functional, question: Question) -> Gradient:
     gradient = _by_drops(question, noise * gain, law.warmup_drops)
     gradient += before(drops * noise * law.g * law.c * np.exp(-(law.g + 1) * grown))
     gradient += from_here(drops * gain * law.M * -law.s * past ** (-law.s - 1))
-    return loss - float(drops @ (noise * gain)), slope - gradient
+    return loss - dot(drops, noise * gain), slope - gradient
 
 
 def _convolution(law: Convolution, question: Question) -> Gradient:
@@ -150,15 +149,15 @@ def _convolution(law: Convolution, question: Question) -> Gradient:
     # Each update leaves lr * kept * noise: lr^2 times the mean of the kernel over its own time.
     gradient = noise * (kept + lr * start) + before(noise * lr * (start - end))
     gradient += from_here(lr * kept / size * law.M * -law.s * past ** (-law.s - 1))
-    return loss + float(lr @ (kept * noise)), slope + gradient
+    return loss + dot(lr, kept * noise), slope + gradient
 
 
 def _effective(law: Effective, question: Question) -> Gradient:
     lr, decay = question.lr, question.weight_decay
-    rate = effective_rate(lr, decay, law.h, law.kappa, p=law.p)
+    effective = EffectiveRate(lr, decay, law.h, law.kappa, law.p)
     size = law.relative_batch(question.batch)
     worth = np.ones_like(lr) if size is None else size**law.c
-    rate = rate * worth
+    rate = effective.rate * worth
     loss, slope = _signal(law, float(rate.sum()), question, law.A, law.alpha)
     kept, end, start = kernel_over_update(rate, time_left(rate), law.q, law.r / law.q)
     # Injected noise over the rate, (1e3 e)^a / 1e3 / e, times the integral of the kernel.
@@ -168,8 +167,8 @@ def _effective(law: Effective, question: Question) -> Gradient:
         noise = noise / size
     by_rate = noise * ((law.a - 1) * kept / moves + start) + before(noise * (start - end))
     gradient = slope + law.N * by_rate
-    loss += law.N * float(noise @ kept)
-    return loss, effective_rate_pullback(lr, decay, law.h, law.kappa, gradient * worth, p=law.p)
+    loss += law.N * dot(noise, kept)
+    return loss, effective.pull(gradient * worth)
 
 
 def _lastiterate(law: LastIterate, question: Question) -> Gradient:

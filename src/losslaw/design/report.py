@@ -16,10 +16,12 @@ def shape_in_words(schedule: Schedule, given: int) -> str:
     lr, n = schedule.lr, schedule.horizon
     start = lr[given - 1] if given else lr[0]
     top = float(lr[given:].max())
-    near = 1e-6 * top
+    near = 1e-3 * top
     if float(lr[given:].min()) >= top - near:
         return f"at {top:.4g} to the end"
     first = given + int(np.argmax(np.abs(lr[given:] - start) > near))  # updates before it moves
+    if first <= max(given, 1):  # it moves from the first update on
+        first = given
     final = f"{lr[-1]:.3g} ({lr[-1] / top:.1%})".replace("%", " %")
     steps = np.flatnonzero(np.abs(np.diff(lr[max(given - 1, 0) :])) > near)
     if 0 < steps.size <= 8:
@@ -31,7 +33,9 @@ def shape_in_words(schedule: Schedule, given: int) -> str:
     words = "then up and down" if rises else "then down"
     stay = f"at {start:.4g} up to step {first}, " if first > given else ""
     words = words if stay else words.removeprefix("then ")
-    return f"{stay}{words} over {n - first} updates ({share} of the run) to {final}"
+    rest = int(np.argmax(np.abs(lr[::-1] - lr[-1]) > near)) - 1  # updates at the last rate
+    reached = f", reached {rest} updates before the end" if rest > 0.01 * n else ""
+    return f"{stay}{words} over {n - first} updates ({share} of the run) to {final}{reached}"
 
 
 def report(design: Design) -> str:
@@ -62,8 +66,6 @@ def report(design: Design) -> str:
             f"{agree} of {len(design.starts)} starts end in this optimum; to first order, no more"
             f" than {design.room or 0.0:.1g} nats are left"
         )
-    elif design.room is not None:
-        lines.append(f"to first order, a free form could gain up to {design.room:.2g} nats on this")
     lines += [f"note: {sentence}" for sentence in design.sentences]
     lines.append(f"{design.evaluations} losses computed in {design.seconds:.2f} s")
     return "\n".join(lines)

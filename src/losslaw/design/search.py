@@ -11,16 +11,18 @@ between knots, and the places of the stairs are searched as well.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import linprog, minimize
+from scipy.sparse import eye_array, vstack
 
 from losslaw.design.chain import Chain, first_chain
 from losslaw.design.stairs import best_stairs
 from losslaw.design.task import Task
 from losslaw.laws import MultiPower
-from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.arrays import FloatArray, dot
 from losslaw.schedules import Schedule
 
 INTERVALS = 48  # of the first chain
@@ -107,7 +109,30 @@ def search(task: Task, starts: dict[str, Schedule], say: Callable[[str], None]) 
             break
     schedule = follower.schedule(chain, w)
     fixed = task if task.lowest_peak is None else task.at_peak(float(chain.levels(w)[0]))
-    return Found(schedule, fixed.room(schedule), said, follower.count, int(chain.knots.size))
+    if task.max_slope is None:
+        room = fixed.room(schedule)
+    else:
+        room = _room_with_slope(replace(chain, task=fixed), schedule)
+    return Found(schedule, room, said, follower.count, int(chain.knots.size))
+
+
+def _room_with_slope(chain: Chain, schedule: Schedule) -> float:
+    """`Task.room` under a limit to the slope: a linear program over the rates at the knots."""
+    task, size = chain.task, chain.knots.size
+    slope = (task.max_slope or np.inf) * task.peak * chain.gaps
+    cost = chain.by_level(task.gradient(schedule)[1])[1:]
+    rise: Any = eye_array(size) - eye_array(size, k=-1)
+    first = np.zeros(size)
+    first[0] = task.start
+    most = slope if task.rising else np.zeros(size)
+    scale = 1.0 / max(float(np.abs(cost).max()), 1e-300)
+    best: Any = linprog(
+        cost * scale,
+        A_ub=vstack([rise, -rise]),
+        b_ub=np.concatenate([most + first, slope - first]),
+        bounds=(task.floor, task.top),
+    )
+    return max(dot(cost, schedule.lr[chain.knots - 1]) - float(best.fun) / scale, 0.0)
 
 
 class _Follower:
@@ -122,6 +147,16 @@ class _Follower:
 
     def follow(self, chain: Chain, begin: FloatArray) -> tuple[FloatArray, float]:
         """The local optimum that ``begin`` leads to, and its loss."""
+        w, loss = self._once(chain, begin)
+        # Limits to the slope have kinks, where a search may stop too early: begin anew from there.
+        for _ in range(3 if self.task.max_slope is not None else 0):
+            before = loss
+            w, loss = self._once(chain, w)
+            if before - loss < ENOUGH:
+                break
+        return w, loss
+
+    def _once(self, chain: Chain, begin: FloatArray) -> tuple[FloatArray, float]:
         reference = self.task.gradient(self.schedule(chain, begin))[0]
 
         def objective(w: FloatArray) -> tuple[float, FloatArray]:

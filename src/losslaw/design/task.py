@@ -13,7 +13,7 @@ import numpy as np
 from losslaw.design.gradients import Gradient, final_loss, has_gradient
 from losslaw.errors import InputError
 from losslaw.laws import Law
-from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.arrays import FloatArray, dot
 from losslaw.schedules import Schedule
 
 
@@ -89,17 +89,17 @@ class Task:
 
         ``max over admissible schedules of gradient . (rates - other rates)``, rate by rate: 0 at an
         optimum, a bound on what is left where the loss is convex. Limits to the slope are not
-        counted, so with them it is too large.
+        counted: with them it is too large.
         """
         gradient = self.gradient(schedule)[1][self.given :]
         rates = schedule.lr[self.given :]
         if self.rising:
             ends = np.minimum(gradient * self.floor, gradient * self.peak)
-            return max(float(gradient @ rates - ends.sum()), 0.0)
+            return max(dot(gradient, rates) - float(ends.sum()), 0.0)
         # The corners of what is admissible are the top up to some update, and then the floor.
         past = np.concatenate([[0.0], np.cumsum(gradient)])
         lowest = float((self.start * past + self.floor * (past[-1] - past)).min())
-        return max(float(gradient @ rates) - lowest, 0.0)
+        return max(dot(gradient, rates) - lowest, 0.0)
 
 
 def pose(

@@ -74,35 +74,61 @@ def kernel_over_update(
     return end * base * span / scale, end, end * np.exp(-exponent * grown)
 
 
-def effective_rate_pullback(
-    lr: FloatArray,
-    weight_decay: FloatArray,
-    h: float,
-    kappa: float,
-    gradient: FloatArray,
-    *,
-    p: float = 2.0,
-) -> FloatArray:
-    """Gradient by ``lr`` of what has the given ``gradient`` by the effective rate.
+class EffectiveRate:
+    """The effective rate of `losslaw.numerics.clocks.effective_rate`, and its reverse sweep.
 
-    The reverse sweep of `losslaw.numerics.clocks.effective_rate`:
     ``e[k] = lr[k] v[k-1]^-h;  v[k] = v[k-1] (1 - 2 wd[k] lr[k]) + 1e-6 kappa (1e3 lr[k])^p``.
 
+    Args:
+        lr: Learning rate of each update, >= 0. Shape ``(n,)``.
+        weight_decay: Decoupled weight decay of each update. Shape ``(n,)``.
+        h: Power of the squared norm, >= 0.
+        kappa: Growth of the squared norm, >= 0.
+        p: Power of the rate in the growth, >= 1.
+
     >>> import numpy as np
-    >>> g = effective_rate_pullback(np.array([0.1, 0.1]), np.zeros(2), 0.5, 0.0, np.ones(2))
-    >>> g.tolist()
-    [1.0, 1.0]
+    >>> effective = EffectiveRate(np.array([0.1, 0.1]), np.zeros(2), 0.5, 0.0, 2.0)
+    >>> effective.rate.tolist(), effective.pull(np.ones(2)).tolist()
+    ([0.1, 0.1], [1.0, 1.0])
     """
-    lr = np.ascontiguousarray(lr)
-    by_lr = 1e-3 * kappa * p * (1e3 * lr) ** (p - 1.0)
-    return _pullback(
-        lr,
-        np.ascontiguousarray(weight_decay),
-        float(h),
-        norm_growth(lr, float(kappa), float(p)),
-        by_lr,
-        np.ascontiguousarray(gradient),
-    )
+
+    def __init__(self, lr: FloatArray, weight_decay: FloatArray, h: float, kappa: float, p: float):
+        self.lr = np.ascontiguousarray(lr)
+        self.weight_decay = np.ascontiguousarray(weight_decay)
+        self.h, self.kappa, self.p = float(h), float(kappa), float(p)
+        self.growth = norm_growth(self.lr, self.kappa, self.p)
+        self.rate, self.norm, self.power = _forward(self.lr, self.weight_decay, self.h, self.growth)
+
+    def pull(self, gradient: FloatArray) -> FloatArray:
+        """Gradient by the rates of what has ``gradient`` by the effective ones. Shape ``(n,)``."""
+        moves = self.lr > 0
+        # The growth over the rate, which at rate zero is the power's own: only p = 1 has a slope.
+        at_zero = 1e-3 * self.kappa if self.p == 1 else 0.0
+        slope = np.where(moves, self.p * self.growth / np.where(moves, self.lr, 1.0), at_zero)
+        return _pullback(
+            self.lr,
+            self.weight_decay,
+            self.h,
+            slope,
+            self.norm,
+            self.power,
+            np.ascontiguousarray(gradient),
+        )
+
+
+@njit(cache=True)
+def _forward(
+    lr: FloatArray, weight_decay: FloatArray, h: float, growth: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Effective rate, squared norm that each update sees, and its power ``-h``."""
+    rate, norm, power = np.empty(lr.size), np.empty(lr.size), np.empty(lr.size)
+    v = 1.0
+    for k in range(lr.size):
+        norm[k] = v
+        power[k] = v**-h
+        rate[k] = lr[k] * power[k]
+        v = max(v * (1.0 - 2.0 * weight_decay[k] * lr[k]), 1e-300) + growth[k]
+    return rate, norm, power
 
 
 @njit(cache=True)
@@ -110,26 +136,18 @@ def _pullback(
     lr: FloatArray,
     weight_decay: FloatArray,
     h: float,
-    growth: FloatArray,
-    growth_by_lr: FloatArray,
+    slope: FloatArray,
+    norm: FloatArray,
+    power: FloatArray,
     gradient: FloatArray,
 ) -> FloatArray:
-    n = lr.size
-    v = np.empty(n)  # the squared norm that each update sees
-    clamped = np.zeros(n, dtype=np.bool_)
-    norm = 1.0
-    for k in range(n):
-        v[k] = norm
-        shrunk = norm * (1.0 - 2.0 * weight_decay[k] * lr[k])
-        clamped[k] = shrunk < 1e-300
-        norm = max(shrunk, 1e-300) + growth[k]
-    out = np.empty(n)
+    out = np.empty(lr.size)
     by_norm = 0.0  # of the norm after the update at hand
-    for k in range(n - 1, -1, -1):
-        power = v[k] ** -h
-        keeps = 0.0 if clamped[k] else 1.0
-        shrinks = -2.0 * weight_decay[k] * v[k] * keeps
-        out[k] = gradient[k] * power + by_norm * (shrinks + growth_by_lr[k])
-        by_norm = by_norm * keeps * (1.0 - 2.0 * weight_decay[k] * lr[k])
-        by_norm -= gradient[k] * lr[k] * h * power / v[k]
+    for k in range(lr.size - 1, -1, -1):
+        keeps = 1.0 - 2.0 * weight_decay[k] * lr[k]
+        shrinks = -2.0 * weight_decay[k] * norm[k]
+        if norm[k] * keeps < 1e-300:  # clamped there: what was before has no effect
+            keeps, shrinks = 0.0, 0.0
+        out[k] = gradient[k] * power[k] + by_norm * (shrinks + slope[k])
+        by_norm = by_norm * keeps - gradient[k] * lr[k] * h * power[k] / norm[k]
     return out
