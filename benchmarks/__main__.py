@@ -1,6 +1,6 @@
 """``python -m benchmarks [NAME...]``: measure and print; all of it into RESULTS.md.
 
-Names: laws, fit, cli, kernel.
+Names: laws, fit, design, cli, kernel.
 """
 
 import os
@@ -8,11 +8,17 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks import bench_cli, bench_fit, bench_kernel, bench_laws
+from benchmarks import bench_cli, bench_design, bench_fit, bench_kernel, bench_laws
 from losslaw import __version__
 from losslaw.files import write_text
 
-MAKERS = {"laws": bench_laws, "fit": bench_fit, "cli": bench_cli, "kernel": bench_kernel}
+MAKERS = {
+    "laws": bench_laws,
+    "fit": bench_fit,
+    "design": bench_design,
+    "cli": bench_cli,
+    "kernel": bench_kernel,
+}
 
 
 def processor() -> str:

@@ -251,8 +251,7 @@ def best_setting(task: Task, family: Family) -> Setting:
     def loss(x: FloatArray) -> float:
         nonlocal count
         count += 1
-        schedule = task.template.with_(lr=rates(x))
-        return task.gradient(schedule)[0] if task.smooth else task.loss(schedule)
+        return task.quick_loss(task.template.with_(lr=rates(x)))
 
     def objective(x: FloatArray) -> tuple[float, FloatArray]:
         nonlocal count
@@ -281,7 +280,7 @@ def best_setting(task: Task, family: Family) -> Setting:
             jac=True,
             method="L-BFGS-B",
             bounds=[(0.0, 1.0)] * begin.size,
-            options={"ftol": 1e-9, "gtol": 1e-5, "maxiter": 60, "maxfun": 80},
+            options={"ftol": 1e-8, "gtol": 1e-5, "maxiter": 60, "maxfun": 80},
         )
         if float(end.fun) < lowest:
             best, lowest = np.asarray(end.x, dtype=np.float64), float(end.fun)

@@ -75,6 +75,10 @@ class Task:
         """Final loss of a schedule, in nats per token."""
         return float(self.law.predict(schedule, [schedule.horizon])[0])
 
+    def quick_loss(self, schedule: Schedule) -> float:
+        """Final loss within 1e-8 of `loss`, several times as fast where the law has a gradient."""
+        return self.gradient(schedule)[0] if self.smooth else self.loss(schedule)
+
     def gradient(self, schedule: Schedule) -> Gradient:
         """Final loss, and its gradient by all rates; shape ``(horizon,)``."""
         return final_loss(self.law, schedule)
