@@ -168,7 +168,7 @@ def _read(family: Family, planned: PlannedRun) -> Run | None:
     path = family.folder / f"{planned.label}.csv"
     if not path.exists():
         return None
-    step, _, loss, norm2, hidden = np.loadtxt(path, delimiter=",", skiprows=1, unpack=True)
+    step, _, loss, norm2, hidden = np.loadtxt(path, delimiter=",", skiprows=1, ndmin=2).T
     if step[-1] < planned.schedule.horizon:
         return None  # still in training
     config = family.lab_config()
@@ -224,11 +224,13 @@ def kappa_at(run: Run, norm: FloatArray, step: int) -> float:
 
 
 def constants() -> list[Run]:
-    """All runs at a constant rate that are long enough to speak of norms."""
+    """Runs of Adam and Muon at a constant rate that are long enough to speak of norms."""
     return [
         run
         for run in runs().values()
-        if run.planned.label.startswith("constant") and run.schedule.horizon >= 1000
+        if run.planned.label.startswith("constant")
+        and run.schedule.horizon >= 1000
+        and run.config.optimizer != "sgd"
     ]
 
 
@@ -265,6 +267,24 @@ def norms() -> list[str]:
     return lines(head, body)
 
 
+def pure_noise() -> list[str]:
+    """kappa std^2 of Adam (.9, .95) on gradients that are nothing but noise, simulated"""
+    body: list[list[str]] = []
+    for title, freedom in (("Gaussian", np.inf), ("Student's t, 3 degrees of freedom", 3.0)):
+        rng = np.random.default_rng(0)
+        updates, weights = 2000, 4000
+        m, v, w = np.zeros(weights), np.zeros(weights), np.zeros(weights)
+        for k in range(1, updates + 1):
+            g = rng.standard_normal(weights)
+            if np.isfinite(freedom):
+                g /= np.sqrt(rng.chisquare(freedom, weights) / freedom)
+            m, v = 0.9 * m + 0.1 * g, 0.95 * v + 0.05 * g**2
+            w += m / (1 - 0.9**k) / np.sqrt(v / (1 - 0.95**k))
+        grown = w**2 / updates
+        body.append([title, f"{grown.mean():.2f} +- {grown.std() / np.sqrt(weights):.2f}"])
+    return lines(("gradients", "kappa std^2"), body)
+
+
 def powers() -> list[str]:
     """Powers that kappa of the hidden matrices follows, from pairs of constant runs"""
     body: list[list[str]] = []
@@ -297,6 +317,13 @@ def powers() -> list[str]:
     for size in (8, 32, 64):
         other = found(f"batch_{size}/constant_3e-3")
         row("batch", usual, other, size / USUAL_BATCH, 0.0, "0")
+    slow, fast = found("sgd/constant_0.1"), found("sgd/constant_0.3")
+    if slow is not None and fast is not None:
+        grown = (fast.hidden - 1) / (slow.hidden - 1)
+        at = [int(np.searchsorted(slow.curve.steps, 500)), -1]
+        cells = [f"{np.log(grown[i]) / np.log(3.0):.2f}" for i in at]
+        pair = "sgd/constant_0.1, sgd/constant_0.3"
+        body.append(["SGD's rate in v - 1", pair, *cells, "(SGD: 1)"])
     return lines(("of", "runs", "at 500", "end", "noise-dominated Adam"), body)
 
 
@@ -443,32 +470,43 @@ def sgd() -> list[str]:
         for run in mine
         if run.schedule.peak_lr == peak and run.planned.label.startswith(("constant", "wsd"))
     ]
+    still = {"kappa": 0.0, "h": 0.0}
     free: list[tuple[str, list[Run], tuple[str, ...], dict[str, float]]] = [
-        ("no norm; r free", seen, ("r",), {"kappa": 0.0, "h": 0.0, "a": 2.0}),
-        ("no norm; r, q free", seen, ("r", "q"), {"kappa": 0.0, "h": 0.0, "a": 2.0}),
-        ("kappa, r free; h = 1/2", seen, ("kappa", "r"), {"a": 2.0}),
-        ("no norm; all runs; r free", mine, ("r",), {"kappa": 0.0, "h": 0.0, "a": 2.0}),
-        ("no norm; all runs; r, a free", mine, ("r", "a"), {"kappa": 0.0, "h": 0.0}),
-        ("kappa, r free; h = 1/2; all runs", mine, ("kappa", "r"), {"a": 2.0}),
-        ("kappa, r free; h = 1; all runs", mine, ("kappa", "r"), {"a": 2.0, "h": 1.0}),
+        ("no norm; r free", seen, ("r",), still),
+        ("h = 1/2; r, kappa free", seen, ("r", "kappa"), {}),
+        ("all runs: no norm; r free", mine, ("r",), still),
+        ("all runs: no norm; r, a, q free", mine, ("r", "a", "q"), still),
+        ("all runs: h = 1/2; r, kappa free", mine, ("r", "kappa"), {}),
+        ("all runs: r, kappa, h free", mine, ("r", "kappa", "h"), {}),
     ]
     asked = [run.planned.label for run in mine]
     body: list[list[str]] = []
     for title, which, names, fixed in free:
         found = probe(which, *names, **fixed)
-        mine_ = found.parameters
+        fitted = found.parameters
         body.append(
             [
                 title,
-                *[f"{mine_[name]:.3g}" for name in ("alpha", "a", "q", "L0")],
-                f"{mine_['r'] * peak:.3g}",
-                f"{mine_['kappa'] * peak**2:.3g}",
-                f"{mine_['N'] * (1e3 * peak) ** mine_['a'] / 1e3:.3g}",
+                *[f"{fitted[name]:.3g}" for name in ("alpha", "h", "a", "q", "L0")],
+                f"{fitted['r'] * peak:.3g}",
+                f"{fitted['kappa'] * peak**2:.3g}",
+                f"{fitted['N'] * (1e3 * peak) ** fitted['a'] / 1e3:.3g}",
                 *[f"{error(found, run):+.4f}" for run in mine],
             ]
         )
-    head = ("fit", "alpha", "a", "q", "L0", "r peak", "kappa peak^2", "noise of an update", *asked)
-    body.append(["seen", *[""] * 7, *[f"{run.final:.4f}" for run in mine]])
+    head = (
+        "fit",
+        "alpha",
+        "h",
+        "a",
+        "q",
+        "L0",
+        "r peak",
+        "kappa peak^2",
+        "noise of an update",
+        *asked,
+    )
+    body.append(["seen", *[""] * 8, *[f"{run.final:.4f}" for run in mine]])
     return lines(head, body)
 
 
@@ -539,7 +577,7 @@ def seeds() -> list[str]:
     return lines(head, body)
 
 
-SECTIONS = (norms, powers, losses, which_norm, predictions, sgd, batches, seeds)
+SECTIONS = (norms, pure_noise, powers, losses, which_norm, predictions, sgd, batches, seeds)
 
 
 def end_of_law(run: Run) -> float:
