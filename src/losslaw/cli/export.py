@@ -103,7 +103,7 @@ def _text(done: "Exported", output: str) -> str:
     near = done.nearest
     lines = [f"{output}: {TARGETS[done.target].title}, " + ("exact" if done.exact else "nearest")]
     if near is not None:
-        lines += gap_lines(near)
+        lines += gap_lines(near, used=near.exact or not done.exact)
     if done.exact and (near is None or not near.exact) and done.target not in ("csv", "npy"):
         count, error = done.pieces.updates.size, done.pieces.error
         lines.append(f"{count} knots, largest relative error {error:.1e}")

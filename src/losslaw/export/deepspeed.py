@@ -131,7 +131,11 @@ def write(job: Job) -> Exported:
     text = f"{head}\n\n{body}\n\n{MAKE_SCHEDULER}"
     if near is not None:
         record = json.dumps({"scheduler": near.arguments}, indent=2).splitlines()
-        text += "\n\n" + comment(["In JSON:", *gap_lines(near), "", *record]) + "\n"
+        text += (
+            "\n\n"
+            + comment([*gap_lines(near, used=False), "In JSON it would be:", "", *record])
+            + "\n"
+        )
     done = exported(job, "deepspeed", text, "")
     step = "deepspeed.initialize(..., lr_scheduler=make_scheduler)"
     return Exported(

@@ -136,7 +136,7 @@ def write(job: Job) -> Exported:
         kwargs = near.arguments.get("lr_scheduler_kwargs")
         if isinstance(kwargs, dict) and "num_stable_steps" in kwargs:
             usage += ["", "(transformers warns that num_stable_steps is used; it is meant to be.)"]
-        head = job.header([TITLE, *gap_lines(near)], usage)
+        head = job.header([TITLE, *gap_lines(near)], usage, knots=False)
         done = exported(job, "hf", f"{head}\n\n{told}", "")
         step = "TrainingArguments(output_dir=..., **TRAINING_ARGUMENTS)"
         note = ("the batch size changes along the schedule, which Trainer cannot do",)
@@ -157,7 +157,7 @@ def write(job: Job) -> Exported:
         ],
     )
     body = relative_rate(job, "from torch.optim.lr_scheduler import LambdaLR")
-    tail = comment([*gap_lines(near), "It would be:", "", *told.splitlines()])
+    tail = comment([*gap_lines(near, used=False), "It would be:", "", *told.splitlines()])
     done = exported(job, "hf", f"{head}\n\n{body}\n\n{MAKE_SCHEDULER}\n\n{tail}\n", "")
     step = "Trainer(..., optimizers=(optimizer, make_scheduler(optimizer)))"
     return Exported(

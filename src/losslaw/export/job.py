@@ -13,6 +13,9 @@ from losslaw.fitting import Fit
 from losslaw.numerics.arrays import FloatArray
 from losslaw.schedules import Schedule
 
+NAMED = 4
+"""Curves of a fit that are named in a file, at most."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -65,9 +68,11 @@ class Job:
             count = p.updates.size
             lines.append(f"straight pieces: {count} knots, largest relative error {p.error:.1e}")
         if self.fit is not None:
-            labels = ", ".join(curve.label for curve in self.fit.curves)
+            labels = [curve.label for curve in self.fit.curves]
+            more = f" and {len(labels) - NAMED} more" if len(labels) > NAMED else ""
+            names = ", ".join(labels[:NAMED]) + more
             where = f" ({self.fit_source})" if self.fit_source else ""
-            lines.append(f"law: {self.fit.law.name}, fitted to {labels}{where}")
+            lines.append(f"law: {self.fit.law.name}, fitted to {names}{where}")
             lines.append(
                 f"predicted loss after the last update: {self.predicted:.4f} nats per token"
             )
@@ -155,12 +160,13 @@ def changes(values: FloatArray | None) -> bool:
     return values is not None and bool((values != values[0]).any())
 
 
-def gap_lines(near: Nearest) -> list[str]:
-    """What the nearest style costs, in words."""
+def gap_lines(near: Nearest, *, used: bool = True) -> list[str]:
+    """What the nearest style costs, in words; ``used``: whether the file is that style."""
     if near.exact:
-        return [f"The style {near.style!r} is exactly this schedule."]
+        return [f"The trainer's own style {near.style!r} is exactly this schedule."]
+    differs = "differs" if used else "would differ"
     lines = [
-        f"The nearest style, {near.style!r}, differs from the schedule by at most"
+        f"The trainer's nearest own style, {near.style!r}, {differs} from the schedule by at most"
         f" {percent(near.largest)} of the peak rate (rms {percent(near.rms)})."
     ]
     if near.loss_gap is not None:

@@ -134,6 +134,7 @@ def write(job: Job) -> Exported:
             " --override-opt-param-scheduler. Megatron logs the rate of the next update.",
             *notes,
         ],
+        knots=False,
     )
     cells = [
         f"    {key} {number(value) if isinstance(value, float) else value}"

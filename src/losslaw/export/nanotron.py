@@ -86,6 +86,7 @@ def write(job: Job) -> Exported:
             *exact,
             *notes,
         ],
+        knots=False,
     )
     cells = [f"    {key}: {_yaml(value)}" for key, value in near.arguments.items()]
     lines = [

@@ -17,7 +17,7 @@ import numpy as np
 from losslaw.export.job import Exported, Job, gap_lines
 from losslaw.export.pytorch import exported, relative_rate
 from losslaw.export.styles import ArgumentsOf, Phases, PhasesOf, Rates, Setting, Style, fall
-from losslaw.export.text import comment, number, python_value
+from losslaw.export.text import comment, number, python_call
 from losslaw.numerics.arrays import FloatArray
 
 
@@ -102,15 +102,16 @@ def write(job: Job) -> Exported:
         else ()
     )
     title = "Learning-rate schedule for OLMo-core."
-    config = python_value(near.arguments)
+    config = python_call(near.style, near.arguments)
     if near.exact:
         head = job.header(
             [title, *gap_lines(near)],
             [f"scheduler=scheduler in the train module's config; {settings}.", *notes],
+            knots=False,
         )
         text = (
             f"{head}\n\nfrom olmo_core.optim.scheduler import {near.style}\n\n"
-            f"scheduler = {near.style}(**{config})\n"
+            f"scheduler = {config}\n"
         )
         step = "scheduler=scheduler in the train module's config"
     else:
@@ -127,7 +128,7 @@ def write(job: Job) -> Exported:
         body = body.replace(
             "bisect_right\n", "bisect_right\nfrom dataclasses import dataclass\n", 1
         )
-        tail = [*gap_lines(near), f"It would be {near.style} with", "", *config.splitlines()]
+        tail = [*gap_lines(near, used=False), "It would be:", "", *config.splitlines()]
         text = f"{head}\n\n{body}\n\n{DESIGNED}\n\n{comment(tail)}\n"
         step = "scheduler=DesignedSchedule() in the train module's config"
     done = exported(job, "olmo-core", text, "")

@@ -53,7 +53,7 @@ def pieces(schedule: Schedule, tolerance: float = TOLERANCE) -> Pieces:
     if not 0 <= tolerance <= 0.1:
         raise InputError(f"tolerance is {tolerance:g}, expected 0..0.1, a share of each rate")
     # What is left of the tolerance after the rounding of the factors.
-    at = knots(schedule.lr, max(tolerance - 1e-10, 0.0), of_each=True)
+    at = knots(schedule.lr, max(tolerance - 1e-9, 0.0), of_each=True)
     peak = float(number(schedule.peak_lr))
     factors = rounded(schedule.lr[at - 1] / peak)
     if at.size == 1:  # a schedule of one update: a straight line needs two ends

@@ -24,7 +24,7 @@ VERSION = 1
 
 def write_csv(job: Job) -> Exported:
     """``step,lr[,batch][,weight_decay]``, dense."""
-    text = comment(job.provenance()[:1]) + "\n" + schedule_csv(job.schedule)
+    text = comment(job.provenance(knots=False)[:1]) + "\n" + schedule_csv(job.schedule)
     return _record(job, "csv", text.encode("utf-8"), "column lr of row k is the rate of update k")
 
 

@@ -6,7 +6,7 @@ where Python would read an encoding out of them.
 """
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from losslaw.numerics.arrays import FloatArray, IntArray
 
 DIGITS = 10
-"""Significant digits of exported numbers: rounding adds 5e-11, far below any knot's error."""
+"""Significant digits of exported numbers: rounding adds at most 5e-10 of a number."""
 
 WIDTH = 96
 
@@ -53,7 +53,7 @@ def comment(lines: Sequence[str], mark: str = "#") -> str:
             escaped(line.strip(" ")),
             WIDTH,
             initial_indent=lead,
-            subsequent_indent=f"{lead}  ",
+            subsequent_indent=lead,
             break_long_words=False,
             break_on_hyphens=False,
         )
@@ -90,6 +90,19 @@ def python_value(value: object, indent: str = "") -> str:
     if isinstance(value, str):
         return f'"{value}"'
     return number(value) if isinstance(value, float) else repr(value)
+
+
+def python_call(name: str, arguments: Mapping[str, object]) -> str:
+    """A call with keyword arguments, one a line.
+
+    >>> print(python_call("WSD", {"warmup": 100, "decay_fraction": None}))
+    WSD(
+        warmup=100,
+        decay_fraction=None,
+    )
+    """
+    lines = [f"    {key}={python_value(value, '    ')}," for key, value in arguments.items()]
+    return "\n".join([f"{name}(", *lines, ")"])
 
 
 def _list(name: str, cells: list[str]) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 from losslaw.export.job import Exported, Job, gap_lines
 from losslaw.export.pytorch import exported, relative_rate
 from losslaw.export.styles import ArgumentsOf, Phases, PhasesOf, Rates, Setting, Style, fall
-from losslaw.export.text import comment, number, python_value
+from losslaw.export.text import comment, number, python_call
 from losslaw.numerics.arrays import FloatArray
 
 
@@ -43,7 +43,7 @@ def _arguments(shape: str, early: int) -> ArgumentsOf:
         if early:
             told["total_steps"] = total
         return told | {
-            # Every digit: round(total * decay_ratio) must be the decay again.
+            # torchtitan rounds total * ratio: the digits written give the decay back.
             "decay_ratio": decay / total,
             "decay_type": shape,
             "min_lr_factor": float(number(rates.floor / rates.peak)) if rates.peak else 0.0,
@@ -76,7 +76,7 @@ class DesignedSchedule(LRSchedulersContainer.Config):
 def write(job: Job) -> Exported:
     """A config where torchtitan's own style is the schedule, else a config class."""
     near = job.nearest(STYLES)
-    config = python_value(near.arguments)
+    config = python_call("LRSchedulersContainer.Config", near.arguments)
     settings = (
         f"lr = {number(job.pieces.peak)} in the optimizer's config, training.steps = {job.horizon}"
     )
@@ -89,8 +89,8 @@ def write(job: Job) -> Exported:
             usage.append(
                 "total_steps is one less than the updates, so that the last one ends the decay."
             )
-        head = job.header([title, *gap_lines(near)], [*usage, *notes])
-        text = f"{head}\n\n{IMPORT}\n\nlr_scheduler = LRSchedulersContainer.Config(**{config})\n"
+        head = job.header([title, *gap_lines(near)], [*usage, *notes], knots=False)
+        text = f"{head}\n\n{IMPORT}\n\nlr_scheduler = {config}\n"
         step = "lr_scheduler=lr_scheduler in the Trainer.Config"
     else:
         head = job.header(
@@ -105,7 +105,7 @@ def write(job: Job) -> Exported:
         body = body.replace(
             "bisect_right\n", "bisect_right\nfrom dataclasses import dataclass\n", 1
         )
-        tail = [*gap_lines(near), "It would be LRSchedulersContainer.Config with", ""]
+        tail = [*gap_lines(near, used=False), "It would be:", ""]
         text = f"{head}\n\n{body}\n\n{DESIGNED}\n\n" + comment([*tail, *config.splitlines()]) + "\n"
         step = "lr_scheduler=DesignedSchedule() in the Trainer.Config"
     done = exported(job, "torchtitan", text, "")
