@@ -40,7 +40,14 @@ def fit_command(
     curves: "list[LossCurve]",
     law: Annotated[
         str, typer.Option("--law", help="Law to fit; see 'losslaw fit --help' for names.")
-    ] = "effective",
+    ] = "auto",
+    optimizer: Annotated[
+        str | None,
+        typer.Option(
+            "--optimizer",
+            help="For auto: adamw (standard parametrisation) or other; default: the curves decide.",
+        ),
+    ] = None,
     free: Annotated[
         str | None,
         typer.Option("--free", help="Shapes to search, comma-separated; default: the law's own."),
@@ -55,10 +62,11 @@ def fit_command(
         str | None, typer.Option("-o", "--output", help="Write the fit to this JSON file.")
     ] = None,
 ) -> None:
-    """Fit a law to one or several curves of one model.
+    """Fit a law to one or several curves of one model, or of a family of models.
 
-    Laws: effective (default), multipower, functional, convolution, momentum, lastiterate,
-    instantaneous, chinchilla.
+    Laws: auto (default: chosen by what the curves show), effective, multipower, functional,
+    convolution, momentum, lastiterate, instantaneous, chinchilla. Curves of several known model
+    sizes share their shapes.
     """
     from losslaw.fitting import fit
     from losslaw.fitting.store import fit_as_dict
@@ -69,6 +77,7 @@ def fit_command(
         free=None if free is None else _names(free),
         fixed=_settings(fix),
         skip=skip,
+        optimizer=optimizer,
     )
     if output is not None:
         found.save(output)

@@ -21,6 +21,7 @@ from scipy.special import ndtri
 from losslaw.curves import LossCurve
 from losslaw.fitting.problem import Problem, stacked_columns
 from losslaw.fitting.recipes import variety
+from losslaw.fitting.residuals import errors_of, scatter, smooth_misfit
 from losslaw.fitting.search import LeftOut
 from losslaw.fitting.status import POINTS_A_RUN, open_directions
 from losslaw.laws import Law, Question
@@ -214,15 +215,18 @@ def left_open(problem: Problem, laws: Sequence[Law], residual_sd: float) -> list
     return open_directions(names, curvature[np.ix_(kept, kept)] * np.outer(scale, scale))
 
 
-def law_error(law: Law, tested: Sequence[LeftOut], misfit: float = 0.0) -> float:
+def law_error(known: float, tested: Sequence[LeftOut]) -> float:
     """Error of the law on schedules left out, shrunk towards what the law is known for.
 
-    Where it misfits the very curves it was fitted to, it is not better on others.
+    Args:
+        known: What it is known for, or what it misfits the fitted curves by, whichever is more: a
+            law is not better on others than on those.
+        tested: How it predicted schedules left out.
     """
     # A fit with one curve fewer errs more than the one that is asked.
     count = len(tested)
     squares = [item.mean_square * (count - 1) / count for item in tested]
-    total = TAU_WEIGHT * max(law.model_error, misfit) ** 2 + sum(squares)
+    total = TAU_WEIGHT * known**2 + sum(squares)
     return float(np.sqrt(total / (TAU_WEIGHT + len(squares))))
 
 
@@ -230,14 +234,6 @@ def _peaks_known(curves: Sequence[LossCurve]) -> tuple[float, ...]:
     """Peaks of the runs that decayed, or of all if none did."""
     decayed = [curve for curve in curves if variety([curve]).decays]
     return tuple(sorted({curve.schedule.peak_lr for curve in decayed or curves}))
-
-
-def scatter(problem: Problem, errors: FloatArray) -> float:
-    """White noise of a logged loss: what neighbouring errors of one run differ by, over root 2."""
-    ends = np.cumsum([len(curve) for curve in problem.curves])[:-1]
-    steps = [np.diff(run) for run in np.split(errors, ends)]
-    between = np.concatenate(steps)
-    return 1.4826 * float(np.median(np.abs(between))) / np.sqrt(2) if between.size else 0.0
 
 
 def uncertainties(
@@ -260,11 +256,10 @@ def uncertainties(
     layout = Layout(moving(problem, laws[-1]), tuple(laws[-1].amplitudes()), len(laws))
     total = information(problem, laws, layout, residual_sd)
     total += prior_information(problem, laws, layout)
-    errors = np.expm1(point.residuals) * np.exp(problem.logs)
-    noise = scatter(problem, errors)
-    square = float(np.average(errors**2, weights=problem.weights)) - noise**2
-    misfit = float(np.sqrt(max(square, 0.0)))
-    tau = law_error(laws[-1], tested, misfit)
+    noise = scatter(problem, errors_of(problem, point))
+    misfit = smooth_misfit(problem, point)
+    known = problem.model_error if problem.model_error is not None else laws[-1].model_error
+    tau = law_error(max(known, misfit), tested)
     out: list[Uncertainty] = []
     # What no curve depends on stays out of the matrix: the interval has no end there.
     silent = [

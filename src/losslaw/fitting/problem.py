@@ -54,6 +54,7 @@ class Problem:
         groups: For each curve, which of ``sizes`` it is of.
         offsets: Whether each run has an offset of its own.
         held: Shapes fixed at a value that is taken as known.
+        model_error: Usual error on schedules left out, if it is not that of the law, in nats.
     """
 
     law: Law
@@ -68,6 +69,7 @@ class Problem:
     groups: tuple[int, ...] = ()
     offsets: bool = False
     held: tuple[str, ...] = ()
+    model_error: float | None = None
 
     def at_pace(self, pace: int) -> "Problem":
         """The same problem with updates taken together in blocks: fast, and nearly right."""
@@ -291,6 +293,7 @@ def pose(recipe: Recipe, curves: Sequence[LossCurve], *, skip: int | None = None
         sizes,
         groups,
         held=tuple(name for name in fixed if name in law.shapes()),
+        model_error=recipe.model_error,
     )
 
 

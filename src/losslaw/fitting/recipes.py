@@ -35,7 +35,7 @@ class Recipe:
         fixed: Values for shapes that are not searched, and for settings.
         priors: What replaces the law's own priors; ``None``: nothing is known.
         starts: Values to begin from, instead of the law's own.
-        title: A few words for reports.
+        model_error: Usual error on schedules left out, in nats, if it is not that of the law.
     """
 
     law: type[Law]
@@ -43,7 +43,7 @@ class Recipe:
     fixed: Mapping[str, Any] = field(default_factory=dict[str, Any])
     priors: Mapping[str, Prior | None] = field(default_factory=dict[str, Prior | None])
     starts: Mapping[str, tuple[float, ...]] = field(default_factory=dict[str, tuple[float, ...]])
-    title: str = ""
+    model_error: float | None = None
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def adamw(curves: Sequence[LossCurve]) -> Recipe:
     if not seen.weight_decay_known:
         # A weight decay other than .1 is, to the norm, another kappa: .05-.2 are usual.
         priors["kappa"] = Prior(2500.0, 0.5, on="log", source="weight decay is not known")
-    return Recipe(Effective, tuple(free), {}, priors, title="AdamW's constants")
+    return Recipe(Effective, tuple(free), {}, priors)
 
 
 def free_units(curves: Sequence[LossCurve]) -> Recipe:
@@ -120,5 +120,5 @@ def free_units(curves: Sequence[LossCurve]) -> Recipe:
             "q": (4.0 / 3.0,),
             "r": (r / 8, r, 8 * r),
         },
-        title="free units",
+        model_error=0.004,
     )
