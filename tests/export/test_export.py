@@ -19,6 +19,7 @@ from losslaw.laws import Momentum
 from losslaw.schedules import Schedule, constant, cosine, knots, parse_schedule, wsd
 
 DESIGNED = wsd(peak=3e-3, horizon=400, warmup=20, cooldown=0.3, decay="power", exponent=1.7)
+FLAT = constant(peak=3e-3, horizon=20)
 PYTHON = ["torch", "hf", "optax", "lightning", "deepspeed", "torchtitan", "olmo-core"]
 HOSTILE = [
     "a\nimport os",
@@ -88,10 +89,21 @@ def test_files_say_where_they_are_from(target, fitted):
 
 
 @pytest.mark.parametrize("label", HOSTILE, ids=range(len(HOSTILE)))
-@pytest.mark.parametrize("target", sorted(set(TARGETS) - {"npy", "csv", "json"}))
+@pytest.mark.parametrize("target", ["torch", "megatron", "nanotron"])
 def test_no_label_leaves_its_comment(target, label):
-    plain = export(DESIGNED, target, source="x", date="today")
-    text = export(DESIGNED, target, source=label, date=label)
+    """One target of each kind of file: Python, shell, YAML."""
+    unbroken(FLAT, target, label)
+
+
+@pytest.mark.parametrize("schedule", [FLAT, DESIGNED], ids=["exact", "nearest"])
+@pytest.mark.parametrize("target", sorted(set(TARGETS) - {"npy", "csv", "json"}))
+def test_all_labels_at_once_in_every_target(target, schedule):
+    unbroken(schedule, target, "\n".join(HOSTILE))
+
+
+def unbroken(schedule, target, label):
+    plain = export(schedule, target, source="x", date="today")
+    text = export(schedule, target, source=label, date=label)
     assert code_of(target, text) == code_of(target, plain)
     # Python reads an encoding out of the first two lines.
     assert text.splitlines()[:2] == plain.splitlines()[:2]

@@ -207,7 +207,7 @@ def _search(
         return tried[w, d]
 
     rest = n - first - style.room
-    lengths = sorted({max(rest * part // 100, 1) for part in (2, 5, 10, 20, 40, 70, 100)})
+    lengths = sorted({max(rest * part // 100, 1) for part in (3, 10, 30, 100)})
     best: tuple[float, int, int] | None = None
     for d in lengths if style.decays else [0]:
         w, stride = first, max(n // 8, 1)
