@@ -183,10 +183,10 @@ def _reader_and_asker(
 
     def ask(curve: "LossCurve") -> "Forecast":
         for other in others:
-            if _same_losses(curve, other):
+            if other.label == curve.label and _same_losses(curve, other):
                 raise InputError(
-                    f"{curve.label!r} is among the earlier runs as well (--with, as"
-                    f" {other.label!r}): name only other runs there"
+                    f"{curve.label!r} is among the earlier runs as well (--with): name only other"
+                    " runs there"
                 )
         return forecast(curve, schedule=plan, fit=known, earlier=others, **asked)
 

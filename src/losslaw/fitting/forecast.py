@@ -15,7 +15,7 @@ from scipy.special import ndtri
 
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
-from losslaw.fitting.fit import Fit
+from losslaw.fitting.fit import Fit, FittedCurve
 from losslaw.fitting.fit import fit as fit_law
 from losslaw.fitting.plan import Plan, extended, planned
 from losslaw.fitting.prediction import Prediction
@@ -36,6 +36,11 @@ COMMON = 0.995
 Seen on constant runs of three peaks asked about 13 decays each: errors of the endings differed by
 .0015 to .004 (standard deviation) where the 90 % interval of each was +-.06.
 """
+
+KEEP = 8
+"""Fits of beginnings that are kept."""
+
+_kept: dict[tuple[object, ...], Fit] = {}
 
 PATH = 60
 """Steps at which the predicted rest of the run is reported."""
@@ -366,7 +371,7 @@ def _knowledge(
     late = "brought up to date by this run" if band.state != "unknown" else "too little of this run"
     sentence = f"a saved fit of {count}, {late} ({fresh.offset:+.4f} nats now)"
     band = _with_spikes(band, curve, fresh)
-    return _Knowledge(fresh, fit, band, sentence, *_said(fit))
+    return _Knowledge(fresh, fit, band, sentence, *_said(fit, fit.curves))
 
 
 def _from_run(
@@ -378,10 +383,21 @@ def _from_run(
 ) -> _Knowledge:
     """Knowledge that is fitted to the run itself, judged by fits of its beginnings."""
     found = fit_law(curve, **law, skip=skip)
-    band = rolling(curve, found.skip, lambda part: fit_law(part, **law, skip=skip))
+    band = rolling(curve, found.skip, lambda part: _kept_fit(part, law, skip))
     notes, doubts = _said(found)
     band = _with_spikes(band, curve, found)
     return _Knowledge(found, found, band, sentence, notes, (*warnings, *doubts))
+
+
+def _kept_fit(part: LossCurve, law: dict[str, Any], skip: int | None) -> Fit:
+    """A fit of a beginning of the run: made once, however often a growing log is read."""
+    arrays = (part.steps, part.losses, part.schedule.lr)
+    key = (str(law), skip, *[array.tobytes() for array in arrays])
+    if key not in _kept:
+        while len(_kept) >= KEEP:
+            del _kept[next(iter(_kept))]
+        _kept[key] = fit_law(part, **law, skip=skip)
+    return _kept[key]
 
 
 def _other_model(
@@ -393,12 +409,15 @@ def _other_model(
     return _from_run(curve, law, skip, sentence, (because,))
 
 
-def _said(fit: Fit, earlier: Sequence[LossCurve] = ()) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _said(
+    fit: Fit, earlier: Sequence[LossCurve | FittedCurve] = ()
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Notes and warnings of a fit, as far as they matter here.
 
     That some directions of the parameters are open is in the width of the intervals, and a note.
     """
-    others = tuple(f"{curve.label}: " for curve in earlier)
+    # Which early points of other runs were left out says nothing of this one.
+    others = tuple(f"{each.label}: " for each in earlier)
     notes = [note for note in fit.notes if not (others and note.startswith(others))]
     notes += [f"the fit: {sentence}" for sentence in fit.status.sentences]
     doubts = () if fit.status.converged else ("the fit did not converge",)
@@ -437,7 +456,7 @@ def _endings(
     final: float,
     level: float,
 ) -> tuple[Ending, ...]:
-    """Decays now and later, in order of length; none where the rate is at its end already."""
+    """Decays now and later, in order of length; none where the rate is there already."""
     left, rate = plan.horizon - plan.now, plan.rate
     if not np.isfinite(final) or final < 0:
         raise InputError(f"final rate of the decays is {final:g}, expected 0 or above")
@@ -450,12 +469,12 @@ def _endings(
             raise InputError(f"decay over {lengths[:1] or 'nothing'}, expected at least 1 update")
     # Checked whether or not the rate has somewhere to go.
     decay_rates(max(rate, final, 1e-300), final, shape, 1)
-    if rate <= final:
-        if decay_over is not None:
-            raise InputError(
-                f"the rate is {rate:.4g} at step {plan.now}, and decays end at {final:.4g}: there"
-                " is nothing to decay; leave --decay-over out, or give a lower final rate"
-            )
+    if final > rate:
+        raise InputError(
+            f"final rate of the decays is {final:.4g}, above the rate {rate:.4g} at step"
+            f" {plan.now}, where they begin: give a lower one"
+        )
+    if rate == final:
         return ()
     ends = sorted({plan.horizon, *[plan.now + length for length in lengths]})
     held = predictor.predict(plan.held(ends[-1]), ends, level)

@@ -5,7 +5,7 @@ it, or what other runs say. Residuals along a run are correlated, and single poi
 run has left its band when the median of its latest points is outside it and has stayed there up
 to the last point. A departure that ends by itself (a spike) is reported as such.
 
-    band = BAND * (half-width of the 90 % interval) + 3 * 1.25 * noise / sqrt(window)
+    band = BAND * (half-width of the 90 % interval) + ERRORS * noise / sqrt(window)
 
 ``noise`` is what one loss differs from the next by; the second part is three standard errors of a
 median. BAND, and what it costs in false alarms and in delay, was measured on public runs and on
@@ -26,14 +26,20 @@ from losslaw.fitting.prediction import Prediction
 from losslaw.numerics.arrays import FloatArray
 from losslaw.schedules import Schedule
 
-BAND = 1.5
+BAND = 1.2
 """Half-widths of the 90 % interval that a run may be away from what was predicted."""
 
-RATIO = 1.6
+RATIO = 2.0
 """Each prediction begins this many times further along the run than the one before."""
 
 REACH = 4.0
 """Predictions of the last three quarters of the run are judged: no fit is asked further ahead."""
+
+ERRORS = 3 * 1.25
+"""Three standard errors of a median of white noise, times the root of its points."""
+
+FINE = 0.02
+"""Nats that a median should tell; what a decay pays is several times more."""
 
 SPIKE = 8.0
 """A point this many times the noise above its neighbours is a spike."""
@@ -88,8 +94,10 @@ class Band:
         if self.state == "unknown":
             return "not judged yet: too few losses have been predicted before they came"
         if self.state == "on":
-            return f"on its band (every loss after step {self.checked} was predicted beforehand)"
-        return f"{self.state} its band since step {self.since} (by {self.by:+.3f} nats)"
+            return (
+                f"on its band (losses after step {self.checked:,} were predicted before they came)"
+            )
+        return f"{self.state} its band since step {self.since:,} (by {self.by:+.3f} nats)"
 
 
 def noise_of(losses: FloatArray) -> float:
@@ -104,9 +112,13 @@ def noise_of(losses: FloatArray) -> float:
     return 1.4826 * float(np.median(bends)) / float(np.sqrt(6.0))
 
 
-def window_of(points: int) -> int:
-    """Points whose median is compared with the band: a thirtieth of the run, 5 to 25."""
-    return int(np.clip(round(points / 30), 5, 25))
+def window_of(losses: FloatArray) -> int:
+    """Points whose median is compared with the band: a thirtieth of them, at least 5.
+
+    Up to a tenth in a noisy log, so that three standard errors of the median come below `FINE`.
+    """
+    wanted = (ERRORS * noise_of(losses) / FINE) ** 2
+    return int(np.clip(wanted, max(losses.size // 30, 5), max(losses.size // 10, 5)))
 
 
 def rolling(curve: LossCurve, skip: int, fit_until: Callable[[LossCurve], Predictor]) -> Band:
@@ -117,14 +129,14 @@ def rolling(curve: LossCurve, skip: int, fit_until: Callable[[LossCurve], Predic
         skip: Points before this step are not judged.
         fit_until: Fits the beginning of the run that it is given.
 
-    The beginnings end at powers of `RATIO`, whatever the length of the run: what was said once
-    is not said differently later.
+    The beginnings end at powers of `RATIO`, whatever the length of the run: a log that grows asks
+    for the same ones again.
     """
     last = int(curve.steps[-1])
     judged = Band("unknown")
     for origin in origins(curve, skip):
         try:
-            predictor = fit_until(curve.until(origin))
+            predictor = fit_until(_beginning(curve, origin))
             found = against(curve, predictor, origin)
         except (InputError, FitError):  # too little to fit yet
             continue
@@ -139,9 +151,15 @@ def rolling(curve: LossCurve, skip: int, fit_until: Callable[[LossCurve], Predic
     return judged
 
 
+def _beginning(curve: LossCurve, step: int) -> LossCurve:
+    """The run as it was after ``step`` updates: nothing of what came later, its schedule too."""
+    part = curve.until(step)
+    return part.with_(schedule=part.schedule.prefix(int(part.steps[-1])))
+
+
 def origins(curve: LossCurve, skip: int) -> list[int]:
     """Steps at which the rest of the run is predicted."""
-    last, window = int(curve.steps[-1]), window_of(len(curve))
+    last, window = int(curve.steps[-1]), window_of(curve.losses)
     found: list[int] = []
     origin = 1.0
     while origin < last:
@@ -156,7 +174,7 @@ def origins(curve: LossCurve, skip: int) -> list[int]:
 def against(curve: LossCurve, predictor: Predictor, after: int) -> Band:
     """Judge the points after step ``after`` by a prediction that has not seen them."""
     keep = curve.steps > after
-    window = window_of(len(curve))
+    window = window_of(curve.losses)
     if int(keep.sum()) < window:
         return Band("unknown")
     steps, losses = curve.steps[keep], curve.losses[keep]
@@ -164,21 +182,44 @@ def against(curve: LossCurve, predictor: Predictor, after: int) -> Band:
     if told.upper is None or not np.isfinite(told.upper).all():
         return Band("unknown")
     allowed = BAND * (told.upper - told.loss)
-    allowed = allowed + 3 * 1.25 * noise_of(losses) / np.sqrt(window)
+    allowed = allowed + ERRORS * noise_of(losses) / np.sqrt(window)
     level = np.median(sliding_window_view(losses - told.loss, window), axis=1)
-    share = level / allowed[window - 1 :]
+    left = _departure(level, level / allowed[window - 1 :], window)
     by = float(level[-1])
-    # The latest points must all be out: one window that only touches the edge says nothing yet.
-    latest = share[-min(window, share.size) :]
-    sign = float(np.sign(latest[-1]))
-    if not (latest * sign > 1).all():
+    if left is None:
         return Band("on", None, by, after)
-    # It began to leave where the median was half-way out, and a median lags by half its window.
-    inside = np.flatnonzero(share * sign <= 0.5)
-    first = int(inside[-1]) + 1 if inside.size else 0
-    since = int(steps[first + (window - 1) // 2]) if inside.size else int(steps[0])
-    state = "above" if sign > 0 else "below"
-    return Band(state, since, by, after, never=not (np.abs(share) <= 1).any())
+    # A median lags by half its window.
+    since = int(steps[left + (window - 1) // 2]) if left else int(steps[0])
+    ever = (np.abs(level / allowed[window - 1 :]) <= 1).any()
+    return Band("above" if by > 0 else "below", since, by, after, never=not ever)
+
+
+def _departure(level: FloatArray, share: FloatArray, window: int) -> int | None:
+    """Where the run left its band for good, as an index of ``level``; ``None``: it is on it.
+
+    Args:
+        level: Median of the last ``window`` residuals.
+        share: The same as a share of the band.
+        window: Windows in a row that must be out: one that only touches the edge says nothing.
+
+    A run that has left stays away until half of its departure is gone. The band itself widens with
+    the distance from what was known, and would take the run in again.
+    """
+    start = 0
+    while start + window <= share.size:
+        out = sliding_window_view(share[start:], window)
+        gone = np.flatnonzero((out > 1).all(axis=1) | (out < -1).all(axis=1))
+        if not gone.size:
+            return None
+        first = start + int(gone[0])
+        sign = float(np.sign(level[first]))
+        back = np.flatnonzero(level[first:] * sign < level[first] * sign / 2)
+        if not back.size:
+            # It began to leave where the median was half-way out.
+            inside = np.flatnonzero(share[:first] * sign <= 0.5)
+            return int(inside[-1]) + 1 if inside.size else 0
+        start = first + int(back[0])
+    return None
 
 
 def spikes_in(curve: LossCurve, predicted: FloatArray) -> tuple[Spike, ...]:
@@ -191,8 +232,8 @@ def spikes_in(curve: LossCurve, predicted: FloatArray) -> tuple[Spike, ...]:
     if len(curve) < 11:
         return ()
     residual = curve.losses - predicted
-    half = window_of(len(curve))
-    padded = np.pad(residual, half, mode="edge")
+    half = window_of(curve.losses)
+    padded = np.pad(residual, half, mode="reflect")
     excess = residual - np.median(sliding_window_view(padded, 2 * half + 1), axis=1)
     high = excess > SPIKE * max(noise_of(curve.losses), 1e-3)
     found: list[Spike] = []
