@@ -130,7 +130,9 @@ def write(job: Job) -> Exported:
     body = relative_rate(job, "from torch.optim.lr_scheduler import LambdaLR")
     text = f"{head}\n\n{body}\n\n{MAKE_SCHEDULER}"
     if near is not None:
-        record = json.dumps({"scheduler": near.arguments}, indent=2).splitlines()
+        optimizer = {"params": {"lr": near.peak}}
+        told = {"optimizer": optimizer, "scheduler": near.arguments}
+        record = json.dumps(told, indent=2).splitlines()
         text += (
             "\n\n"
             + comment([*gap_lines(near, used=False), "In JSON it would be:", "", *record])

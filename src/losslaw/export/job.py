@@ -147,6 +147,7 @@ class Exported:
             "largest_relative_error": self.pieces.error,
             "style": None if near is None else near.style,
             "arguments": None if near is None else near.arguments,
+            "style_peak_lr": None if near is None else near.peak,
             "gap": None
             if near is None
             else {"largest": near.largest, "rms": near.rms, "loss": near.loss_gap},

@@ -128,7 +128,12 @@ def write(job: Job) -> Exported:
         body = body.replace(
             "bisect_right\n", "bisect_right\nfrom dataclasses import dataclass\n", 1
         )
-        tail = [*gap_lines(near, used=False), "It would be:", "", *config.splitlines()]
+        tail = [
+            *gap_lines(near, used=False),
+            f"It would be, with lr={number(near.peak)}:",
+            "",
+            *config.splitlines(),
+        ]
         text = f"{head}\n\n{body}\n\n{DESIGNED}\n\n{comment(tail)}\n"
         step = "scheduler=DesignedSchedule() in the train module's config"
     done = exported(job, "olmo-core", text, "")

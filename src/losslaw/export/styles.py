@@ -104,6 +104,7 @@ class Nearest:
     Attributes:
         style: Its name.
         arguments: What the trainer is told.
+        peak: The rate of its optimiser.
         lr: The rates that updates then use. Shape ``(n,)``.
         largest: Largest difference from the schedule, as a share of its peak.
         rms: Root mean square difference, as a share of the peak.
@@ -113,6 +114,7 @@ class Nearest:
 
     style: str
     arguments: dict[str, object]
+    peak: float
     lr: FloatArray
     largest: float
     rms: float
@@ -175,6 +177,7 @@ def _dense(style: Style, setting: Setting, schedule: Schedule) -> Nearest:
     return Nearest(
         style.name,
         style.arguments(setting, best),
+        best.peak,
         rates,
         float(gap.max()),
         rms(best),

@@ -105,7 +105,7 @@ def write(job: Job) -> Exported:
         body = body.replace(
             "bisect_right\n", "bisect_right\nfrom dataclasses import dataclass\n", 1
         )
-        tail = [*gap_lines(near, used=False), "It would be:", ""]
+        tail = [*gap_lines(near, used=False), f"It would be, with lr = {number(near.peak)}:", ""]
         text = f"{head}\n\n{body}\n\n{DESIGNED}\n\n" + comment([*tail, *config.splitlines()]) + "\n"
         step = "lr_scheduler=DesignedSchedule() in the Trainer.Config"
     done = exported(job, "torchtitan", text, "")
