@@ -289,8 +289,8 @@ def forecast(
         other = "earlier runs" if earlier else "a law"
         raise InputError(f"a saved fit and {other} are both given: choose one")
     told = parse_schedule(schedule) if isinstance(schedule, str) else schedule
-    plan = planned(curve, horizon, told, final)
     _enough(curve, skip)
+    plan = planned(curve, horizon, told, final)
     known = _knowledge(curve, fit, earlier, {} if law is None else {"law": law}, skip)
     steps = np.unique(np.linspace(plan.now + 1, plan.horizon, PATH).round().astype(np.int64))
     path = known.predictor.predict(plan.schedule, steps, level)
