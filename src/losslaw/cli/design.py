@@ -70,6 +70,13 @@ def design_command(
     ] = None,
     batch: options.Batch = None,
     weight_decay: options.WeightDecay = None,
+    model_size: options.ModelSize = None,
+    quantile: Annotated[
+        float | None,
+        typer.Option(
+            "--quantile", help="Design for parameters this unlucky, 0.5..1; default: the fitted."
+        ),
+    ] = None,
     level: Level = 0.9,
     json: options.Json = False,
     output: Annotated[
@@ -97,6 +104,8 @@ def design_command(
             sequence_length=sequence_length,
             batch=batch,
             weight_decay=weight_decay,
+            model_size=model_size,
+            quantile=quantile,
             level=level,
             progress=say,
         )

@@ -12,7 +12,7 @@ from losslaw.design.baselines import baselines
 from losslaw.design.designing import design
 from losslaw.design.families import FAMILIES
 from losslaw.design.gradients import GRADIENTS, final_loss
-from losslaw.design.record import Baseline, Design
+from losslaw.design.record import Baseline, Design, Simple
 from losslaw.design.search import Start
 from losslaw.design.task import Task
 
@@ -29,6 +29,7 @@ __all__ = [
     "GRADIENTS",
     "Baseline",
     "Design",
+    "Simple",
     "Start",
     "Task",
     "baselines",

@@ -9,12 +9,14 @@ import numpy as np
 
 from losslaw.design.baselines import baselines
 from losslaw.design.families import best_setting, family_named
+from losslaw.design.gains import Gains
 from losslaw.design.guards import guard, refuse_blind
-from losslaw.design.record import Baseline, Design
+from losslaw.design.record import Baseline, Design, Simple
 from losslaw.design.search import search
 from losslaw.design.task import Task, pose
 from losslaw.errors import FitError, InputError
 from losslaw.fitting import Fit
+from losslaw.fitting.intervals import Uncertainty
 from losslaw.laws import Law
 from losslaw.schedules import Schedule
 
@@ -34,6 +36,8 @@ def design(
     sequence_length: int | None = None,
     batch: float | None = None,
     weight_decay: float | None = None,
+    model_size: float | None = None,
+    quantile: float | None = None,
     level: float = 0.9,
     progress: Callable[[str], None] | None = None,
 ) -> Design:
@@ -60,7 +64,11 @@ def design(
         sequence_length: Tokens in a sequence.
         batch: Sequences in each update; ``None``: that of the fitted runs.
         weight_decay: Decoupled weight decay; ``None``: that of the fitted runs.
-        level: Share of runs that the interval of the loss is meant to hold.
+        model_size: Parameters of the model, where several sizes were fitted.
+        quantile: Design for parameters as bad for the answer as this quantile of what the fit
+            leaves open, 0.5..1; ``None``: for the fitted ones, which to first order are best on
+            average too.
+        level: Share of runs that the intervals of losses and gains are meant to hold.
         progress: Called with words while it searches.
 
     Returns:
@@ -79,9 +87,10 @@ def design(
     """
     begun = time.perf_counter()
     say = progress or _silent
-    law = fit.law if isinstance(fit, Fit) else fit
     known = fit if isinstance(fit, Fit) else None
-    refuse_blind(law, known)
+    law, uncertainty = _law(fit, model_size)
+    refuse_blind(law, uncertainty)
+    gains = None if uncertainty is None else Gains(law, uncertainty, level)
     sentences: list[str] = []
     if known is not None and not known.status.converged:
         sentences.append("the fit did not converge")
@@ -114,23 +123,32 @@ def design(
         batch=chosen_batch,
         weight_decay=weight_decay,
     )
-    task = _completed(task, known, level, prefix)
+    task = _completed(task, known, level, prefix, model_size)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         found = _best(task, family, say, sentences)
+        if quantile is not None:
+            found = _cautious(task, family, found, gains, quantile, say, sentences)
     schedule = found["schedule"]
     peak_found = float(found["peak"])
     fixed = task if task.lowest_peak is None else task.at_peak(peak_found)
     loss = task.loss(schedule)
     lower = upper = None
     if known is not None:
-        prediction = known.predict(schedule, [schedule.horizon], level)
+        prediction = known.predict(schedule, [schedule.horizon], level, model_size)
         sentences += [text for text in prediction.warnings if text not in sentences]
         if prediction.lower is not None and prediction.upper is not None:
             lower, upper = float(prediction.lower[0]), float(prediction.upper[0])
-    instead = {
-        name: Baseline(name, usual, other := task.quick_loss(usual), other - loss)
-        for name, usual in baselines(fixed).items()
-    }
+    quick = task.quick_loss(schedule)
+    instead: dict[str, Baseline] = {}
+    for name, usual in baselines(fixed).items():
+        gain = task.quick_loss(usual) - quick
+        half = None if gains is None else gains.half(schedule, usual)
+        ends = (None, None) if half is None else (gain - half, gain + half)
+        instead[name] = Baseline(name, usual, loss + gain, gain, *ends)
+    simple = None
+    if family == "free" and max_slope is None and not rising:
+        say("simpler ones")
+        simple = _simplest(fixed, schedule, quick, instead, gains)
     return Design(
         schedule,
         law,
@@ -143,6 +161,7 @@ def design(
         instead,
         found["room"],
         found["starts"],
+        simple,
         _constraints(task, peak_found),
         tuple(sentences),
         found["evaluations"],
@@ -193,6 +212,77 @@ def _best(
 
 def _silent(words: str) -> None:
     """Progress that nobody watches."""
+
+
+SIMPLE = ("linear", "cosine", "wsd", "wsd-1-sqrt", "wsd-cosine", "step", "wsd-power")
+AS_GOOD = 1e-4  # nats, where no uncertainty is known
+
+
+def _simplest(
+    task: Task,
+    schedule: Schedule,
+    loss: float,
+    usual: dict[str, Baseline],
+    gains: Gains | None,
+) -> Simple | None:
+    """The first of the usual schedules, and then of the families, that is as good."""
+    level = [item for item in usual.values() if item.gain < AS_GOOD or not item.surely_worse]
+    if level and (gains is not None or level[0].gain < AS_GOOD):
+        best = min(level, key=lambda item: item.gain)
+        half = None if best.lower is None else best.gain - best.lower
+        return Simple(best.name, best.schedule, best.loss, best.gain, half)
+    for name in SIMPLE:
+        setting = best_setting(task, family_named(name))
+        cost = task.quick_loss(setting.schedule) - loss
+        half = None if gains is None else gains.half(schedule, setting.schedule)
+        if cost <= max(half or 0.0, AS_GOOD):
+            return Simple(name, setting.schedule, setting.loss, cost, half)
+    return None
+
+
+ROUNDS = 4
+
+
+def _cautious(
+    task: Task,
+    family: str,
+    found: dict[str, Any],
+    gains: Gains | None,
+    quantile: float,
+    say: Callable[[str], None],
+    sentences: list[str],
+) -> dict[str, Any]:
+    """The best schedule under the parameters that are worst for it.
+
+    A saddle point: design, find the worst parameters for the design, design again under them.
+    """
+    if gains is None:
+        raise InputError("a quantile needs the uncertainty of a fit: this one carries none")
+    law = task.law
+    for _ in range(ROUNDS):
+        law = gains.unlucky(found["schedule"], quantile)
+        before = found["schedule"]
+        found = _best(replace(task, law=law), family, say, [])
+        if np.abs(found["schedule"].lr - before.lr).max() < 1e-3 * task.peak:
+            break
+    moved = ", ".join(
+        f"{name} {getattr(law, name):.4g}" for name in gains.uncertainty.names if name != "L0"
+    )
+    sentences.append(
+        f"designed for parameters as bad for it as the {quantile:.0%} quantile: {moved}; the losses"
+        " here are those of the fitted parameters"
+    )
+    return found
+
+
+def _law(fit: Fit | Law, model_size: float | None) -> tuple[Law, Uncertainty | None]:
+    if not isinstance(fit, Fit):
+        return fit, None
+    if fit.sizes and model_size is not None:
+        if model_size <= 0:
+            raise InputError(f"model size is {model_size:g}, expected above 0")
+        return fit.at_size(model_size)
+    return fit.law, fit.uncertainty
 
 
 def _usual_batch(fit: Fit | None, batch: float | None) -> float | None:
@@ -258,14 +348,16 @@ def _warmup(
     return 0
 
 
-def _completed(task: Task, fit: Fit | None, level: float, prefix: Schedule | None) -> Task:
+def _completed(
+    task: Task, fit: Fit | None, level: float, prefix: Schedule | None, model_size: float | None
+) -> Task:
     """The task with weight decay and batch as the fit completes them, and as the run so far had."""
     template = task.template
     if prefix is not None:
         template = _carry(template, prefix, fit)
     if fit is not None:
         # Asked through the fit, so that batch and weight decay mean here what they mean there.
-        template = fit.predict(template, [template.horizon], level).schedule
+        template = fit.predict(template, [template.horizon], level, model_size).schedule
     return replace(task, template=template)
 
 

@@ -8,7 +8,7 @@ from the peak to zero in less than a tenth of the run.
 from dataclasses import dataclass
 
 from losslaw.errors import InputError
-from losslaw.fitting import Fit
+from losslaw.fitting.intervals import Uncertainty
 from losslaw.laws import Chinchilla, Instantaneous, Law, Momentum, MultiPower
 
 SLOWEST = 10.0  # a fall from the peak to zero takes a horizon over this many updates, at least
@@ -51,7 +51,7 @@ def guard(law: Law) -> Guard | None:
     return None
 
 
-def refuse_blind(law: Law, fit: Fit | None) -> None:
+def refuse_blind(law: Law, uncertainty: Uncertainty | None) -> None:
     """Refuse a law that cannot tell a good schedule from a bad one.
 
     Raises:
@@ -63,7 +63,7 @@ def refuse_blind(law: Law, fit: Fit | None) -> None:
             " fit another law, such as effective"
         )
     acts = [name for name in law.amplitudes() if name not in ("L0", "A")]
-    unknown = () if fit is None or fit.uncertainty is None else fit.uncertainty.unknown
+    unknown = () if uncertainty is None else uncertainty.unknown
     if (acts and set(acts) <= set(unknown)) or all(getattr(law, name) == 0 for name in acts):
         names = ", ".join(acts)
         raise InputError(

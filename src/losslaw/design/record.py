@@ -20,12 +20,41 @@ class Baseline:
         schedule: The schedule.
         loss: Its predicted final loss, in nats per token.
         gain: How much lower the design ends, in nats; negative if it ends higher.
+        lower: Lower end of the interval of that gain; ``None`` without a fit's uncertainty.
+        upper: Upper end.
     """
 
     name: str
     schedule: Schedule
     loss: float
     gain: float
+    lower: float | None = None
+    upper: float | None = None
+
+    @property
+    def surely_worse(self) -> bool:
+        """Whether the gain over it is above zero in all of its interval."""
+        return (self.gain if self.lower is None else self.lower) > 0
+
+
+@dataclass(frozen=True)
+class Simple:
+    """A schedule that one line of a trainer's options can say, as good as the design.
+
+    Attributes:
+        name: A usual schedule, or a family at its best setting.
+        schedule: The schedule; its text in ``schedule.spec`` where there is one.
+        loss: Its predicted final loss, in nats per token.
+        cost: How much higher it ends than the design, in nats.
+        half: Half-width of the interval of the cost, which holds zero; ``None`` without a fit's
+            uncertainty.
+    """
+
+    name: str
+    schedule: Schedule
+    loss: float
+    cost: float
+    half: float | None
 
 
 @dataclass(frozen=True)
@@ -45,6 +74,7 @@ class Design:
         room: How much lower the loss could be to first order, were every update free, in nats:
             near 0 where a free search has converged. ``None`` without a gradient.
         starts: Where a free search began, and where it ended.
+        simple: The simplest schedule as good as a free-form design, within what is known.
         constraints: What the schedule had to meet.
         sentences: What to know before using it.
         evaluations: Losses that were computed.
@@ -62,6 +92,7 @@ class Design:
     baselines: Mapping[str, Baseline]
     room: float | None
     starts: tuple[Start, ...]
+    simple: Simple | None
     constraints: Mapping[str, Any]
     sentences: tuple[str, ...] = ()
     evaluations: int = 0
@@ -89,7 +120,19 @@ class Design:
             "knobs": dict(self.knobs),
             "baselines": {name: item.loss for name, item in self.baselines.items()},
             "gain": self.gain,
-            "gains": {name: item.gain for name, item in self.baselines.items()},
+            "gains": {
+                name: {"gain": item.gain, "lower": item.lower, "upper": item.upper}
+                for name, item in self.baselines.items()
+            },
+            "simple": None
+            if self.simple is None
+            else {
+                "name": self.simple.name,
+                "spec": self.simple.schedule.spec,
+                "loss": self.simple.loss,
+                "cost": self.simple.cost,
+                "half": self.simple.half,
+            },
             "spec": self.schedule.spec,
             "schedule": {
                 "step": np.arange(1, self.schedule.horizon + 1),

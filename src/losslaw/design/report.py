@@ -38,6 +38,17 @@ def shape_in_words(schedule: Schedule, given: int) -> str:
     return f"{stay}{words} over {n - first} updates ({share} of the run) to {final}{reached}"
 
 
+def simple_in_words(design: Design) -> str:
+    """The simplest schedule that is as good, and what its simplicity costs."""
+    simple = design.simple
+    if simple is None:
+        return "no schedule of a few knobs is as good"
+    text = f": {simple.schedule.spec}" if simple.schedule.spec else ""
+    return (
+        f"as good within what is known, and simpler: {simple.name}, {simple.cost:+.5f} nats{text}"
+    )
+
+
 def report(design: Design) -> str:
     """The text of ``print(design)``."""
     given = int(design.constraints["given"])
@@ -57,9 +68,18 @@ def report(design: Design) -> str:
     lines += ["", f"predicted final loss  {design.loss:.5f}{interval}", ""]
     width = max(len(name) for name in design.baselines)
     lines.append(f"{'instead':<{width}}  {'loss':>8}  {'it costs':>8}")
-    for name, item in sorted(design.baselines.items(), key=lambda pair: pair[1].loss):
-        lines.append(f"{name:<{width}}  {item.loss:8.5f}  {item.gain:+8.5f}")
+    ordered = sorted(design.baselines.items(), key=lambda pair: pair[1].loss)
+    for name, item in ordered:
+        line = f"{name:<{width}}  {item.loss:8.5f}  {item.gain:+8.5f}"
+        if item.lower is not None and item.upper is not None:
+            line += f"  ({item.lower:+.4f} .. {item.upper:+.4f})"
+        lines.append(line)
     lines.append("")
+    level = [name for name, item in ordered if not item.surely_worse]
+    if level:
+        lines.append(f"no significant gain over {', '.join(level)}")
+    if design.simple is not None and design.simple.name not in level:
+        lines.append(simple_in_words(design))
     if design.family == "free" and design.starts:
         agree = sum(start.best for start in design.starts)
         lines.append(
