@@ -130,6 +130,32 @@ def test_lambdalr_follows_every_shape(name, target):
     assert {type(each) for value in state.values() for each in value} <= {int, float}
 
 
+@needs("torch")
+def test_a_new_schedule_can_be_given_after_loading():
+    """The checkpoint's schedule wins, until the scheduler is given another."""
+    import torch
+
+    old, new = {}, {}
+    exec(export(SCHEDULES["cosine"], "torch"), old)
+    exec(export(SCHEDULES["wsd"], "torch"), new)
+    made = []
+    for scope in (old, new):
+        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=scope["PEAK"])
+        made.append((optimizer, scope["make_scheduler"](optimizer)))
+    (_, saved), (optimizer, scheduler) = made
+    scheduler.load_state_dict(saved.state_dict())
+    rates = []
+    for update in range(HORIZON + PAST):
+        if update == 100:
+            scheduler.lr_lambdas = [new["RelativeRate"]()]
+        if update > 0:
+            optimizer.step()
+            scheduler.step()
+        rates.append(optimizer.param_groups[0]["lr"])
+    mixed = np.concatenate([SCHEDULES["cosine"].lr[:100], SCHEDULES["wsd"].lr[100:]])
+    close(rates, Schedule(mixed))
+
+
 OPTAX = """
 import json, sys
 import jax, jax.numpy as jnp, numpy as np, optax

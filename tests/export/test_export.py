@@ -158,6 +158,13 @@ def test_pieces_state_their_error():
     assert pieces(DESIGNED.with_(lr=np.full(400, 2e-3)), 0.0).updates.tolist() == [1, 400]
 
 
+def test_the_knots_of_a_cosine():
+    """The numbers in docs/export.md."""
+    schedule = cosine(peak=3e-4, horizon=24_000, warmup=2160, final=3e-5)
+    assert [pieces(schedule, each).updates.size for each in (1e-6, 1e-5)] == [1334, 438]
+    assert pieces(wsd(peak=3e-4, horizon=24_000, warmup=2160)).updates.size == 4
+
+
 def test_knots_of_each_hold_small_values_to_their_own_size():
     """A rate of 1 % of the peak is as exact as the peak; plain knots are 100 times less so."""
     lr = cosine(peak=1.0, horizon=3000, final=0.01).lr

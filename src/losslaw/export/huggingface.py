@@ -124,6 +124,10 @@ STYLES = (
     ),
 )
 
+BATCH = (
+    "the batch size changes along the schedule and Trainer feeds one: batch_size(step) is for a"
+    " data loader of your own"
+)
 TITLE = "Learning-rate schedule for the Hugging Face Trainer."
 
 
@@ -139,7 +143,7 @@ def write(job: Job) -> Exported:
         head = job.header([TITLE, *gap_lines(near)], usage, knots=False)
         done = exported(job, "hf", f"{head}\n\n{told}", "")
         step = "TrainingArguments(output_dir=..., **TRAINING_ARGUMENTS)"
-        note = ("the batch size changes along the schedule, which Trainer cannot do",)
+        note = ("the batch size changes along the schedule and Trainer feeds one",)
         notes = note if job.batch_changes else ()
         return Exported(
             "hf", done.data, True, job.pieces, near, step, notes, predicted=job.predicted
@@ -160,6 +164,5 @@ def write(job: Job) -> Exported:
     tail = comment([*gap_lines(near, used=False), "It would be:", "", *told.splitlines()])
     done = exported(job, "hf", f"{head}\n\n{body}\n\n{MAKE_SCHEDULER}\n\n{tail}\n", "")
     step = "Trainer(..., optimizers=(optimizer, make_scheduler(optimizer)))"
-    return Exported(
-        "hf", done.data, True, job.pieces, near, step, done.notes, predicted=job.predicted
-    )
+    notes = (BATCH,) if job.batch_changes else ()
+    return Exported("hf", done.data, True, job.pieces, near, step, notes, predicted=job.predicted)
