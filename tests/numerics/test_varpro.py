@@ -1,13 +1,22 @@
 """Variable projection on made-up problems whose answers are known."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from scipy.optimize import minimize
 
-from losslaw.numerics.varpro import Rows, Separable, huber, minimise, project, projected_jacobian
+from losslaw.numerics.varpro import (
+    Offsets,
+    Rows,
+    Separable,
+    huber,
+    minimise,
+    project,
+    projected_jacobian,
+)
 
 T = np.linspace(1, 40, 120)
 
@@ -225,3 +234,40 @@ def test_the_same_problem_gives_the_same_answer_bit_for_bit():
     assert one.theta.tobytes() == two.theta.tobytes()
     assert one.amplitudes.tobytes() == two.amplitudes.tobytes()
     assert one.objective == two.objective
+
+
+def test_offsets_are_those_of_explicit_columns():
+    """Offsets eliminated in closed form against a column up and one down for each group."""
+    rng = np.random.default_rng(4)
+    group = np.repeat([0, 1, 2], 40)
+    level = np.repeat([3.0, 2.5, 2.0], 40)
+    truth = powers(TRUTH) @ AMPLITUDES + level * np.array([2e-3, -1e-3, 5e-4])[group]
+    logs = np.log(truth) + 1e-3 * rng.standard_normal(T.size)
+    weight = 2.0
+    short = replace(problem(logs, width=2), offsets=Offsets(group, level, weight))
+
+    def with_columns(theta):
+        each = np.eye(3)[group] * level[:, None]
+        return np.hstack([powers(theta), each, -each])
+
+    rows = np.hstack([np.zeros((6, 3)), weight * np.eye(6)])
+    long = problem(logs, columns=with_columns, rows=Rows(rows, np.zeros(6)))
+    one, two = project(short, TRUTH), project(long, TRUTH)
+    assert one.objective == pytest.approx(two.objective, rel=1e-9)
+    assert_allclose(one.amplitudes, two.amplitudes[:3], rtol=1e-6)
+    assert_allclose(one.offsets, two.amplitudes[3:6] - two.amplitudes[6:], atol=1e-8)
+    assert (np.abs(one.offsets) > 1e-4).all()
+    start = TRUTH + 0.2
+    first, second = minimise(short, start)[0], minimise(long, start)[0]
+    assert first.objective == pytest.approx(second.objective, rel=1e-6)
+    assert_allclose(first.theta, second.theta, atol=1e-3)
+
+
+def test_a_weight_of_two_is_the_point_twice():
+    logs = noisy(3)
+    twice = np.repeat(np.arange(T.size), 2)
+    one = replace(problem(logs), weights=np.full(T.size, 2.0))
+    two = problem(logs[twice], columns=lambda theta: powers(theta)[twice])
+    first, second = minimise(one, TRUTH + 0.1)[0], minimise(two, TRUTH + 0.1)[0]
+    assert first.objective == pytest.approx(second.objective, rel=1e-8)
+    assert_allclose(first.theta, second.theta, atol=1e-5)

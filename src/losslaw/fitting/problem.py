@@ -26,7 +26,7 @@ from losslaw.fitting.recipes import Recipe
 from losslaw.laws import Law, Question
 from losslaw.laws.law import Prior
 from losslaw.numerics.arrays import FloatArray
-from losslaw.numerics.varpro import Rows, Separable
+from losslaw.numerics.varpro import Offsets, Rows, Separable
 
 PRIOR_WEIGHT = 6e-3
 POINTS_COUNTED = 300
@@ -116,7 +116,7 @@ class Problem:
         )
 
     def columns(self, theta: FloatArray) -> FloatArray:
-        """Columns of all curves: those of each group, then offsets up and down. ``(m, p)``."""
+        """Columns of all curves, side by side for each group. Shape ``(m, p)``."""
         laws = [self.at(theta, g) for g in range(len(self.sizes))]
         width = len(self.law.amplitudes())
         blocks: list[FloatArray] = []
@@ -128,23 +128,28 @@ class Problem:
             block = np.zeros((own.shape[0], width * len(self.sizes)))
             block[:, group * width : (group + 1) * width] = own
             blocks.append(block)
-        columns = np.concatenate(blocks)
+        return np.concatenate(blocks)
+
+    def offset_groups(self) -> Offsets | None:
+        """Each run a group, its offset relative to its mean loss; ``None`` without offsets."""
         if not self.offsets:
-            return columns
-        runs = np.repeat(np.arange(len(self.curves)), [len(curve) for curve in self.curves])
-        level = np.array([curve.losses.mean() for curve in self.curves])
-        up = np.eye(len(self.curves))[runs] * level
-        return np.hstack([columns, up, -up])
+            return None
+        points = [len(curve) for curve in self.curves]
+        level = [float(curve.losses.mean()) for curve in self.curves]
+        return Offsets(
+            np.repeat(np.arange(len(points)), points),
+            np.repeat(level, points),
+            PRIOR_WEIGHT / OFFSET,
+        )
 
     @property
     def _groups(self) -> tuple[int, ...]:
         return self.groups or (0,) * len(self.curves)
 
     def amplitude_rows(self) -> Rows:
-        """Prior rows on the amplitudes of all groups, and on the offsets."""
+        """Prior rows on the amplitudes of all groups."""
         names = list(self.law.amplitudes())
-        extra = 2 * len(self.curves) if self.offsets else 0
-        width = len(names) * len(self.sizes) + extra
+        width = len(names) * len(self.sizes)
         rows: list[FloatArray] = []
         target: list[float] = []
         for i, name in enumerate(names):
@@ -153,14 +158,9 @@ class Problem:
             mean, root = self.pooled(name)
             for row, aim in zip(root, root @ mean, strict=True):
                 full = np.zeros(width)
-                full[i : len(names) * len(self.sizes) : len(names)] = row
+                full[i :: len(names)] = row
                 rows.append(PRIOR_WEIGHT * full)
                 target.append(PRIOR_WEIGHT * float(aim))
-        for j in range(extra):
-            full = np.zeros(width)
-            full[width - extra + j] = PRIOR_WEIGHT / OFFSET
-            rows.append(full)
-            target.append(0.0)
         return Rows(np.array(rows).reshape(len(rows), width), np.array(target))
 
     def pooled(self, name: str) -> tuple[FloatArray, FloatArray]:
@@ -200,6 +200,7 @@ class Problem:
             np.log([shapes[name].low for name in self.free]),
             np.log([shapes[name].high for name in self.free]),
             weights=self.weights,
+            offsets=self.offset_groups(),
         )
 
     def only(self, kept: Sequence[int]) -> "Problem":

@@ -21,7 +21,14 @@ from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.varpro import Point, huber, minimise, project
 
 FOLLOWED = 3  # starts that are followed to the end
-PACE = 32  # updates taken together until the last search, which takes them one by one
+PACE = 32  # fewest updates in a block until the last search, which takes them one by one
+BLOCKS = 600  # about as many blocks a run has, if it is long
+
+
+def coarse(problem: Problem) -> Problem:
+    """The problem on blocks of updates: fast, and nearly right."""
+    longest = max(int(curve.steps[-1]) for curve in problem.curves)
+    return problem.at_pace(max(PACE, longest // BLOCKS))
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,7 @@ class LeftOut:
 
 def coarse_search(problem: Problem) -> Found:
     """The best optimum on updates taken together in blocks."""
-    separable = problem.at_pace(PACE).separable()
+    separable = coarse(problem).separable()
     grid = [
         np.log(np.array(values, dtype=np.float64))
         for values in itertools.product(*[problem.starts[name] for name in problem.free])
@@ -79,10 +86,11 @@ def coarse_search(problem: Problem) -> Found:
     return Found(*ends[0], sentence)
 
 
-def exact_search(problem: Problem, coarse: Found) -> Found:
+def exact_search(problem: Problem, start: Found) -> Found:
     """From a coarse optimum to the one with every update by itself, and offsets if asked for."""
-    best, converged = minimise(problem.separable(), coarse.point.theta)
-    return Found(best, converged, coarse.agreement)
+    near, _ = minimise(coarse(problem).separable(), start.point.theta)
+    best, converged = minimise(problem.separable(), near.theta, tolerance=1e-7)
+    return Found(best, converged, start.agreement)
 
 
 def data_objective(problem: Problem, point: Point) -> float:
@@ -117,7 +125,7 @@ def left_out(problem: Problem, point: Point, folds: Sequence[int] | None = None)
             [(plain.curves[k].schedule, int(plain.curves[k].steps[-1])) for k in mates],
         )
         unseen = asked.steps > left
-        rest = plain.only(others).at_pace(PACE)
+        rest = coarse(plain.only(others))
         # The only decay, or the only run of its peak, is a harder question than a user's will be.
         if not unseen.any() or not _as_varied(rest.curves, plain.curves):
             continue
@@ -125,7 +133,7 @@ def left_out(problem: Problem, point: Point, folds: Sequence[int] | None = None)
         law = rest.laws(end.theta, end.amplitudes)[groups[i]]
         question = Question(
             asked.schedule, asked.steps[unseen], plain.questions[i].model_size
-        ).at_pace(PACE)
+        ).at_pace(rest.questions[0].pace)
         amplitudes = np.array([getattr(law, name) for name in law.amplitudes()])
         predicted = stacked_columns(law, [question]) @ amplitudes
         found.append(LeftOut(i, predicted - asked.losses[unseen]))

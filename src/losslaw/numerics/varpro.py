@@ -7,8 +7,10 @@ the projected residuals is Kaufman's. The objective is
 
     F = sum of w huber(log(Phi c) - log y) + 1/2 sum of prior rows squared,
 
-with ``huber(x) = x^2/2`` up to ``delta`` and ``delta (|x| - delta/2)`` beyond, and weights w of 1 unless
-given. Prior rows are not
+with ``huber(x) = x^2/2`` up to ``delta`` and ``delta (|x| - delta/2)`` beyond, and weights w of 1
+unless given. Rows may come in groups (runs) with an offset ``o`` each: ``log(Phi c + g o)``, and a
+prior row ``o / s``. Offsets are eliminated from each least-squares problem in closed form, so their
+number costs nothing. Prior rows are not
 huberised: what is known beforehand is not an outlier.
 """
 
@@ -18,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import least_squares, nnls
 
-from losslaw.numerics.arrays import BoolArray, FloatArray
+from losslaw.numerics.arrays import BoolArray, FloatArray, IntArray
 
 DELTA = 1e-3
 
@@ -29,6 +31,51 @@ class Rows:
 
     matrix: FloatArray
     target: FloatArray
+
+
+@dataclass(frozen=True)
+class Offsets:
+    """Groups of rows with an offset each.
+
+    Attributes:
+        group: Group of each row, 0, 1, ... Shape ``(m,)``.
+        level: What an offset of 1 adds to the prediction of a row. Shape ``(m,)``.
+        weight: Weight of the prior rows: ``residual = weight * offset``.
+    """
+
+    group: IntArray
+    level: FloatArray
+    weight: float
+
+    @property
+    def count(self) -> int:
+        """Number of groups."""
+        return int(self.group[-1]) + 1
+
+    def added(self, offsets: FloatArray) -> FloatArray:
+        """What the offsets add to the prediction. Shape ``(m,)``."""
+        return self.level * offsets[self.group]
+
+    def total(self, values: FloatArray) -> FloatArray:
+        """Sums over each group, along the first axis."""
+        starts = np.flatnonzero(np.diff(self.group, prepend=-1))
+        return np.add.reduceat(values, starts, axis=0)
+
+    def eliminated(self, rows: FloatArray, column: FloatArray) -> FloatArray:
+        """Rows whose least squares is that of ``rows`` with the best offsets put in.
+
+        Minimising over ``o`` the squares of ``rows + column * o`` and of ``weight * o`` leaves
+        ``|rows|^2 - (column . rows)^2 / (G + weight^2)`` with ``G = |column|^2``, in each group.
+        """
+        square = self.total(column**2)
+        share = (1.0 - np.sqrt(self.weight**2 / (square + self.weight**2))) / square
+        along = self.total(column[:, None] * rows) * share[:, None]
+        return rows - column[:, None] * along[self.group]
+
+    def best(self, left: FloatArray, column: FloatArray) -> FloatArray:
+        """The offsets that bring ``column * o`` closest to what is ``left``. ``(groups, ...)``."""
+        square = self.total(column**2) + self.weight**2
+        return (self.total((left.T * column).T).T / square).T
 
 
 @dataclass(frozen=True)
@@ -44,6 +91,7 @@ class Separable:
         high: Upper bounds of the log-shapes.
         delta: Where the Huber loss turns linear.
         weights: What each residual counts, > 0; ``None``: 1. Shape ``(m,)``.
+        offsets: Groups of rows with an offset each, if they have any.
     """
 
     columns: Callable[[FloatArray], FloatArray]
@@ -54,6 +102,7 @@ class Separable:
     high: FloatArray
     delta: float = DELTA
     weights: FloatArray | None = None
+    offsets: Offsets | None = None
 
     def row_weights(self, residuals: FloatArray) -> FloatArray:
         """What a row of least squares counts so that its sum of squares follows ``F``."""
@@ -71,6 +120,7 @@ class Point:
         residuals: Log of predicted minus log of seen losses. Shape ``(m,)``.
         objective: ``F``.
         columns: The columns there. Shape ``(m, p)``.
+        offsets: Offset of each group; empty if there are none.
     """
 
     theta: FloatArray
@@ -78,11 +128,19 @@ class Point:
     residuals: FloatArray
     objective: float
     columns: FloatArray
+    offsets: FloatArray
+
+    def predicted(self, problem: "Separable") -> FloatArray:
+        """Losses at the amplitudes and offsets. Shape ``(m,)``."""
+        predicted = self.columns @ self.amplitudes
+        return (
+            predicted
+            if problem.offsets is None
+            else predicted + problem.offsets.added(self.offsets)
+        )
 
 
-def huber(
-    residuals: FloatArray, delta: float = DELTA, weights: FloatArray | None = None
-) -> float:
+def huber(residuals: FloatArray, delta: float = DELTA, weights: FloatArray | None = None) -> float:
     """Sum of Huber losses, weighted if weights are given.
 
     >>> import numpy as np
@@ -118,13 +176,17 @@ def project(problem: Separable, theta: FloatArray, guess: FloatArray | None = No
     c = afresh() if guess is None else np.maximum(guess, 0.0) * scale
     if guess is not None and not _near(phi @ c, seen):
         c = afresh()  # a guess from elsewhere may be useless here
-    best: tuple[float, FloatArray, FloatArray] | None = None
+    groups = problem.offsets
+    shift = np.zeros(0 if groups is None else groups.count)
+    best: tuple[float, FloatArray, FloatArray, FloatArray] | None = None
     for _ in range(200):
         predicted = phi @ c
+        if groups is not None:
+            predicted = predicted + groups.added(shift)
         if best is None:
             predicted = np.maximum(predicted, 1e-3 * seen)
         elif not (predicted > 0).all():
-            c = (c + best[1]) / 2
+            c, shift = (c + best[1]) / 2, (shift + best[3]) / 2
             continue
         residuals = np.log(predicted) - problem.logs
         objective = (
@@ -132,23 +194,36 @@ def project(problem: Separable, theta: FloatArray, guess: FloatArray | None = No
             + float(np.sum((prior @ c - rows.target) ** 2)) / 2
             + shape_cost
         )
+        if groups is not None:
+            objective += float(np.sum((groups.weight * shift) ** 2)) / 2
         if best is not None and objective > best[0] * (1 + 1e-12):
             # Overshot: come half-way back to where it was better.
-            c = (c + best[1]) / 2
+            c, shift = (c + best[1]) / 2, (shift + best[3]) / 2
             if np.allclose(c, best[1], rtol=1e-12, atol=0):
                 break
             continue
         settled = best is not None and best[0] - objective <= 1e-13 * best[0]
-        best = (objective, c, residuals)
+        best = (objective, c, residuals, shift)
         if settled:
             break
         weight = problem.row_weights(residuals)
-        matrix = np.concatenate([phi * (weight / predicted)[:, None], prior])
-        target = np.concatenate([weight * (1.0 - residuals), rows.target])
-        c = _nonnegative(matrix, target)
+        joined = np.column_stack([phi * (weight / predicted)[:, None], weight * (1.0 - residuals)])
+        if groups is None:
+            c = _nonnegative(*_with(joined, prior, rows.target))
+            continue
+        column = groups.level * weight / predicted
+        c = _nonnegative(*_with(groups.eliminated(joined, column), prior, rows.target))
+        shift = groups.best(joined[:, -1] - joined[:, :-1] @ c, column)
     assert best is not None
-    objective, c, residuals = best
-    return Point(theta, c / scale, residuals, objective, columns)
+    objective, c, residuals, shift = best
+    return Point(theta, c / scale, residuals, objective, columns, shift)
+
+
+def _with(
+    joined: FloatArray, prior: FloatArray, target: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Matrix and target of a least-squares problem, prior rows below those of the data."""
+    return np.concatenate([joined[:, :-1], prior]), np.concatenate([joined[:, -1], target])
 
 
 def _near(predicted: FloatArray, seen: FloatArray) -> bool:
@@ -165,7 +240,7 @@ def _nonnegative(matrix: FloatArray, target: FloatArray) -> FloatArray:
 
 def slopes(problem: Separable, point: Point, step: float = 1e-5) -> FloatArray:
     """Derivative of the log prediction by each log-shape at fixed amplitudes. Shape ``(m, P)``."""
-    predicted = point.columns @ point.amplitudes
+    predicted = point.predicted(problem)
     out = np.empty((predicted.size, point.theta.size))
     for i in range(point.theta.size):
         # Step into the box.
@@ -178,9 +253,15 @@ def slopes(problem: Separable, point: Point, step: float = 1e-5) -> FloatArray:
 
 
 def minimise(
-    problem: Separable, start: FloatArray, *, evaluations: int = 200
+    problem: Separable, start: FloatArray, *, evaluations: int = 200, tolerance: float = 1e-10
 ) -> tuple[Point, bool]:
     """The optimum that a start leads to, and whether the search converged.
+
+    Args:
+        problem: What to minimise.
+        start: Log-shapes to begin from.
+        evaluations: Most evaluations of the residuals.
+        tolerance: Relative change of the log-shapes at which the search ends.
 
     Trust-region reflective least squares on the projected residuals, with Huber's loss on the
     residuals of the data only.
@@ -198,10 +279,12 @@ def minimise(
     def residuals(theta: FloatArray) -> FloatArray:
         point = at(theta)
         amplitude_rows = problem.amplitude_rows.matrix @ point.amplitudes
+        weight = 0.0 if problem.offsets is None else problem.offsets.weight
         return np.concatenate(
             [
                 point.residuals,
                 amplitude_rows - problem.amplitude_rows.target,
+                weight * point.offsets,
                 problem.shape_rows(theta),
             ]
         )
@@ -229,7 +312,7 @@ def minimise(
         # The stubs ask for a keyword that scipy never passes to a loss of one's own.
         loss=loss,  # pyright: ignore[reportArgumentType]
         f_scale=problem.delta,
-        xtol=1e-10,
+        xtol=tolerance,
         ftol=1e-11,
         gtol=1e-14,
         max_nfev=evaluations,
@@ -241,18 +324,31 @@ def minimise(
 def projected_jacobian(problem: Separable, point: Point) -> FloatArray:
     """Kaufman's Jacobian of all residual rows by the log-shapes, amplitudes following along."""
     slope = slopes(problem, point)
-    predicted = point.columns @ point.amplitudes
+    predicted = point.predicted(problem)
     active: BoolArray = point.amplitudes > 0
     weight = problem.row_weights(point.residuals)
     linear = point.columns[:, active] / predicted[:, None]
     rows = problem.amplitude_rows.matrix[:, active]
-    weighted = np.concatenate([linear * weight[:, None], rows])
-    target = np.concatenate([slope * weight[:, None], np.zeros((rows.shape[0], slope.shape[1]))])
+    joined = np.column_stack([linear, slope]) * weight[:, None]
+    groups = problem.offsets
+    column = np.zeros(0)
+    if groups is not None:
+        column = groups.level * weight / predicted
+        joined = groups.eliminated(joined, column)
+    width = linear.shape[1]
+    weighted = np.concatenate([joined[:, :width], rows])
+    target = np.concatenate([joined[:, width:], np.zeros((rows.shape[0], slope.shape[1]))])
     follow = np.linalg.lstsq(weighted, target, rcond=None)[0]
+    moved_on = slope - linear @ follow
+    shifts = np.zeros((0, slope.shape[1]))
+    if groups is not None:
+        shifts = groups.best(moved_on * weight[:, None], column)
+        moved_on = moved_on - (groups.level / predicted)[:, None] * shifts[groups.group]
+        shifts = -groups.weight * shifts
     base = problem.shape_rows(point.theta)
     priors = np.empty((base.size, point.theta.size))
     for i in range(point.theta.size):
         moved = point.theta.copy()
         moved[i] += 1e-6
         priors[:, i] = (problem.shape_rows(moved) - base) / 1e-6
-    return np.concatenate([slope - linear @ follow, -rows @ follow, priors])
+    return np.concatenate([moved_on, -rows @ follow, shifts, priors])
