@@ -70,9 +70,14 @@ def _verdict(found: Forecast) -> str:
     others = [str(ending) for ending in ties]
     if best is not None and found.plan_ties:
         others.insert(0, "the plan")
-    if not others:
-        return f"{text}, significantly better than the others"
-    return f"{text}; not significantly different: {'; '.join(others)}"
+    if others:
+        text += f"; not significantly different: {'; '.join(others)}"
+    else:
+        text += ", significantly better than the others"
+    longest = max(ending.over for ending in found.endings if ending.within)
+    if best is not None and best.over == longest < found.horizon - found.step:
+        text += "\n(the longest decay asked about: ask about longer ones with --decay-over)"
+    return text
 
 
 def _one(endings: Sequence[Ending], length: int, when: str) -> Ending | None:
