@@ -4,7 +4,7 @@ NOTES
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -104,7 +104,7 @@ class Measured(Probe):
         return self.terms(grid, e)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
     """A finished run: its curve and the squared norms beside it, relative to the start.
 
@@ -435,21 +435,26 @@ def predictions() -> list[str]:
         if run.config.optimizer == "adamw" and run.config.batch == USUAL_BATCH and run not in seen
     ]
     body: list[list[str]] = []
-    for run in asked:
-        moved = run
-        if run.config.init_std != USUAL_STD:
-            schedule = rescaled(run.schedule, run.config.init_std)
-            moved = Run(
-                run.family,
-                run.planned,
-                run.config,
-                run.curve.with_(schedule=schedule),
-                run.hidden,
-                run.outer,
-            )
-        cells = [f"{error(found, moved):+.4f}" for found in fits.values()]
+    errors: list[list[float]] = []
+
+    def row(title: str, run: Run, schedule: Schedule) -> list[float]:
+        moved = replace(run, curve=run.curve.with_(schedule=schedule))
+        mine = [error(found, moved) for found in fits.values()]
+        cells = [f"{value:+.4f}" for value in mine]
         cells += [f"{rmse(found, moved):.4f}" for found in fits.values()]
-        body.append([run.curve.label, f"{run.final:.4f}", *cells])
+        body.append([run.curve.label + title, f"{run.final:.4f}", *cells])
+        return mine
+
+    for run in asked:
+        if run.config.init_std != USUAL_STD:
+            row("", run, rescaled(run.schedule, run.config.init_std))
+            row(", start ignored", run, run.schedule)
+            continue
+        mine = row("", run, run.schedule)
+        if run.family != "seeds":
+            errors.append(mine)
+    means = [f"{value:.4f}" for value in np.abs(errors).mean(axis=0)]
+    body.append(["mean size, decays and peaks", "", *means, *[""] * len(fits)])
     head = [
         "run",
         "seen",
