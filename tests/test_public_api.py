@@ -12,6 +12,7 @@ import losslaw as ll
 # A name that leaves this list breaks someone's program: say so in CHANGELOG.md.
 NAMES = {
     "LAWS",
+    "Advice",
     "Chinchilla",
     "Convolution",
     "Design",
@@ -30,6 +31,7 @@ NAMES = {
     "MultiPower",
     "Prediction",
     "Schedule",
+    "advise",
     "bundled_curves",
     "compare",
     "constant",
@@ -47,6 +49,7 @@ NAMES = {
     "load_fit",
     "parse_schedule",
     "power",
+    "profile",
     "read_curves",
     "read_schedule",
     "score",

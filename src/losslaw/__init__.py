@@ -21,13 +21,16 @@ if TYPE_CHECKING:
     from losslaw.design import design as design
     from losslaw.errors import FitError as FitError
     from losslaw.errors import InputError as InputError
+    from losslaw.fitting import Advice as Advice
     from losslaw.fitting import Fit as Fit
     from losslaw.fitting import Forecast as Forecast
     from losslaw.fitting import Prediction as Prediction
+    from losslaw.fitting import advise as advise
     from losslaw.fitting import compare as compare
     from losslaw.fitting import fit as fit
     from losslaw.fitting import forecast as forecast
     from losslaw.fitting import load_fit as load_fit
+    from losslaw.fitting import profile as profile
     from losslaw.fitting import score as score
     from losslaw.kernel import KernelRegression as KernelRegression
     from losslaw.laws import LAWS as LAWS
@@ -91,13 +94,16 @@ _ROOMS = {
     ),
     "losslaw.kernel": ("KernelRegression",),
     "losslaw.fitting": (
+        "Advice",
         "Fit",
         "Forecast",
         "Prediction",
+        "advise",
         "compare",
         "fit",
         "forecast",
         "load_fit",
+        "profile",
         "score",
     ),
     "losslaw.design": ("Design", "design"),

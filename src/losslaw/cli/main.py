@@ -19,6 +19,7 @@ GROUPS = (
     "demo",
     "inspect",
     "fitting",
+    "advise",
     "forecast",
     "design",
     "export",

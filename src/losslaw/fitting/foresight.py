@@ -66,11 +66,9 @@ class Knowledge:
         model_size: float | None,
     ) -> "Knowledge":
         """From a fit of these curves by this law."""
-        recipe = _recipe_like(found, law)
-        problem = pose(recipe(curves), curves, skip=found.skip)
-        offset = len(problem.curves) > 1 and bool(problem.law.priors())
-        problem = replace(problem, offsets=offset)
-        point = project(problem.separable(), _theta(problem, found))
+        recipe = recipe_like(found, law)
+        problem = posed_like(found, law, curves)
+        point = project(problem.separable(), theta_of(problem, found))
         group = 0
         chosen, part = found.law, found.uncertainty
         if found.sizes:
@@ -95,7 +93,7 @@ class Knowledge:
         problem = self._problem(extra)
         laws = [item.law for item in self.fit.sizes] or [self.fit.law]
         # The imagined losses are the law's own; the amplitudes here only say which are seen.
-        point = project(replace(problem, offsets=False).separable(), _theta(problem, self.fit))
+        point = project(replace(problem, offsets=False).separable(), theta_of(problem, self.fit))
         point = replace(point, residuals=np.zeros_like(point.residuals))
         parts = uncertainties(problem, laws, point, self.residual_sd, ())
         made = parts[self.group]
@@ -165,7 +163,7 @@ def _tested(problem: Problem, count: int) -> int:
     )
 
 
-def _recipe_like(
+def recipe_like(
     found: Fit, law: str | type[Law] | Recipe
 ) -> Callable[[Sequence[LossCurve]], Recipe]:
     """How curves are fitted the way these were."""
@@ -177,7 +175,14 @@ def _recipe_like(
     return free_units if "r" in found.free else adamw
 
 
-def _theta(problem: Problem, found: Fit) -> FloatArray:
+def posed_like(found: Fit, law: str | type[Law] | Recipe, curves: Sequence[LossCurve]) -> Problem:
+    """The problem that a fit of these curves by this law has solved."""
+    problem = pose(recipe_like(found, law)(curves), curves, skip=found.skip)
+    offsets = len(problem.curves) > 1 and bool(problem.law.priors())
+    return replace(problem, offsets=offsets)
+
+
+def theta_of(problem: Problem, found: Fit) -> FloatArray:
     """Log of the fitted shapes that a problem searches, at its reference size."""
     law, reference = found.law, problem.reference
     if found.sizes and reference is not None:
