@@ -190,6 +190,64 @@ def no_decay_seen() -> Iterator[Trial]:
         )
 
 
+def sizes() -> Iterator[Trial]:
+    """The public split of 25M and 100M, and of 400M the constant run; asked about 400M."""
+    fitted = [public(size, name) for size in ("25M", "100M") for name in PUBLIC_FITTED]
+    yield Trial(
+        "400M",
+        [*fitted, public("400M", "constant_24000")],
+        [(public("400M", name), after) for name, after in PUBLIC_ASKED.items()],
+        2176,
+    )
+
+
+def unseen_size() -> Iterator[Trial]:
+    """The public split of two sizes; asked about all runs of the third, of which none is fitted."""
+    for size in SIZES:
+        fitted = [public(other, name) for other in SIZES if other != size for name in PUBLIC_FITTED]
+        yield Trial(size, fitted, [(public(size, name), 0) for name in PUBLIC_ALL], 2176)
+
+
+def running(share: float) -> Iterator[Trial]:
+    """The first part of six cosines; asked about the rest of the same run."""
+    runs = [(size, public(size, "cosine_72000"), 2176) for size in SIZES]
+    for peak in PEAKS:
+        label = f"124M_cosine-to-10pct_peak{peak}_T50000"
+        runs.append((f"peak {peak}", schaipp(label), 1000))
+    for name, curve, skip in runs:
+        last = int(share * curve.schedule.horizon)
+        yield Trial(name, [curve.until(last)], [(curve, last)], skip)
+
+
+def quarter_of_a_cosine() -> Iterator[Trial]:
+    """The first 25 % of a cosine and the built-in priors; asked about the rest of the run."""
+    yield from running(0.25)
+
+
+def half_of_a_cosine() -> Iterator[Trial]:
+    """The first 50 % of a cosine and the built-in priors; asked about the rest of the run."""
+    yield from running(0.5)
+
+
+def raw(label: str) -> LossCurve:
+    """A raw training loss of Schaipp et al.'s set: every 50th or 10th update, not averaged."""
+    path = CURVES / "schaipp_llama_train" / f"{label}.csv"
+    return read_curves(str(path), warmup=300, lr_is="next")[0]
+
+
+def noisy_log() -> Iterator[Trial]:
+    """Raw training losses of a constant run, a cosine and a WSD; asked about their siblings'."""
+    fitted = peak_fitted("0.001")
+    labels = sorted(path.stem for path in (CURVES / "schaipp_llama_train").glob("124M_*.csv"))
+    asked = [label for label in labels if label not in fitted]
+    yield Trial(
+        "peak 0.001",
+        [raw(label) for label in fitted],
+        [(raw(label), decay_start(label)) for label in asked],
+        1000,
+    )
+
+
 PROTOCOLS = {
     "public split": public_split,
     "one peak": one_peak,
@@ -199,4 +257,9 @@ PROTOCOLS = {
     "other sizes": other_sizes,
     "longer horizons": longer_horizons,
     "no decay seen": no_decay_seen,
+    "one size from two others": sizes,
+    "a size nobody ran": unseen_size,
+    "25 % of a cosine": quarter_of_a_cosine,
+    "50 % of a cosine": half_of_a_cosine,
+    "raw training loss": noisy_log,
 }

@@ -28,7 +28,7 @@ from losslaw.laws.law import Prior
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.varpro import Offsets, Rows, Separable
 
-PRIOR_WEIGHT = 6e-3
+PRIOR_WEIGHT = 5e-3
 POINTS_COUNTED = 300
 # How far a run lies from its schedule's mean, relative to the loss; repeats differ by .0005-.002.
 OFFSET = 1e-3

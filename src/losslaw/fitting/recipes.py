@@ -4,8 +4,8 @@ A recipe is a law with the shapes that are searched, those that are fixed, and w
 of them beforehand. Two recipes of the effective-rate law matter.
 
 *AdamW*: the constants are near-universal, and only what the curves can tell is opened: alpha and a
-always; q, the power of forgetting, where decays of one peak were seen; p, the growth of the norm,
-where peaks differ (there a free q takes the blame for what is the norm's doing).
+always; q, the power of forgetting, where decays of one model at one peak were seen; p, the growth
+of the norm, where peaks differ. Where models or peaks differ a free q takes the blame for that.
 
 *Free units*: another optimiser or parametrisation has the same form with other units of the
 learning rate. r goes as 1/lr, kappa as 1/lr^p and N as lr^-a, so all three are searched around the
@@ -53,11 +53,13 @@ class Variety:
     Attributes:
         peaks: Peak learning rates that differ by more than 5 %.
         decays: Runs whose rate fell below .7 of its peak while losses were seen.
+        sizes: Known model sizes.
         weight_decay_known: Whether all runs say their weight decay.
     """
 
     peaks: int
     decays: int
+    sizes: int
     weight_decay_known: bool
 
 
@@ -73,7 +75,8 @@ def variety(curves: Sequence[LossCurve]) -> Variety:
         after = seen[int(np.argmax(seen)) :]
         decays += bool(after.min() < 0.7 * peak)
     known = all(curve.schedule.weight_decay is not None for curve in curves)
-    return Variety(len(peaks), decays, known)
+    sizes = len({curve.model_size for curve in curves} - {None})
+    return Variety(len(peaks), decays, sizes, known)
 
 
 def adamw(curves: Sequence[LossCurve]) -> Recipe:
@@ -82,7 +85,7 @@ def adamw(curves: Sequence[LossCurve]) -> Recipe:
     free = ["alpha", "a"]
     if seen.peaks > 1:
         free.append("p")
-    elif seen.decays:
+    elif seen.decays and seen.sizes < 2:
         free.append("q")
     priors: dict[str, Prior | None] = {}
     if "q" not in free:

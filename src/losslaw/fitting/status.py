@@ -13,7 +13,7 @@ from losslaw.laws import Law
 from losslaw.numerics.arrays import FloatArray
 
 # Losses along one run are correlated; a run is worth about this many independent points.
-POINTS_A_RUN = 6
+POINTS_A_RUN = 8
 # A direction whose standard deviation exceeds this many e-folds is not determined.
 OPEN = 1.0
 

@@ -149,7 +149,7 @@ class Effective(Law):
             n = 47.0 * math.exp(NOISE_TREND * far)
             # Along the trend the seven sizes scatter by 8 %; beyond it less is known.
             inside = SMALLEST <= model_size <= LARGEST
-            known["N"] = replace(known["N"], mean=n, sd=(0.13 if inside else 0.25) * n)
+            known["N"] = replace(known["N"], mean=n, sd=(0.10 if inside else 0.25) * n)
         return known
 
     def at_size(self, model_size: float, reference: float) -> Self:
