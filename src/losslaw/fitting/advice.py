@@ -13,12 +13,11 @@ import numpy as np
 
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
-from losslaw.fitting.candidates import candidates, named, trunks
+from losslaw.fitting.candidates import candidates, checkpoint, named
 from losslaw.fitting.fit import Fit, fit
 from losslaw.fitting.foresight import Knowledge
 from losslaw.fitting.intervals import Uncertainty
 from losslaw.fitting.recipes import Recipe, variety
-from losslaw.fitting.unseen import agreement
 from losslaw.laws import Law, Question
 from losslaw.schedules import Schedule
 
@@ -224,7 +223,7 @@ def advise(
 
     half, widest = width(now)
     parts = _parts(now, knowledge.law, asked[widest], factor)
-    cost = _own_cost(targets[widest], mates, checkpoints)
+    cost = targets[widest].horizon - (checkpoint(targets[widest], mates)[0] if checkpoints else 0)
     floor = factor * max(
         float(_certain(now).deviation(knowledge.law, question)[0]) for question in asked
     )
@@ -323,12 +322,6 @@ def _completed(found: Fit, target: Schedule) -> Schedule:
     if target.batch is None and found.usual_batch is not None:
         target = target.with_(batch=found.usual_batch, spec=target.spec)
     return target
-
-
-def _own_cost(target: Schedule, curves: Sequence[LossCurve], checkpoints: bool) -> int:
-    """Updates that the target itself would cost."""
-    shared = [agreement(target, trunk.schedule) for trunk in trunks(curves)]
-    return max(target.horizon - (max(shared, default=0) if checkpoints else 0), 1)
 
 
 def _certain(uncertainty: Uncertainty) -> Uncertainty:

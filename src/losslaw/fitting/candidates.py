@@ -127,13 +127,8 @@ def named(
         InputError: a run that ends before the first step that is fitted.
     """
     found: list[Candidate] = []
-    known = trunks(curves)
     for run in runs:
-        shared = [min(agreement(run, trunk.schedule), run.horizon - 1) for trunk in known]
-        most = max(shared, default=0)
-        # A warm-up alone is not worth a checkpoint.
-        begins = most if most > run.warmup else 0
-        label = known[shared.index(most)].label if begins else ""
+        begins, label = checkpoint(run, curves)
         words = recognised(run)
         words += f", from step {begins:,} of {label}" if begins else ", from scratch"
         each = Candidate(run, begins, label, words, recognised(run))
@@ -144,6 +139,15 @@ def named(
             )
         found.append(each)
     return found
+
+
+def checkpoint(run: Schedule, curves: Sequence[LossCurve]) -> tuple[int, str]:
+    """The last step that a run shares with the trunk of one of these, and which; else 0."""
+    shared = [(agreement(run, trunk.schedule), trunk.label) for trunk in trunks(curves)]
+    step, label = max(shared, key=lambda each: each[0], default=(0, ""))
+    step = min(step, run.horizon - 1)
+    # A warm-up and the slow beginning of a cosine are not worth a checkpoint.
+    return (step, label) if step >= max(1.5 * run.warmup, 0.02 * run.horizon) else (0, "")
 
 
 def recognised(schedule: Schedule) -> str:

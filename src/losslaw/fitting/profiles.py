@@ -14,6 +14,7 @@ freedom. Where the law is far from linear in the parameter, or the curves hardly
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from scipy.special import ndtri
@@ -320,6 +321,12 @@ def _follow(
         step = side.at(value, near)
         near = step.point
         found.append(step)
+    # A rise that falls again has changed to another valley: it may be the better one nearer by too.
+    if any(after.cost < before.cost - 1e-3 for before, after in pairwise(found)):
+        for i in reversed(range(len(found) - 1)):
+            again = side.at(found[i].value, found[i + 1].point)
+            if again.cost < found[i].cost:
+                found[i] = again
     return found
 
 
