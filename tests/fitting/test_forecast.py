@@ -137,6 +137,22 @@ def test_another_model_size_is_said(saved):
     assert any("1e+06 parameters" in sentence for sentence in found.warnings)
 
 
+def test_earlier_runs_of_two_sizes_know_which_size_is_asked():
+    """The loss of the second size is half a nat higher throughout; the run is of the second."""
+    small = [run.with_(model_size=1e5) for run in SHORT]
+    large = [
+        run.with_(model_size=2e5, losses=run.losses + 0.5, label=f"{run.label} large")
+        for run in SHORT
+    ]
+    part = beginning(STABLE, 4000)
+    part = part.with_(losses=part.losses + 0.5, model_size=2e5)
+    found = asked(part, 12_000, earlier=[*small, *large], decay_over=[1000])
+    assert "6 runs before it" in found.knowledge
+    assert found.final == pytest.approx(STABLE.final_loss + 0.5, abs=0.04)
+    with pytest.raises(ll.InputError, match="model size"):
+        asked(part.with_(model_size=None), 12_000, earlier=[*small, *large])
+
+
 def test_another_peak_is_said(saved):
     run = RUNS["constant_peak6e-3_T4000"]
     found = asked(beginning(run, 2000), 4000, fit=saved, decay_over=[400])

@@ -7,7 +7,7 @@ was predicted to be is the business of `losslaw.fitting.watch`.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from losslaw.fitting.fit import Fit, FittedCurve
 from losslaw.fitting.fit import fit as fit_law
 from losslaw.fitting.plan import Plan, extended, planned
 from losslaw.fitting.prediction import Prediction
-from losslaw.fitting.update import REPEAT, Updated, held_shapes, updated
+from losslaw.fitting.update import REPEAT, OfSize, Updated, held_shapes, updated
 from losslaw.fitting.watch import Band, Predictor, against, rolling, spikes_in
 from losslaw.laws import Law
 from losslaw.schedules import Schedule, decay_rates, parse_schedule
@@ -349,13 +349,15 @@ def _knowledge(
     what = "the saved fit" if fit is not None else "the earlier runs"
     count = f"{len(base.curves)} run" + ("s" if len(base.curves) != 1 else "")
     sizes = {each.model_size for each in base.curves}
-    if curve.model_size is not None and None not in sizes and sizes != {curve.model_size}:
-        listed = ", ".join(f"{size:.4g}" for size in sorted(filter(None, sizes)))
-        because = (
-            f"this run's model has {curve.model_size:.4g} parameters, those of {what} {listed}"
-        )
-        return _other_model(curve, base, skip, what, because)
-    band = against(curve, base, start)
+    if curve.model_size is not None and len(sizes) == 1 and None not in sizes | {curve.model_size}:
+        (size,) = sizes
+        if size != curve.model_size:
+            because = (
+                f"this run's model has {curve.model_size:.4g} parameters, that of {what} {size:.4g}"
+            )
+            return _other_model(curve, base, skip, what, because)
+    told = OfSize(base, curve.model_size)
+    band = against(curve, told, start)
     if band.never:
         because = (
             f"this run was never where {what} said it would be ({band.by:+.3f} nats now): another"
@@ -364,13 +366,17 @@ def _knowledge(
         return _other_model(curve, base, skip, what, because)
     if fit is None:
         joint = fit_law([_named(curve, earlier), *earlier], **law, skip=start)
-        band = _with_spikes(band, curve, joint)
+        both = OfSize(joint, curve.model_size)
+        band = _with_spikes(band, curve, both, start)
         sentence = f"this run and {count} before it, fitted together"
-        return _Knowledge(joint, joint, band, sentence, *_said(joint, earlier))
-    fresh = updated(fit, curve, start) if band.state != "unknown" else _untouched(fit, curve)
-    late = "brought up to date by this run" if band.state != "unknown" else "too little of this run"
-    sentence = f"a saved fit of {count}, {late} ({fresh.offset:+.4f} nats now)"
-    band = _with_spikes(band, curve, fresh)
+        return _Knowledge(both, joint, band, sentence, *_said(joint, earlier))
+    sentence = f"a saved fit of {count}; of this run too little is known to change it"
+    fresh = Updated(told, 0.0, 0.0, int(curve.steps[-1]))
+    if band.state != "unknown":
+        fresh = updated(told, curve, start)
+        late = f"brought up to date by this run ({fresh.offset:+.4f} nats now)"
+        sentence = f"a saved fit of {count}, {late}"
+    band = _with_spikes(band, curve, fresh, start)
     return _Knowledge(fresh, fit, band, sentence, *_said(fit, fit.curves))
 
 
@@ -385,7 +391,7 @@ def _from_run(
     found = fit_law(curve, **law, skip=skip)
     band = rolling(curve, found.skip, lambda part: _kept_fit(part, law, skip))
     notes, doubts = _said(found)
-    band = _with_spikes(band, curve, found)
+    band = _with_spikes(band, curve, found, max(found.skip, curve.schedule.warmup))
     return _Knowledge(found, found, band, sentence, notes, (*warnings, *doubts))
 
 
@@ -430,22 +436,13 @@ def _named(curve: LossCurve, others: Sequence[LossCurve]) -> LossCurve:
     return curve.with_(label=f"{curve.label} (this run)") if curve.label in labels else curve
 
 
-def _untouched(fit: Fit, curve: LossCurve) -> Updated:
-    return Updated(fit, 0.0, 0.0, int(curve.steps[-1]))
-
-
-def _with_spikes(band: Band, curve: LossCurve, predictor: Predictor) -> Band:
-    """The band with the run's spikes, measured from what a fit of the whole run says."""
-    start = curve.schedule.warmup
-    if isinstance(predictor, Fit):
-        start = max(start, predictor.skip)
+def _with_spikes(band: Band, curve: LossCurve, predictor: Predictor, start: int) -> Band:
+    """The band with the spikes after step ``start``, measured from what is known of the run."""
     if int(curve.steps[-1]) <= start:
         return band
     part = curve.after(start)
     told = predictor.predict(part.schedule, part.steps)
-    return Band(
-        band.state, band.since, band.by, band.checked, spikes_in(part, told.loss), band.never
-    )
+    return replace(band, spikes=spikes_in(part, told.loss))
 
 
 def _endings(

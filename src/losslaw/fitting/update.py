@@ -6,15 +6,15 @@ says is how far it is from what the fit predicted for it, and errors along a run
     L(s) = fit(s) + m * n/s,  m = mean of (seen - fit) over the later half of the run, shrunk
 
 after ``n`` of the ``s`` updates asked about. Of what was tried (``python -m validation.progress``)
-this is never much worse than the fit alone, and better where the fit is off: ``m`` without ``n/s``
-is much worse early in a run of another peak, and so are a map ``a + b * fit(s)`` and amplitudes
-fitted to the run with all else held: the beginning of a run does not tell L0 from A.
+this is never much worse than the fit alone, and better where the fit is off. ``m`` without ``n/s``
+is much worse early in a run of another peak, and so are amplitudes fitted to the run with the
+shapes of the fit held: the beginning of a run does not tell L0 from A.
 
 A run that was never where the fit said belongs to another model. `held_shapes` then keeps of the
 fit what models share, and the amplitudes are fitted to the run.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike
 from losslaw.curves import LossCurve
 from losslaw.fitting.fit import Fit
 from losslaw.fitting.prediction import Prediction
+from losslaw.fitting.watch import Predictor
 from losslaw.schedules import Schedule
 
 HALF_WIDTH = 1.645
@@ -41,10 +42,9 @@ class Updated:
         offset: Seen minus predicted loss late in the run so far, shrunk, in nats.
         trust: Share of a departure that is believed: 1 - its error squared over its prior's.
         now: Updates done.
-        weight_decay: Of the run, for schedules that leave it open.
     """
 
-    fit: Fit
+    fit: Predictor
     offset: float
     trust: float
     now: int
@@ -57,7 +57,7 @@ class Updated:
         memory = np.minimum(self.now / told.steps, 1.0)
         loss = told.loss + self.offset * memory
         if told.lower is None or told.upper is None:
-            return told
+            return replace(told, loss=loss)
         # What is known of the error where the run is, is known of it later as far as it lasts.
         narrower = np.sqrt(1 - self.trust * memory**2)
         least = (told.upper - told.loss) / HALF_WIDTH  # one standard deviation at 90 %
@@ -67,7 +67,26 @@ class Updated:
         )
 
 
-def updated(fit: Fit, curve: LossCurve, skip: int) -> Updated:
+@dataclass(frozen=True)
+class OfSize:
+    """A fit, asked about one model size.
+
+    Attributes:
+        fit: The fit.
+        model_size: Parameters of the model, if known; it counts where several were fitted.
+    """
+
+    fit: Fit
+    model_size: float | None
+
+    def predict(
+        self, schedule: Schedule, steps: ArrayLike | None = None, level: float = 0.9
+    ) -> Prediction:
+        """Loss of a schedule, with an interval."""
+        return self.fit.predict(schedule, steps, level, self.model_size)
+
+
+def updated(fit: Predictor, curve: LossCurve, skip: int) -> Updated:
     """The fit, brought up to date by the points of a run from step ``skip`` on."""
     keep = curve.steps >= skip
     told = fit.predict(curve.schedule, curve.steps[keep], 0.9)

@@ -2,8 +2,8 @@
 
 A point is judged only by predictions that had not seen it: a fit of the part of the run before
 it, or what other runs say. Residuals along a run are correlated, and single points say little: a
-run has left its band when the median of its latest points is outside it and has stayed there up
-to the last point. A departure that ends by itself (a spike) is reported as such.
+run has left its band when the median of the latest points is outside it, window after window, and
+it is back when half of that departure is gone. A few points far off are reported as a spike.
 
     band = BAND * (half-width of the 90 % interval) + ERRORS * noise / sqrt(window)
 
@@ -13,7 +13,7 @@ the bundled ones (``python -m validation.progress``).
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -132,7 +132,6 @@ def rolling(curve: LossCurve, skip: int, fit_until: Callable[[LossCurve], Predic
     The beginnings end at powers of `RATIO`, whatever the length of the run: a log that grows asks
     for the same ones again.
     """
-    last = int(curve.steps[-1])
     judged = Band("unknown")
     for origin in origins(curve, skip):
         try:
@@ -143,11 +142,10 @@ def rolling(curve: LossCurve, skip: int, fit_until: Callable[[LossCurve], Predic
         if found.state == "unknown":
             continue
         if judged.checked is not None and found.checked is not None:
-            found = Band(found.state, found.since, found.by, min(judged.checked, found.checked))
+            found = replace(found, checked=min(judged.checked, found.checked))
         judged = found
         if found.state != "on":  # what comes after has seen the departure
             break
-    assert judged.since is None or judged.since <= last
     return judged
 
 
