@@ -1,6 +1,8 @@
 """A prediction: the loss of a schedule at some steps, with an interval."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,8 +11,37 @@ from losslaw.curves import LossCurve
 from losslaw.errors import InputError
 from losslaw.fitting.intervals import Uncertainty
 from losslaw.laws import Law, Question, ask
+from losslaw.laws.question import ASSUMED_WEIGHT_DECAY
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules import Schedule
+
+# How many times as far as the fitted losses, in intrinsic time, is worth a word.
+FAR = 2.0
+ADVISE = "losslaw advise RUNS --for SPEC"
+
+
+class Fitted(Protocol):
+    """What a fit remembers of a curve, as far as it matters here."""
+
+    @property
+    def label(self) -> str:
+        """Name of the run."""
+        ...
+
+    @property
+    def schedule(self) -> Schedule:
+        """Its schedule."""
+        ...
+
+    @property
+    def last_step(self) -> int:
+        """Last step that was fitted."""
+        ...
+
+    @property
+    def model_size(self) -> float | None:
+        """Parameters of the model, if known."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -73,8 +104,13 @@ def predict(
     steps: ArrayLike | None,
     level: float,
     model_size: float | None = None,
+    curves: Sequence[Fitted] = (),
+    asked_size: float | None = None,
 ) -> Prediction:
-    """Losses of a law, with the interval that ``uncertainty`` gives at ``level``."""
+    """Losses of a law, with the interval that ``uncertainty`` gives at ``level``.
+
+    What was fitted, and the model size asked about, count for the warnings only.
+    """
     if not 0 < level < 1:
         raise InputError(f"level is {level:g}, expected a share between 0 and 1, such as 0.9")
     question = ask(schedule, steps, model_size)
@@ -90,23 +126,129 @@ def predict(
     if uncertainty is None:
         return Prediction(schedule, question.steps, loss, None, None, level)
     half = uncertainty.factor(level) * uncertainty.deviation(law, question)
-    warnings = _warnings(law, uncertainty, question)
+    warnings = warnings_for(curves, law, uncertainty, question, asked_size)
     return Prediction(schedule, question.steps, loss, loss - half, loss + half, level, warnings)
 
 
-def _warnings(law: Law, uncertainty: Uncertainty, question: Question) -> tuple[str, ...]:
-    """Why this prediction deserves less trust than one close to the fitted curves."""
-    sentences: list[str] = []
+def warnings_for(
+    curves: Sequence[Fitted],
+    law: Law,
+    uncertainty: Uncertainty,
+    question: Question,
+    model_size: float | None = None,
+) -> tuple[str, ...]:
+    """Why a prediction deserves less trust than one close to the fitted curves; a sentence each.
+
+    Args:
+        curves: What was fitted; if nothing is known of it, only what the uncertainty tells is said.
+        law: The law that predicts.
+        uncertainty: What its intervals are made of.
+        question: What is asked.
+        model_size: Parameters of the model asked about, where sizes count.
+    """
+    return (
+        *_size_warnings(curves, model_size),
+        *_decay_warnings(curves, law, uncertainty, question),
+        *_peak_warnings(uncertainty, question),
+        *_reach_warnings(uncertainty, question),
+        *_weight_decay_warnings(curves, law, question),
+    )
+
+
+def _size_warnings(curves: Sequence[Fitted], model_size: float | None) -> Iterator[str]:
+    sizes = sorted({curve.model_size for curve in curves if curve.model_size is not None})
+    if model_size is None or len(sizes) < 2:
+        return
+    if min(abs(size / model_size - 1) for size in sizes) > 0.01:
+        known = ", ".join(f"{size:.4g}" for size in sizes)
+        yield (
+            f"no run of a model of {model_size:.4g} parameters was fitted, so its amplitudes follow"
+            f" the trend of {known}: a short run of that size would tell"
+        )
+
+
+def _decay_warnings(
+    curves: Sequence[Fitted], law: Law, uncertainty: Uncertainty, question: Question
+) -> Iterator[str]:
     touched = uncertainty.touched(law, question)
     if touched.any():
         names = ", ".join(uncertainty.unknown)
-        sentences.append(
+        yield (
             f"from step {question.steps[int(np.argmax(touched))]} on the answer depends on {names},"
             " which nothing in the fitted curves shows: fit a run whose learning rate falls, or"
             " use a law with a prior (effective)"
         )
+    seen = [curve.schedule.lr[: curve.last_step] for curve in curves]
+    if not seen:
+        return
+    if not touched.any() and decays(question.lr) and not any(decays(lr) for lr in seen):
+        yield (
+            "no fitted run decays, so what this decay gains rests on the prior alone:"
+            f" {ADVISE} names the cheapest run that would tell"
+        )
+    if rises_again(question.lr) and not any(rises_again(lr) for lr in seen):
+        yield (
+            "the learning rate rises again after a fall, which it does in no fitted run: a short"
+            " run that does would tell (knots:...)"
+        )
+
+
+def _peak_warnings(uncertainty: Uncertainty, question: Question) -> Iterator[str]:
     peak, low, high = question.lr.max(), min(uncertainty.peaks), max(uncertainty.peaks)
     if not low / 1.01 <= peak <= high * 1.01:
         fitted = f"{low:g}" if low == high else f"{low:g}..{high:g}"
-        sentences.append(f"the peak learning rate {peak:g} is outside the fitted {fitted}")
-    return tuple(sentences)
+        yield (
+            f"the peak learning rate {peak:g} is outside the fitted {fitted}: a short run at that"
+            f" peak would tell ({ADVISE})"
+        )
+
+
+def _reach_warnings(uncertainty: Uncertainty, question: Question) -> Iterator[str]:
+    times = float(question.seen_time[-1]) / uncertainty.farthest
+    if times > FAR:
+        yield (
+            f"it goes {times:.1f} times as far in intrinsic time as any fitted loss: a longer run"
+            f" would tell ({ADVISE})"
+        )
+
+
+def _weight_decay_warnings(curves: Sequence[Fitted], law: Law, question: Question) -> Iterator[str]:
+    if not law.uses_weight_decay:
+        return
+    unknown = [curve.label for curve in curves if curve.schedule.weight_decay is None]
+    if unknown:
+        runs = "the fitted run" if len(curves) == 1 else f"{len(unknown)} of the fitted runs"
+        yield (
+            f"weight decay {ASSUMED_WEIGHT_DECAY:g} is assumed for {runs}: say what it was when"
+            " fitting (--weight-decay)"
+        )
+    elif curves and question.schedule.weight_decay is None:
+        yield (
+            f"weight decay {ASSUMED_WEIGHT_DECAY:g} is assumed, for the fitted runs have several:"
+            " say which (--weight-decay)"
+        )
+
+
+def decays(lr: FloatArray) -> bool:
+    """Whether a rate falls below .7 of its peak after it: enough to tell of a decay.
+
+    >>> import numpy as np
+    >>> decays(np.array([0.1, 1.0, 1.0, 0.5])), decays(np.array([0.1, 1.0, 0.9]))
+    (True, False)
+    """
+    return bool(lr[int(np.argmax(lr)) :].min() < 0.7 * lr.max())
+
+
+def rises_again(lr: FloatArray) -> bool:
+    """Whether a rate climbs by a tenth of its peak from a low that came after a fall.
+
+    >>> import numpy as np
+    >>> rises_again(np.array([0.5, 1.0, 0.5, 1.0])), rises_again(np.array([0.5, 1.0, 0.5]))
+    (True, False)
+    """
+    # The deepest fall so far: the rise is measured from the lowest rate after it.
+    fallen = np.maximum.accumulate(lr) - lr > 0.1 * lr.max()
+    if not fallen.any():
+        return False
+    after = lr[int(np.argmax(fallen)) :]
+    return bool((after - np.minimum.accumulate(after)).max() > 0.1 * lr.max())
