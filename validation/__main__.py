@@ -1,4 +1,5 @@
-"""``python -m validation [published] [accuracy] [kernel] [kernel_laws] [lab_physics]``.
+"""``python -m validation [published] [accuracy] [kernel] [kernel_laws] [lab_physics]
+[design_gains] [design_kernel]``.
 
 Makes the tables anew. ``--train`` first trains the runs that ``lab_physics`` still lacks, which
 takes an hour of one core when there are none; the table itself reads the committed ones.
@@ -12,7 +13,16 @@ from losslaw import __version__
 from losslaw.errors import InputError
 from losslaw.files import write_text
 from losslaw.lab import TrainingInterrupted
-from validation import accuracy, kernel, kernel_laws, lab_physics, lab_runs, published
+from validation import (
+    accuracy,
+    design_gains,
+    design_kernel,
+    kernel,
+    kernel_laws,
+    lab_physics,
+    lab_runs,
+    published,
+)
 from validation.protocols import CURVES
 
 RESULTS = Path(__file__).parent / "results"
@@ -23,6 +33,8 @@ def main(names: list[str]) -> int:
     makers = {
         "published": (published, published.table),
         "accuracy": (accuracy, accuracy.tables),
+        "design_gains": (design_gains, design_gains.table),
+        "design_kernel": (design_kernel, design_kernel.table),
         "kernel": (kernel, kernel.table),
         "kernel_laws": (kernel_laws, kernel_laws.table),
         "lab_physics": (lab_physics, lab_physics.table),
@@ -41,7 +53,7 @@ def main(names: list[str]) -> int:
         if name not in makers:
             print(f"no table {name!r}: expected one of {', '.join(makers)}", file=sys.stderr)
             return 2
-        if name in ("published", "accuracy") and not CURVES.is_dir():
+        if name in ("published", "accuracy", "design_gains") and not CURVES.is_dir():
             print(f"{name} needs the public loss curves in ../shared/curves; it was left out")
             continue
         module, make = makers[name]

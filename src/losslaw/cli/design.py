@@ -9,6 +9,7 @@ from losslaw.cli.fitting import FitFile, Level, schedule_from
 from losslaw.cli.output import activity, print_json
 
 if TYPE_CHECKING:  # the help page does without numpy
+    from losslaw.fitting import Fit
     from losslaw.schedules import Schedule
 
 
@@ -68,6 +69,18 @@ def design_command(
     sequence_length: Annotated[
         int | None, typer.Option("--sequence-length", help="Tokens in a sequence.")
     ] = None,
+    loss: Annotated[
+        float | None,
+        typer.Option("--loss", help="Ask for the horizon that reaches this loss instead."),
+    ] = None,
+    compute: Annotated[
+        float | None,
+        typer.Option(
+            "--compute",
+            help="Operations to spend, 6 for each parameter and token: the horizon of a"
+            " --model-size, or the best size.",
+        ),
+    ] = None,
     batch: options.Batch = None,
     weight_decay: options.WeightDecay = None,
     model_size: options.ModelSize = None,
@@ -85,9 +98,26 @@ def design_command(
 ) -> None:
     """The schedule with the lowest predicted final loss, under constraints."""
     from losslaw.design import design
+    from losslaw.errors import InputError
     from losslaw.fitting import load_fit
 
     found_fit = load_fit(fit)
+    if loss is not None:
+        if horizon is not None or tokens is not None or compute is not None:
+            raise InputError("--loss asks for the horizon: give no --horizon, --tokens, --compute")
+        usual = "wsd" if family == "free" else family
+        _say_horizon(found_fit, loss, usual, _peak(peak), warmup, batch, model_size, level, json)
+        return
+    if compute is not None:
+        if horizon is not None or tokens is not None:
+            raise InputError("--compute says how long the run is: give no --horizon, no --tokens")
+        if batch is None or sequence_length is None:
+            raise InputError("--compute needs --batch and --sequence-length")
+        if model_size is None:
+            usual = "wsd" if family == "free" else family
+            _say_pair(found_fit, compute, batch, sequence_length, usual, _peak(peak), warmup, json)
+            return
+        tokens = compute / (6.0 * model_size)
     so_far = None if prefix is None else _run_so_far(prefix, warmup)
     with activity("design") as say:
         found = design(
@@ -120,6 +150,98 @@ def design_command(
     print(found)
     if output is not None:
         print(f"\nsaved to {output}; next: losslaw predict {fit} --schedule {output}")
+
+
+def _say_horizon(
+    fit: "Fit",
+    loss: float,
+    family: str,
+    peak: float | tuple[float, float] | None,
+    warmup: int | None,
+    batch: float | None,
+    model_size: float | None,
+    level: float,
+    json: bool,
+) -> None:
+    """The shortest run that reaches a loss."""
+    import math
+
+    from losslaw.design.horizon import horizon_for
+
+    found = horizon_for(
+        fit,
+        loss,
+        family=family,
+        peak=_one(peak),
+        warmup=_warmup(fit, warmup),
+        batch=batch,
+        model_size=model_size,
+        level=level,
+    )
+    if json:
+        record = {name: getattr(found, name) for name in ("loss", "updates", "shortest", "longest")}
+        print_json({**record, "family": family, "lr": found.schedule.lr})
+        return
+    print(f"{found.updates:,} updates reach a loss of {loss:g}, schedule {family}")
+    if found.shortest is not None and found.longest is not None:
+        end = f"{found.longest:,}" if math.isfinite(found.longest) else "no end"
+        print(f"{level:.0%} interval of the loss: {found.shortest:,} .. {end}")
+
+
+def _say_pair(
+    fit: "Fit",
+    compute: float,
+    batch: float,
+    sequence_length: int,
+    family: str,
+    peak: float | tuple[float, float] | None,
+    warmup: int | None,
+    json: bool,
+) -> None:
+    """The best model size for a budget."""
+    from losslaw.design.horizon import compute_optimal
+
+    found = compute_optimal(
+        fit,
+        compute,
+        batch=batch,
+        sequence_length=sequence_length,
+        family=family,
+        peak=_one(peak),
+        warmup=_warmup(fit, warmup),
+    )
+    updates = round(found.samples / (batch * sequence_length))
+    if json:
+        print_json(
+            {
+                "model_size": found.model_size,
+                "tokens": found.samples,
+                "updates": updates,
+                "loss": found.loss,
+                "at_edge": found.at_edge,
+                "family": family,
+            }
+        )
+        return
+    print(
+        f"{found.model_size:.3g} parameters, {found.samples:.3g} tokens ({updates:,} updates),"
+        f" schedule {family}: predicted final loss {found.loss:.4f}"
+    )
+    if found.at_edge:
+        print("note: the size is at the edge of those tried, a third to three times those fitted")
+
+
+def _one(peak: float | tuple[float, float] | None) -> float | None:
+    from losslaw.errors import InputError
+
+    if isinstance(peak, tuple):
+        raise InputError("--peak: one learning rate, not a range, with --loss and --compute")
+    return peak
+
+
+def _warmup(fit: "Fit", warmup: int | None) -> int:
+    usual = {curve.schedule.warmup for curve in fit.curves}
+    return (usual.pop() if len(usual) == 1 else 0) if warmup is None else warmup
 
 
 def _peak(text: str | None) -> float | tuple[float, float] | None:

@@ -28,8 +28,9 @@ from losslaw.schedules import Schedule
 INTERVALS = 48  # of the first chain
 LARGEST = 1500  # knots of the last chain
 SAME = 1e-5  # nats: ends closer than this are one optimum
-ENOUGH = 1e-7  # nats that more knots must gain to go on
+ENOUGH = 1e-4  # gained by more knots, as the search sees losses: 1e-7 nats in language models
 SCALE = 1e3  # the search sees millinats, so that its tolerances are small ones
+EXCESS = 3e2  # and a loss above the irreducible one of at least this
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def search(task: Task, starts: dict[str, Schedule], say: Callable[[str], None]) 
         gained = loss - lower
         if gained > 0:
             chain, w, loss = finer, better, lower
-        if gained < ENOUGH:
+        if gained < ENOUGH / follower.scale:
             break
     schedule = follower.schedule(chain, w)
     fixed = task if task.lowest_peak is None else task.at_peak(float(chain.levels(w)[0]))
@@ -141,6 +142,7 @@ class _Follower:
     def __init__(self, task: Task):
         self.task = task
         self.count = 0
+        self.scale = SCALE
 
     def schedule(self, chain: Chain, w: FloatArray) -> Schedule:
         return self.task.template.with_(lr=chain.rates(w))
@@ -152,28 +154,33 @@ class _Follower:
         for _ in range(3 if self.task.max_slope is not None else 0):
             before = loss
             w, loss = self._once(chain, w)
-            if before - loss < ENOUGH:
+            if before - loss < ENOUGH / self.scale:
                 break
         return w, loss
 
     def _once(self, chain: Chain, begin: FloatArray) -> tuple[FloatArray, float]:
         reference = self.task.gradient(self.schedule(chain, begin))[0]
+        excess = reference - self.task.law.parameters.get("L0", 0.0)
+        self.scale = min(max(SCALE, EXCESS / max(excess, 1e-300)), 1e9)
 
         def objective(w: FloatArray) -> tuple[float, FloatArray]:
             self.count += 1
             loss, gradient = self.task.gradient(self.schedule(chain, w))
-            return SCALE * (loss - reference), SCALE * chain.pull(w, gradient)
+            return self.scale * (loss - reference), self.scale * chain.pull(w, gradient)
 
+        bounds = [(0.0, 1.0)] * begin.size
+        if self.task.given == 0:  # a schedule of zeros is none
+            bounds[1] = (1e-6, 1.0)
         end = minimize(
             objective,
             begin,
             jac=True,
             method="L-BFGS-B",
-            bounds=[(0.0, 1.0)] * begin.size,
-            # Improvements below 1e-9 nats end the search.
+            bounds=bounds,
+            # Improvements below 1e-9 nats end the search, or 3e-9 of a small excess.
             options={"maxcor": 30, "ftol": 1e-6, "gtol": 1e-7, "maxiter": 500, "maxfun": 700},
         )
-        return np.asarray(end.x, dtype=np.float64), reference + float(end.fun) / SCALE
+        return np.asarray(end.x, dtype=np.float64), reference + float(end.fun) / self.scale
 
 
 def _around(task: Task, stairs: Schedule) -> Chain:
