@@ -1,6 +1,48 @@
 """The constants of the effective-rate law by experiment: which are physics, which are fits.
 
-NOTES
+The law says ``v[k] = v[k-1] (1 - 2 wd lr) + kappa lr^p``, ``e = lr v^-h``, noise ``N e^a``
+forgotten as ``(1 + (r/q) S)^-q``. The lab's byte model (0.12M parameters, 2,000 updates,
+`lab_runs.py`) records the squared norm of its weights beside the loss, so kappa and p can be
+*measured*, without any loss. *Hidden* are the matrices of the blocks, *outer* embedding and
+positions (a fifth of the entries). Losses are validation losses in nats per byte; *final* is the
+mean of the last three evaluations, and points from step 400 on are fitted.
+
+What is seen, constant by constant:
+
+* **kappa: physics.** On the hidden matrices kappa is .82-.95 of 1/init_std^2 at the end of every
+  AdamW run: over a factor of 16 in kappa (three starts), decays of 0 to .3, two peaks, three
+  batches, two seeds. Adam on gradients that are nothing but noise gives .92-1.02. One kappa, 2200
+  for a start of .02, fits all; the norm after a cooldown follows with the same kappa within 9 %. It
+  does *not* describe embedding and positions, which run ahead (4 to 16 times as far) and then stand
+  still, and at the higher peak v lags: up to 45 % below the law at step 250, 5 % at the end.
+* **p: physics, 2.** From two peaks p is 1.85-1.94 at the end, 1.56 at step 500 while v still lags.
+  2.15, which suits losses of larger models, is not the power by which these norms grow.
+* **h: 1/2 is compatible, not proved.** With the measured norms in the law, losses want h .35-.45 (a
+  and q fixed or free), and 1/2 costs .001 of rmse. The hidden norm is the one that counts: with the
+  outer norm beside it the fit gives that one no weight; alone it is worse. For SGD, h free gives
+  .52.
+* **alpha, L0, N: fits.** 2,000 updates do not part alpha and L0. N is 24-33 with the other
+  constants as they are, below the 47 of larger models.
+* **a, q, r: fits.** Free, a goes to 1.4-1.7; r, q and N trade along a ridge; nothing measured here
+  is a or q by itself.
+* **c, the batch: physics in outline.** Three batches of AdamW want progress B^.37 and noise of an
+  update B^0 (theory of noise-dominated Adam: 1/2 and 0). No share for the batch errs twelve times
+  as much, the rule of SGD three times. The power falls as the batch grows: the rule holds where
+  noise dominates, and at 64 it no longer quite does.
+* **Weight decay: physics in the norm, half of it in the loss.** The norm follows decays of 0 to .3
+  exactly as written. The loss is predicted within .04 for decays 0 to .1, and up to .09 too high at
+  .3 and twice the peak.
+* **SGD: the form holds, the constants do not.** Its weights grow too (v - 1 as lr^1: gradients
+  shrink as weights grow), so that two peaks a factor 3 apart give nearly the same losses. The rate
+  alone, kappa = 0, fitted on one peak misses the other by .24-.32; with h = 1/2 and kappa and r
+  free it is .02-.03. Neither kappa nor r is then determined: v is so large that only ratios are
+  left.
+
+Where the law fails: the start. kappa goes as 1/init_std^2, but the *losses* of runs from another
+start are missed by .03-.05, more than if the start were ignored: a larger start also learns better,
+which is not a matter of rates. And in the first trough of the triangle (rate down to a tenth at
+step 800) it is .08 too low, as early losses are: progress after a few hundred updates is not yet a
+power law in effective time.
 """
 
 from collections.abc import Sequence
@@ -43,9 +85,9 @@ class Probe(Law):
     """The effective-rate law without priors, and with powers of the batch of its own.
 
     With ``v`` and ``e`` of `losslaw.numerics.clocks.effective_rate` and ``B`` the batch over 16:
-    progress is made in ``S = sum e B^c``, noise is forgotten in ``sum e B^f`` (f = c if ``tied``),
-    and an update injects ``(1e3 e)^a / 1e3 * B^(1 - n)`` of noise. Adam whose second moment is
-    noise would have c = f = 1/2 and n = 1, SGD c = f = 0 and n = 2.
+    progress is made and noise forgotten in ``S = sum e B^c``, and an update injects
+    ``(1e3 e)^a / 1e3 * B^(1 - n)`` of noise. Adam whose second moment is noise would have c = 1/2
+    and n = 1, SGD c = 0 and n = 2.
     """
 
     name: ClassVar[str] = "probe"
@@ -61,10 +103,8 @@ class Probe(Law):
     a: float = constant(1.8, 0.5, 4.0)
     q: float = constant(4.0 / 3.0, 0.2, 10.0)
     r: float = constant(245.0, 1e-2, 1e5, 30.0, 245.0)
-    c: float = constant(0.5, 0.01, 3.0, 0.2, 0.5)
-    f: float = constant(0.5, 0.01, 3.0, 0.2, 0.5)
-    n: float = constant(1.0, 0.1, 4.0, 1.0, 1.5)
-    tied: bool = True
+    c: float = constant(0.5, 0.01, 3.0, 0.02, 0.5)
+    n: float = constant(1.0, 0.1, 4.0, 1.0, 2.0)
     L0: float = amplitude("")
     A: float = amplitude("")
     N: float = amplitude("")
@@ -78,12 +118,10 @@ class Probe(Law):
     def terms(self, grid: Grid, e: FloatArray) -> dict[str, FloatArray]:
         """The columns for an effective rate of shape ``(n,)``."""
         batch = 1.0 if grid.batch is None else grid.batch / USUAL_BATCH
-        time = np.cumsum(grid.count * e * batch**self.c)[grid.at - 1]
-        forgetting = grid.count * e * batch ** (self.c if self.tied else self.f)
+        passed = grid.count * e * batch**self.c
+        time = np.cumsum(passed)[grid.at - 1]
         injected = grid.count * (1e3 * e) ** self.a / 1e3 * batch ** (1.0 - self.n)
-        left = power_law_memory(
-            forgetting, injected, grid.at, self.q, self.r / self.q, since="mean"
-        )
+        left = power_law_memory(passed, injected, grid.at, self.q, self.r / self.q, since="mean")
         return {"L0": np.ones_like(time), "A": time**-self.alpha, "N": left}
 
 
@@ -224,7 +262,7 @@ def kappa_at(run: Run, norm: FloatArray, step: int) -> float:
 
 
 def constants() -> list[Run]:
-    """Runs of Adam and Muon at a constant rate that are long enough to speak of norms."""
+    """Runs of AdamW at a constant rate that are long enough to speak of norms."""
     return [
         run
         for run in runs().values()
@@ -306,15 +344,13 @@ def powers() -> list[str]:
         ("decay_0.03", "3e-3", "6e-3"),
         ("decay_0.1", "3e-3", "6e-3"),
         ("decay_0.3", "3e-3", "6e-3"),
-        ("peaks", "1.5e-3", "1.2e-2"),
-        ("muon", "3e-3", "6e-3"),
     ):
         a, b = found(f"{family}/constant_{low}"), found(f"{family}/constant_{high}")
         row("rate: p", a, b, float(high) / float(low), 2.0, "2")
     usual = found("decay_0.1/constant_3e-3")
     for std in (0.01, 0.04):
         row("start", usual, found(f"init_{std:g}/constant_3e-3"), std / USUAL_STD, 0.0, "-2")
-    for size in (8, 32, 64):
+    for size in (8, 64):
         other = found(f"batch_{size}/constant_3e-3")
         row("batch", usual, other, size / USUAL_BATCH, 0.0, "0")
     slow, fast = found("sgd/constant_0.1"), found("sgd/constant_0.3")
@@ -349,10 +385,8 @@ def losses() -> list[str]:
         ("h free", ("h",), {"kappa": KAPPA}),
         ("h, kappa free", ("h", "kappa"), {}),
         ("h, r free", ("h", "r"), {"kappa": KAPPA}),
-        ("h, r, a free", ("h", "r", "a"), {"kappa": KAPPA}),
         ("h, a, q free", ("h", "a", "q"), {"kappa": KAPPA}),
         ("a free", ("a",), {"kappa": KAPPA}),
-        ("q free", ("q",), {"kappa": KAPPA}),
         ("no norm: kappa = h = 0; r free", ("r",), {"kappa": 0.0, "h": 0.0}),
         ("no norm; r, a, q free", ("r", "a", "q"), {"kappa": 0.0, "h": 0.0}),
     ]
@@ -479,7 +513,6 @@ def sgd() -> list[str]:
     free: list[tuple[str, list[Run], tuple[str, ...], dict[str, float]]] = [
         ("no norm; r free", seen, ("r",), still),
         ("h = 1/2; r, kappa free", seen, ("r", "kappa"), {}),
-        ("all runs: no norm; r free", mine, ("r",), still),
         ("all runs: no norm; r, a, q free", mine, ("r", "a", "q"), still),
         ("all runs: h = 1/2; r, kappa free", mine, ("r", "kappa"), {}),
         ("all runs: r, kappa, h free", mine, ("r", "kappa", "h"), {}),
@@ -516,11 +549,11 @@ def sgd() -> list[str]:
 
 
 def batches() -> list[str]:
-    """Powers of the batch: progress B^c, forgetting B^f, noise of an update B^-b"""
+    """Powers of the batch: progress and forgetting B^c, noise of an update B^-b"""
     body: list[list[str]] = []
     for kind, usual in (("batch", "decay_0.1"), ("sgd_batch", "sgd")):
         groups = {USUAL_BATCH: [r for r in runs().values() if r.family == usual]}
-        for size in (8, 32, 64):
+        for size in (8, 64):
             groups[size] = [r for r in runs().values() if r.family == f"{kind}_{size}"]
         groups = {size: found for size, found in groups.items() if found}
         if len(groups) < 2:
@@ -532,30 +565,34 @@ def batches() -> list[str]:
             if r.schedule.peak_lr in peaks and r.planned.label.startswith(("constant", "wsd"))
         ]
         sizes = sorted(groups)
-        sets = [(USUAL_BATCH, size) for size in sizes if size != USUAL_BATCH] + [tuple(sizes)]
+        sets = [(USUAL_BATCH, size) for size in sizes if size != USUAL_BATCH and len(sizes) > 2]
+        sets.append(tuple(sizes))
         adam = kind == "batch"
-        fixed = {"kappa": KAPPA} if adam else {"kappa": 0.0, "h": 0.0, "a": 2.0}
+        fixed = {"kappa": KAPPA} if adam else {}
+        also = () if adam else ("r", "kappa")
+        questions: list[tuple[str, tuple[str, ...], dict[str, float]]] = [
+            ("free", ("c", "n"), {}),
+            ("Adam", (), {"c": 0.5, "n": 1.0}),
+            ("SGD", (), {"c": 0.0, "n": 2.0}),
+            ("no batch", (), {"c": 0.0, "n": 1.0}),
+        ]
         for chosen in sets:
             seen = [run for size in sorted(chosen) for run in groups[size]]
-            for tied in (True, False):
-                names = ("c", "n", *(() if tied else ("f",)), *(() if adam else ("r",)))
-                found = probe(seen, *names, tied=tied, **fixed)
+            for title, names, held in questions if chosen == sets[-1] else questions[:1]:
+                found = probe(seen, *names, *also, **fixed, **held)
                 mine = found.parameters
-                f = mine["c"] if tied else mine["f"]
                 errors = np.sqrt(np.mean([rmse(found, run) ** 2 for run in seen]))
                 body.append(
                     [
                         "AdamW" if adam else "SGD",
                         ", ".join(str(size) for size in sorted(chosen)),
-                        "f = c" if tied else "f free",
+                        title,
                         f"{mine['c']:.2f}",
-                        f"{f:.2f}",
                         f"{mine['n'] - 1:+.2f}",
                         f"{errors:.4f}",
-                        "c 1/2, b 0" if adam else "c 0, b 1",
                     ]
                 )
-    return lines(("optimiser", "batches", "", "c", "f", "b", "rmse", "theory"), body)
+    return lines(("optimiser", "batches", "question", "c", "b", "rmse"), body)
 
 
 def seeds() -> list[str]:
@@ -613,10 +650,9 @@ def figure() -> Path:
     left.set_title(f"hidden matrices: measured (points), v[k] with kappa {KAPPA:.0f}", fontsize=9)
     left.legend(fontsize=7, ncols=2)
     kinds = {
-        "decays and peaks": ("o", ("decay_", "peaks", "seeds")),
+        "decays and peaks": ("o", ("decay_", "seeds")),
         "other starts": ("s", ("init_",)),
         "other batches": ("D", ("batch_",)),
-        "Muon": ("v", ("muon",)),
     }
     for title, (mark, families) in kinds.items():
         chosen = [run for run in runs().values() if run.family.startswith(families)]

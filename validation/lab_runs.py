@@ -90,8 +90,6 @@ FAMILIES: tuple[Family, ...] = (
     Family("batch_8", pairs("3e-3", horizon=3000), {"batch": 8}),
     Family("decay_0.03", pairs("3e-3", "6e-3"), {"weight_decay": 0.03}),
     Family("sgd_batch_8", pairs("0.3", horizon=3000), SGD | {"batch": 8}),
-    Family("sgd_batch_64", pairs("0.3", horizon=1000), SGD | {"batch": 64}),
-    Family("peaks", (constant("1.2e-2"), wsd("1.2e-2"))),
 )
 """The plan, in the order in which the runs are made."""
 
