@@ -58,8 +58,9 @@ class Updated:
         loss = told.loss + self.offset * memory
         if told.lower is None or told.upper is None:
             return replace(told, loss=loss)
-        # What is known of the error where the run is, is known of it later as far as it lasts.
-        narrower = np.sqrt(1 - self.trust * memory**2)
+        # Were errors a process with correlation n/s, knowing one would leave 1 - (n/s)^2 of the
+        # variance. Measured, errors shrink by less: a fifth at three quarters of a run.
+        narrower = np.sqrt(1 - self.trust * memory**4)
         least = (told.upper - told.loss) / HALF_WIDTH  # one standard deviation at 90 %
         half = np.maximum((told.upper - told.loss) * narrower, np.minimum(least, REPEAT))
         return Prediction(
