@@ -223,7 +223,7 @@ def _branch(
     words = f"hold until step {until:,}" if until > start else ""
     if length:
         made = wsd(
-            peak=peak,
+            peak=float(f"{peak:.6g}"),
             horizon=horizon,
             warmup=warmup,
             cooldown=_share(length, horizon),
@@ -233,7 +233,7 @@ def _branch(
         tail = np.concatenate([tail, made.lr[until:]])
         words += f"{', then ' if words else ''}{shape} decay over {length:,}"
     else:
-        made = constant(peak=peak, horizon=horizon, warmup=warmup)
+        made = constant(peak=float(f"{peak:.6g}"), horizon=horizon, warmup=warmup)
     before = run.prefix(start)
     schedule = Schedule(
         np.concatenate([before.lr, tail]),
@@ -247,6 +247,8 @@ def _branch(
 
 
 def _whole_runs(target: Schedule, peak: float, skip: int, every: int) -> Iterator[Candidate]:
+    # Rates that were read from a log have digits that nobody chose.
+    peak = float(f"{peak:.6g}")
     final = _rounded(final_share(target) * peak)
     for share in WHOLE:
         horizon = tidy(share * target.horizon)

@@ -26,7 +26,7 @@ from losslaw.fitting.search import PACE, LeftOut
 from losslaw.fitting.status import residual_scale
 from losslaw.laws import Effective, Law, Question
 from losslaw.numerics.arrays import FloatArray, IntArray
-from losslaw.numerics.varpro import project
+from losslaw.numerics.varpro import Point, project
 from losslaw.schedules import Schedule
 
 # Blocks of a schedule, at most about: information is a sum over a run and bears larger ones.
@@ -44,7 +44,9 @@ class Knowledge:
         curves: The runs, thinned to what the information counts.
         recipe: How curves like these are fitted.
         group: Place of the model asked about among the sizes.
+        point: Where the fit ended.
         residual_sd: Robust scale of the log residuals.
+        model_size: That of the model asked about, if known.
     """
 
     fit: Fit
@@ -53,6 +55,7 @@ class Knowledge:
     curves: tuple[LossCurve, ...]
     recipe: Callable[[Sequence[LossCurve]], Recipe]
     group: int
+    point: Point
     residual_sd: float
     model_size: float | None
     _posed: dict[Variety, Problem] = field(default_factory=dict[Variety, Problem])
@@ -79,7 +82,7 @@ class Knowledge:
         kept = tuple(_thinned(curve) for curve in problem.curves)
         scale = residual_scale(point.residuals)
         size = model_size or next((c.model_size for c in curves if c.model_size), None)
-        return cls(found, chosen, part, kept, recipe, group, scale, size)
+        return cls(found, chosen, part, kept, recipe, group, point, scale, size)
 
     def after(self, candidate: Candidate | None, every: int = 1) -> Uncertainty:
         """What intervals would be made of with one run more; ``None``: with none."""
@@ -92,9 +95,11 @@ class Knowledge:
             extra = (LossCurve(candidate.schedule, steps, losses, label, self.model_size),)
         problem = self._problem(extra)
         laws = [item.law for item in self.fit.sizes] or [self.fit.law]
-        # The imagined losses are the law's own; the amplitudes here only say which are seen.
-        point = project(replace(problem, offsets=False).separable(), theta_of(problem, self.fit))
-        point = replace(point, residuals=np.zeros_like(point.residuals))
+        # Of the point only the columns count, which say what is seen, and how many rows there are.
+        theta = theta_of(problem, self.fit)
+        columns = problem.columns(theta)
+        zeros = np.zeros(columns.shape[0])
+        point = replace(self.point, theta=theta, columns=columns, residuals=zeros)
         parts = uncertainties(problem, laws, point, self.residual_sd, ())
         made = parts[self.group]
         # What the imagined losses cannot say: they have no noise, and follow the law exactly.

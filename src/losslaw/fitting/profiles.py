@@ -34,6 +34,7 @@ from losslaw.numerics.varpro import Point, Rows, Separable, minimise, project
 
 # A side whose rise stays below the quantile is followed this many times twice as far.
 DOUBLINGS = 4
+TRIALS = 6  # ever shorter first steps, until one is inside the interval
 STIFF = 1e6  # standard deviations that a held amplitude would cost if it doubled
 
 
@@ -298,12 +299,18 @@ def _follow(
     side: _Held, best: _Step, way: int, points: int, enough: float, say: Callable[[str], None]
 ) -> list[_Step]:
     """Fits with the parameter held further and further away, until the rise is enough."""
-    first = side.at(side.moved(best.value, way), best.point)
-    rise = max(first.cost - best.cost, 0.0)
-    if first.value == best.value:
-        return []
+    trial = 1.0
+    rise = 0.0
+    for _ in range(TRIALS):
+        first = side.at(side.moved(best.value, way * trial), best.point)
+        if first.value == best.value:
+            return []
+        rise = max(first.cost - best.cost, 0.0)
+        if rise <= enough**2:
+            break
+        trial /= 4
     # Near the best value the rise is the square of the distance in standard deviations.
-    unit = 1.0 / math.sqrt(rise) if rise > 1e-4 else 100.0
+    unit = trial / math.sqrt(rise) if rise > 1e-4 else 100.0
     if side.place < 0:
         unit = min(unit, math.log(3.0) / side.scale)
     found: list[_Step] = []
