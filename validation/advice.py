@@ -3,9 +3,9 @@
 Some runs are fitted, and asked for the final loss of a target they never saw. *Advice*: the
 cheapest run that should halve the interval, and what it costs. *Trial*: no collection has exactly
 that run, so runs that it does have are judged beforehand (`losslaw advise --run`), then added and
-the fit made anew. Half-widths are of the 90 % interval of the target's final loss; errors are predicted
-minus seen, mean of the last three points. The public runs and those that come with the package;
-nothing in the advice was chosen on the comparison.
+the fit made anew. Half-widths are of the 90 % interval of the target's final loss; errors are
+predicted minus seen, mean of the last three points. The public runs and those that come with the
+package; nothing in the advice was chosen on the comparison.
 """
 
 from collections.abc import Iterator
