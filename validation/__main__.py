@@ -1,5 +1,5 @@
 """``python -m validation [published] [accuracy] [kernel] [kernel_laws] [lab_physics]
-[design_gains] [design_kernel]``.
+[design_gains] [design_kernel] [advice]``.
 
 Makes the tables anew. ``--train`` first trains the runs that ``lab_physics`` still lacks, which
 takes an hour of one core when there are none; the table itself reads the committed ones.
@@ -15,6 +15,7 @@ from losslaw.files import write_text
 from losslaw.lab import TrainingInterrupted
 from validation import (
     accuracy,
+    advice,
     design_gains,
     design_kernel,
     kernel,
@@ -33,6 +34,7 @@ def main(names: list[str]) -> int:
     makers = {
         "published": (published, published.table),
         "accuracy": (accuracy, accuracy.tables),
+        "advice": (advice, advice.table),
         "design_gains": (design_gains, design_gains.table),
         "design_kernel": (design_kernel, design_kernel.table),
         "kernel": (kernel, kernel.table),
@@ -53,7 +55,7 @@ def main(names: list[str]) -> int:
         if name not in makers:
             print(f"no table {name!r}: expected one of {', '.join(makers)}", file=sys.stderr)
             return 2
-        if name in ("published", "accuracy", "design_gains") and not CURVES.is_dir():
+        if name in ("published", "accuracy", "design_gains", "advice") and not CURVES.is_dir():
             print(f"{name} needs the public loss curves in ../shared/curves; it was left out")
             continue
         module, make = makers[name]
