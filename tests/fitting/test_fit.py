@@ -7,8 +7,9 @@ from numpy.testing import assert_allclose
 
 import losslaw as ll
 from losslaw.fitting import fit
-from losslaw.fitting.fit import PACE
 from losslaw.fitting.problem import PRIOR_WEIGHT, pose, usual_skip
+from losslaw.fitting.recipes import Recipe
+from losslaw.fitting.search import PACE
 from losslaw.laws import LAWS
 from losslaw.numerics.varpro import huber, minimise
 
@@ -54,8 +55,8 @@ def test_noisy_curves_give_it_back_within_the_noise(name):
 
 @pytest.mark.parametrize("name", ["momentum", "effective"])
 def test_every_start_ends_in_the_same_optimum(name):
-    problem = pose(LAWS[name], curves_of(law_of(name), FITTED, noise=1e-3)).separable()
-    (only,) = pose(LAWS[name], curves_of(law_of(name), FITTED)).free
+    problem = pose(Recipe(LAWS[name]), curves_of(law_of(name), FITTED, noise=1e-3)).separable()
+    (only,) = pose(Recipe(LAWS[name]), curves_of(law_of(name), FITTED)).free
     ends = [
         minimise(problem, np.log([start]))[0].objective
         for start in (*LAWS[name].shapes()[only].starts, 0.1, 2.0)
@@ -90,7 +91,7 @@ def test_the_objective_is_the_sum_over_points_without_priors():
 
 
 def test_a_prior_costs_its_weight_in_standard_deviations():
-    problem = pose(LAWS["effective"], curves_of(law_of("effective"), FITTED)).separable()
+    problem = pose(Recipe(LAWS["effective"]), curves_of(law_of("effective"), FITTED)).separable()
     (row,) = problem.shape_rows(np.log([0.54 + 2 * 0.10]))
     assert row == pytest.approx(2 * PRIOR_WEIGHT)
     amplitudes = np.array([2.0, 0.3, 47.0 + 3 * 12.0])
@@ -99,7 +100,7 @@ def test_a_prior_costs_its_weight_in_standard_deviations():
 
 
 def test_a_search_on_blocks_begins_near_its_end(trio):
-    problem = pose(LAWS["momentum"], trio)
+    problem = pose(Recipe(LAWS["momentum"]), trio)
     blocks, _ = minimise(problem.at_pace(PACE).separable(), np.log([0.5]))
     exact, _ = minimise(problem.separable(), np.log([0.5]))
     assert_allclose(blocks.theta, exact.theta, atol=0.02)
@@ -165,10 +166,12 @@ def test_a_batch_known_for_some_curves_is_not_used_and_noted():
     assert found.objective < 1e-9
 
 
-def test_several_model_sizes_are_noted_by_laws_that_know_none(trio):
-    sizes = [curve.with_(model_size=1e6 * (i + 1)) for i, curve in enumerate(trio)]
-    found = fit(sizes, "momentum", uncertainty=False)
-    assert any("several model sizes" in note for note in found.notes)
+def test_a_size_that_only_some_curves_say_is_noted(trio):
+    sizes = [1e6, 2e6, None]
+    mixed = [curve.with_(model_size=size) for curve, size in zip(trio, sizes, strict=True)]
+    found = fit(mixed, "momentum", uncertainty=False)
+    assert any("do not say their model size" in note for note in found.notes)
+    assert found.sizes == ()
 
 
 # Status.

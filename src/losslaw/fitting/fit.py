@@ -231,9 +231,10 @@ def fit(
         curves: Curves of one model, or of a family of models; any schedules.
         law: ``auto``: see `losslaw.fitting.choice`; a name (see ``losslaw.LAWS``), a class, or a
             `Recipe`.
-        free: Shapes to search; ``None``: those the law frees by itself. Not with ``auto``.
+        free: Shapes to search; ``None``: those the law frees by itself. With ``auto`` they are
+            shapes of ``effective``, which then is the law.
         fixed: Values for shapes that are not searched, and for settings such as ``warmup_drops``.
-            Not with ``auto``.
+            With ``auto`` as ``free``.
         skip: Leave out points before this step; ``None``: before four warm-ups or a tenth of
             the longest run, whichever is less, and never less than one warm-up.
         optimizer: For ``auto``: ``adamw`` in standard parametrisation, whose constants are built
@@ -314,19 +315,15 @@ def _choice(
     optimizer: str | None,
 ) -> Choice:
     """What to fit: as the user said, or as the curves call for."""
-    if law == "auto":
-        if free is not None or fixed:
-            raise InputError(
-                "law 'auto' chooses what to search and what to fix: name a law, as in"
-                " law='effective', to choose yourself"
-            )
+    if law == "auto" and free is None and not fixed:
         return choose(runs, skip=skip, optimizer=optimizer)
     if optimizer is not None:
         raise InputError("the optimizer is for law 'auto': a law that is named has its own units")
     if isinstance(law, Recipe):
         recipe = law
     else:
-        chosen = law_named(law) if isinstance(law, str) else law
+        # Who says what to search has chosen: of the law that auto would most often choose.
+        chosen = law_named("effective" if law == "auto" else law) if isinstance(law, str) else law
         recipe = Recipe(chosen, None if free is None else tuple(free), fixed or {})
     problem = pose(recipe, runs, skip=skip)
     return Choice(problem, coarse_search(problem))

@@ -1,0 +1,14 @@
+"""Modules of optional parts are collected, for their doctests, only where their package is there."""
+
+import importlib.util
+from pathlib import Path
+
+LAB = Path("src/losslaw/lab")
+TORCH = [
+    str(path)
+    for path in sorted((Path(__file__).parent / LAB).glob("*.py"))
+    if "import torch" in path.read_text() or "from torch" in path.read_text()
+]
+
+# A flag of pytest would do, but it would also skip test files that cannot be imported.
+collect_ignore = [] if importlib.util.find_spec("torch") else TORCH
