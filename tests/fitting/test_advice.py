@@ -71,6 +71,15 @@ def test_no_cheaper_run_would_do(found):
     assert widths == sorted(widths, reverse=True)
 
 
+def test_the_last_checkpoint_is_where_a_run_ended(found):
+    """It is the likeliest to have been kept; what it takes from there costs no less."""
+    assert found.best.begins < 1500
+    assert (found.from_last.run, found.from_last.begins) == ("flat", 1500)
+    assert found.from_last.half_width <= found.goal
+    assert found.from_last.updates >= found.best.updates
+    assert found.from_last.spec in str(found)
+
+
 def test_the_run_does_what_was_expected(flat, found):
     """Made by the law that is fitted: what is left is the luck of noise and offsets."""
     rng = np.random.default_rng(1)
@@ -289,3 +298,12 @@ def test_where_a_named_run_begins():
 )
 def test_tidy_numbers(number, expected):
     assert tidy(number) == expected
+
+
+def test_other_peaks_are_thought_of_when_asked():
+    def peaks(*more):
+        made = candidates(runs(["flat"]), [TARGET], skip=150, every=15, peaks=more)
+        return {each.schedule.peak_lr for each in made if not each.trunk}
+
+    assert peaks() == {PEAK}
+    assert peaks(2e-3, 5e-4) == {PEAK, 2e-3, 5e-4}

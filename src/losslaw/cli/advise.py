@@ -11,6 +11,12 @@ from losslaw.cli.output import activity, print_json
 if TYPE_CHECKING:  # the help page does without numpy
     from losslaw.curves import LossCurve
 
+LawName = Annotated[str, typer.Option("--law", help="Law to fit, as in losslaw fit.")]
+Optimizer = Annotated[
+    str | None,
+    typer.Option("--optimizer", help="adamw or other, as in losslaw fit."),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the two commands."""
@@ -52,7 +58,8 @@ def advise_command(
             help="Whether runs may begin at checkpoints of the runs there are.",
         ),
     ] = True,
-    law: Annotated[str, typer.Option("--law", help="Law to fit, as in losslaw fit.")] = "auto",
+    law: LawName = "auto",
+    optimizer: Optimizer = None,
     target_size: Annotated[
         float | None,
         typer.Option("--target-size", help="Parameters of the target's model, if runs differ."),
@@ -86,6 +93,7 @@ def advise_command(
             peaks=_numbers(peaks),
             runs=judged,
             law=law,
+            optimizer=optimizer,
             model_size=target_size,
             checkpoints=checkpoints,
             progress=say,
@@ -115,7 +123,8 @@ def profile_command(
         str,
         typer.Option("--of", metavar="NAME,...", help="Parameters: alpha,N. See losslaw fit."),
     ],
-    law: Annotated[str, typer.Option("--law", help="Law to fit, as in losslaw fit.")] = "auto",
+    law: LawName = "auto",
+    optimizer: Optimizer = None,
     points: Annotated[int, typer.Option("--points", help="Values of each parameter.")] = 15,
     level: Level = 0.9,
     skip: Skip = None,
@@ -143,6 +152,7 @@ def profile_command(
                 curves,
                 name,
                 law=law,
+                optimizer=optimizer,
                 skip=skip,
                 points=points,
                 level=level,

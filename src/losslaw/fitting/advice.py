@@ -7,13 +7,13 @@ target is worked out from what would then be known, as that of any prediction.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
-from losslaw.fitting.candidates import candidates, checkpoint, named
+from losslaw.fitting.candidates import candidates, checkpoint, named, trunks
 from losslaw.fitting.fit import Fit, fit
 from losslaw.fitting.foresight import Knowledge
 from losslaw.fitting.intervals import Uncertainty
@@ -92,6 +92,8 @@ class Advice:
             if one helps.
         options: The cheapest run for each width, cheapest first.
         best: What to run; ``None`` if no run helps much.
+        from_last: The cheapest that does as much from the last checkpoint of a run, if the best
+            begins at an earlier one.
         reached: Whether the best run reaches the goal.
         sentences: What to know, most important first.
         law: Name of the law that the answer rests on.
@@ -107,9 +109,10 @@ class Advice:
     cost: int
     options: tuple[Option, ...]
     best: Option | None
+    from_last: Option | None
     reached: bool
-    sentences: tuple[str, ...] = field(default=())
-    law: str = ""
+    sentences: tuple[str, ...]
+    law: str
 
     def as_dict(self) -> dict[str, object]:
         """The JSON form."""
@@ -123,6 +126,7 @@ class Advice:
             "target_updates": self.cost,
             "reached": self.reached,
             "best": None if self.best is None else _record(self.best),
+            "from_last": None if self.from_last is None else _record(self.from_last),
             "options": [_record(option) for option in self.options],
             "sentences": self.sentences,
             "law": self.law,
@@ -158,6 +162,7 @@ def advise(
     peaks: Sequence[float] | None = None,
     runs: Sequence[Schedule] | None = None,
     law: str | type[Law] | Recipe = "auto",
+    optimizer: str | None = None,
     model_size: float | None = None,
     checkpoints: bool = True,
     progress: Callable[[str], None] | None = None,
@@ -176,6 +181,7 @@ def advise(
         runs: Think of these runs only; ``None``: of decays off the runs there are, of
             continuations, and of short whole runs.
         law: As in `losslaw.fit`.
+        optimizer: As in `losslaw.fit`.
         model_size: Which model the target is of, where curves of several sizes are given.
         checkpoints: Whether runs may begin at checkpoints of those there are.
         progress: Called with words as the work goes on.
@@ -205,7 +211,7 @@ def advise(
         raise InputError(f"level is {level:g}, expected a share between 0 and 1, such as 0.9")
     say = progress or _silent
     say("fitting")
-    found = fit(known, law, skip=skip)
+    found = fit(known, law, skip=skip, optimizer=optimizer)
     size = _size_asked(found, model_size)
     targets = [_completed(found, each) for each in targets]
     knowledge = Knowledge.of(found, known, law, size)
@@ -268,6 +274,7 @@ def advise(
     least = min(option.half_width for option in frontier)
     if half <= AT_FLOOR * floor or least > LITTLE * half:
         best, reached = None, False
+    ends = {(trunk.label, trunk.schedule.horizon) for trunk in trunks(mates)}
     sentences = [
         *_what_is_missing(known, found, targets),
         *_what_to_expect(now, half, floor, frontier, best, reached, shrink),
@@ -283,6 +290,7 @@ def advise(
         cost,
         tuple(frontier),
         best,
+        _from_last(options, best, goal if reached else None, ends),
         reached,
         tuple(sentences),
         found.law.name,
@@ -383,6 +391,22 @@ def _best(frontier: Sequence[Option], goal: float) -> tuple[Option, bool]:
             return option, True
     least = min(option.half_width for option in frontier)
     return next(each for each in frontier if each.half_width <= AS_GOOD * least), False
+
+
+def _from_last(
+    options: Sequence[Option],
+    best: Option | None,
+    goal: float | None,
+    ends: set[tuple[str, int]],
+) -> Option | None:
+    """The cheapest from the last checkpoint of a run that does what the best one is for."""
+    if best is None or not best.run or (best.run, best.begins) in ends:
+        return None
+    enough = goal if goal is not None else AS_GOOD * best.half_width
+    able = [
+        each for each in options if (each.run, each.begins) in ends and each.half_width <= enough
+    ]
+    return min(able, key=_price, default=None)
 
 
 def _what_is_missing(

@@ -37,6 +37,14 @@ def counsel(found: Advice) -> str:
         f"          {best.share:.1%} of the {found.cost:,} updates of the target itself",
         f"expect    {_width(best.half_width)}",
     ]
+    last = found.from_last
+    if last is not None:
+        lines += [
+            "",
+            f"or        {last.spec}",
+            f"          {last.updates:,} updates from step {last.begins:,}, the last of that run:"
+            f" expect {_width(last.half_width)}",
+        ]
     return "\n".join(lines)
 
 

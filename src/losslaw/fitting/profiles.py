@@ -93,6 +93,7 @@ def profile(
     parameter: str,
     *,
     law: str | type[Law] | Recipe = "auto",
+    optimizer: str | None = None,
     skip: int | None = None,
     points: int = 15,
     level: float = 0.9,
@@ -104,6 +105,7 @@ def profile(
         curves: As for `losslaw.fit`; of several model sizes, an amplitude is that of the largest.
         parameter: A shape or an amplitude of the law, searched by the fit or not.
         law: As for `losslaw.fit`.
+        optimizer: As for `losslaw.fit`.
         skip: As for `losslaw.fit`.
         points: Values at which the parameter is held, at least 3; open sides take a few more.
         level: Level of the interval, in (0, 1).
@@ -128,7 +130,7 @@ def profile(
     say = progress or _silent
     runs = [curves] if isinstance(curves, LossCurve) else list(curves)
     say("fitting")
-    found = fit(runs, law, skip=skip, uncertainty=False)
+    found = fit(runs, law, skip=skip, optimizer=optimizer, uncertainty=False)
     problem = posed_like(found, law, runs)
     sd = residual_scale(project(problem.separable(), theta_of(problem, found)).residuals)
     side = _Held.of(replace(problem, offsets=False), found.law, parameter, sd)
