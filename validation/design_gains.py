@@ -1,8 +1,8 @@
 """Gains of one schedule over another: predicted differences of final losses against observed ones.
 
-Each law is fitted as in the protocols `public split`, `one peak` and `other sizes`; then all pairs
-of runs of one horizon and one peak learning rate, at most one of them fitted, are compared: by how
-much one ends below the other (mean of the last three points), predicted and seen.
+Each law is fitted as in the protocols `public split` and `one peak`; then all pairs of runs of one
+horizon and one peak learning rate, at most one of them fitted, are compared: by how much one ends
+below the other (mean of the last three points), predicted and seen.
 
 `error` is the root mean square of predicted minus seen difference, `size` that of the seen
 difference, `order` the share of pairs whose better run is predicted; `held` the share inside the
@@ -21,10 +21,10 @@ import numpy as np
 from losslaw.design.gains import Gains, distance
 from losslaw.fitting import fit
 from losslaw.fitting.intervals import REPEAT
-from validation.protocols import one_peak, other_sizes, public_split
+from validation.protocols import one_peak, public_split
 
 LAWS = ("effective", "multipower", "convolution")
-PROTOCOLS = {"public split": public_split, "one peak": one_peak, "other sizes": other_sizes}
+PROTOCOLS = {"public split": public_split, "one peak": one_peak}
 EDGES = (0.0, 0.05, 0.1, 0.2, 0.35, 1.0)
 
 
