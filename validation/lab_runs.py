@@ -14,6 +14,7 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from losslaw.lab import LabConfig, PlannedRun, make_bundle
+from losslaw.lab.training import require_torch
 
 FOLDER = Path(__file__).parent / "results" / "lab"
 Shown = Callable[[int, float | None], None]
@@ -95,7 +96,14 @@ FAMILIES: tuple[Family, ...] = (
 
 
 def make_runs() -> None:
-    """Train every run of the plan that is not there yet."""
+    """Train every run of the plan that is not there yet.
+
+    Raises:
+        MissingExtra: torch is not installed.
+        InputError: the runs that are there were made with another text or model.
+        TrainingInterrupted: on Ctrl-C; the same call goes on from there.
+    """
+    require_torch()
     import torch
 
     torch.set_num_threads(1)
