@@ -305,7 +305,7 @@ def _follow(
     rise = 0.0
     for _ in range(TRIALS):
         first = side.at(side.moved(best.value, way * trial), best.point)
-        if first.value == best.value:
+        if math.isclose(first.value, best.value, rel_tol=1e-6):  # it is at the end of its range
             return []
         rise = max(first.cost - best.cost, 0.0)
         if rise <= enough**2:
