@@ -5,7 +5,7 @@ import pytest
 from fit_samples import PEAK, SCHEDULES, curves_of, law_of
 
 import losslaw as ll
-from losslaw.fitting.recipes import adamw, free_units, variety
+from losslaw.fitting.recipes import Variety, adamw, free_units, variety
 from losslaw.schedules import constant, cosine, wsd
 
 
@@ -32,11 +32,11 @@ def in_units(factor, names=("flat", "cosine", "two"), noise=5e-4):
 def test_variety_counts_peaks_decays_and_sizes():
     curves = curves_of(law_of("effective"), ["flat", "cosine", "step"])
     seen = variety(curves)
-    assert (seen.peaks, seen.decays, seen.sizes, seen.weight_decay_known) == (1, 2, 0, True)
+    assert seen == Variety(1, 2, 0, 0, True)
     higher = constant(peak=2 * PEAK, horizon=100)
     other = ll.LossCurve(higher, [50, 100], [3.0, 2.9], "higher", model_size=1e6)
     seen = variety([*curves, other])
-    assert (seen.peaks, seen.decays, seen.sizes, seen.weight_decay_known) == (2, 2, 1, False)
+    assert seen == Variety(2, 2, 1, 0, False)
 
 
 def test_a_decay_that_the_log_has_not_reached_is_not_seen():

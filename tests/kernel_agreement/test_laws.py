@@ -5,11 +5,14 @@ the laws hold to first order in the noise that SGD feeds back (here .02); the to
 left of that and of the kernel's start, ``(1 + c x)^-q`` for a sum of exponentials.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from losslaw import KernelRegression, Schedule
 from losslaw.fitting import fit
+from losslaw.fitting.recipes import free_units
 
 PEAK, HORIZON = 0.02, 40_000
 
@@ -56,3 +59,25 @@ def test_a_constant_run_tells_nothing_of_the_capacity_to_the_drop_form():
     found = fit(run, "functional", skip=1, uncertainty=False)
     assert "g" not in found.free
     assert found.parameters["s"] == pytest.approx(0.5, rel=0.05)
+
+
+def test_batches_of_sgd_add_no_worth_to_an_update_and_divide_its_noise():
+    # The effective law writes an update's worth as B^c and its noise as worth^a / B: SGD is c = 0,
+    # and at c = 0 the same law must serve all batches.
+    world = KernelRegression(source=0.5, capacity=2.0, noise=1.0)
+    curves = []
+    for batch in (1, 4, 16):
+        for name, fall in (("flat", 1.0), ("drop", 0.2)):
+            lr = np.full(4000, 0.1)
+            lr[2500:] *= fall
+            schedule = Schedule(lr, batch=batch, weight_decay=0.0)
+            steps = np.arange(100, 4001, 50)
+            curves.append(world.mean_curve(schedule, steps, label=f"{name}, batch {batch}"))
+    recipe = free_units(curves)
+    assert "c" in recipe.free
+    found = fit(curves, recipe, skip=200, uncertainty=False)
+    assert found.parameters["c"] < 0.05
+    # Losses run from .70 to .53: what is left over is of the law's form, not of the batches.
+    assert max(curve.rmse for curve in found.curves) < 4e-3
+    adam = fit(curves, replace(recipe, free=recipe.free[:-1], fixed={"c": 0.5, "p": 2.0}), skip=200)
+    assert adam.objective > 5 * found.objective

@@ -5,7 +5,8 @@ of them beforehand. Two recipes of the effective-rate law matter.
 
 *AdamW*: the constants are near-universal, and only what the curves can tell is opened: alpha and a
 always; q, the power of forgetting, where decays of one model at one peak were seen; p, the growth
-of the norm, where peaks differ. Where models or peaks differ a free q takes the blame for that.
+of the norm, where peaks differ; c, the worth of a batch, where batches differ. Where models or
+peaks differ a free q takes the blame for that.
 
 *Free units*: another optimiser or parametrisation has the same form with other units of the
 learning rate. r goes as 1/lr, kappa as 1/lr^p and N as lr^-a, so all three are searched around the
@@ -54,29 +55,42 @@ class Variety:
         peaks: Peak learning rates that differ by more than 5 %.
         decays: Runs whose rate fell below .7 of its peak while losses were seen.
         sizes: Known model sizes.
+        batches: Batch sizes that differ by more than 5 %, where all runs know theirs; else 0.
         weight_decay_known: Whether all runs say their weight decay.
     """
 
     peaks: int
     decays: int
     sizes: int
+    batches: int
     weight_decay_known: bool
 
 
 def variety(curves: Sequence[LossCurve]) -> Variety:
     """What these curves can tell of a law."""
     peaks: list[float] = []
+    batches: list[float] = []
     decays = 0
     for curve in curves:
-        seen = curve.schedule.lr[: int(curve.steps[-1])]
+        last = int(curve.steps[-1])
+        seen = curve.schedule.lr[:last]
         peak = float(seen.max())
-        if not any(abs(np.log(peak / other)) < 0.05 for other in peaks):
-            peaks.append(peak)
+        _add(peaks, peak)
+        if curve.schedule.batch is not None:
+            _add(batches, float(curve.schedule.batch[:last].min()))
+            _add(batches, float(curve.schedule.batch[:last].max()))
         after = seen[int(np.argmax(seen)) :]
         decays += bool(after.min() < 0.7 * peak)
     known = all(curve.schedule.weight_decay is not None for curve in curves)
     sizes = len({curve.model_size for curve in curves} - {None})
-    return Variety(len(peaks), decays, sizes, known)
+    every = all(curve.schedule.batch is not None for curve in curves)
+    return Variety(len(peaks), decays, sizes, len(batches) if every else 0, known)
+
+
+def _add(values: list[float], value: float) -> None:
+    """Keep a value that is none of those kept."""
+    if not any(abs(np.log(value / other)) < 0.05 for other in values):
+        values.append(value)
 
 
 def adamw(curves: Sequence[LossCurve]) -> Recipe:
@@ -87,6 +101,8 @@ def adamw(curves: Sequence[LossCurve]) -> Recipe:
         free.append("p")
     elif seen.decays and seen.sizes < 2:
         free.append("q")
+    if seen.batches > 1:
+        free.append("c")
     priors: dict[str, Prior | None] = {}
     if "q" not in free:
         # The prior on N is of fits with q at this value: held, it is known as far as N is.
@@ -104,9 +120,10 @@ def free_units(curves: Sequence[LossCurve]) -> Recipe:
     usual = Effective()
     r, kappa = usual.r * unit, usual.kappa * unit**usual.p
     n = 47.0 * unit**usual.a
+    batch = ("c",) if variety(curves).batches > 1 else ()
     return Recipe(
         Effective,
-        ("alpha", "kappa", "a", "q", "r"),
+        ("alpha", "kappa", "a", "q", "r", *batch),
         {"p": 2.0},
         {
             "alpha": Prior(0.54, 0.25, source=WIDE),
@@ -114,6 +131,7 @@ def free_units(curves: Sequence[LossCurve]) -> Recipe:
             "a": Prior(1.8, 0.15, source=WIDE),
             "q": Prior(4.0 / 3.0, 0.15, on="inverse", source=WIDE),
             "r": Prior(r, 2.0, on="log", source=WIDE),
+            "c": Prior(0.25, 0.25, source="between SGD, 0, and Adam in noise, 1/2"),
             "N": Prior(n, 3.0 * n, source=WIDE),
         },
         {
@@ -122,6 +140,7 @@ def free_units(curves: Sequence[LossCurve]) -> Recipe:
             "a": (1.8,),
             "q": (4.0 / 3.0,),
             "r": (r / 8, r, 8 * r),
+            "c": (0.1,),
         },
         model_error=0.004,
     )

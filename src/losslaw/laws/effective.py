@@ -14,11 +14,13 @@ jumps need no convention, and weight decay enters exactly.
 
 ``B`` is the batch size and ``B0`` that of the fitted runs: at one constant batch, or where it is
 not known, it plays no part. A gradient summed over more sequences makes an update worth more (c: 0
-for SGD, 1/2 for Adam where noise dominates its second moment) and adds less noise for that worth:
-the noise of a step of size x is x^2 / B.
+for SGD, 1/2 for Adam where noise dominates its second moment, .37 in the lab's runs) and adds less
+noise for that worth: the noise of a step of size x is x^2 / B.
 
 The constants other than alpha are near-universal for AdamW in standard parametrisation (measured
-on Llama-type models of 25M-400M parameters, two groups' runs). By default only alpha is searched
+on Llama-type models of 25M-400M parameters, two groups' runs). Which of them are physics is an
+experiment (docs/lab.md): kappa is .9 / init_std^2 and h = 1/2 fits; p is 2 for the norm itself, and
+2.15 stands for something else that high rates do. By default only alpha is searched
 (four parameters in all); ``free`` opens the others, each with its prior, and ``law="auto"`` decides
 by what the curves show. r, q and N trade along a ridge, and so do h, kappa, p and a: r and h stay
 fixed. With kappa = 0 and no weight decay the effective rate is the rate.
@@ -118,12 +120,12 @@ class Effective(Law):
         245.0, "rate of forgetting, in 1/effective time", low=1e-6, high=1e9, free=False
     )
     c: float = shape(
-        0.5,
+        0.4,
         "power of the batch in what an update is worth",
         low=0.01,
         high=1.0,
         free=False,
-        prior=Prior(0.5, 0.2, source="square-root rule of Adam; the lab's batches"),
+        prior=Prior(0.4, 0.15, source="three batches of the lab; 1/2 where noise dominates Adam"),
         zero=True,
     )
     B0: float = shape(
