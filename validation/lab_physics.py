@@ -10,11 +10,12 @@ mean of the last three evaluations, and points from step 400 on are fitted.
 What is seen, constant by constant:
 
 * **kappa: physics.** On the hidden matrices kappa is .82-.95 of 1/init_std^2 at the end of every
-  AdamW run: over a factor of 16 in kappa (three starts), decays of 0 to .3, two peaks, three
-  batches, two seeds. Adam on gradients that are nothing but noise gives .92-1.02. One kappa, 2200
-  for a start of .02, fits all; the norm after a cooldown follows with the same kappa within 8 %. It
-  does *not* describe embedding and positions, which run ahead (5 to 10 times as far at the end) and
-  then slow down, and at the higher peak v lags: by half at step 250, by less than 7 % at the end.
+  constant AdamW run: over a factor of 16 in kappa (three starts), decays of 0 to .3, two peaks,
+  three batches, two seeds. Adam on gradients that are nothing but noise gives .92-1.02. One kappa,
+  2200 for a start of .02, fits all; the norm after a cooldown follows with the same kappa within 8
+  %. It does *not* describe embedding and positions, which run ahead (5 to 10 times as far at the
+  end) and then slow down, and at the higher peak v lags: by half at step 250, by less than 7 % at
+  the end.
 * **p: physics, 2.** From two peaks p is 1.85-1.94 at the end, 1.56 at step 500 while v still lags.
   2.15, which suits losses of larger models, suits these losses a little better too, and is not the
   power by which these norms grow: it stands for something else.
@@ -24,13 +25,13 @@ What is seen, constant by constant:
   gives that one no weight; alone it is worse. For SGD, h free gives .52.
 * **alpha, L0, N: fits.** 2,000 updates do not part alpha and L0. N is 29 with the other constants
   as they are, below the 47 of larger models.
-* **a, q, r: fits.** Free, a goes to 1.4-1.7; r, q and N trade along a ridge; nothing measured here
+* **a, q, r: fits.** Free, a goes to 1.3-1.7; r, q and N trade along a ridge; nothing measured here
   is a or q by itself.
 * **c, the batch: physics in outline.** Three batches of AdamW want progress B^.37 and noise of an
   update B^0 (theory of noise-dominated Adam: 1/2 and 0). No share for the batch errs twelve times
-  as much, the rule of SGD three times. The power falls as the batch grows, as it must where noise
-  ceases to dominate. SGD at half the batch is nearer to its own rule (c 0, b 1; with c 0 it wants b
-  .45) than to that of Adam.
+  as much, the rule of SGD three times. Pairs give c .9 (8, 16) and .26 (16, 64): the power may fall
+  where noise ceases to dominate, but within a pair c and b are hardly told apart. SGD at half the
+  batch is nearer to its own rule (c 0, b 1; with c 0 it wants b .46) than to that of Adam.
 * **Weight decay: physics in the norm, half of it in the loss.** The norm follows decays of 0 to .3
   as written. The loss is predicted within .04 for decays 0 to .1, and up to .09 too high at .3 and
   twice the peak.
