@@ -32,11 +32,11 @@ def in_units(factor, names=("flat", "cosine", "two"), noise=5e-4):
 def test_variety_counts_peaks_decays_and_sizes():
     curves = curves_of(law_of("effective"), ["flat", "cosine", "step"])
     seen = variety(curves)
-    assert seen == Variety(1, 2, 0, 0, True)
+    assert seen == Variety(1, 2, 0, 0, True, True)
     higher = constant(peak=2 * PEAK, horizon=100)
     other = ll.LossCurve(higher, [50, 100], [3.0, 2.9], "higher", model_size=1e6)
     seen = variety([*curves, other])
-    assert seen == Variety(2, 2, 1, 0, False)
+    assert seen == Variety(2, 2, 1, 0, False, False)
 
 
 def test_a_decay_that_the_log_has_not_reached_is_not_seen():
@@ -67,6 +67,21 @@ def test_two_peaks_open_the_growth_of_the_norm_and_not_the_forgetting():
     assert recipe.free == ("alpha", "a", "p")
     # Their weight decay is not known, which the norm feels as another growth.
     assert recipe.priors["kappa"].sd > 0.3
+    assert "alpha" not in recipe.priors
+
+
+def test_what_is_not_known_of_a_run_widens_its_interval():
+    law = law_of("effective")
+    told = law.curve(SCHEDULES["cosine"], range(15, 1501, 15), "run")
+    bare = told.with_(schedule=told.schedule.with_(weight_decay=None, warmup=0, spec=None))
+    assert adamw([bare]).priors["alpha"].sd > 0.10
+    widths = []
+    for run in (told, bare):
+        found = ll.fit(run, optimizer="adamw", skip=200)
+        # A higher rate than any seen: there it matters how the norm grows.
+        answer = found.predict(SCHEDULES["flat"].with_(lr=1.5 * SCHEDULES["flat"].lr), [1500])
+        widths.append(float(answer.upper[0] - answer.lower[0]))
+    assert widths[1] > 1.1 * widths[0]
 
 
 def test_adamw_is_recognised_and_said_in_two_sentences():

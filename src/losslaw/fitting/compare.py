@@ -70,7 +70,7 @@ def compare(
 
     Args:
         curves: At least two different schedules.
-        laws: Names of laws; ``None``: all.
+        laws: Names of laws, ``auto`` among them; ``None``: all.
         skip: Leave out points before this step; ``None``: see `losslaw.fit`.
         progress: Called with a few words before each fit.
 
@@ -86,11 +86,12 @@ def compare(
             f"comparing laws leaves one schedule out at a time: {len(groups)} schedule in"
             f" {len(curves)} curves, expected at least 2"
         )
-    names = list(dict.fromkeys(laws)) if laws is not None else list(LAWS)
+    names = list(dict.fromkeys(laws)) if laws is not None else ["auto", *LAWS]
     if not names:
-        raise InputError(f"no laws to compare: expected some of {', '.join(LAWS)}")
+        raise InputError(f"no laws to compare: expected some of auto, {', '.join(LAWS)}")
     for name in names:
-        law_named(name)
+        if name != "auto":
+            law_named(name)
     scores: list[LawScore] = []
     for name in names:
         found: list[CurveScore] = []

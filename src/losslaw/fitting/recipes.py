@@ -57,6 +57,7 @@ class Variety:
         sizes: Known model sizes.
         batches: Batch sizes that differ by more than 5 %, where all runs know theirs; else 0.
         weight_decay_known: Whether all runs say their weight decay.
+        warmup_known: Whether all runs have a warm-up; what has none may not have logged it.
     """
 
     peaks: int
@@ -64,6 +65,7 @@ class Variety:
     sizes: int
     batches: int
     weight_decay_known: bool
+    warmup_known: bool
 
 
 def variety(curves: Sequence[LossCurve]) -> Variety:
@@ -84,7 +86,8 @@ def variety(curves: Sequence[LossCurve]) -> Variety:
     known = all(curve.schedule.weight_decay is not None for curve in curves)
     sizes = len({curve.model_size for curve in curves} - {None})
     every = all(curve.schedule.batch is not None for curve in curves)
-    return Variety(len(peaks), decays, sizes, len(batches) if every else 0, known)
+    warm = all(curve.schedule.warmup > 0 for curve in curves)
+    return Variety(len(peaks), decays, sizes, len(batches) if every else 0, known, warm)
 
 
 def _add(values: list[float], value: float) -> None:
@@ -107,6 +110,9 @@ def adamw(curves: Sequence[LossCurve]) -> Recipe:
     if "q" not in free:
         # The prior on N is of fits with q at this value: held, it is known as far as N is.
         priors["q"] = None
+    if not seen.warmup_known:
+        # Effective time begins somewhere else then, and alpha with L0 makes up for it.
+        priors["alpha"] = Prior(0.54, 0.20, source="no warm-up is known")
     if not seen.weight_decay_known:
         # A weight decay other than .1 is, to the norm, another kappa: .05-.2 are usual.
         priors["kappa"] = Prior(2500.0, 0.5, on="log", source="weight decay is not known")
