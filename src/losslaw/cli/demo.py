@@ -22,7 +22,7 @@ def demo(
     ] = "losslaw-demo",
     json: options.Json = False,
 ) -> None:
-    """Fit two laws to three real runs and predict the others, whose schedules they never saw."""
+    """Fit two laws to three real runs, predict the others unseen, and design a schedule."""
     from losslaw.views.demo import run_demo
 
     with activity("demo") as say:
@@ -41,6 +41,10 @@ def _record(found: "Demo") -> dict[str, object]:
             law: [asdict(score) for score in scores] for law, scores in found.scores.items()
         },
         "files": [str(path) for path in found.files],
+        "design": {
+            "loss": found.design.loss,
+            "baselines": {name: item.loss for name, item in found.design.baselines.items()},
+        },
         "seconds": found.seconds,
     }
 
@@ -72,7 +76,24 @@ def _text(found: "Demo") -> str:
         "",
         "errors in nats per token, predicted minus seen; 'end': mean of the last three points",
         "",
+        *_design_lines(found),
+        "",
         *[f"wrote {path}" for path in found.files],
         f"done in {found.seconds:.1f} s",
     ]
     return "\n".join(lines)
+
+
+def _design_lines(found: "Demo") -> list[str]:
+    """What the designed schedule is predicted to give, beside usual ones."""
+    designed = found.design
+    usual = ", ".join(
+        f"{name} {item.loss:.4f}"
+        for name, item in designed.baselines.items()
+        if name in ("wsd", "wsd-1-sqrt", "cosine-10%", "linear")
+    )
+    return [
+        f"designed for {designed.schedule.horizon} updates at the same peak: predicted loss"
+        f" {designed.loss:.4f}",
+        f"  instead: {usual}",
+    ]

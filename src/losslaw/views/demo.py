@@ -1,8 +1,9 @@
-"""The demo: two laws fitted to three real runs, asked about runs of schedules they never saw.
+"""The demo: laws fitted to three real runs, asked about others, and a schedule designed from them.
 
 The runs come with the package (a small language model, trained under many schedules; see
 ``losslaw lab``). Fitted are a constant run, a cosine and a WSD of one peak; asked are other shapes,
-three times the horizon, and other peaks.
+three times the horizon, and other peaks. The law that predicts them best then says which schedule
+of the same horizon would end lowest.
 """
 
 import time
@@ -14,9 +15,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from losslaw.curves import LossCurve, bundled_curves
+from losslaw.design import Design, design
 from losslaw.errors import InputError
 from losslaw.files import write_bytes, write_text
 from losslaw.fitting import CurveScore, Fit, fit, score
+from losslaw.schedules import schedule_csv
 from losslaw.views.plots import (
     OTHER,
     OURS,
@@ -43,6 +46,7 @@ class Demo:
         fits: One a law, by name.
         scores: Scores of the runs that were asked about, by law, unseen steps only.
         asked: Those runs.
+        design: The schedule with the lowest predicted loss at the horizon of the fitted runs.
         seconds: How long it took.
         files: What was written.
     """
@@ -50,6 +54,7 @@ class Demo:
     fits: dict[str, Fit]
     scores: dict[str, tuple[CurveScore, ...]]
     asked: tuple[LossCurve, ...]
+    design: Design
     seconds: float
     files: tuple[Path, ...]
 
@@ -77,8 +82,12 @@ def run_demo(folder: str | Path, say: Callable[[str], None] = lambda words: None
     scores: dict[str, tuple[CurveScore, ...]] = {}
     for law, _ in LAWS:
         say(f"fitting the {law} law to {len(fitted)} runs")
-        fits[law] = fit(fitted, law)
+        # What law="auto" makes of these runs is the effective-rate law with what they show open.
+        fits[law] = fit(fitted) if law == "effective" else fit(fitted, law)
         scores[law] = score(fits[law], asked, unseen=True).curves
+    say("designing a schedule")
+    horizon = max(curve.schedule.horizon for curve in fitted)
+    found = design(fits["effective"], horizon)
     say("drawing")
     files = [
         write_text(folder / "predictions.csv", predictions_csv(fits, asked)),
@@ -87,12 +96,14 @@ def run_demo(folder: str | Path, say: Callable[[str], None] = lambda words: None
             png(predictions_figure(fits, scores["effective"], fitted, asked)),
         ),
         write_bytes(folder / "errors.png", png(errors_figure(scores))),
+        write_bytes(folder / "design.png", png(design_figure(fits["effective"], found))),
+        write_text(folder / "schedule.csv", schedule_csv(found.schedule)),
     ]
     for law in fits:
         path = folder / ("fit.json" if law == "effective" else f"fit-{law}.json")
         fits[law].save(str(path))
         files.append(path)
-    return Demo(fits, scores, asked, time.perf_counter() - begun, tuple(files))
+    return Demo(fits, scores, asked, found, time.perf_counter() - begun, tuple(files))
 
 
 def predictions_csv(fits: dict[str, Fit], asked: tuple[LossCurve, ...]) -> str:
@@ -168,6 +179,32 @@ def errors_figure(scores: dict[str, tuple[CurveScore, ...]]) -> Figure:
     figure = Figure(figsize=(7.5, 1.4 + 0.32 * count), layout="constrained")
     ax = figure.add_subplot()
     plot_errors(ax, [(law, color, scores[law]) for law, color in LAWS])
+    return figure
+
+
+def design_figure(found: Fit, designed: Design) -> Figure:
+    """The designed schedule beside two usual ones, and the losses predicted for them."""
+    figure = Figure(figsize=(9.5, 3.6), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    usual = designed.baselines
+    shown = [
+        ("designed", designed.schedule, OURS),
+        ("WSD, linear over 20 %", usual["wsd"].schedule, OTHER),
+        ("cosine to 10 %", usual["cosine-10%"].schedule, "#888888"),
+    ]
+    for name, schedule, color in shown:
+        steps = np.unique(np.linspace(found.skip, schedule.horizon, 400).round().astype(np.int64))
+        left.plot(np.arange(1, schedule.horizon + 1), schedule.lr, color=color, lw=1.5, label=name)
+        answer = found.predict(schedule, steps)
+        right.plot(steps, answer.loss, color=color, lw=1.5, label=f"{name}: {answer.final:.4f}")
+    left.set_xlabel("step")
+    left.set_ylabel("learning rate")
+    left.legend(frameon=False, fontsize=8)
+    right.set_xlabel("step")
+    right.set_ylabel("predicted loss, nats per token")
+    ends = [item.loss for item in (usual["wsd"], usual["cosine-10%"])] + [designed.loss]
+    right.set_ylim(min(ends) - 0.02, min(ends) + 0.35)
+    right.legend(frameon=False, fontsize=8)
     return figure
 
 
