@@ -2,7 +2,7 @@
 
     import losslaw as ll
     curves = ll.read_curves("runs/*.csv", warmup=2160)
-    fit = ll.fit(curves, law="effective")
+    fit = ll.fit(curves)
     fit.predict(ll.wsd(peak=3e-4, horizon=24_000, warmup=2160, cooldown=0.2)).loss
 
 Names are loaded when they are first used, so that importing the package costs nothing.
