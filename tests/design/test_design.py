@@ -162,7 +162,8 @@ def test_laws_whose_optimum_is_an_artefact_say_so():
 
 def test_a_peak_outside_the_fitted_ones_is_said(fit):
     found = ll.design(fit, 600, peak=3e-3)
-    assert "the peak learning rate 0.003 is outside the fitted 0.001" in found.sentences
+    said = "the peak learning rate 0.003 is outside the fitted 0.001"
+    assert any(sentence.startswith(said) for sentence in found.sentences)
 
 
 def so_far(n, peak=1e-3):

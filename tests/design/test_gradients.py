@@ -11,7 +11,7 @@ sys.path.append(str(Path(__file__).parents[1] / "laws"))  # law_samples
 
 from law_samples import RATES, sound
 
-from losslaw.design.gradients import GRADIENTS, final_loss
+from losslaw.design.gradients import BLOCKS, GRADIENTS, final_loss
 from losslaw.errors import InputError
 from losslaw.laws import LAWS, Convolution, Momentum, MultiPower
 from losslaw.schedules import Schedule, wsd
@@ -71,6 +71,33 @@ def test_gradient_is_that_of_the_law(name, which, warmup_drops):
     # third derivative 1e-8 of the largest slope.
     noise = 2e-9 * 0.1 / (2e-4 * rates[at])
     assert np.all(np.abs(gradient[at] - expected) <= 2e-6 * np.abs(gradient).max() + noise)
+
+
+@pytest.mark.parametrize("name", sorted(law.name for law in BLOCKS))
+def test_blocks_of_updates(name):
+    """Single updates are blocks of one; larger blocks are close, and have their own gradient."""
+    law = sound(LAWS[name])
+    if name == "effective":
+        law = law.with_(B0=2.0)
+    schedule = Schedule(RATES["warm-up and cosine"] + 2e-5, batch=np.linspace(1, 3, 90), warmup=15)
+    exact, gradient = final_loss(law, schedule)
+    single = final_loss(law, schedule, np.arange(90))
+    assert_allclose(single[0], exact, rtol=1e-14)
+    assert_allclose(single[1], gradient, rtol=1e-9, atol=1e-12 * np.abs(gradient).max())
+    starts = np.array([0, 5, 10, 14, 15, 16, 20, 30, 31, 45, 60, 70, 80, 85, 89])
+    # The end of the warm-up is a block by itself: falls are counted from it.
+    value, slopes = final_loss(law, schedule, starts)
+    # Terms are .1 nats each and change little within a block.
+    assert abs(value - exact) < 5e-3
+    for k in (0, 7, 15, 25, 47, 88, 89):
+        moved = []
+        for step in (1e-9, -1e-9):
+            rates = schedule.lr.copy()
+            rates[k] += step
+            moved.append(final_loss(law, schedule.with_(lr=rates), starts)[0])
+        slope = (moved[0] - moved[1]) / 2e-9
+        # A difference of 2e-9 in a rate of 1e-3: rounding of the loss, 1e-15, over it.
+        assert slopes[k] == pytest.approx(slope, rel=1e-4, abs=1e-4 * np.abs(slopes).max())
 
 
 @pytest.mark.parametrize("q", [0.5, 1.0, 2.0])

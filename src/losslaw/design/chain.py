@@ -7,6 +7,7 @@ before, for schedules of jumps). The rate at a knot is ``low + (high - low) * w`
 needs no constraints but these bounds. ``w = 1`` along a plateau: it is found exactly.
 """
 
+import itertools
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -98,6 +99,19 @@ class Chain:
         wanted = np.concatenate([[self.task.start], lr[self.knots - 1]])
         start = self.task.start / self.task.peak
         return _invert(wanted, self.gaps.astype(np.float64), start, *self._limits)
+
+    def blocks(self, most: int) -> IntArray:
+        """First updates (0-based) of blocks: up to ``most`` of them between knots.
+
+        The last update given is one by itself: the rate falls from it, not from a mean.
+        """
+        given = self.task.given
+        ends = sorted({0, max(given - 1, 0), given, *self.knots.tolist()})
+        pieces = [
+            np.linspace(a, b, min(b - a, most), endpoint=False).astype(np.int64)
+            for a, b in itertools.pairwise(ends)
+        ]
+        return np.unique(np.concatenate(pieces))
 
     def refined(self, w: FloatArray) -> "Chain":
         """The chain with a knot in the middle of every interval that is no inner plateau."""

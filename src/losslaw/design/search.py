@@ -2,8 +2,9 @@
 
 Each start is followed with bounded quasi-Newton steps (L-BFGS-B) on a chain of some sixty knots;
 the best end is followed on, with ever more knots where the schedule moves, until more knots gain
-nothing. How the starts agree, and how much the loss could still fall to first order when every
-update is free, says whether the search has converged.
+nothing, and at last with every update by itself instead of blocks of them. How the starts agree,
+and how much the loss could still fall to first order when every update is free, says whether the
+search has converged.
 
 The multi-power law is its own case: it scores a whole fall at the rate after it, so that two falls
 in one jump pay more than two small ones, and its best schedule is a staircase. There rates are held
@@ -22,10 +23,11 @@ from losslaw.design.chain import Chain, first_chain
 from losslaw.design.stairs import best_stairs
 from losslaw.design.task import Task
 from losslaw.laws import MultiPower
-from losslaw.numerics.arrays import FloatArray, dot
+from losslaw.numerics.arrays import FloatArray, IntArray, dot
 from losslaw.schedules import Schedule
 
 INTERVALS = 48  # of the first chain
+BLOCKS = 16  # of updates between two knots, until the last search, which takes them one by one
 LARGEST = 1500  # knots of the last chain
 SAME = 1e-5  # nats: ends closer than this are one optimum
 ENOUGH = 1e-4  # gained by more knots, as the search sees losses: 1e-7 nats in language models
@@ -92,8 +94,8 @@ def search(task: Task, starts: dict[str, Schedule], say: Callable[[str], None]) 
             say(f"from {name}")
             # At a rate of exactly the floor nothing that follows could move.
             w = np.maximum(chain.invert(schedule.lr), 0.02)
-            w, loss = follower.follow(chain, w)
-            ends.append((loss, name, chain, w))
+            w, _ = follower.follow(chain, w, BLOCKS)
+            ends.append((task.quick_loss(follower.schedule(chain, w)), name, chain, w))
     ends.sort(key=lambda end: end[0])
     loss, _, chain, w = ends[0]
     said = tuple(Start(name, end, end <= loss + SAME) for end, name, _, _ in ends)
@@ -102,12 +104,16 @@ def search(task: Task, starts: dict[str, Schedule], say: Callable[[str], None]) 
         if finer.knots.size == chain.knots.size:
             break
         say(f"{finer.knots.size} knots")
-        better, lower = follower.follow(finer, finer.invert(chain.rates(w)))
-        gained = loss - lower
-        if gained > 0:
-            chain, w, loss = finer, better, lower
+        same = finer.invert(chain.rates(w))
+        before = task.gradient(follower.schedule(finer, same), finer.blocks(BLOCKS))[0]
+        chain = finer
+        w, lower = follower.follow(chain, same, BLOCKS)
+        gained = before - lower
         if gained < ENOUGH / follower.scale:
             break
+    if not jumps:
+        say("every update by itself")
+        w, _ = follower.follow(chain, w)
     schedule = follower.schedule(chain, w)
     fixed = task if task.lowest_peak is None else task.at_peak(float(chain.levels(w)[0]))
     if task.max_slope is None:
@@ -147,25 +153,33 @@ class _Follower:
     def schedule(self, chain: Chain, w: FloatArray) -> Schedule:
         return self.task.template.with_(lr=chain.rates(w))
 
-    def follow(self, chain: Chain, begin: FloatArray) -> tuple[FloatArray, float]:
-        """The local optimum that ``begin`` leads to, and its loss."""
-        w, loss = self._once(chain, begin)
+    def follow(
+        self, chain: Chain, begin: FloatArray, most: int | None = None
+    ) -> tuple[FloatArray, float]:
+        """The local optimum that ``begin`` leads to, and its loss.
+
+        With ``most``, updates between knots are taken together in up to so many blocks.
+        """
+        starts = None if most is None else chain.blocks(most)
+        w, loss = self._once(chain, begin, starts)
         # Limits to the slope have kinks, where a search may stop too early: begin anew from there.
         for _ in range(3 if self.task.max_slope is not None else 0):
             before = loss
-            w, loss = self._once(chain, w)
+            w, loss = self._once(chain, w, starts)
             if before - loss < ENOUGH / self.scale:
                 break
         return w, loss
 
-    def _once(self, chain: Chain, begin: FloatArray) -> tuple[FloatArray, float]:
-        reference = self.task.gradient(self.schedule(chain, begin))[0]
+    def _once(
+        self, chain: Chain, begin: FloatArray, starts: IntArray | None
+    ) -> tuple[FloatArray, float]:
+        reference = self.task.gradient(self.schedule(chain, begin), starts)[0]
         excess = reference - self.task.law.parameters.get("L0", 0.0)
         self.scale = min(max(SCALE, EXCESS / max(excess, 1e-300)), 1e9)
 
         def objective(w: FloatArray) -> tuple[float, FloatArray]:
             self.count += 1
-            loss, gradient = self.task.gradient(self.schedule(chain, w))
+            loss, gradient = self.task.gradient(self.schedule(chain, w), starts)
             return self.scale * (loss - reference), self.scale * chain.pull(w, gradient)
 
         bounds = [(0.0, 1.0)] * begin.size

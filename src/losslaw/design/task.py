@@ -13,7 +13,7 @@ import numpy as np
 from losslaw.design.gradients import Gradient, final_loss, has_gradient
 from losslaw.errors import InputError
 from losslaw.laws import Law
-from losslaw.numerics.arrays import FloatArray, dot
+from losslaw.numerics.arrays import FloatArray, IntArray, dot
 from losslaw.schedules import Schedule
 
 
@@ -79,9 +79,9 @@ class Task:
         """Final loss within 1e-8 of `loss`, several times as fast where the law has a gradient."""
         return self.gradient(schedule)[0] if self.smooth else self.loss(schedule)
 
-    def gradient(self, schedule: Schedule) -> Gradient:
-        """Final loss, and its gradient by all rates; shape ``(horizon,)``."""
-        return final_loss(self.law, schedule)
+    def gradient(self, schedule: Schedule, starts: IntArray | None = None) -> Gradient:
+        """Final loss, and its gradient by all rates; shape ``(horizon,)``. See `final_loss`."""
+        return final_loss(self.law, schedule, starts)
 
     @property
     def smooth(self) -> bool:

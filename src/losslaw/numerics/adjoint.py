@@ -85,6 +85,7 @@ class EffectiveRate:
         h: Power of the squared norm, >= 0.
         kappa: Growth of the squared norm, >= 0.
         p: Power of the rate in the growth, >= 1.
+        count: Equal updates that each entry stands for; ``None``: one. Shape ``(n,)``.
 
     >>> import numpy as np
     >>> effective = EffectiveRate(np.array([0.1, 0.1]), np.zeros(2), 0.5, 0.0, 2.0)
@@ -92,11 +93,20 @@ class EffectiveRate:
     ([0.1, 0.1], [1.0, 1.0])
     """
 
-    def __init__(self, lr: FloatArray, weight_decay: FloatArray, h: float, kappa: float, p: float):
+    def __init__(
+        self,
+        lr: FloatArray,
+        weight_decay: FloatArray,
+        h: float,
+        kappa: float,
+        p: float,
+        count: FloatArray | None = None,
+    ):
+        times = np.ones_like(lr) if count is None else count
         self.lr = np.ascontiguousarray(lr)
-        self.weight_decay = np.ascontiguousarray(weight_decay)
+        self.weight_decay = np.ascontiguousarray(weight_decay) * times
         self.h, self.kappa, self.p = float(h), float(kappa), float(p)
-        self.growth = norm_growth(self.lr, self.kappa, self.p)
+        self.growth = norm_growth(self.lr, self.kappa, self.p) * times
         self.rate, self.norm, self.power = _forward(self.lr, self.weight_decay, self.h, self.growth)
 
     def pull(self, gradient: FloatArray) -> FloatArray:
