@@ -5,19 +5,24 @@ cheapest run that should halve the interval, and what it costs. *Trial*: no coll
 that run, so runs that it does have are judged beforehand (`losslaw advise --run`), then added and
 the fit made anew. Half-widths are of the 90 % interval of the target's final loss; errors are
 predicted minus seen, mean of the last three points. The public runs and those that come with the
-package; nothing in the advice was chosen on the comparison.
+package; nothing in the advice was chosen on the comparison. *Done*: runs that were named for the
+bundled model, and then made (`losslaw lab train -s SPEC`, the curves are in `lab/advice`).
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from rich.progress import track
 
-from losslaw.curves import LossCurve, bundled_curves
+from losslaw.curves import LossCurve, bundled_curves, read_curves
 from losslaw.fitting import advise, fit
 from losslaw.fitting.fit import Fit
+from losslaw.schedules import parse_schedule
 from validation.protocols import public, schaipp
+
+RUNS = Path(__file__).parent / "results" / "lab" / "advice"
 
 
 @dataclass(frozen=True)
@@ -100,8 +105,51 @@ def ending(found: Fit, target: LossCurve) -> Ending:
     return Ending(float(made.upper[-1] - made.loss[-1]), error)
 
 
+# What was named, with one bundled constant run, for a target of the bundle.
+DONE = {
+    "for_wsd_12000": (
+        "wsd:peak=0.003,horizon=1250,warmup=100,decay=1-sqrt",
+        "wsd-linear-0.2_peak3e-3_T12000",
+    ),
+    "for_cosine_12000": (
+        "wsd:peak=0.003,horizon=1700,warmup=100,cooldown=0.412,decay=1-sqrt,final=0.0003",
+        "cosine_peak3e-3_T12000",
+    ),
+}
+
+
+def done() -> list[str]:
+    """The table of runs that were named and made."""
+    rows = [
+        "| target | the run | now | expected | obtained | error before | after | inside |",
+        "|-|-|-|-|-|-|-|-|",
+    ]
+    bundled = {curve.label: curve for curve in bundled_curves()}
+    constant = bundled["constant_peak3e-3_T4000"]
+    before = fit(constant)
+    for name, (spec, label) in DONE.items():
+        target = bundled[label]
+        run = parse_schedule(spec)
+        (made,) = read_curves(str(RUNS / f"{name}.csv"), warmup=100, weight_decay=0.1)
+        made = made.with_(model_size=constant.model_size)
+        expected = advise(constant, target.schedule, runs=[run]).options[0].half_width
+        first, last = ending(before, target), ending(fit([constant, made]), target)
+        cells = [
+            label,
+            f"`{spec}`",
+            f"{first.half_width:.4f}",
+            f"{expected:.4f}",
+            f"{last.half_width:.4f}",
+            f"{first.error:+.4f}",
+            f"{last.error:+.4f}",
+            "yes" if last.inside else "no",
+        ]
+        rows.append(f"| {' | '.join(cells)} |")
+    return rows
+
+
 def table() -> str:
-    """Both tables and a summary."""
+    """The three tables and a summary."""
     advice = [
         "| fitted | target | now | the run | updates | of target | expected |",
         "|-|-|-|-|-|-|-|",
@@ -154,4 +202,21 @@ def table() -> str:
         f" {len(ratios)} trials. The interval after the run holds the target's end in"
         f" {sum(inside)} of them."
     )
-    return "\n".join(["## Advice", "", *advice, "", "## Trial", "", *trial, "", summary, ""])
+    return "\n".join(
+        [
+            "## Advice",
+            "",
+            *advice,
+            "",
+            "## Trial",
+            "",
+            *trial,
+            "",
+            summary,
+            "",
+            "## Done",
+            "",
+            *done(),
+            "",
+        ]
+    )

@@ -201,6 +201,7 @@ def advise(
     """
     known = [curves] if isinstance(curves, LossCurve) else list(curves)
     targets = [target] if isinstance(target, Schedule) else list(target)
+    runs = runs or None
     if not targets:
         raise InputError("no target: expected the schedule whose final loss is to be known better")
     if not 0 < shrink < 1:
@@ -265,9 +266,10 @@ def advise(
             )
         )
     if not options:
+        least = min((each.updates for each in thought_of), default=cost)
         raise InputError(
-            f"no run of at most {limit:,} updates is worth a thought: expected room for"
-            f" {min((each.updates for each in thought_of), default=cost):,} or more (max_updates)"
+            f"no run of at most {limit:,} updates is worth a thought: expected room for {least:,}"
+            " or more (max_updates)"
         )
     frontier = _cheapest(options) if runs is None else sorted(options, key=_price)
     best, reached = _best(frontier, goal)
