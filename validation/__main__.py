@@ -1,5 +1,5 @@
 """``python -m validation [published] [accuracy] [kernel] [kernel_laws] [lab_physics]
-[design_gains] [design_kernel] [advice]``.
+[design_gains] [design_kernel] [design_shapes] [advice]``.
 
 Makes the tables anew. ``--train`` first trains the runs that ``lab_physics`` still lacks, which
 takes an hour of one core when there are none; the table itself reads the committed ones.
@@ -18,14 +18,17 @@ from validation import (
     advice,
     design_gains,
     design_kernel,
+    design_shapes,
     kernel,
     kernel_laws,
     lab_physics,
     lab_runs,
+    proof,
     published,
 )
 from validation.protocols import CURVES
 
+PUBLIC = ("published", "accuracy", "design_gains", "design_shapes", "advice")
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -37,25 +40,29 @@ def main(names: list[str]) -> int:
         "advice": (advice, advice.table),
         "design_gains": (design_gains, design_gains.table),
         "design_kernel": (design_kernel, design_kernel.table),
+        "design_shapes": (design_shapes, design_shapes.table),
         "kernel": (kernel, kernel.table),
         "kernel_laws": (kernel_laws, kernel_laws.table),
         "lab_physics": (lab_physics, lab_physics.table),
+        "proof": (proof, proof.table),
     }
     if "--train" in names:
-        try:
-            lab_runs.make_runs()
-        except InputError as error:  # torch is missing, or the text is another one
-            print(f"lab_physics: {error}", file=sys.stderr)
-            return 2
-        except TrainingInterrupted as stop:
-            print(f"lab_physics: {stop}", file=sys.stderr)
-            return 130
         names = [name for name in names if name != "--train"] or ["lab_physics"]
+        trainers = {"lab_physics": lab_runs.make_runs, "proof": proof.make_runs}
+        for name in names:
+            try:
+                trainers.get(name, lab_runs.make_runs)()
+            except InputError as error:  # torch is missing, or the text is another one
+                print(f"{name}: {error}", file=sys.stderr)
+                return 2
+            except TrainingInterrupted as stop:
+                print(f"{name}: {stop}", file=sys.stderr)
+                return 130
     for name in names or list(makers):
         if name not in makers:
             print(f"no table {name!r}: expected one of {', '.join(makers)}", file=sys.stderr)
             return 2
-        if name in ("published", "accuracy", "design_gains", "advice") and not CURVES.is_dir():
+        if name in PUBLIC and not CURVES.is_dir():
             print(f"{name} needs the public loss curves in ../shared/curves; it was left out")
             continue
         module, make = makers[name]

@@ -1,0 +1,106 @@
+"""What the best schedule looks like under the effective-rate law, and what simpler shapes cost.
+
+Fits of the protocols `public split` and `one peak`, each asked for the best schedule at its own
+peak and the horizon of its collection, rates not rising. `decay` is the share of the updates after
+the rate leaves the peak by a thousandth, `half` and `tenth` the share left when it has fallen to a
+half and a tenth, `final` the last rate over the peak. `sd` is the standard deviation of the gain
+over the best linear WSD (parameters, and what the two do not share of the law's own error).
+
+The second table has what families at their best settings cost, and usual schedules as they are, in
+nats above the free form. Gains of this size are within what the law errs by between schedules: see
+[design_gains.md](design_gains.md); 1-sqrt against linear cooldowns is overrated by .002 to .003
+there.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+import losslaw as ll
+from losslaw.design import Design
+from losslaw.design.gains import Gains
+from losslaw.fitting import fit
+from validation.protocols import ROOT, Trial, one_peak, public_split
+
+FAMILIES = ("wsd", "wsd-1-sqrt", "wsd-cosine", "wsd-power", "wsd-1-power", "step", "cosine")
+USUAL = ("wsd", "wsd-1-sqrt", "cosine", "cosine-10%", "linear")
+FIGURE = ROOT / "docs" / "images" / "design.png"
+
+
+def trials() -> list[tuple[Trial, int, int]]:
+    """Fits, horizons, warm-ups."""
+    return [
+        *[(trial, 24_000, 2160) for trial in public_split()],
+        *[(trial, 50_000, 300) for trial in one_peak()],
+    ]
+
+
+def left_at(design: Design, level: float) -> float:
+    """Share of the updates left when the rate has fallen to ``level`` of the peak."""
+    lr = design.schedule.lr
+    given = int(design.constraints["given"])
+    first = given + int(np.argmax(lr[given:] <= level * lr[given - 1]))
+    return 1 - first / lr.size
+
+
+def table() -> str:
+    """Both tables; draws the figure."""
+    shapes = [
+        "| fit | updates | peak | decay | half | tenth | final | best linear WSD | sd |",
+        "|---" * 9 + "|",
+    ]
+    costs = [
+        "| fit | "
+        + " | ".join(FAMILIES)
+        + " | "
+        + " | ".join(f"{name} as is" for name in USUAL)
+        + " |",
+        "|---" * (1 + len(FAMILIES) + len(USUAL)) + "|",
+    ]
+    drawn: list[tuple[str, Design, Design]] = []
+    for trial, horizon, warmup in trials():
+        found_fit = fit(trial.fitted, "effective", skip=trial.skip)
+        limits = dict(peak=trial.fitted[0].schedule.peak_lr, warmup=warmup)
+        best = ll.design(found_fit, horizon, **limits)
+        settings = {name: ll.design(found_fit, horizon, family=name, **limits) for name in FAMILIES}
+        linear = settings["wsd"]
+        sd = float("nan")
+        if found_fit.uncertainty is not None:
+            gains = Gains(found_fit.law, found_fit.uncertainty, 0.9)
+            sd = gains.deviation(best.schedule, linear.schedule)
+        peak = best.schedule.peak_lr
+        shapes.append(
+            f"| {trial.name} | {horizon:,} | {peak:g} | {left_at(best, 0.999):.2f}"
+            f" | {left_at(best, 0.5):.3f} | {left_at(best, 0.1):.3f}"
+            f" | {best.schedule.final_lr / peak:.3f} | +{linear.loss - best.loss:.4f} | {sd:.4f} |"
+        )
+        cells = [f"{settings[name].loss - best.loss:+.4f}" for name in FAMILIES]
+        cells += [f"{best.baselines[name].gain:+.4f}" for name in USUAL]
+        costs.append(f"| {trial.name} | {' | '.join(cells)} |")
+        drawn.append((trial.name, best, linear))
+    draw(drawn, FIGURE)
+    return "\n".join([*shapes, "", *costs, ""])
+
+
+def draw(found: list[tuple[str, Design, Design]], path: Path) -> None:
+    """Best schedules against the share of the run that is left, and the best linear WSD."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, panels = plt.subplots(1, 2, figsize=(9.5, 3.6), layout="constrained")
+    panel, late = panels
+    colors = plt.get_cmap("viridis")(np.linspace(0.05, 0.9, len(found)))
+    for (name, best, linear), color in zip(found, colors, strict=True):
+        n = best.schedule.horizon
+        share = 1 - np.arange(1, n + 1) / n
+        panel.plot(1 - share, best.schedule.lr / best.schedule.peak_lr, color=color, label=name)
+        panel.plot(1 - share, linear.schedule.lr / linear.schedule.peak_lr, ":", color=color)
+        keep = share > 0
+        late.loglog(share[keep], (best.schedule.lr / best.schedule.peak_lr)[keep], color=color)
+    panel.set(xlim=(0.4, 1), xlabel="share of the run done", ylabel="learning rate / peak")
+    panel.legend(fontsize=8, title="best; dotted: best linear WSD", title_fontsize=8)
+    late.set(xlim=(1, 1e-4), xlabel="share of the run left", ylabel="learning rate / peak")
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
