@@ -6,9 +6,11 @@ One byte model (`LabConfig`, AdamW, decay .1, warm-up 100).
 import csv
 import io
 import json
+import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 import losslaw as ll
 from losslaw.curves import LossCurve
 from losslaw.design.gains import Gains
+from losslaw.errors import InputError
 from losslaw.files import write_text
 from losslaw.lab import LabConfig, standard_library, train
 from losslaw.lab.training import complete, kept_checkpoint, require_torch
@@ -26,6 +29,7 @@ from losslaw.schedules import Schedule, parse_schedule
 FOLDER = Path(__file__).parent / "results" / "proof"
 CHECKPOINTS = FOLDER / ".checkpoints"
 PREDICTIONS = FOLDER / "predictions.json"
+META = FOLDER / "meta.json"
 FIGURE = FOLDER.parent.parent.parent / "docs" / "images" / "proof.png"
 
 CONFIG = LabConfig(validation_windows=320)
@@ -192,6 +196,7 @@ def make_runs() -> None:
 
     torch.set_num_threads(1)
     CHECKPOINTS.mkdir(parents=True, exist_ok=True)
+    _record()
     _train(seen_plan(), [])
     if not PREDICTIONS.exists():
         write_predictions()
@@ -199,6 +204,27 @@ def make_runs() -> None:
     for path in CHECKPOINTS.glob("*.pt"):
         path.unlink()
     CHECKPOINTS.rmdir()
+
+
+def _record() -> None:
+    """Write down, or compare, what must be the same for all runs."""
+    text = standard_library()
+    mine = {
+        "text": {"what": text.source, "files": text.files, "sha256": text.sha256},
+        "model": {name: value for name, value in CONFIG.as_dict().items() if name != "seed"},
+        "every": EVERY,
+    }
+    if not META.exists():
+        made = {"python": platform.python_version(), "torch": version("torch")}
+        write_text(META, json.dumps(mine | made, indent=1) + "\n")
+        return
+    found = json.loads(META.read_text(encoding="utf-8"))
+    for name, value in mine.items():
+        if found[name] != value:
+            raise InputError(
+                f"{META} records another {name} ({found[name]}), this program would use {value}: "
+                f"train with that one, or delete {FOLDER} to begin anew"
+            )
 
 
 def _train(plan: Sequence[Planned], before: Sequence[Planned]) -> None:
@@ -242,3 +268,142 @@ def _branch(run: Planned, earlier: Sequence[Planned]) -> Path | None:
                 best, found = step, path
                 break
     return found
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Final losses of one schedule, or gains of one over another, by seed."""
+
+    by_seed: dict[int, float]
+
+    @property
+    def mean(self) -> float:
+        """Mean over the seeds."""
+        return float(np.mean(list(self.by_seed.values())))
+
+    @property
+    def error(self) -> float:
+        """Standard error of the mean; not a number for a single seed."""
+        values = np.array(list(self.by_seed.values()))
+        return float(values.std(ddof=1) / np.sqrt(values.size)) if values.size > 1 else np.nan
+
+    def words(self, sign: str = "") -> list[str]:
+        """The mean with its error, and each seed."""
+        if not self.by_seed:
+            return ["", ""]
+        mean = f"{self.mean:{sign}.4f}"
+        if len(self.by_seed) > 1:
+            mean += f" ± {self.error:.4f}"
+        return [mean, ", ".join(f"{value:{sign}.4f}" for value in self.by_seed.values())]
+
+
+@cache
+def finals() -> dict[str, Measured]:
+    """Measured final losses of the finished long runs: mean of the last three evaluations."""
+    found: dict[str, dict[int, float]] = {name: {} for name in ORDER}
+    for run in long_plan():
+        if run.done:
+            found[run.label.rpartition("_seed")[0]][run.seed] = run.curve().final_loss
+    return {name: Measured(values) for name, values in found.items()}
+
+
+def gain(name: str, other: str) -> Measured:
+    """How much lower one schedule ends than another, seed by seed."""
+    mine, theirs = finals()[name].by_seed, finals()[other].by_seed
+    return Measured({seed: theirs[seed] - mine[seed] for seed in mine if seed in theirs})
+
+
+def predictions() -> Any:
+    """What was written before the long runs."""
+    return json.loads(PREDICTIONS.read_text(encoding="utf-8"))
+
+
+def lines(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
+    """A markdown table."""
+    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *body)]
+
+
+def losses() -> list[str]:
+    """Final losses, nats per byte"""
+    said = predictions()["final"]
+    body = [
+        [
+            TITLES[name],
+            f"{said[name]['loss']:.4f}",
+            f"{said[name]['lower']:.3f}..{said[name]['upper']:.3f}",
+            *finals()[name].words(),
+        ]
+        for name in TITLES
+    ]
+    return lines(("schedule", "predicted", "90 % interval", "measured", "seeds 0, 1, 2"), body)
+
+
+def gains() -> list[str]:
+    """Gains of the designs: how much lower they end, nats per byte"""
+    said = predictions()["gains"]
+    body: list[list[str]] = []
+    for name in DESIGNS:
+        for other in USUAL:
+            value, half = said[name][other]["gain"], said[name][other]["half"]
+            seen = gain(name, other)
+            inside = ""
+            if seen.by_seed:
+                inside = "yes" if abs(seen.mean - value) <= half else "no"
+            interval = f"{value - half:+.3f}..{value + half:+.3f}"
+            body.append(
+                [TITLES[name], TITLES[other], f"{value:+.4f}", interval, *seen.words("+"), inside]
+            )
+    head = ("design", "over", "predicted", "90 % interval", "measured", "seeds 0, 1, 2", "inside")
+    return lines(head, body)
+
+
+def figure() -> Path:
+    """The schedules, their measured losses over the last half, and where they end."""
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    from matplotlib import pyplot as plt
+
+    drawn, (left, middle, right) = plt.subplots(
+        1, 3, figsize=(12.5, 4.2), layout="constrained", width_ratios=(1, 1.1, 1)
+    )
+    said = predictions()["final"]
+    done = {run.label: run for run in long_plan() if run.done}
+    for i, (name, title) in enumerate(TITLES.items()):
+        style: dict[str, Any] = {"color": f"C{i}", "lw": 2.0 if name in DESIGNS else 1.2}
+        schedule = schedules()[name]
+        left.plot(np.arange(1, LONG + 1), 1e3 * schedule.lr, label=title, **style)
+        curves = [
+            done[f"{name}_seed{seed}"].curve() for seed in SEEDS if f"{name}_seed{seed}" in done
+        ]
+        if not curves:
+            continue
+        steps = curves[0].steps
+        mean = np.mean([curve.losses for curve in curves], axis=0)
+        middle.plot(steps[steps >= LONG // 2], mean[steps >= LONG // 2], **style)
+        seen = list(finals()[name].by_seed.values())
+        right.plot(seen, [-i] * len(seen), "o", color=f"C{i}", ms=6, alpha=0.7)
+        right.plot(said[name]["loss"], -i, "x", color="black", ms=7)
+    left.set(xlabel="step", ylabel="learning rate, 1e-3", title="the schedules")
+    left.legend(fontsize=7)
+    middle.set(xlabel="step", ylabel="validation loss, nats per byte")
+    middle.set_title("measured, mean over seeds: the last half")
+    right.set_yticks([-i for i in range(len(TITLES))], list(TITLES.values()), fontsize=8)
+    right.set(xlabel="final loss, nats per byte", ylim=(-len(TITLES) + 0.4, 0.6))
+    right.set_title("final: seeds (dots), predicted before (x)")
+    right.grid(axis="x", alpha=0.3)
+    drawn.savefig(FIGURE, dpi=110)
+    plt.close(drawn)
+    return FIGURE
+
+
+def table() -> str:
+    """Predictions and measurements side by side; draws the figure too."""
+    figure()
+    missing = [run.label for run in long_plan() if not run.done]
+    text: list[str] = []
+    if missing:
+        text += [f"Not trained: {', '.join(missing)}. `--train` makes them.", ""]
+    for section in (losses, gains):
+        text += [f"## {section.__doc__}", "", *section(), ""]
+    return "\n".join(text)
