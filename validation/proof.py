@@ -7,7 +7,7 @@ import csv
 import io
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
@@ -22,6 +22,7 @@ from losslaw.curves import LossCurve
 from losslaw.design.gains import Gains
 from losslaw.errors import InputError
 from losslaw.files import write_text
+from losslaw.fitting import Fit
 from losslaw.lab import LabConfig, standard_library, train
 from losslaw.lab.training import complete, kept_checkpoint, require_torch
 from losslaw.schedules import Schedule, parse_schedule
@@ -29,6 +30,7 @@ from losslaw.schedules import Schedule, parse_schedule
 FOLDER = Path(__file__).parent / "results" / "proof"
 CHECKPOINTS = FOLDER / ".checkpoints"
 PREDICTIONS = FOLDER / "predictions.json"
+CONTROL_PREDICTIONS = FOLDER / "control_predictions.json"
 META = FOLDER / "meta.json"
 FIGURE = FOLDER.parent.parent.parent / "docs" / "images" / "proof.png"
 
@@ -48,6 +50,13 @@ USUAL = {
     "linear": "linear:{at},final=0",
     "wsd_1-sqrt": "wsd:{at},cooldown=0.2,final=0,decay=1-sqrt",
 }
+HIGH = PEAKS[1]
+"""The peak that the design chose where it was free to."""
+CONTROLS = {
+    "wsd_1-sqrt_8e-3": "wsd:{at},cooldown=0.2,final=0,decay=1-sqrt",
+    "linear_8e-3": "linear:{at},final=0",
+}
+"""Usual schedules at that peak: is it the peak or the shape that wins?"""
 TITLES = {
     "design": "design, peak 3e-3",
     "design_free_peak": "design, peak free",
@@ -55,6 +64,8 @@ TITLES = {
     "cosine": "cosine to 10 %",
     "linear": "linear to 0",
     "wsd_1-sqrt": "WSD, 1-sqrt over the last 20 %",
+    "wsd_1-sqrt_8e-3": "the same, peak 8e-3",
+    "linear_8e-3": "linear to 0, peak 8e-3",
 }
 ORDER = ("wsd", "design", "design_free_peak", "cosine", "linear", "wsd_1-sqrt")
 """Within a seed; what begins like WSD goes on from its checkpoints."""
@@ -109,14 +120,16 @@ def schedules() -> dict[str, Schedule]:
     found = {name: parse_schedule(spec.format(at=at)) for name, spec in USUAL.items()}
     for name in DESIGNS:
         found[name] = Schedule(_columns(FOLDER / f"{name}.csv")[1])
+    at = f"peak={HIGH:g},horizon={LONG},warmup={WARMUP}"
+    found |= {name: parse_schedule(spec.format(at=at)) for name, spec in CONTROLS.items()}
     return found
 
 
 def long_plan() -> list[Planned]:
-    """The runs that decide: all of one seed, then the next."""
-    return [
-        Planned(f"{name}_seed{seed}", schedules()[name], seed) for seed in SEEDS for name in ORDER
-    ]
+    """The runs that decide: all of one seed, then the next; the controls come last."""
+    pairs = [(name, seed) for seed in SEEDS for name in ORDER]
+    pairs += [(name, seed) for name in CONTROLS for seed in SEEDS]
+    return [Planned(f"{name}_seed{seed}", schedules()[name], seed) for name, seed in pairs]
 
 
 def write_predictions() -> None:
@@ -154,33 +167,48 @@ def write_predictions() -> None:
             "sentences": list(found.sentences),
         }
     schedules.cache_clear()
+    said |= _expected(fit, ORDER, {name: tuple(USUAL) for name in DESIGNS})
+    write_text(PREDICTIONS, json.dumps(said, indent=1) + "\n")
+
+
+def write_control_predictions() -> None:
+    """The same fit asked about the controls, before they are trained."""
+    fit = ll.fit([run.curve() for run in seen_plan()])
+    said = _expected(fit, tuple(CONTROLS), {"design_free_peak": tuple(CONTROLS)})
+    write_text(CONTROL_PREDICTIONS, json.dumps(said, indent=1) + "\n")
+
+
+def _expected(
+    fit: Fit, names: Sequence[str], compared: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """Final losses, mean of the last three evaluations, and gains, both with 90 % intervals."""
     assert fit.uncertainty is not None
-    gains = Gains(fit.law, fit.uncertainty, 0.9)
-    ready = {name: complete(schedules()[name], CONFIG) for name in ORDER}
-    expected: dict[str, float] = {}
-    said["final"] = {}
+    known = Gains(fit.law, fit.uncertainty, 0.9)
+    ready = {name: complete(schedules()[name], CONFIG) for name in (*names, *compared)}
+    final: dict[str, dict[str, Any]] = {}
     for name, schedule in ready.items():
         prediction = fit.predict(schedule, LAST, 0.9)
         assert prediction.lower is not None
         assert prediction.upper is not None
-        expected[name] = float(prediction.loss.mean())
-        said["final"][name] = {
-            "loss": expected[name],
+        final[name] = {
+            "loss": float(prediction.loss.mean()),
             "lower": float(prediction.lower.mean()),
             "upper": float(prediction.upper.mean()),
             "warnings": list(prediction.warnings),
         }
-    said["gains"] = {
-        name: {
-            other: {
-                "gain": expected[other] - expected[name],
-                "half": gains.half(ready[name], ready[other]),
+    return {
+        "final": {name: final[name] for name in names},
+        "gains": {
+            name: {
+                other: {
+                    "gain": final[other]["loss"] - final[name]["loss"],
+                    "half": known.half(ready[name], ready[other]),
+                }
+                for other in others
             }
-            for other in USUAL
-        }
-        for name in DESIGNS
+            for name, others in compared.items()
+        },
     }
-    write_text(PREDICTIONS, json.dumps(said, indent=1) + "\n")
 
 
 def make_runs() -> None:
@@ -200,6 +228,8 @@ def make_runs() -> None:
     _train(seen_plan(), [])
     if not PREDICTIONS.exists():
         write_predictions()
+    if not CONTROL_PREDICTIONS.exists():
+        write_control_predictions()
     _train(long_plan(), seen_plan())
     for path in CHECKPOINTS.glob("*.pt"):
         path.unlink()
@@ -300,7 +330,7 @@ class Measured:
 @cache
 def finals() -> dict[str, Measured]:
     """Measured final losses of the finished long runs: mean of the last three evaluations."""
-    found: dict[str, dict[int, float]] = {name: {} for name in ORDER}
+    found: dict[str, dict[int, float]] = {name: {} for name in TITLES}
     for run in long_plan():
         if run.done:
             found[run.label.rpartition("_seed")[0]][run.seed] = run.curve().final_loss
@@ -314,8 +344,13 @@ def gain(name: str, other: str) -> Measured:
 
 
 def predictions() -> Any:
-    """What was written before the long runs."""
-    return json.loads(PREDICTIONS.read_text(encoding="utf-8"))
+    """What was written before the long runs, and before the controls."""
+    said = json.loads(PREDICTIONS.read_text(encoding="utf-8"))
+    more = json.loads(CONTROL_PREDICTIONS.read_text(encoding="utf-8"))
+    said["final"] |= more["final"]
+    for name, gains in more["gains"].items():
+        said["gains"][name] |= gains
+    return said
 
 
 def lines(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
@@ -343,8 +378,8 @@ def gains() -> list[str]:
     said = predictions()["gains"]
     body: list[list[str]] = []
     for name in DESIGNS:
-        for other in USUAL:
-            value, half = said[name][other]["gain"], said[name][other]["half"]
+        for other, expected in said[name].items():
+            value, half = expected["gain"], expected["half"]
             seen = gain(name, other)
             inside = ""
             if seen.by_seed:
