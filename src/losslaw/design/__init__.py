@@ -8,10 +8,12 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from losslaw.design.baselines import baselines
+from losslaw.design.baselines import USUAL, baselines
+from losslaw.design.batch import BatchDesign, design_batch
 from losslaw.design.designing import design
 from losslaw.design.families import FAMILIES
 from losslaw.design.gradients import GRADIENTS, final_loss
+from losslaw.design.horizon import Horizon, Pair, best_pair, compute_optimal, horizon_for
 from losslaw.design.record import Baseline, Design, Simple
 from losslaw.design.search import Start
 from losslaw.design.task import Task
@@ -27,12 +29,20 @@ sys.modules[__name__].__class__ = _Room
 __all__ = [
     "FAMILIES",
     "GRADIENTS",
+    "USUAL",
     "Baseline",
+    "BatchDesign",
     "Design",
+    "Horizon",
+    "Pair",
     "Simple",
     "Start",
     "Task",
     "baselines",
+    "best_pair",
+    "compute_optimal",
     "design",
+    "design_batch",
     "final_loss",
+    "horizon_for",
 ]

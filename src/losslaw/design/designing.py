@@ -173,7 +173,7 @@ def _best(
     task: Task, family: str, say: Callable[[str], None], sentences: list[str]
 ) -> dict[str, Any]:
     """The best schedule of a family or of all, with what there is to say of the search."""
-    if not np.isfinite(task.loss(task.template)):
+    if not np.isfinite(task.quick_loss(task.template)):
         raise FitError(
             f"the {task.law.title} has no finite loss at learning rates up to {task.peak:g}"
         )
@@ -231,7 +231,8 @@ def _simplest(
         best = min(level, key=lambda item: item.gain)
         half = None if best.lower is None else best.gain - best.lower
         return Simple(best.name, best.schedule, best.loss, best.gain, half)
-    for name in SIMPLE:
+    # Without an uncertainty nothing but the best is as good, and the search would be in vain.
+    for name in SIMPLE if gains is not None else ():
         setting = best_setting(task, family_named(name))
         cost = task.quick_loss(setting.schedule) - loss
         half = None if gains is None else gains.half(schedule, setting.schedule)

@@ -289,7 +289,7 @@ def best_setting(task: Task, family: Family) -> Setting:
     schedule = _expressed(at, family, values)
     if task.lowest_peak is not None:
         values = {"peak": at.peak, **values}
-    return Setting(family.name, values, schedule, task.loss(schedule), count)
+    return Setting(family.name, values, schedule, task.quick_loss(schedule), count)
 
 
 def _starts(knobs: Mapping[str, Knob]) -> list[FloatArray]:
