@@ -70,7 +70,9 @@ class Uncertainty:
         distance = min(abs(np.log(peak / other)) for other in self.peaks)
         far = (self.peak_error * distance) ** 2
         reach = np.log(np.maximum(question.seen_time / self.farthest, 1.0))
-        late = (MISFIT_GROWTH * self.misfit * reach) ** 2
+        # A misfit far below the white noise of the log would not have been seen.
+        misfit = max(self.misfit, self.noise / 4)
+        late = (MISFIT_GROWTH * misfit * reach) ** 2
         spread = np.sqrt(
             np.maximum(variance, 0.0) + self.tau**2 + max(REPEAT, self.noise) ** 2 + far + late
         )

@@ -2,8 +2,9 @@
 
     L0(P) = E + F * (P / P0)^-b,     A(P), N(P) = power laws of P
 
-With three sizes or more b is fitted to the irreducible losses; with two it is .25 (which the three
-sizes of the multi-power paper's models give), give or take .1. Amplitudes other than L0 follow a
+With three sizes or more b is fitted to the irreducible losses; with two it is that of the law, give
+or take .1: .25 where alpha is the same for all sizes, .20 where it has its trend (which the three
+sizes of the multi-power paper's models give). Amplitudes other than L0 follow a
 straight line of their log in log P, which two sizes determine.
 """
 
@@ -20,7 +21,7 @@ from losslaw.laws import Law
 
 Sized = tuple[float, Law, Uncertainty | None]
 
-EXPONENT, EXPONENT_SD = 0.25, 0.1
+EXPONENT_SD = 0.1
 # Error of a size trend an e-fold beyond the fitted sizes, and at most in the middle between two.
 # Assumption: one family of three sizes and one of four is all there is to go by.
 BEYOND, BETWEEN = 0.02, 0.01
@@ -52,7 +53,7 @@ def law_between(fitted: Sequence[Sized], model_size: float) -> tuple[Law, Uncert
     # The shapes at the reference size again, then at the size asked about.
     law = law.at_size(model_size, float(sizes[nearest]))
     losses = np.array([getattr(item, "L0") for _, item, _ in fitted])  # noqa: B009
-    b = _exponent(logs, losses) if len(fitted) > 2 else EXPONENT
+    b = _exponent(logs, losses, law.size_exponent) if len(fitted) > 2 else law.size_exponent
     changes: dict[str, float] = {"L0": _irreducible(logs, losses, x, b)}
     for name in law.amplitudes():
         if name == "L0":
@@ -83,7 +84,7 @@ def _irreducible(logs: np.ndarray, losses: np.ndarray, x: float, b: float) -> fl
     return float(solution[0] + solution[1] * math.exp(-b * (x - middle)))
 
 
-def _exponent(logs: np.ndarray, losses: np.ndarray) -> float:
+def _exponent(logs: np.ndarray, losses: np.ndarray, usual: float) -> float:
     """The exponent that three or more sizes show, held to .02..1.5."""
     grid = np.geomspace(0.02, 1.5, 60)
     misfit = [
@@ -91,7 +92,7 @@ def _exponent(logs: np.ndarray, losses: np.ndarray) -> float:
             (_irreducible(logs, losses, float(x), b) - y) ** 2
             for x, y in zip(logs, losses, strict=True)
         )
-        + 1e-5 * ((b - EXPONENT) / EXPONENT_SD) ** 2
+        + 1e-5 * ((b - usual) / EXPONENT_SD) ** 2
         for b in grid
     ]
     return float(grid[int(np.argmin(misfit))])

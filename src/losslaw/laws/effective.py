@@ -66,6 +66,7 @@ class Effective(Law):
     uses_batch: ClassVar[bool] = True
     model_error: ClassVar[float] = 0.0020
     peak_error: ClassVar[float] = 0.006
+    size_exponent: ClassVar[float] = 0.20
 
     alpha: float = shape(
         0.54,

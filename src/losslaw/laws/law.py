@@ -127,6 +127,8 @@ class Law(ABC):
         uses_model_size: Whether the formula has a term in the model size.
         peak_error: Error on a schedule whose peak is a factor e away from every fitted one, in
             nats.
+        size_exponent: Power by which the irreducible loss falls with the model size, where fewer
+            than three sizes are fitted.
         model_error: Typical error of the law itself on schedules left out, in nats, before any
             evidence from the curves at hand.
     """
@@ -138,6 +140,7 @@ class Law(ABC):
     uses_batch: ClassVar[bool] = False
     uses_model_size: ClassVar[bool] = False
     peak_error: ClassVar[float] = 0.2
+    size_exponent: ClassVar[float] = 0.25
     model_error: ClassVar[float] = 0.011
 
     def __post_init__(self) -> None:
