@@ -328,18 +328,23 @@ class Measured:
 
 
 @cache
-def finals() -> dict[str, Measured]:
-    """Measured final losses of the finished long runs: mean of the last three evaluations."""
+def finals(evaluations: int = 3) -> dict[str, Measured]:
+    """Measured final losses of the finished long runs: mean of the last three evaluations.
+
+    One evaluation is the loss after the last update itself.
+    """
     found: dict[str, dict[int, float]] = {name: {} for name in TITLES}
     for run in long_plan():
         if run.done:
-            found[run.label.rpartition("_seed")[0]][run.seed] = run.curve().final_loss
+            found[run.label.rpartition("_seed")[0]][run.seed] = float(
+                run.curve().losses[-evaluations:].mean()
+            )
     return {name: Measured(values) for name, values in found.items()}
 
 
-def gain(name: str, other: str) -> Measured:
+def gain(name: str, other: str, evaluations: int = 3) -> Measured:
     """How much lower one schedule ends than another, seed by seed."""
-    mine, theirs = finals()[name].by_seed, finals()[other].by_seed
+    mine, theirs = finals(evaluations)[name].by_seed, finals(evaluations)[other].by_seed
     return Measured({seed: theirs[seed] - mine[seed] for seed in mine if seed in theirs})
 
 
@@ -367,10 +372,12 @@ def losses() -> list[str]:
             f"{said[name]['loss']:.4f}",
             f"{said[name]['lower']:.3f}..{said[name]['upper']:.3f}",
             *finals()[name].words(),
+            finals(1)[name].words()[0],
         ]
         for name in TITLES
     ]
-    return lines(("schedule", "predicted", "90 % interval", "measured", "seeds 0, 1, 2"), body)
+    head = ("schedule", "predicted", "90 % interval", "measured", "seeds 0, 1, 2", "last alone")
+    return lines(head, body)
 
 
 def gains() -> list[str]:
@@ -386,9 +393,18 @@ def gains() -> list[str]:
                 inside = "yes" if abs(seen.mean - value) <= half else "no"
             interval = f"{value - half:+.3f}..{value + half:+.3f}"
             body.append(
-                [TITLES[name], TITLES[other], f"{value:+.4f}", interval, *seen.words("+"), inside]
+                [
+                    TITLES[name],
+                    TITLES[other],
+                    f"{value:+.4f}",
+                    interval,
+                    *seen.words("+"),
+                    inside,
+                    gain(name, other, 1).words("+")[0],
+                ]
             )
     head = ("design", "over", "predicted", "90 % interval", "measured", "seeds 0, 1, 2", "inside")
+    head = (*head, "last alone")
     return lines(head, body)
 
 
