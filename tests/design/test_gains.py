@@ -35,20 +35,20 @@ def fit():
 
 
 def test_deviation_of_a_difference_is_that_of_draws():
-    """2,000 draws of the parameters; three standard errors of their deviation are 5 %.
+    """500 draws of the parameters; three standard errors of their deviation are 9 %.
 
     The formula is linear in the parameters, the draws are not: another 3 % at these deviations.
     """
     known = uncertainty_of([0.02, 0.01, 0.01, 2.0], correlation=0.4)
     rng = np.random.default_rng(1)
-    moves = rng.multivariate_normal(np.zeros(4), known.covariance, size=2000)
+    moves = rng.multivariate_normal(np.zeros(4), known.covariance, size=500)
     differences = []
     for alpha, L0, A, N in moves:
         law = LAW.with_(alpha=LAW.alpha * np.exp(alpha), L0=2.5 + L0, A=0.3 + A, N=47 + N)
         ends = [law.predict(schedule, [600])[0] for schedule in (WSD, COSINE)]
         differences.append(ends[0] - ends[1])
     found = Gains(LAW, known, 0.9).deviation(WSD, COSINE)
-    assert found == pytest.approx(np.std(differences), rel=0.08)
+    assert found == pytest.approx(np.std(differences), rel=0.12)
 
 
 def test_what_both_share_cancels():

@@ -190,7 +190,7 @@ def test_the_same_question_has_the_same_answer(name):
         "momentum": Momentum(L0=2.5, A=0.3, C=0.3, alpha=0.6),
         "instantaneous": LAWS["instantaneous"](L0=2.5, A=0.3, B=100.0, alpha=0.6),
     }
-    first, second = (design(laws[name], 600, peak=1e-3, warmup=20) for _ in range(2))
+    first, second = (design(laws[name], 300, peak=1e-3, warmup=20) for _ in range(2))
     assert first == second
     assert first.schedule == second.schedule
 

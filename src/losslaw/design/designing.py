@@ -325,9 +325,19 @@ def _peaks(
         return peak
     if peak is not None or prefix is not None or fit is None:
         return None, peak
+    return None, usual_peak(fit)
+
+
+def usual_peak(fit: Fit) -> float:
+    """The peak learning rate of the fitted runs.
+
+    Raises:
+        InputError: they have several.
+    """
     fitted = sorted({curve.schedule.peak_lr for curve in fit.curves})
-    if len(fitted) == 1:
-        return None, fitted[0]
+    # A run without warm-up that decays at once never quite has its peak.
+    if fitted and fitted[-1] <= 1.01 * fitted[0]:
+        return fitted[-1]
     raise InputError(
         f"the fitted runs have {len(fitted)} peak learning rates"
         + (f", {fitted[0]:g} to {fitted[-1]:g}" if fitted else "")

@@ -13,6 +13,7 @@ from typing import Any
 from scipy.optimize import brentq, minimize_scalar
 
 from losslaw.design.baselines import USUAL, baselines
+from losslaw.design.designing import usual_peak
 from losslaw.design.families import best_setting, family_named
 from losslaw.design.guards import refuse_blind
 from losslaw.design.task import Task, pose
@@ -159,10 +160,7 @@ def _writer(
     if tuned or not isinstance(law, Chinchilla):
         refuse_blind(law, uncertainty)
     if peak is None:
-        peaks = {curve.schedule.peak_lr for curve in fit.curves}
-        if len(peaks) != 1:
-            raise InputError("the fitted runs have several peak learning rates: say which (peak)")
-        peak = peaks.pop()
+        peak = usual_peak(fit)
     if not tuned and family not in USUAL:
         raise InputError(f"unknown schedule {family!r}: expected one of {', '.join(USUAL)}")
     chosen = family_named(family) if tuned else None
