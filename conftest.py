@@ -1,4 +1,4 @@
-"""Modules of optional parts are collected, for their doctests, only where their package is there."""
+"""Modules of optional parts are collected, for their doctests, only where their package is."""
 
 import importlib.util
 from pathlib import Path
