@@ -8,8 +8,9 @@ rate. The law scores a whole fall at the rate after it: its best schedule is a s
 searches of smooth schedules pass by.
 
 *Growth* is the free form of the effective-rate law by its horizon (warm-up a tenth, peak 3e-4);
-`gradient` one loss with its gradient by every rate. What limits a search is these evaluations, 100
-to 200 of them; what limits an evaluation is the memory that its arrays of n numbers pass through.
+`gradient` one loss with its gradient by every rate. A search computes 100 to 200 of them, most on
+blocks of updates, whose number does not grow with the horizon; what limits the others is the memory
+that their arrays of n numbers pass through.
 
 *Families* have their best setting of all knobs in 24,000 updates; `costs` is how much higher they
 end than the free form.
