@@ -67,7 +67,7 @@ TITLES = {
     "wsd_1-sqrt_8e-3": "the same, peak 8e-3",
     "linear_8e-3": "linear to 0, peak 8e-3",
 }
-ORDER = ("wsd", "design", "design_free_peak", "cosine", "linear", "wsd_1-sqrt")
+ORDER = ("wsd", "design", "wsd_1-sqrt", "linear", "cosine", "design_free_peak")
 """Within a seed; what begins like WSD goes on from its checkpoints."""
 
 
@@ -126,9 +126,15 @@ def schedules() -> dict[str, Schedule]:
 
 
 def long_plan() -> list[Planned]:
-    """The runs that decide: all of one seed, then the next; the controls come last."""
-    pairs = [(name, seed) for seed in SEEDS for name in ORDER]
-    pairs += [(name, seed) for name in CONTROLS for seed in SEEDS]
+    """The runs that decide: all of one seed, then the next.
+
+    Of the controls, those that share most of their way come before the third seed, the others last.
+    """
+    first, second = CONTROLS
+    pairs = [(name, seed) for seed in SEEDS[:2] for name in ORDER]
+    pairs += [(first, seed) for seed in SEEDS[:2]]
+    pairs += [(name, SEEDS[2]) for name in (*ORDER, first)]
+    pairs += [(second, seed) for seed in SEEDS]
     return [Planned(f"{name}_seed{seed}", schedules()[name], seed) for name, seed in pairs]
 
 
