@@ -196,7 +196,7 @@ def _best(
     if task.max_slope is not None:
         begin = {"constant": usual["constant"], **begin}
     found = search(task, begin, say)
-    if not all(start.best for start in found.starts):
+    if max(start.loss for start in found.starts) > min(s.loss for s in found.starts) + AS_GOOD:
         ends = sorted({f"{start.loss:.5f}" for start in found.starts})
         sentences.append(f"the starts end in different optima: {', '.join(ends)}")
     peak = float(found.schedule.lr[: max(task.given, 1)].max())

@@ -23,8 +23,9 @@ def shape_in_words(schedule: Schedule, given: int) -> str:
     if first <= max(given, 1):  # it moves from the first update on
         first = given
     final = f"{lr[-1]:.3g} ({lr[-1] / top:.1%})".replace("%", " %")
-    steps = np.flatnonzero(np.abs(np.diff(lr[max(given - 1, 0) :])) > near)
-    if 0 < steps.size <= 8:
+    moves = np.abs(np.diff(lr[max(given - 1, 0) :]))
+    steps = np.flatnonzero(moves > near)
+    if 0 < steps.size <= 8 and moves[steps].sum() > 0.99 * moves.sum():
         updates = steps + max(given, 1)
         jumps = [f"{lr[k]:.3g} after step {k}" for k in updates.tolist()]
         return f"at {start:.4g} up to step {updates[0]}, then {', '.join(jumps)}"
