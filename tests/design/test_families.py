@@ -116,6 +116,7 @@ def test_usual_schedules_are_those_of_the_families():
     for name, schedule in expected.items():
         assert_allclose(usual[name].lr, schedule.lr, rtol=1e-12, atol=1e-18)
         assert_array_equal(usual[name].weight_decay, np.full(1500, 0.1))
+        assert_allclose(ll.parse_schedule(usual[name].spec).lr, schedule.lr, rtol=1e-12, atol=1e-18)
 
 
 def test_usual_schedules_go_on_from_the_run_so_far():

@@ -3,7 +3,7 @@
 Where a floor is asked for they end at it instead of at zero.
 """
 
-from losslaw.design.families import FAMILIES
+from losslaw.design.families import FAMILIES, expressed
 from losslaw.design.task import Task
 from losslaw.schedules import Schedule
 
@@ -29,5 +29,5 @@ def baselines(task: Task) -> dict[str, Schedule]:
         if cooldown is not None:
             updates = max(min(round(cooldown * task.horizon), task.free), 1)
             knobs["cooldown"] = updates / task.horizon
-        out[name] = task.schedule(FAMILIES[family].rates(task, knobs))
+        out[name] = expressed(task, FAMILIES[family], knobs)
     return out

@@ -286,7 +286,7 @@ def best_setting(task: Task, family: Family) -> Setting:
             best, lowest = np.asarray(end.x, dtype=np.float64), float(end.fun)
     at, values = split(best)
     values = _whole(at, values)
-    schedule = _expressed(at, family, values)
+    schedule = expressed(at, family, values)
     if task.lowest_peak is not None:
         values = {"peak": at.peak, **values}
     return Setting(family.name, values, schedule, task.quick_loss(schedule), count)
@@ -315,7 +315,7 @@ def _whole(task: Task, values: dict[str, float]) -> dict[str, float]:
     return rounded
 
 
-def _expressed(task: Task, family: Family, knobs: Knobs) -> Schedule:
+def expressed(task: Task, family: Family, knobs: Knobs) -> Schedule:
     """The schedule, with the text that makes it where there is one."""
     schedule = task.schedule(family.rates(task, knobs))
     if family.text is None or task.given != task.template.warmup:
