@@ -145,7 +145,7 @@ def test_free_units_do_not_depend_on_the_units():
     steps = np.array([600, 1200, 1500])
     # The power of the growth is 2 in free units and 2.15 in the curves: not exactly the same law.
     np.testing.assert_allclose(
-        one.predict(asked, steps).loss, two.predict(scaled, steps).loss, atol=1e-3
+        one.predict(asked, steps).loss, two.predict(scaled, steps).loss, atol=3e-3
     )
     recipe = free_units(in_units(1000.0)[1])
     assert recipe.priors["r"].mean == pytest.approx(0.245)

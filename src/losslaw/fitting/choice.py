@@ -9,8 +9,10 @@ AdamW in standard parametrisation. So the choice is made in this order.
 3. With the built-in constants the law follows the fitted curves to ``GOOD`` nats, or as well as
    with free units (within a factor 2): the built-in constants. They predict better from few curves.
 4. Free units follow the curves much better. If enough schedules can be left out in turn, the
-   better prediction of those decides. Otherwise the constants that free units found decide: near
-   the built-in ones it is AdamW after all, fitted to its noise; elsewhere it is not.
+   better prediction of those decides. Otherwise the built-in constants stay, with an interval as
+   wide as their misfit, unless that is ``FAR`` nats, ``MUCH`` times that of free units, and the
+   constants that free units found are far from the built-in ones: few runs and many constants
+   follow anything, and then predict nothing.
 5. Where even that misfits the curves by ``BAD`` nats and schedules can be left out, the other
    laws are tried on them too.
 
@@ -35,6 +37,7 @@ OPTIMIZERS = ("adamw", "other")
 ADAMW_PEAK = 0.02
 GOOD = 2e-3
 BAD = 0.01
+FAR, MUCH = 8e-3, 4.0
 FOLDS = 3  # schedules that must be left out before their errors are compared
 RIVALS = ("convolution", "functional", "multipower")
 
@@ -130,6 +133,12 @@ def choose(
     known = Effective()
     if abs(np.log(law.r / known.r)) < 1.5 and abs(np.log(law.kappa / known.kappa)) < 1.5:
         also = f"{fits}, and free units end near those constants"
+        return _chosen(usual, built_in, also)
+    if misfit < max(FAR, MUCH * free.misfit):
+        also = (
+            f"{fits}, with free units to {free.misfit:.4f}, which so few schedules cannot tell"
+            " from chance: say optimizer='other' if it was not AdamW"
+        )
         return _chosen(usual, built_in, also)
     away = f"{fits}, with free units to {free.misfit:.4f} and far from those constants"
     return _or_a_rival(free, curves, skip, f"{shown}.", away)

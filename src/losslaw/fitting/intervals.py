@@ -289,7 +289,7 @@ def uncertainties(
                 names,
                 covariance[np.ix_(at, at)],
                 tau,
-                law.peak_error,
+                law.peak_error if problem.peak_error is None else problem.peak_error,
                 _peaks_known([problem.curves[i] for i in own]),
                 misfit,
                 max(float(problem.questions[i].seen_time[-1]) for i in own),

@@ -32,6 +32,8 @@ PRIOR_WEIGHT = 5e-3
 POINTS_COUNTED = 300
 # How far a run lies from its schedule's mean, relative to the loss; repeats differ by .0005-.002.
 OFFSET = 1e-3
+# Updates before which the lab's runs follow no law here, whatever their length (docs/lab.md).
+EARLY = 400
 # Share of the variance of a prior that all model sizes have in common.
 COMMON = 0.8
 
@@ -55,6 +57,7 @@ class Problem:
         offsets: Whether each run has an offset of its own.
         held: Shapes fixed at a value that is taken as known.
         model_error: Usual error on schedules left out, if it is not that of the law, in nats.
+        peak_error: Error an e-fold from the fitted peaks, if it is not that of the law, in nats.
     """
 
     law: Law
@@ -70,6 +73,7 @@ class Problem:
     offsets: bool = False
     held: tuple[str, ...] = ()
     model_error: float | None = None
+    peak_error: float | None = None
 
     def at_pace(self, pace: int) -> "Problem":
         """The same problem with updates taken together in blocks: fast, and nearly right."""
@@ -295,18 +299,21 @@ def pose(recipe: Recipe, curves: Sequence[LossCurve], *, skip: int | None = None
         groups,
         held=tuple(name for name in fixed if name in law.shapes()),
         model_error=recipe.model_error,
+        peak_error=recipe.peak_error,
     )
 
 
 def usual_skip(curves: Sequence[LossCurve]) -> int:
     """The step before which losses are left out unless told otherwise.
 
-    Four warm-ups, but no more than a tenth of the longest run, and never less than one warm-up:
-    before that the loss falls by orders of magnitude and no law here means it.
+    Four warm-ups, but no more than a tenth of the longest run (or ``EARLY`` updates, in a short run
+    up to a quarter of it), and never less than one warm-up: before that the loss falls by orders of
+    magnitude and no law here means it.
     """
     warmup = max(curve.schedule.warmup for curve in curves)
     longest = max(int(curve.steps[-1]) for curve in curves)
-    return max(warmup, min(4 * warmup, longest // 10))
+    most = max(longest // 10, min(EARLY, longest // 4))
+    return max(warmup, min(4 * warmup, most))
 
 
 def _cut(curve: LossCurve, start: int, notes: list[str]) -> LossCurve:
