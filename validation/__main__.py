@@ -1,8 +1,7 @@
-"""``python -m validation [published] [accuracy] [kernel] [kernel_laws] [lab_physics]
-[design_gains] [design_kernel] [design_shapes] [advice]``.
+"""``python -m validation [NAME...]``: make the tables anew, all of them or those named.
 
-Makes the tables anew. ``--train`` first trains the runs that ``lab_physics`` still lacks, which
-takes an hour of one core when there are none; the table itself reads the committed ones.
+``--train`` first trains the runs that ``lab_physics`` or ``proof`` still lacks, which takes an hour
+of one core when there are none; the tables themselves read the committed ones.
 """
 
 import sys
@@ -21,6 +20,7 @@ from validation import (
     design_shapes,
     kernel,
     kernel_laws,
+    lab_auto,
     lab_physics,
     lab_runs,
     proof,
@@ -43,6 +43,7 @@ def main(names: list[str]) -> int:
         "design_shapes": (design_shapes, design_shapes.table),
         "kernel": (kernel, kernel.table),
         "kernel_laws": (kernel_laws, kernel_laws.table),
+        "lab_auto": (lab_auto, lab_auto.table),
         "lab_physics": (lab_physics, lab_physics.table),
         "proof": (proof, proof.table),
     }
