@@ -64,7 +64,7 @@ TITLES = {
     "cosine": "cosine to 10 %",
     "linear": "linear to 0",
     "wsd_1-sqrt": "WSD, 1-sqrt over the last 20 %",
-    "wsd_1-sqrt_8e-3": "the same, peak 8e-3",
+    "wsd_1-sqrt_8e-3": "WSD, 1-sqrt, peak 8e-3",
     "linear_8e-3": "linear to 0, peak 8e-3",
 }
 ORDER = ("wsd", "design", "wsd_1-sqrt", "linear", "cosine", "design_free_peak")
@@ -414,6 +414,43 @@ def gains() -> list[str]:
     return lines(head, body)
 
 
+def afterwards() -> list[str]:
+    """Predicted minus seen final losses of seed 0: is it the cheap runs, or the law?"""
+    cheap = [run.curve() for run in seen_plan()]
+    long = {
+        name: run.curve()
+        for name in ORDER
+        if (run := Planned(f"{name}_seed0", schedules()[name], 0)).done
+    }
+    both = [*cheap, *long.values()]
+    fits: list[tuple[str, Sequence[LossCurve], str, list[str] | None]] = [
+        ("auto", cheap, "auto", None),
+        ("auto, on the long runs too", both, "auto", None),
+        ("the same, r, a and q free", both, "auto", ["alpha", "r", "a", "q"]),
+        *((law, cheap, law, None) for law in ll.LAWS if law != "effective"),
+    ]
+    then = predictions()["final"]
+    answers = {"as predicted before": {name: float(then[name]["loss"]) for name in long}}
+    for title, curves, law, free in fits:
+        found = ll.fit(curves, law, free=free, uncertainty=False).law
+        answers[title] = {
+            name: float(found.predict(c.schedule, LAST).mean()) for name, c in long.items()
+        }
+    body: list[list[str]] = []
+    for title, said in answers.items():
+        errors = {name: said[name] - curve.final_loss for name, curve in long.items()}
+        body.append(
+            [
+                title,
+                *[f"{error:+.4f}" for error in errors.values()],
+                f"{np.std(list(errors.values())):.4f}",
+                TITLES[min(said, key=lambda name: said[name])],
+            ]
+        )
+    head = ("fit", *[TITLES[name] for name in long], "spread", "would choose")
+    return lines(head, body)
+
+
 def figure() -> Path:
     """The schedules, their measured losses over the last half, and where they end."""
     import matplotlib as mpl
@@ -422,12 +459,16 @@ def figure() -> Path:
     from matplotlib import pyplot as plt
 
     drawn, (left, middle, right) = plt.subplots(
-        1, 3, figsize=(12.5, 4.2), layout="constrained", width_ratios=(1, 1.1, 1)
+        1, 3, figsize=(12.5, 4.8), layout="constrained", width_ratios=(1, 1.1, 0.9)
     )
     said = predictions()["final"]
     done = {run.label: run for run in long_plan() if run.done}
     for i, (name, title) in enumerate(TITLES.items()):
-        style: dict[str, Any] = {"color": f"C{i}", "lw": 2.0 if name in DESIGNS else 1.2}
+        style: dict[str, Any] = {
+            "color": f"C{i}",
+            "lw": 2.2 if name in DESIGNS else 1.2,
+            "ls": "--" if name in CONTROLS else "-",
+        }
         schedule = schedules()[name]
         left.plot(np.arange(1, LONG + 1), 1e3 * schedule.lr, label=title, **style)
         curves = [
@@ -442,12 +483,12 @@ def figure() -> Path:
         right.plot(seen, [-i] * len(seen), "o", color=f"C{i}", ms=6, alpha=0.7)
         right.plot(said[name]["loss"], -i, "x", color="black", ms=7)
     left.set(xlabel="step", ylabel="learning rate, 1e-3", title="the schedules")
-    left.legend(fontsize=7)
+    drawn.legend(loc="outside lower center", ncols=4, fontsize=8)
     middle.set(xlabel="step", ylabel="validation loss, nats per byte")
     middle.set_title("measured, mean over seeds: the last half")
     right.set_yticks([-i for i in range(len(TITLES))], list(TITLES.values()), fontsize=8)
     right.set(xlabel="final loss, nats per byte", ylim=(-len(TITLES) + 0.4, 0.6))
-    right.set_title("final: seeds (dots), predicted before (x)")
+    right.set_title("final: each seed (dot), predicted (x)")
     right.grid(axis="x", alpha=0.3)
     drawn.savefig(FIGURE, dpi=110)
     plt.close(drawn)
@@ -461,6 +502,6 @@ def table() -> str:
     text: list[str] = []
     if missing:
         text += [f"Not trained: {', '.join(missing)}. `--train` makes them.", ""]
-    for section in (losses, gains):
+    for section in (losses, gains, afterwards):
         text += [f"## {section.__doc__}", "", *section(), ""]
     return "\n".join(text)
