@@ -152,8 +152,7 @@ def free_units(curves: Sequence[LossCurve]) -> Recipe:
             "c": (0.1,),
         },
         # Assumption: with few decays to go by it may be far off. Two SGD runs of the lab miss a
-        # cosine of their peak by .2, and another peak by .3; curves of the law itself in other units
-        # are missed by .005, other peaks included.
+        # cosine of their peak by .2, and another peak by .3 (validation/results/lab_auto.md).
         model_error=0.006 if seen.decays >= 3 else 0.02,
         peak_error=0.03,
     )
