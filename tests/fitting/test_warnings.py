@@ -53,7 +53,7 @@ def test_a_horizon_far_beyond(varied):
 
     assert not far(1.9)
     # The warm-up is half lost to intrinsic time, in both.
-    assert far(3.0)[0].startswith("it goes 3.0 times as far")
+    assert far(3.0)[0].startswith("the schedule goes 3.0 times as far")
 
 
 def test_a_rise_after_a_fall(varied):
@@ -134,3 +134,17 @@ def test_predictions_say_them(constant_only):
     )
     assert "no fitted run decays" in made.warnings[0]
     assert isinstance(made, ll.Prediction)
+
+
+def test_a_peak_fitted_without_a_decay_is_not_outside_but_its_decay_is_unseen():
+    law = law_of("effective")
+    steps = range(15, 1501, 15)
+    flat = law.curve(constant(peak=1e-3, horizon=1500, warmup=50), steps, "flat")
+    high = law.curve(cosine(peak=2e-3, horizon=1500, warmup=50), steps, "high")
+    found = fit([flat, high], "effective")
+    asked = wsd(peak=1e-3, horizon=1500, warmup=50, cooldown=0.3, weight_decay=0.1)
+    said = found.predict(asked, [1500]).warnings
+    assert any(text.startswith("no decay from the peak learning rate 0.001") for text in said)
+    assert not any("outside the fitted" in text for text in said)
+    held = found.predict(constant(peak=1e-3, horizon=1500, warmup=50), [1500]).warnings
+    assert not any("peak learning rate" in text for text in held)

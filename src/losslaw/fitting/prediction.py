@@ -149,7 +149,7 @@ def warnings_for(
     return (
         *_size_warnings(curves, model_size),
         *_decay_warnings(curves, law, uncertainty, question),
-        *_peak_warnings(uncertainty, question),
+        *_peak_warnings(curves, uncertainty, question),
         *_reach_warnings(uncertainty, question),
         *_weight_decay_warnings(curves, law, question),
     )
@@ -193,10 +193,20 @@ def _decay_warnings(
         )
 
 
-def _peak_warnings(uncertainty: Uncertainty, question: Question) -> Iterator[str]:
+def _peak_warnings(
+    curves: Sequence[Fitted], uncertainty: Uncertainty, question: Question
+) -> Iterator[str]:
     peak, low, high = question.lr.max(), min(uncertainty.peaks), max(uncertainty.peaks)
     if not low / 1.01 <= peak <= high * 1.01:
         fitted = f"{low:g}" if low == high else f"{low:g}..{high:g}"
+        if any(abs(curve.schedule.peak_lr / peak - 1) <= 0.01 for curve in curves):
+            # Runs of that peak were fitted, but none that decays: the interval knows the others.
+            if decays(question.lr):
+                yield (
+                    f"no decay from the peak learning rate {peak:g} was fitted, only from {fitted}:"
+                    f" a short run that decays from it would tell ({ADVISE})"
+                )
+            return
         yield (
             f"the peak learning rate {peak:g} is outside the fitted {fitted}: a short run at that"
             f" peak would tell ({ADVISE})"
@@ -207,8 +217,8 @@ def _reach_warnings(uncertainty: Uncertainty, question: Question) -> Iterator[st
     times = float(question.seen_time[-1]) / uncertainty.farthest
     if times > FAR:
         yield (
-            f"it goes {times:.1f} times as far in intrinsic time as any fitted loss: a longer run"
-            f" would tell ({ADVISE})"
+            f"the schedule goes {times:.1f} times as far in intrinsic time as any fitted loss:"
+            f" a longer run would tell ({ADVISE})"
         )
 
 
