@@ -19,7 +19,7 @@ Skip = Annotated[
     int | None,
     typer.Option(
         "--skip",
-        help="Leave out points before this step; default: four warm-ups, at most 10 %.",
+        help="Leave out points before this step; default: four warm-ups, at most 10 % of a run.",
     ),
 ]
 Level = Annotated[

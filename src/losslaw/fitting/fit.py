@@ -236,7 +236,8 @@ def fit(
         fixed: Values for shapes that are not searched, and for settings such as ``warmup_drops``.
             With ``auto`` as ``free``.
         skip: Leave out points before this step; ``None``: before four warm-ups or a tenth of
-            the longest run, whichever is less, and never less than one warm-up.
+            the longest run (400 updates of a short one), whichever is less, and never less than
+            one warm-up.
         optimizer: For ``auto``: ``adamw`` in standard parametrisation, whose constants are built
             in; ``other``, whose units of the learning rate are not known; ``None``: the curves
             decide.
