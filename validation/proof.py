@@ -128,12 +128,13 @@ def schedules() -> dict[str, Schedule]:
 def long_plan() -> list[Planned]:
     """The runs that decide: all of one seed, then the next.
 
-    Of the controls, those that share most of their way come before the third seed, the others last.
+    One control comes before the third seed, and that one begins with the peak at which the first two
+    differed most.
     """
     first, second = CONTROLS
     pairs = [(name, seed) for seed in SEEDS[:2] for name in ORDER]
     pairs += [(first, seed) for seed in SEEDS[:2]]
-    pairs += [(name, SEEDS[2]) for name in (*ORDER, first)]
+    pairs += [(name, SEEDS[2]) for name in ("design_free_peak", *ORDER[:-1], first)]
     pairs += [(second, seed) for seed in SEEDS]
     return [Planned(f"{name}_seed{seed}", schedules()[name], seed) for name, seed in pairs]
 
