@@ -147,7 +147,7 @@ def long_plan() -> list[Planned]:
     first, second = CONTROLS
     pairs = [(name, seed) for seed in SEEDS[:2] for name in ORDER]
     pairs += [(first, seed) for seed in SEEDS[:2]]
-    pairs += [(name, SEEDS[2]) for name in ("design_free_peak", *ORDER[:-1], first)]
+    pairs += [(name, SEEDS[2]) for name in ("design_free_peak", *ORDER[:3], first, *ORDER[3:5])]
     pairs += [(second, seed) for seed in SEEDS]
     return [Planned(f"{name}_seed{seed}", schedules()[name], seed) for name, seed in pairs]
 
