@@ -23,12 +23,13 @@ from validation import (
     lab_auto,
     lab_physics,
     lab_runs,
+    progress,
     proof,
     published,
 )
 from validation.protocols import CURVES
 
-PUBLIC = ("published", "accuracy", "design_gains", "design_shapes", "advice")
+PUBLIC = ("published", "accuracy", "design_gains", "design_shapes", "advice", "progress")
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -45,6 +46,7 @@ def main(names: list[str]) -> int:
         "kernel_laws": (kernel_laws, kernel_laws.table),
         "lab_auto": (lab_auto, lab_auto.table),
         "lab_physics": (lab_physics, lab_physics.table),
+        "progress": (progress, progress.tables),
         "proof": (proof, proof.table),
     }
     if "--train" in names:
