@@ -98,3 +98,45 @@ def test_bad_input_is_one_line_and_status_2(options, words, capsys):
     assert words in said.err
     assert said.err.startswith("losslaw: ")
     assert said.err.count("\n") == 1
+
+
+def save_batched(name):
+    law = ll.Convolution(L0=0.5, A=0.3, N=0.05, s=0.5, q=1.5, c=1.0)
+    curves = []
+    for batch in (1, 8):
+        lr = np.full(800, 0.5)
+        lr[500:] *= 0.1 if batch == 8 else 1.0
+        schedule = ll.Schedule(lr, batch=batch)
+        curves.append(law.curve(schedule, np.arange(20, 801, 10), f"batch {batch}"))
+    ll.fit(curves, "convolution", skip=20).save(name)
+
+
+def test_batches_and_rate_for_a_number_of_samples(capsys):
+    save_batched("batched.json")
+    ask = ["design", "batched.json", "--samples", "3000", "--batches", "1,8", "--peak", "0.5"]
+    assert run([*ask, "--json", "-o", "batches.csv"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    batch = np.array(found["schedule"]["batch"])
+    assert set(batch) <= {1.0, 8.0}
+    assert batch.sum() == pytest.approx(3000, abs=8)
+    assert found["gain"] >= 0
+    assert found["loss"] <= min(found["constant"].values())
+    again = ll.read_schedule("batches.csv")
+    assert_allclose(again.batch, batch)
+    assert run(ask) == 0
+    assert "instead, one batch all along" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--samples", "3000"], "--batches and --samples go together"),
+        (["--batches", "1,x", "--samples", "3000"], "--batches '1,x': expected numbers"),
+        (["--batches", "1,8", "--samples", "3000", "--horizon", "9"], "give no --horizon"),
+        (["--batches", "1,8", "--samples", "3000"], "knows nothing of the batch"),
+    ],
+)
+def test_bad_input_about_batches(more, words, capsys):
+    assert run(["design", "fit.json", *more]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert words in line

@@ -81,6 +81,18 @@ def design_command(
             " --model-size, or the best size.",
         ),
     ] = None,
+    batches: Annotated[
+        str | None,
+        typer.Option(
+            "--batches",
+            metavar="B1,B2,...",
+            help="Batches the hardware allows: design when to grow the batch as well, for"
+            " --samples sequences.",
+        ),
+    ] = None,
+    samples: Annotated[
+        float | None, typer.Option("--samples", help="Sequences to see in all, with --batches.")
+    ] = None,
     batch: options.Batch = None,
     weight_decay: options.WeightDecay = None,
     model_size: options.ModelSize = None,
@@ -102,6 +114,19 @@ def design_command(
     from losslaw.fitting import load_fit
 
     found_fit = load_fit(fit)
+    if batches is not None or samples is not None:
+        if samples is None or batches is None:
+            raise InputError("--batches and --samples go together: 64,128,256 and sequences in all")
+        if any(given is not None for given in (horizon, tokens, loss, compute, batch, prefix)):
+            raise InputError(
+                "--batches with --samples says how long the run is and what it is made of: give no"
+                " --horizon, --tokens, --loss, --compute, --batch, --prefix"
+            )
+        usual = "wsd" if family == "free" else family
+        _say_batches(
+            found_fit, samples, batches, usual, _peak(peak), warmup, weight_decay, json, output
+        )
+        return
     if loss is not None:
         if horizon is not None or tokens is not None or compute is not None:
             raise InputError("--loss asks for the horizon: give no --horizon, --tokens, --compute")
@@ -150,6 +175,61 @@ def design_command(
     print(found)
     if output is not None:
         print(f"\nsaved to {output}; next: losslaw predict {fit} --schedule {output}")
+
+
+def _say_batches(
+    fit: "Fit",
+    samples: float,
+    batches: str,
+    rate: str,
+    peak: float | tuple[float, float] | None,
+    warmup: int | None,
+    weight_decay: float | None,
+    json: bool,
+    output: str | None,
+) -> None:
+    """When to grow the batch, and the rate that goes with it."""
+    from losslaw.design.batch import design_batch
+    from losslaw.errors import InputError
+
+    try:
+        sizes = [float(part) for part in batches.split(",")]
+    except ValueError:
+        raise InputError(f"--batches {batches!r}: expected numbers, as in 64,128,256") from None
+    top = _one(peak, "--batches")
+    if top is None:
+        fitted = {curve.schedule.peak_lr for curve in fit.curves}
+        if len(fitted) != 1:
+            raise InputError("the fitted runs have several peaks: say which, as in --peak 3e-4")
+        top = fitted.pop()
+    with activity("design"):
+        found = design_batch(
+            fit,
+            samples,
+            batches=sizes,
+            peak=top,
+            rate=rate,
+            warmup=_warmup(fit, warmup),
+            weight_decay=weight_decay,
+        )
+    if output is not None:
+        from losslaw.files import write_text
+        from losslaw.schedules import schedule_csv
+
+        write_text(output, schedule_csv(found.schedule))
+    if json:
+        schedule = {"lr": found.schedule.lr, "batch": found.schedule.batch}
+        names = ("loss", "gain", "begins", "constant", "updates")
+        print_json({**{name: getattr(found, name) for name in names}, "schedule": schedule})
+        return
+    print(f"predicted final loss {found.loss:.5f} after {found.updates[0]:,} updates")
+    for size, begin in found.begins.items():
+        print(f"  batch {size:g} from sample {begin:,.0f} on ({begin / samples:.1%})")
+    print(f"instead, one batch all along (smallest: {found.updates[1]:,} updates):")
+    for size, loss in found.constant.items():
+        print(f"  batch {size:g}: {loss:.5f}, it costs {loss - found.loss:+.5f}")
+    if output is not None:
+        print(f"\nsaved to {output}; next: losslaw export {output} --to torch")
 
 
 def _say_horizon(
@@ -231,11 +311,13 @@ def _say_pair(
         print("note: the size is at the edge of those tried, a third to three times those fitted")
 
 
-def _one(peak: float | tuple[float, float] | None) -> float | None:
+def _one(
+    peak: float | tuple[float, float] | None, option: str = "--loss and --compute"
+) -> float | None:
     from losslaw.errors import InputError
 
     if isinstance(peak, tuple):
-        raise InputError("--peak: one learning rate, not a range, with --loss and --compute")
+        raise InputError(f"--peak: one learning rate, not a range, with {option}")
     return peak
 
 
