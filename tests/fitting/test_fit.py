@@ -137,15 +137,32 @@ def test_the_effective_law_at_its_limits(changes):
 
 
 def test_early_losses_are_left_out_and_the_notes_say_so(trio):
-    assert usual_skip(trio) == 150  # four warm-ups are 200, a tenth of the run 150
+    # Four warm-ups are 200 updates; a tenth of the run is 150, but a short run leaves out up to 400.
+    assert usual_skip(trio) == 200
     found = fit(trio, "momentum", uncertainty=False)
-    assert found.skip == 150
-    assert found.curves[0].first_step == 150
-    assert "flat: 9 points before step 150 left out" in found.notes
+    assert found.skip == 200
+    assert found.curves[0].first_step == 210
+    assert "flat: 13 points before step 200 left out" in found.notes
     every = fit(trio, "momentum", skip=0, uncertainty=False)
     assert (every.curves[0].first_step, every.notes) == (15, ())
     late = fit(trio, "momentum", skip=1000, uncertainty=False)
     assert (late.curves[0].first_step, late.curves[0].points) == (1005, 34)
+
+
+@pytest.mark.parametrize(
+    ("horizon", "warmup", "expected"),
+    [
+        (24_000, 2160, 2400),  # a tenth
+        (24_000, 300, 1200),  # four warm-ups
+        (2000, 300, 400),  # a short run
+        (400, 50, 100),  # a quarter of a very short one
+        (400, 200, 200),  # never less than the warm-up
+    ],
+)
+def test_how_many_early_losses_are_left_out(horizon, warmup, expected):
+    run = ll.constant(peak=PEAK, horizon=horizon, warmup=warmup)
+    curve = ll.LossCurve(run, [horizon // 2, horizon], [3.0, 2.9], "run")
+    assert usual_skip([curve]) == expected
 
 
 def test_an_assumed_weight_decay_is_noted():
