@@ -137,7 +137,7 @@ def test_the_effective_law_at_its_limits(changes):
 
 
 def test_early_losses_are_left_out_and_the_notes_say_so(trio):
-    # Four warm-ups are 200 updates; a tenth of the run is 150, but a short run leaves out up to 400.
+    # Four warm-ups: a tenth of the run would be 150, but a short run leaves out up to 400.
     assert usual_skip(trio) == 200
     found = fit(trio, "momentum", uncertainty=False)
     assert found.skip == 200
