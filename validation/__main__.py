@@ -15,6 +15,7 @@ from losslaw.lab import TrainingInterrupted
 from validation import (
     accuracy,
     advice,
+    constants,
     design_gains,
     design_kernel,
     design_shapes,
@@ -29,7 +30,15 @@ from validation import (
 )
 from validation.protocols import CURVES
 
-PUBLIC = ("published", "accuracy", "design_gains", "design_shapes", "advice", "progress")
+PUBLIC = (
+    "published",
+    "accuracy",
+    "design_gains",
+    "design_shapes",
+    "advice",
+    "progress",
+    "constants",
+)
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -39,6 +48,7 @@ def main(names: list[str]) -> int:
         "published": (published, published.table),
         "accuracy": (accuracy, accuracy.tables),
         "advice": (advice, advice.table),
+        "constants": (constants, constants.table),
         "design_gains": (design_gains, design_gains.table),
         "design_kernel": (design_kernel, design_kernel.table),
         "design_shapes": (design_shapes, design_shapes.table),

@@ -41,7 +41,8 @@ from losslaw.numerics.memory import power_law_memory
 from losslaw.schedules import Schedule
 
 # What an e-fold of model size does; centres .545 and 47 at 100M parameters. From fits to the 25M,
-# 100M and 400M models; the 33M, 93M and 209M ones, not used for it, follow (N 39, 46, 58).
+# 100M and 400M models; the 33M, 93M and 209M ones, not used for it, follow (N 40, 48, 57;
+# validation/results/constants.md).
 ALPHA_TREND = -0.02
 NOISE_TREND = 0.11
 SMALLEST, LARGEST = 1e7, 3e9  # where the trends are assumed to go on; beyond, they stand still
@@ -150,7 +151,7 @@ class Effective(Law):
             far = _size(model_size)
             known["alpha"] = replace(known["alpha"], mean=0.545 + ALPHA_TREND * far)
             n = 47.0 * math.exp(NOISE_TREND * far)
-            # Along the trend the seven sizes scatter by 8 %; beyond it less is known.
+            # Along the trend the fits of seven sizes scatter by 7 %; beyond it less is known.
             inside = SMALLEST <= model_size <= LARGEST
             known["N"] = replace(known["N"], mean=n, sd=(0.10 if inside else 0.25) * n)
         return known
