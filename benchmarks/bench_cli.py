@@ -45,7 +45,7 @@ def table() -> str:
         for curve in made_curves():
             rows = [
                 f"{step},{curve.schedule.lr[step - 1]:.10g},{loss:.6f}"
-                for step, loss in zip(curve.steps.tolist(), curve.losses.tolist(), strict=True)
+                for step, loss in zip(curve.steps.tolist(), curve.loss.tolist(), strict=True)
             ]
             path = Path(place) / f"{curve.label}.csv"
             path.write_text("\n".join(["step,lr,loss", *rows]) + "\n", encoding="utf-8")

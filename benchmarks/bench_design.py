@@ -18,9 +18,9 @@ end than the free form.
 
 import losslaw as ll
 from benchmarks.clock import best_of, markdown, seconds
-from losslaw.design import FAMILIES, final_loss
-from losslaw.design.stairs import best_stairs
-from losslaw.design.task import pose
+from losslaw.designing import FAMILIES, final_loss
+from losslaw.designing.stairs import best_stairs
+from losslaw.designing.task import pose
 
 # arXiv:2503.12811: L0, A, alpha, B, C, beta, gamma.
 PUBLISHED = {

@@ -48,7 +48,7 @@ def starts(law: str) -> int:
 
 def at_every_update(curves: list[ll.LossCurve], law: str) -> tuple[Fit, float]:
     """The same fit without blocks, and its seconds."""
-    with mock.patch.object(search, "PACE", 1), mock.patch.object(search, "BLOCKS", 10**9):
+    with mock.patch.object(search, "BLOCK", 1), mock.patch.object(search, "BLOCKS", 10**9):
         begun = time.process_time()
         found = ll.fit(curves, law, uncertainty=False)
         return found, time.process_time() - begun

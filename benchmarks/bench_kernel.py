@@ -99,7 +99,7 @@ def sampled_against_numpy(modes: int, updates: int, runs: int) -> dict[str, obje
     world.sample(schedule, [updates], runs=1, seed=0)
     fast = best_of(3, lambda: world.sample(schedule, [updates], runs=runs, seed=0)) / runs
     drawn = world.sample(schedule, [updates], runs=200, seed=0)
-    exact = world.mean_curve(schedule, [updates]).losses
+    exact = world.mean_curve(schedule, [updates]).loss
     return {
         "what": f"sampled SGD / NumPy loop, M {modes}",
         "fast": fast,

@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from losslaw.curves import bundled_curves
+from losslaw.demo import FITTED, LAWS, png
 from losslaw.files import write_bytes
 from losslaw.fitting import fit
-from losslaw.views.demo import FITTED, LAWS, png
 from losslaw.views.plots import loss_limits, plot_curve, plot_prediction, plot_schedule
 
 SHOWN = {

@@ -15,15 +15,18 @@ FILES = sorted(SRC.rglob("*.py"))
 
 # Lower floors first. Rooms on one floor do not know each other.
 FLOORS = (
-    ("errors",),
+    ("errors", "version", "text"),
     ("numerics",),
     ("files",),
     ("schedules",),
     ("curves",),
     ("laws", "kernel"),
     ("fitting",),
-    ("design", "export"),
-    ("views", "lab", "sweeps", "reproduce"),
+    ("forecasting", "advising"),
+    ("designing",),
+    ("exporting",),
+    ("views", "lab", "kernel.figures", "kernel.sweeps"),
+    ("demo",),
     ("cli",),
     ("__main__",),
 )
@@ -49,7 +52,10 @@ def module_name(path: Path) -> str:
 
 
 def room(module: str) -> str:
-    return module.split(".")[1] if "." in module else ""
+    """The room of a module; the figures and sweeps of the kernel world count as their own."""
+    parts = module.split(".")[1:]
+    wing = ".".join(parts[:2])
+    return wing if wing in FLOOR else ".".join(parts[:1])
 
 
 def imports(tree: ast.AST) -> list[ast.Import | ast.ImportFrom]:
@@ -98,7 +104,7 @@ def test_every_room_has_a_floor():
         for path in SRC.iterdir()
         if (path.is_dir() and any(path.glob("*.py"))) or path.suffix == ".py"
     }
-    assert rooms - {"__init__"} <= set(FLOOR)
+    assert rooms - {"__init__", "__pycache__"} <= set(FLOOR)
 
 
 @pytest.mark.parametrize("path", FILES, ids=module_name)
@@ -109,13 +115,13 @@ def test_imports_point_down(path):
             name
             for node in eager(parsed(path))
             for name in targets(node, path)
-            if "losslaw" in name
+            if "losslaw" in name and not name.startswith("losslaw.version")
         ]
         return
     for node in imports(parsed(path)):
         for name in targets(node, path):
             there = room(name) if name.startswith("losslaw.") else ""
-            if there in ("", here, "__version__"):
+            if there in ("", here):
                 continue
             assert FLOOR[there] < FLOOR[here], f"line {node.lineno}: {here} imports {name}"
 

@@ -68,7 +68,7 @@ def run_trial(trial: Trial, law: str, free: list[str] | None) -> Outcome:
         for level in (0.9, 0.5):
             last = curve.steps[asked][-3:]
             answer = found.predict(curve.schedule, last, level, curve.model_size)
-            seen = curve.losses[asked][-3:].mean()
+            seen = curve.loss[asked][-3:].mean()
             assert answer.lower is not None
             assert answer.upper is not None
             ends.append(bool(answer.lower.mean() <= seen <= answer.upper.mean()))
@@ -92,7 +92,7 @@ def tables() -> str:
         lines = [
             f"## {title}",
             "",
-            f"{make.__doc__} {len(trials)} fits, {sum(len(t.asked) for t in trials)} questions.",
+            f"{make.__doc__} {len(trials)} fits, {sum(len(t.asked) for t in trials)} queries.",
             "",
             "| law | RMSE | worst run | mean abs final | worst final | inside 90 % | 50 % |"
             " finals 90 % | 50 % | half-width | s |",

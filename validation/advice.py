@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 from rich.progress import track
 
+from losslaw.advising import advise
 from losslaw.curves import LossCurve, bundled_curves, read_curves
-from losslaw.fitting import advise, fit
+from losslaw.fitting import fit
 from losslaw.fitting.fit import Fit
 from losslaw.schedules import parse_schedule
 from validation.protocols import public, schaipp
@@ -101,7 +102,7 @@ def ending(found: Fit, target: LossCurve) -> Ending:
     """How a fit predicts the end of a run it may not have seen."""
     made = found.predict(target.schedule, target.steps[-3:])
     assert made.upper is not None
-    error = float((made.loss - target.losses[-3:]).mean())
+    error = float((made.loss - target.loss[-3:]).mean())
     return Ending(float(made.upper[-1] - made.loss[-1]), error)
 
 

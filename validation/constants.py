@@ -14,7 +14,7 @@ from unittest import mock
 import numpy as np
 
 from losslaw.fitting import fit, problem
-from losslaw.fitting.recipes import Recipe, adamw
+from losslaw.fitting.recipe import Recipe, adamw
 from losslaw.laws import Effective
 from losslaw.laws.law import Prior
 from validation.protocols import PROTOCOLS, Trial
@@ -45,7 +45,7 @@ def errors(variant: str, trial: Trial) -> tuple[float, float]:
     each: list[tuple[float, float]] = []
     for curve, after in trial.asked:
         at = (curve.steps > after) & (curve.steps >= trial.skip)
-        error = found.predict(curve.schedule, curve.steps[at]).loss - curve.losses[at]
+        error = found.predict(curve.schedule, curve.steps[at]).loss - curve.loss[at]
         each.append((float(np.sqrt(np.mean(error**2))), abs(float(error[-3:].mean()))))
     rmse, final = np.mean(each, axis=0)
     return float(rmse), float(final)

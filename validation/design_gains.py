@@ -18,9 +18,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from losslaw.design.gains import Gains, distance
+from losslaw.designing.gains import Gains, distance
 from losslaw.fitting import fit
-from losslaw.fitting.intervals import REPEAT
+from losslaw.fitting.uncertainty import REPEAT
 from validation.protocols import one_peak, public_split
 
 LAWS = ("effective", "multipower", "convolution")
@@ -60,7 +60,7 @@ def pairs(law: str, protocol: str) -> list[Pair]:
         ends: list[tuple[float, float]] = []
         for curve, _ in runs:
             predicted = found.predict(curve.schedule, curve.steps[-3:]).loss
-            ends.append((float(predicted.mean()), float(curve.losses[-3:].mean())))
+            ends.append((float(predicted.mean()), float(curve.loss[-3:].mean())))
         for i, j in itertools.combinations(range(len(runs)), 2):
             (a, known), (b, other) = runs[i], runs[j]
             same = a.schedule.horizon == b.schedule.horizon

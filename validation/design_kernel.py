@@ -70,7 +70,7 @@ def against_closed_form() -> str:
 
 def exact(problem: ll.KernelRegression, schedule: ll.Schedule) -> float:
     """Excess risk after the last update, from the recursion of the mean."""
-    return float(problem.mean_curve(schedule, steps=[schedule.horizon]).losses[-1] - 0.5)
+    return float(problem.mean_curve(schedule, steps=[schedule.horizon]).loss[-1] - 0.5)
 
 
 def in_exact_dynamics(horizon: int = 10_000) -> str:

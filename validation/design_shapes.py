@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 import losslaw as ll
-from losslaw.design import Design
-from losslaw.design.gains import Gains
+from losslaw.designing import Design
+from losslaw.designing.gains import Gains
 from losslaw.fitting import fit
 from validation.protocols import ROOT, Trial, one_peak, public_split
 

@@ -107,7 +107,7 @@ def curves(
     rng = np.random.default_rng(0)
     found = [simulated(problem, run, peak, horizon) for peak in peaks for run in runs]
     return [
-        curve.with_(losses=curve.losses * np.exp(noise * rng.standard_normal(len(curve))))
+        curve.with_(loss=curve.loss * np.exp(noise * rng.standard_normal(len(curve))))
         for curve in found
     ]
 

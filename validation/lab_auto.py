@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from losslaw.curves import LossCurve, read_curves
-from losslaw.fitting import Fit, departure, fit
+from losslaw.fitting import Fit, fit
+from losslaw.schedules.agreement import departure
 
 RUNS = Path(__file__).parent / "results" / "lab"
 GROUPS = {
@@ -48,7 +49,7 @@ def _row(found: Fit, run: LossCurve, fitted: list[LossCurve]) -> str:
     left = departure(run.schedule, [(one.schedule, int(one.steps[-1])) for one in fitted])
     asked = (run.steps > left) & (run.steps >= found.skip)
     answer = found.predict(run.schedule, run.steps[asked])
-    seen = run.losses[asked]
+    seen = run.loss[asked]
     error = answer.loss - seen
     inside = np.mean((seen >= answer.lower) & (seen <= answer.upper))
     half = float(answer.upper[-1] - answer.loss[-1])

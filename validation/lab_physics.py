@@ -60,12 +60,12 @@ import losslaw as ll
 from losslaw.curves import LossCurve
 from losslaw.fitting import Fit
 from losslaw.lab import LabConfig, PlannedRun
-from losslaw.laws import Law, Question
+from losslaw.laws import Law, Query
 from losslaw.laws.law import amplitude, shape
-from losslaw.laws.question import Grid
+from losslaw.laws.query import Grid
 from losslaw.numerics.arrays import FloatArray
-from losslaw.numerics.clocks import effective_rate
 from losslaw.numerics.memory import power_law_memory
+from losslaw.numerics.weight_norm import effective_rate
 from losslaw.schedules import Schedule
 from validation.lab_runs import FAMILIES, FOLDER, Family
 
@@ -87,7 +87,7 @@ def constant(default: float, low: float, high: float, *starts: float) -> float:
 class Probe(Law):
     """The effective-rate law without priors, and with powers of the batch of its own.
 
-    With ``v`` and ``e`` of `losslaw.numerics.clocks.effective_rate` and ``B`` the batch over 16:
+    With ``v``, ``e`` of `losslaw.numerics.weight_norm.effective_rate` and ``B`` the batch over 16:
     progress is made and noise forgotten in ``S = sum e B^c``, and an update injects
     ``(1e3 e)^a / 1e3 * B^(1 - n)`` of noise. Adam whose second moment is noise would have c = 1/2
     and n = 1, SGD c = 0 and n = 2.
@@ -112,9 +112,9 @@ class Probe(Law):
     A: float = amplitude("")
     N: float = amplitude("")
 
-    def columns(self, question: Question) -> dict[str, FloatArray]:
+    def columns(self, query: Query) -> dict[str, FloatArray]:
         """Constant, power law in effective time, noise not yet forgotten."""
-        grid = question.grid
+        grid = query.grid
         e = effective_rate(grid.lr, grid.weight_decay, self.h, self.kappa, grid.count, p=self.p)
         return self.terms(grid, e)
 
@@ -137,10 +137,10 @@ class Measured(Probe):
 
     g: float = constant(0.0, 1e-3, 2.0, 0.05, 0.3)
 
-    def columns(self, question: Question) -> dict[str, FloatArray]:
+    def columns(self, query: Query) -> dict[str, FloatArray]:
         """Constant, power law in effective time, noise not yet forgotten."""
-        grid = question.grid
-        hidden, outer = measured_logs(question.schedule)
+        grid = query.grid
+        hidden, outer = measured_logs(query.schedule)
         e = grid.lr * np.exp(-self.h * hidden - self.g * outer)[grid.starts]
         return self.terms(grid, e)
 
@@ -241,16 +241,14 @@ def probe(seen: Sequence[Run], *free: str, **fixed: Any) -> Fit:
 def error(fit: Fit, run: Run) -> float:
     """Predicted minus seen final loss, mean of the last three evaluations."""
     at = run.curve.steps[-3:]
-    return float((fit.law.predict(run.schedule, at) - run.curve.losses[-3:]).mean())
+    return float((fit.law.predict(run.schedule, at) - run.curve.loss[-3:]).mean())
 
 
 def rmse(fit: Fit, run: Run) -> float:
     """Root mean square error from step `SKIP` on."""
     late = run.curve.steps >= SKIP
     at = run.curve.steps[late]
-    return float(
-        np.sqrt(np.mean((fit.law.predict(run.schedule, at) - run.curve.losses[late]) ** 2))
-    )
+    return float(np.sqrt(np.mean((fit.law.predict(run.schedule, at) - run.curve.loss[late]) ** 2)))
 
 
 def lines(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
@@ -573,7 +571,7 @@ def batches() -> list[str]:
         adam = kind == "batch"
         fixed = {"kappa": KAPPA} if adam else {}
         also = () if adam else ("r", "kappa")
-        questions: list[tuple[str, tuple[str, ...], dict[str, float]]] = [
+        queries: list[tuple[str, tuple[str, ...], dict[str, float]]] = [
             # With c free too, the search for SGD ends in a worse optimum than with c = 0.
             ("c, b free", ("c", "n"), {}) if adam else ("b free", ("n",), {"c": 0.0}),
             ("Adam", (), {"c": 0.5, "n": 1.0}),
@@ -582,7 +580,7 @@ def batches() -> list[str]:
         ]
         for chosen in sets:
             seen = [run for size in sorted(chosen) for run in groups[size]]
-            for title, names, held in questions if chosen == sets[-1] else questions[:1]:
+            for title, names, held in queries if chosen == sets[-1] else queries[:1]:
                 found = probe(seen, *names, *also, **fixed, **held)
                 mine = found.parameters
                 errors = np.sqrt(np.mean([rmse(found, run) ** 2 for run in seen]))
@@ -596,7 +594,7 @@ def batches() -> list[str]:
                         f"{errors:.4f}",
                     ]
                 )
-    return lines(("optimiser", "batches", "question", "c", "b", "rmse"), body)
+    return lines(("optimiser", "batches", "query", "c", "b", "rmse"), body)
 
 
 def seeds() -> list[str]:
@@ -608,7 +606,7 @@ def seeds() -> list[str]:
             continue
         first = runs()[name]
         late = first.curve.steps >= SKIP
-        differ = other.curve.losses[late] - first.curve.losses[late]
+        differ = other.curve.loss[late] - first.curve.loss[late]
         body.append(
             [
                 first.planned.label,

@@ -19,10 +19,11 @@ from rich.progress import track
 from losslaw import __version__
 from losslaw.curves import LossCurve, bundled_curves, read_curves
 from losslaw.files import write_text
-from losslaw.fitting import Fit, fit, forecast
+from losslaw.fitting import Fit, fit
 from losslaw.fitting.problem import usual_skip
-from losslaw.fitting.update import held_shapes, updated
-from losslaw.fitting.watch import rolling
+from losslaw.forecasting import forecast
+from losslaw.forecasting.band import rolling
+from losslaw.forecasting.update import held_shapes, updated
 from losslaw.schedules import Schedule
 from validation.protocols import (
     CURVES,
@@ -71,7 +72,7 @@ def run_in_progress() -> Iterator[Trial]:
 def end_error(predict: Callable[[Schedule, np.ndarray], np.ndarray], curve: LossCurve) -> float:
     """Predicted minus seen loss, mean of the last three."""
     at = curve.steps[-3:]
-    return float(np.mean(predict(curve.schedule, at) - curve.losses[-3:]))
+    return float(np.mean(predict(curve.schedule, at) - curve.loss[-3:]))
 
 
 def forecast_table(law: Chosen) -> str:
@@ -92,7 +93,7 @@ def forecast_table(law: Chosen) -> str:
             found = forecast(beginning(curve, share, horizon), horizon, **law)
             at = found.path.steps.astype(float)
             last = curve.steps[-3:].astype(float)
-            error = float(np.mean(np.interp(last, at, found.path.loss) - curve.losses[-3:]))
+            error = float(np.mean(np.interp(last, at, found.path.loss) - curve.loss[-3:]))
             low, high = found.interval or (np.nan, np.nan)
             worst[share] = max(worst[share], abs(error))
             cells += [f"{error:+.4f}", f"{(high - low) / 2:.4f}"]
@@ -182,7 +183,7 @@ def injected(curve: LossCurve, kind: str) -> LossCurve:
         "-.1": -0.1 * (late > 0),
         "slowly to +.1": 0.1 * late,
     }[kind]
-    return curve.with_(losses=curve.losses + change)
+    return curve.with_(loss=curve.loss + change)
 
 
 def band_table(law: Chosen) -> str:
@@ -202,7 +203,7 @@ def band_table(law: Chosen) -> str:
         known: dict[tuple[str, int, float], Fit] = {}
 
         def once(part: LossCurve, known: dict[tuple[str, int, float], Fit] = known) -> Fit:
-            key = (part.label, int(part.steps[-1]), float(part.losses.sum()))
+            key = (part.label, int(part.steps[-1]), float(part.loss.sum()))
             if key not in known:
                 known[key] = fit(part, **law)
             return known[key]
@@ -245,7 +246,7 @@ def endings_table(law: Chosen) -> str:
                     continue
                 run = schaipp(label)
                 told = found.predict(run.schedule, run.steps[-3:])
-                errors.append(float(np.mean(told.loss - run.losses[-3:])))
+                errors.append(float(np.mean(told.loss - run.loss[-3:])))
                 if told.upper is not None:
                     widths.append(float(np.mean(told.upper - told.loss)))
             lines.append(

@@ -32,7 +32,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 import losslaw as ll
 from losslaw.curves import LossCurve
-from losslaw.design.gains import Gains
+from losslaw.designing.gains import Gains
 from losslaw.errors import InputError
 from losslaw.files import write_text
 from losslaw.fitting import Fit
@@ -358,7 +358,7 @@ def finals(evaluations: int = 3) -> dict[str, Measured]:
     for run in long_plan():
         if run.done:
             found[run.label.rpartition("_seed")[0]][run.seed] = float(
-                run.curve().losses[-evaluations:].mean()
+                run.curve().loss[-evaluations:].mean()
             )
     return {name: Measured(values) for name, values in found.items()}
 
@@ -492,7 +492,7 @@ def figure() -> Path:
         ]
         if len(curves) == len(COMMON):
             steps = curves[0].steps
-            mean = np.mean([curve.losses for curve in curves], axis=0)
+            mean = np.mean([curve.loss for curve in curves], axis=0)
             middle.plot(steps[steps >= LONG // 2], mean[steps >= LONG // 2], **style)
         seen = list(finals()[name].by_seed.values())
         right.plot(seen, [-i] * len(seen), "o", color=f"C{i}", ms=6, alpha=0.7)

@@ -21,7 +21,7 @@ PEAKS = ("0.0005", "0.001", "0.002")
 
 @dataclass(frozen=True)
 class Trial:
-    """One fit and its questions.
+    """One fit and its queries.
 
     Attributes:
         name: What is special about it (a size, a peak).

@@ -39,8 +39,8 @@ def errors(size: str, *, warmup_drops: bool) -> tuple[float, float]:
         rates = np.append(curve.schedule.lr, curve.schedule.lr[-1])
         rates[:2160] = np.linspace(0.0, 3e-4, 2160)
         predicted = law.predict(Schedule(rates, warmup=2160), curve.steps + 1)
-        error = np.abs(predicted - curve.losses)
-        relative.append(float(np.mean(error / curve.losses)))
+        error = np.abs(predicted - curve.loss)
+        relative.append(float(np.mean(error / curve.loss)))
         absolute.append(float(np.mean(error)))
     return float(np.mean(relative)), float(np.mean(absolute))
 

@@ -11,27 +11,27 @@ Names are loaded when they are first used, so that importing the package costs n
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from losslaw.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from losslaw.advising import Advice as Advice
+    from losslaw.advising import advise as advise
     from losslaw.curves import LossCurve as LossCurve
     from losslaw.curves import bundled_curves as bundled_curves
     from losslaw.curves import read_curves as read_curves
-    from losslaw.design import Design as Design
-    from losslaw.design import design as design
+    from losslaw.designing import Design as Design
+    from losslaw.designing import design as design
     from losslaw.errors import FitError as FitError
     from losslaw.errors import InputError as InputError
-    from losslaw.fitting import Advice as Advice
     from losslaw.fitting import Fit as Fit
-    from losslaw.fitting import Forecast as Forecast
     from losslaw.fitting import Prediction as Prediction
-    from losslaw.fitting import advise as advise
     from losslaw.fitting import compare as compare
     from losslaw.fitting import fit as fit
-    from losslaw.fitting import forecast as forecast
     from losslaw.fitting import load_fit as load_fit
     from losslaw.fitting import profile as profile
     from losslaw.fitting import score as score
+    from losslaw.forecasting import Forecast as Forecast
+    from losslaw.forecasting import forecast as forecast
     from losslaw.kernel import KernelRegression as KernelRegression
     from losslaw.laws import LAWS as LAWS
     from losslaw.laws import Chinchilla as Chinchilla
@@ -93,20 +93,10 @@ _ROOMS = {
         "MultiPower",
     ),
     "losslaw.kernel": ("KernelRegression",),
-    "losslaw.fitting": (
-        "Advice",
-        "Fit",
-        "Forecast",
-        "Prediction",
-        "advise",
-        "compare",
-        "fit",
-        "forecast",
-        "load_fit",
-        "profile",
-        "score",
-    ),
-    "losslaw.design": ("Design", "design"),
+    "losslaw.fitting": ("Fit", "Prediction", "compare", "fit", "load_fit", "profile", "score"),
+    "losslaw.forecasting": ("Forecast", "forecast"),
+    "losslaw.advising": ("Advice", "advise"),
+    "losslaw.designing": ("Design", "design"),
     "losslaw.errors": ("FitError", "InputError"),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}

@@ -34,7 +34,7 @@ def log_of(curve):
     lr = curve.schedule.lr
     rows = [
         f"{step},{lr[step - 1]:.10g},{loss:.8f}"
-        for step, loss in zip(curve.steps, curve.losses, strict=True)
+        for step, loss in zip(curve.steps, curve.loss, strict=True)
     ]
     return "\n".join(["# warmup: 10", "# weight_decay: 0.1", "step,lr,loss", *rows]) + "\n"
 
@@ -45,7 +45,7 @@ def files():
     curves = {name: LAW.curve(run, range(5, 201, 5), name) for name, run in RUNS.items()}
     texts = {f"{name}.csv": log_of(curve) for name, curve in curves.items()}
     found = fit([curves["flat"], curves["cosine"]], "momentum")
-    from losslaw.fitting.store import fit_as_dict
+    from losslaw.fitting.saved import fit_as_dict
 
     texts["fit.json"] = json.dumps(fit_as_dict(found))
     return texts

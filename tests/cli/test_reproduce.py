@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from losslaw import reproduce
 from losslaw.cli.main import run
-from losslaw.reproduce import FslFigure1
+from losslaw.kernel import figures
+from losslaw.kernel.figures import FslFigure1
 
 TINY = FslFigure1(
     modes=8, horizon=60, runs=20, budgets=(20, 40), reach=1e3, final_runs=10, shares=(0.1,)
@@ -15,9 +15,9 @@ TINY = FslFigure1(
 
 @pytest.fixture
 def tiny(monkeypatch):
-    """A study of a second; figures are drawn in tests/reproduce."""
-    monkeypatch.setitem(reproduce.STUDIES, "fsl-fig1", TINY)
-    monkeypatch.setattr("losslaw.reproduce.study.png", lambda figure: b"a picture")
+    """A study of a second; figures are drawn in tests/kernel/figures."""
+    monkeypatch.setitem(figures.STUDIES, "fsl-fig1", TINY)
+    monkeypatch.setattr("losslaw.kernel.figures.study.png", lambda figure: b"a picture")
 
 
 def test_list_names_every_study(capsys):
@@ -26,7 +26,7 @@ def test_list_names_every_study(capsys):
     for name in ("fsl-fig1", "scaling-table", "optimal-schedule", "batch-schedule"):
         assert name in out
     assert run(["reproduce", "--list", "--json"]) == 0
-    assert list(json.loads(capsys.readouterr().out)) == list(reproduce.STUDIES)
+    assert list(json.loads(capsys.readouterr().out)) == list(figures.STUDIES)
 
 
 def test_a_study_says_what_is_seen_and_what_it_wrote(tiny, tmp_path, capsys):

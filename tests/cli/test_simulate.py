@@ -32,7 +32,7 @@ def test_a_curve_comes_back_as_it_was_simulated(tmp_path, capsys):
     assert_allclose(curve.schedule.lr, schedule.lr, rtol=1e-12, atol=1e-15)
     assert_array_equal(curve.schedule.batch, schedule.batch)
     assert curve.schedule.warmup == 0
-    assert_allclose(curve.losses, world.mean_curve(schedule, curve.steps).losses, rtol=1e-12)
+    assert_allclose(curve.loss, world.mean_curve(schedule, curve.steps).loss, rtol=1e-12)
 
 
 def test_evaluators_agree_from_the_command_line(capsys):

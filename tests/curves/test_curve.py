@@ -38,7 +38,7 @@ def test_splitting_a_run_loses_no_point():
     curve = LossCurve(TEN, [2, 4, 6, 8], [5, 4, 3, 2], label="c")
     head, tail = curve.until(4), curve.after(4)
     assert [*head.steps, *tail.steps] == [2, 4, 6, 8]
-    assert [*head.losses, *tail.losses] == [5, 4, 3, 2]
+    assert [*head.loss, *tail.loss] == [5, 4, 3, 2]
     assert head.schedule is tail.schedule is TEN
     with pytest.raises(InputError, match=r"no points after step 8; its steps are 2\.\.8"):
         curve.after(8)
@@ -52,6 +52,6 @@ def test_final_loss_is_the_mean_of_the_last_three():
 def test_a_curve_does_not_change():
     curve = LossCurve(TEN, [1, 2], [3, 2])
     with pytest.raises(ValueError, match="read-only"):
-        curve.losses[0] = 1
+        curve.loss[0] = 1
     with pytest.raises(AttributeError):
         curve.label = "other"

@@ -63,7 +63,7 @@ def test_one_run_in_many_formats(name, tmp_path):
     (curve,) = read_curves(path)
     assert curve.label == "log"
     assert_array_equal(curve.steps, [1, 2, 3])
-    assert_array_equal(curve.losses, [3, 2.5, 2])
+    assert_array_equal(curve.loss, [3, 2.5, 2])
     assert_array_equal(curve.schedule.lr, [0.1, 0.2, 0.2])
     assert curve.warnings == ()
 
@@ -81,16 +81,16 @@ def test_one_run_in_many_formats(name, tmp_path):
 )
 def test_the_names_that_trainers_use(header, tmp_path):
     curve = read_text(tmp_path, header + "\n1,0.1,3\n2,0.2,2.5\n3,0.2,2\n")
-    assert_array_equal(curve.losses, [3, 2.5, 2])
+    assert_array_equal(curve.loss, [3, 2.5, 2])
     assert_array_equal(curve.schedule.lr, [0.1, 0.2, 0.2])
 
 
 def test_of_several_losses_the_first_is_taken_and_said(tmp_path):
     text = "step,lr,val_loss,train_loss\n1,1,9,3\n2,1,9,2\n"
     curve = read_text(tmp_path, text)
-    assert_array_equal(curve.losses, [3, 2])
+    assert_array_equal(curve.loss, [3, 2])
     assert said(curve, "loss is column 'train_loss', not 'val_loss'")
-    assert_array_equal(read_text(tmp_path, text, loss_column="val_loss").losses, [9, 9])
+    assert_array_equal(read_text(tmp_path, text, loss_column="val_loss").loss, [9, 9])
 
 
 def test_a_named_rate_column(tmp_path):
@@ -199,21 +199,21 @@ def test_a_restart_supersedes_what_it_logs_again(tmp_path):
     text = "step,lr,loss\n1,1,5\n2,1,4\n3,1,9\n4,1,9\n2,1,4.1\n3,1,3\n5,1,2\n"
     curve = read_text(tmp_path, text)
     assert_array_equal(curve.steps, [1, 2, 3, 5])
-    assert_array_equal(curve.losses, [5, 4.1, 3, 2])
+    assert_array_equal(curve.loss, [5, 4.1, 3, 2])
     assert said(curve, "restarted once", "3 rows are superseded")
 
 
 def test_a_restart_that_repeats_a_row_exactly(tmp_path):
     text = "step,lr,loss\n1,1,5\n2,1,4\n3,1,9\n4,1,9\n2,1,4\n3,1,3\n5,1,2\n"
     curve = read_text(tmp_path, text)
-    assert_array_equal(curve.losses, [5, 4, 3, 2])
+    assert_array_equal(curve.loss, [5, 4, 3, 2])
     assert said(curve, "restarted once", "2 rows are superseded")
 
 
 def test_two_restarts(tmp_path):
     text = "step,lr,loss\n1,1,5\n2,1,9\n2,1,8\n3,1,8\n2,1,4\n3,1,3\n3,1,2.9\n"
     curve = read_text(tmp_path, text)
-    assert_array_equal(curve.losses, [5, 4, 2.9])
+    assert_array_equal(curve.loss, [5, 4, 2.9])
     assert said(curve, "restarted once", "2 rows")
     assert said(curve, "2 rows repeat a step with other values")
 

@@ -1,13 +1,7 @@
 """What the tests of fitting share."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.append(str(Path(__file__).parent))  # fit_samples, next to this file
-
-from fit_samples import curves_of, law_of
+from helpers.fit_samples import curves_of, law_of
 
 
 @pytest.fixture

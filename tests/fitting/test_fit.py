@@ -2,16 +2,16 @@
 
 import numpy as np
 import pytest
-from fit_samples import PEAK, SCHEDULES, TRUTHS, curves_of, law_of
+from helpers.fit_samples import PEAK, SCHEDULES, TRUTHS, curves_of, law_of
 from numpy.testing import assert_allclose
 
 import losslaw as ll
 from losslaw.fitting import fit
 from losslaw.fitting.problem import PRIOR_WEIGHT, pose, usual_skip
-from losslaw.fitting.recipes import Recipe
-from losslaw.fitting.search import PACE
+from losslaw.fitting.recipe import Recipe
+from losslaw.fitting.search import BLOCK
 from losslaw.laws import LAWS
-from losslaw.numerics.varpro import huber, minimise
+from losslaw.numerics.variable_projection import huber, minimise
 
 FITTED = ["flat", "cosine", "two"]
 
@@ -84,7 +84,7 @@ def test_the_objective_is_the_sum_over_points_without_priors():
     curves = curves_of(law_of("effective"), FITTED, noise=2e-3)
     found = fit(curves, "effective", skip=100, uncertainty=False)
     residuals = [
-        np.log(found.law.predict(curve.schedule, curve.steps) / curve.losses)[curve.steps >= 100]
+        np.log(found.law.predict(curve.schedule, curve.steps) / curve.loss)[curve.steps >= 100]
         for curve in curves
     ]
     assert found.objective == pytest.approx(huber(np.concatenate(residuals)), rel=1e-9)
@@ -101,7 +101,7 @@ def test_a_prior_costs_its_weight_in_standard_deviations():
 
 def test_a_search_on_blocks_begins_near_its_end(trio):
     problem = pose(Recipe(LAWS["momentum"]), trio)
-    blocks, _ = minimise(problem.at_pace(PACE).separable(), np.log([0.5]))
+    blocks, _ = minimise(problem.in_blocks(BLOCK).separable(), np.log([0.5]))
     exact, _ = minimise(problem.separable(), np.log([0.5]))
     assert_allclose(blocks.theta, exact.theta, atol=0.02)
 
@@ -206,7 +206,7 @@ def test_an_amplitude_at_zero_is_said():
     # The loss rises where the rate falls: no gain is seen.
     curves = curves_of(law_of("chinchilla"), FITTED)
     rising = [
-        curve.with_(losses=curve.losses + 30 * (PEAK - curve.schedule.lr[curve.steps - 1]))
+        curve.with_(loss=curve.loss + 30 * (PEAK - curve.schedule.lr[curve.steps - 1]))
         for curve in curves
     ]
     found = fit(rising, "instantaneous", uncertainty=False)
@@ -268,7 +268,7 @@ def test_what_cannot_be_fitted_is_refused(trio):
         fit(trio, "momentum", fixed={"warmup_drops": 1})
     with pytest.raises(ll.InputError, match=r"alpha is fixed at True, expected a number"):
         fit(trio, "momentum", fixed={"alpha": True})
-    few = trio[0].with_(steps=trio[0].steps[-3:], losses=trio[0].losses[-3:])
+    few = trio[0].with_(steps=trio[0].steps[-3:], loss=trio[0].loss[-3:])
     with pytest.raises(ll.InputError, match="3 points cannot fit the 4 parameters"):
         fit(few, "momentum")
 

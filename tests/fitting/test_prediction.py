@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from fit_samples import PEAK, SCHEDULES, curves_of, law_of
+from helpers.fit_samples import PEAK, SCHEDULES, curves_of, law_of
 
 import losslaw as ll
 from losslaw.fitting import fit
@@ -20,7 +20,7 @@ def test_the_loss_is_that_of_the_law(found):
     prediction = found.predict(SCHEDULES["wsd"], STEPS)
     assert prediction.loss.tolist() == found.law.predict(SCHEDULES["wsd"], STEPS).tolist()
     assert prediction.final == prediction.loss[-1]
-    assert prediction.curve("asked").losses.tolist() == prediction.loss.tolist()
+    assert prediction.curve("asked").loss.tolist() == prediction.loss.tolist()
 
 
 def test_every_step_is_asked_about_unless_told_otherwise(found):
@@ -85,7 +85,7 @@ def test_intervals_hold_about_as_often_as_they_say():
         curves = curves_of(law, ["flat", "cosine", "wsd"], noise=1e-3, seed=seed, every=50)
         found = fit(curves[:2], "momentum")
         prediction = found.predict(SCHEDULES["wsd"], asked, 0.9)
-        seen = curves[2].losses[np.searchsorted(curves[2].steps, asked)]
+        seen = curves[2].loss[np.searchsorted(curves[2].steps, asked)]
         inside += np.mean((seen >= prediction.lower) & (seen <= prediction.upper))
     assert inside >= 14
 
@@ -114,7 +114,7 @@ def test_a_batch_left_open_is_that_of_the_fitted_runs():
     plain = found.predict(SCHEDULES["wsd"], STEPS).loss
     assert plain.tolist() == found.predict(SCHEDULES["wsd"].with_(batch=8), STEPS).loss.tolist()
     (curve,) = batched(8.0, ["wsd"])
-    np.testing.assert_allclose(plain, curve.losses[np.array(STEPS) // 15 - 1], atol=1e-3)
+    np.testing.assert_allclose(plain, curve.loss[np.array(STEPS) // 15 - 1], atol=1e-3)
     # A larger batch makes less noise.
     assert (found.predict(SCHEDULES["wsd"].with_(batch=64), STEPS).loss < plain).all()
 
@@ -149,7 +149,7 @@ def test_a_model_size_left_open_between_several_is_asked_for():
         found.predict(SCHEDULES["flat"], [1500])
     for curve, size in zip(curves, sizes, strict=True):
         predicted = found.predict(SCHEDULES["flat"], [1500], model_size=size)
-        assert predicted.loss[0] == pytest.approx(curve.losses[-1], abs=1e-4)
+        assert predicted.loss[0] == pytest.approx(curve.loss[-1], abs=1e-4)
         assert predicted.upper[0] - predicted.lower[0] < 0.5
 
 

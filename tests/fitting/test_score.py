@@ -2,17 +2,17 @@
 
 import numpy as np
 import pytest
-from fit_samples import PEAK, SCHEDULES, curves_of, law_of
+from helpers.fit_samples import PEAK, SCHEDULES, curves_of, law_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import losslaw as ll
 from losslaw.curves import LossCurve
-from losslaw.fitting import Fit, Status, compare, departure, fit, score
+from losslaw.fitting import Fit, Status, compare, fit, score
 from losslaw.fitting.fit import FittedCurve
-from losslaw.fitting.unseen import agreement
 from losslaw.laws import Chinchilla
 from losslaw.schedules import Schedule, cosine, join
+from losslaw.schedules.agreement import agreement, departure
 
 
 def constant_fit(loss, schedules=()):
@@ -80,7 +80,7 @@ def test_coverage_is_the_share_of_points_inside():
     (scored,) = score(found, curves[2:], unseen=True, level=0.5).curves
     steps = curves[2].steps[curves[2].steps > 1050]
     prediction = found.predict(curves[2].schedule, steps, 0.5)
-    seen = curves[2].losses[-steps.size :]
+    seen = curves[2].loss[-steps.size :]
     inside = np.mean((seen >= prediction.lower) & (seen <= prediction.upper))
     assert scored.coverage == pytest.approx(inside)
     assert scored.half_width == pytest.approx(np.mean(prediction.upper - prediction.lower) / 2)

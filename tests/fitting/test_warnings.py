@@ -2,18 +2,18 @@
 
 import numpy as np
 import pytest
-from fit_samples import PEAK, SCHEDULES, curves_of, law_of
+from helpers.fit_samples import PEAK, SCHEDULES, curves_of, law_of
 
 import losslaw as ll
 from losslaw.fitting import fit
 from losslaw.fitting.prediction import decays, rises_again, warnings_for
-from losslaw.laws import Question
+from losslaw.laws import Query
 from losslaw.schedules import constant, cosine, cyclic, from_knots, step, twostage, wsd
 
 
 def sentences(found, schedule, model_size=None):
-    question = Question(schedule, np.array([schedule.horizon]))
-    return warnings_for(found.curves, found.law, found.uncertainty, question, model_size)
+    query = Query(schedule, np.array([schedule.horizon]))
+    return warnings_for(found.curves, found.law, found.uncertainty, query, model_size)
 
 
 @pytest.fixture(scope="module")

@@ -40,7 +40,7 @@ def matrix_exponential(world: KernelRegression, schedule: Schedule, own: float) 
 def test_equations_against_the_matrix_exponential(method, own):
     world, schedule = small_world(), jumpy()
     curve = world.mean_curve(schedule, method=method)
-    assert_allclose(curve.losses, matrix_exponential(world, schedule, own), rtol=2e-6)
+    assert_allclose(curve.loss, matrix_exponential(world, schedule, own), rtol=2e-6)
 
 
 def test_volterra_is_the_volterra_equation():
@@ -76,7 +76,7 @@ def test_volterra_is_the_volterra_equation():
     coarse, fine = solve(100), solve(200)
     value = (4 * fine - coarse) / 3
     curve = world.mean_curve(Schedule(lr, batch=batch), [5], method="volterra")
-    assert_allclose(2 * curve.losses[0] - 0.49, value, rtol=1e-6)
+    assert_allclose(2 * curve.loss[0] - 0.49, value, rtol=1e-6)
 
 
 def test_terms_are_their_double_sums():
@@ -130,9 +130,9 @@ def test_the_law_is_right_within_its_own_feedback(source, capacity, fraction):
     steps = np.unique(np.geomspace(1, 5000, 80).astype(np.int64))
     for shape in shapes(5000):
         schedule = shape.scaled(eta)
-        exact = world.mean_curve(schedule, steps).losses - 0.5
+        exact = world.mean_curve(schedule, steps).loss - 0.5
         law = world.scaling_law(schedule, steps).excess
-        volterra = world.mean_curve(schedule, steps, method="volterra").losses - 0.5
+        volterra = world.mean_curve(schedule, steps, method="volterra").loss - 0.5
         # The first update of a discrete run forgets eta lambda of 2 eta lambda more.
         assert np.abs(law / exact - 1).max() < 2 * F + eta**2
         assert np.abs(volterra / exact - 1).max() < 2 * F + eta**2

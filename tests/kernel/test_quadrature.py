@@ -53,8 +53,8 @@ def test_nodes_stand_for_all_modes(source, capacity, modes, updates, noise):
 def test_one_update():
     world = KernelRegression(0.5, 1.5, 10**4)
     one = Schedule([0.4])
-    true = world.mean_curve(one, method="recursion").losses
-    assert_allclose(world.mean_curve(one).losses, true, rtol=1e-14)
+    true = world.mean_curve(one, method="recursion").loss
+    assert_allclose(world.mean_curve(one).loss, true, rtol=1e-14)
 
 
 def test_a_million_modes_and_infinitely_many():
@@ -62,13 +62,13 @@ def test_a_million_modes_and_infinitely_many():
     schedule = Schedule(np.full(100, 0.2), batch=4)
     million = KernelRegression(0.5, 1.2, 10**6)
     assert_allclose(
-        million.mean_curve(schedule).losses,
-        million.mean_curve(schedule, method="recursion").losses,
+        million.mean_curve(schedule).loss,
+        million.mean_curve(schedule, method="recursion").loss,
         rtol=1e-9,
     )
     # What infinitely many have more is what a million leave unlearned, and a little noise.
-    endless = KernelRegression(0.5, 1.2).mean_curve(schedule).losses
-    more = KernelRegression(0.5, 1.2, 10**60).mean_curve(schedule).losses
+    endless = KernelRegression(0.5, 1.2).mean_curve(schedule).loss
+    more = KernelRegression(0.5, 1.2, 10**60).mean_curve(schedule).loss
     assert_allclose(more, endless, rtol=1e-12)
 
 
@@ -77,7 +77,7 @@ def test_infinitely_many_modes_against_twice_the_nodes(source, capacity, monkeyp
     world = KernelRegression(source, capacity)
     schedule = cosine(peak=0.5 * world.largest_lr(), horizon=100_000)
     steps = np.unique(np.geomspace(1, 100_000, 100).astype(np.int64))
-    quick = world.mean_curve(schedule, steps).losses - 0.5
+    quick = world.mean_curve(schedule, steps).loss - 0.5
     nodes = world.nodes(schedule.intrinsic_time[-1]).rate.size
     assert nodes <= 50
     quadrature.power_law_nodes.cache_clear()
@@ -85,7 +85,7 @@ def test_infinitely_many_modes_against_twice_the_nodes(source, capacity, monkeyp
     monkeypatch.setattr(quadrature, "POINTS_PER_FACTOR_8", 6.0)
     monkeypatch.setattr(quadrature, "REACH", 0.5)
     monkeypatch.setattr(quadrature, "HEAD", 20)
-    fine = world.mean_curve(schedule, steps).losses - 0.5
+    fine = world.mean_curve(schedule, steps).loss - 0.5
     assert world.nodes(schedule.intrinsic_time[-1]).rate.size > 1.3 * nodes
     quadrature.power_law_nodes.cache_clear()
     # Differences of losses near .5 to the excess risk lose digits: 1e-16 / 1e-4.
@@ -97,7 +97,7 @@ def test_infinitely_many_modes_against_twice_the_nodes(source, capacity, monkeyp
 def test_moments_are_those_of_all_modes(modes, time):
     source, capacity = 0.4, 1.4
     rate, signal, noise = quadrature.power_law_nodes(source, capacity, modes, time)
-    from losslaw.kernel.problem import _power_sum
+    from losslaw.kernel.kernel_regression import _power_sum
 
     assert_allclose(signal.sum(), _power_sum(1 + source * capacity, 0, modes), rtol=1e-9)
     assert_allclose(noise.sum(), _power_sum(2 * capacity, 0, modes), rtol=1e-9)

@@ -25,7 +25,7 @@ def test_compiled_is_the_formula_as_printed(lr, batch, distribution):
     curve = world.mean_curve(schedule, method="recursion", allow_unstable=True)
     modes = world.true_modes
     printed = modes.risk(recursion.run_numpy(modes, schedule.lr, np.full(at.size, batch), at))
-    assert_allclose(curve.losses, printed, rtol=1e-13)
+    assert_allclose(curve.loss, printed, rtol=1e-13)
 
 
 def test_one_mode_one_update_by_hand():
@@ -34,14 +34,14 @@ def test_one_mode_one_update_by_hand():
     world = KernelRegression(1.0, 2.0, modes=1, ambient=1, noise=sigma)
     m = (1 - eta) ** 2 + eta**2 / B * (2 + sigma**2)
     curve = world.mean_curve(Schedule([eta], batch=B))
-    assert_allclose(curve.losses, [(m + sigma**2) / 2], rtol=1e-14)
+    assert_allclose(curve.loss, [(m + sigma**2) / 2], rtol=1e-14)
 
 
 def test_updates_of_rate_zero_change_nothing():
     world = KernelRegression(0.5, 2.0)
     plain = world.mean_curve(Schedule([0.2, 0.1]))
     padded = world.mean_curve(Schedule([0.0, 0.2, 0.0, 0.0, 0.1]), steps=[2, 4, 5])
-    assert_allclose(padded.losses, plain.losses[[0, 0, 1]], rtol=1e-9)
+    assert_allclose(padded.loss, plain.loss[[0, 0, 1]], rtol=1e-9)
 
 
 def test_only_the_ratio_of_noise_and_error_counts():
@@ -50,7 +50,7 @@ def test_only_the_ratio_of_noise_and_error_counts():
     schedule = Schedule(np.full(40, 0.3), batch=2)
     a = KernelRegression(spectrum=1 / j**2, targets=1 / j, noise=0.5)
     b = KernelRegression(spectrum=1 / j**2, targets=3 / j, noise=1.5)
-    assert_allclose(b.mean_curve(schedule).losses, 9 * a.mean_curve(schedule).losses, rtol=1e-13)
+    assert_allclose(b.mean_curve(schedule).loss, 9 * a.mean_curve(schedule).loss, rtol=1e-13)
 
 
 @pytest.mark.parametrize("batch", [1, 3, 32])
@@ -96,7 +96,7 @@ def test_plateau_of_a_constant_rate():
     F = world.noise_feedback(eta, B)
     plateau = (world.unlearned + 0.7**2) * F / (1 - F) + world.unlearned
     curve = world.mean_curve(Schedule(np.full(40_000, eta), batch=B), steps=[40_000])
-    assert_allclose(2 * curve.losses[0] - 0.7**2, plateau, rtol=1e-9)
+    assert_allclose(2 * curve.loss[0] - 0.7**2, plateau, rtol=1e-9)
 
 
 def test_an_unstable_rate_is_refused_with_the_way_out():
@@ -116,8 +116,8 @@ def test_a_short_excursion_may_be_run_on_request():
     curve = world.mean_curve(Schedule(lr), allow_unstable=True)
     assert len(curve) == 200
     assert curve.warnings == ()
-    assert curve.losses[52] > curve.losses[49]
-    assert curve.losses[-1] < curve.losses[52]
+    assert curve.loss[52] > curve.loss[49]
+    assert curve.loss[-1] < curve.loss[52]
 
 
 @pytest.mark.parametrize("method", ["quadrature", "recursion", "sde", "volterra"])
@@ -126,7 +126,7 @@ def test_a_run_that_diverges_ends_with_a_sentence(method):
     schedule = Schedule(np.full(5000, 2.5))
     curve = world.mean_curve(schedule, method=method, allow_unstable=True)
     assert len(curve) < 5000
-    assert np.isfinite(curve.losses).all()
+    assert np.isfinite(curve.loss).all()
     (warning,) = curve.warnings
     assert "diverges" in warning
     assert "largest admissible one at batch 1 is 0.66" in warning

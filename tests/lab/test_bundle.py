@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from losslaw.errors import InputError
-from losslaw.fitting.unseen import agreement
 from losslaw.lab import BUNDLE, PlannedRun, TrainingInterrupted, make_bundle
 from losslaw.lab.bundle import Branch, branches
 from losslaw.schedules import parse_schedule
+from losslaw.schedules.agreement import agreement
 
 PLAN = (
     PlannedRun("constant", "constant:peak=1e-2,horizon=20,warmup=5"),

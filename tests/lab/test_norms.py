@@ -68,7 +68,7 @@ def test_the_file_has_them_and_readers_do_not_mind(text, tiny, tmp_path):
     assert_allclose(table["norm2"], run.norm2, atol=5.1e-6)
     assert_allclose(table["hidden_norm2"], run.hidden_norm2, atol=5.1e-6)
     (curve,) = read_curves(out)
-    assert_allclose(curve.losses, run.curve.losses, atol=5.1e-7)
+    assert_allclose(curve.loss, run.curve.loss, atol=5.1e-7)
 
 
 def test_a_checkpoint_from_before_there_were_norms_goes_on(text, tiny, tmp_path):
@@ -84,7 +84,7 @@ def test_a_checkpoint_from_before_there_were_norms_goes_on(text, tiny, tmp_path)
     resumed = train(
         WSD, tiny, text=text, every=EVERY, checkpoint=checkpoint, out=tmp_path / "a.csv"
     )
-    assert_array_equal(resumed.curve.losses, whole.curve.losses)
+    assert_array_equal(resumed.curve.loss, whole.curve.loss)
     assert np.isnan(resumed.norm2[:2]).all()
     assert_array_equal(resumed.norm2[2:], whole.norm2[2:])
     # Nor does a reader mind that some are unknown.

@@ -68,14 +68,14 @@ def test_every_optimizer_learns_and_resumes_bit_for_bit(text, tiny, tmp_path, op
     config = dataclasses.replace(tiny, optimizer=optimizer, weight_decay=0.0)
     plan = WSD.scaled(10.0) if optimizer == "sgd" else WSD
     whole = train(plan, config, text=text, every=5)
-    assert whole.curve.losses[-1] < whole.curve.losses[0] - 0.05
+    assert whole.curve.loss[-1] < whole.curve.loss[0] - 0.05
 
     files = {"out": tmp_path / "a.csv", "checkpoint": tmp_path / "a.pt"}
     trunk = train(plan.prefix(10), config, text=text, every=5, **files)
     assert trunk.curve.steps[-1] == 10
     resumed = train(plan, config, text=text, every=5, **files)
     assert resumed.shared == 0
-    assert_array_equal(resumed.curve.losses, whole.curve.losses)
+    assert_array_equal(resumed.curve.loss, whole.curve.loss)
     assert_array_equal(resumed.norm2, whole.norm2)
 
 

@@ -9,10 +9,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from losslaw.errors import InputError
-from losslaw.fitting.unseen import agreement
 from losslaw.lab import LabConfig, TrainingInterrupted, train
 from losslaw.lab.training import kept_checkpoint
 from losslaw.schedules import Schedule, constant, wsd
+from losslaw.schedules.agreement import agreement
 
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)
@@ -50,8 +50,8 @@ def test_the_curve_says_what_was_run(whole, tiny):
 
 def test_it_learns(whole):
     # 256 equally likely bytes cost ln 256 = 5.5 nats; a uniform choice of 64 costs 4.2.
-    assert whole.losses[0] < np.log(256) + 0.1
-    assert whole.losses[-1] < whole.losses[0] - 0.5
+    assert whole.loss[0] < np.log(256) + 0.1
+    assert whole.loss[-1] < whole.loss[0] - 0.5
 
 
 @pytest.mark.parametrize("step", [3, 10, 31])
@@ -60,11 +60,11 @@ def test_interrupted_and_resumed_is_bit_identical(text, tiny, whole, tmp_path, s
     with pytest.raises(TrainingInterrupted, match=f"after update {step} of 33.*resume"):
         train(WSD, tiny, text=text, every=EVERY, progress=interrupt_at(step), **files)
     resumed = train(WSD, tiny, text=text, every=EVERY, **files)
-    assert_array_equal(resumed.curve.losses, whole.losses)
+    assert_array_equal(resumed.curve.loss, whole.loss)
     assert_array_equal(resumed.curve.steps, whole.steps)
     assert resumed.shared == 0
     # The file has the losses to six decimals, and the rate that the step's own update used.
-    assert_allclose(rows(files["out"])[:, 2], whole.losses, atol=5.1e-7)
+    assert_allclose(rows(files["out"])[:, 2], whole.loss, atol=5.1e-7)
     assert_allclose(rows(files["out"])[:, 1], WSD.lr[whole.steps - 1], rtol=1e-9)
 
 
@@ -93,15 +93,15 @@ def test_a_finished_run_is_not_run_again(text, tiny, whole, tmp_path):
         progress=lambda *seen: called.append(seen),
     )
     assert not called
-    assert_array_equal(again.curve.losses, whole.losses)
+    assert_array_equal(again.curve.loss, whole.loss)
 
 
 def test_equal_prefixes_have_equal_losses(text, tiny, whole):
     other = train(CONSTANT, tiny, text=text, every=EVERY).curve
     shared = whole.steps <= agreement(WSD, CONSTANT)
     assert shared.sum() == 4
-    assert_array_equal(other.losses[shared], whole.losses[shared])
-    assert (other.losses[~shared] != whole.losses[~shared]).all()
+    assert_array_equal(other.loss[shared], whole.loss[shared])
+    assert (other.loss[~shared] != whole.loss[~shared]).all()
 
 
 def test_a_branch_is_bit_identical_to_the_whole_run(text, tiny, whole, tmp_path):
@@ -109,7 +109,7 @@ def test_a_branch_is_bit_identical_to_the_whole_run(text, tiny, whole, tmp_path)
     train(CONSTANT, tiny, text=text, every=EVERY, checkpoint=trunk, keep={20})
     branch = train(WSD, tiny, text=text, every=EVERY, branch_from=kept_checkpoint(trunk, 20))
     assert branch.shared == 20
-    assert_array_equal(branch.curve.losses, whole.losses)
+    assert_array_equal(branch.curve.loss, whole.loss)
     assert_array_equal(branch.curve.steps, whole.steps)
 
 
@@ -123,7 +123,7 @@ def test_a_longer_run_drops_the_odd_last_step_of_a_shorter_one(text, tiny, tmp_p
 
 def test_seeds_differ_in_weights_and_data(text, tiny, whole):
     other = train(WSD, dataclasses.replace(tiny, seed=1), text=text, every=EVERY).curve
-    assert (other.losses != whole.losses).all()
+    assert (other.loss != whole.loss).all()
 
 
 def test_a_run_does_not_touch_the_global_generator(text, tiny):
@@ -136,17 +136,17 @@ def test_a_run_does_not_touch_the_global_generator(text, tiny):
 
 def test_zero_rates_move_nothing(text, tiny):
     lr = np.r_[np.full(5, 1e-2), np.zeros(10)]
-    losses = train(Schedule(lr), tiny, text=text, every=EVERY).curve.losses
+    losses = train(Schedule(lr), tiny, text=text, every=EVERY).curve.loss
     assert_array_equal(losses[1:], losses[0])
 
 
 def test_batch_and_weight_decay_of_the_schedule_count(text, tiny, whole):
     decayed = WSD.with_(weight_decay=np.full(WSD.horizon, 5.0))
-    assert (train(decayed, tiny, text=text, every=EVERY).curve.losses != whole.losses).all()
+    assert (train(decayed, tiny, text=text, every=EVERY).curve.loss != whole.loss).all()
     batch = np.r_[np.full(10, 4.0), np.full(WSD.horizon - 10, 8.0)]
     curve = train(WSD.with_(batch=batch), tiny, text=text, every=EVERY).curve
-    assert_array_equal(curve.losses[:2], whole.losses[:2])
-    assert (curve.losses[2:] != whole.losses[2:]).all()
+    assert_array_equal(curve.loss[:2], whole.loss[:2])
+    assert (curve.loss[2:] != whole.loss[2:]).all()
     assert curve.schedule.tokens[-1] == batch.sum() * tiny.context
 
 

@@ -1,13 +1,7 @@
 """What the tests of the laws share."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.append(str(Path(__file__).parent))  # oracles and law_samples, next to this file
-
-from law_samples import RATES, sound
+from helpers.law_samples import RATES, sound
 
 from losslaw.laws import LAWS
 from losslaw.schedules import Schedule

@@ -5,14 +5,14 @@ import json
 
 import numpy as np
 import pytest
-from law_samples import RATES, RESCALED, sound
+from helpers.law_samples import RATES, RESCALED, sound
 from numpy.testing import assert_allclose
 
 from losslaw.errors import InputError
-from losslaw.laws import LAWS, Law, Question, ask, law_named
+from losslaw.laws import LAWS, Law, Query, ask, law_named
 from losslaw.schedules import Schedule, constant, cosine, join, wsd
 
-# Two questions about one schedule may use other mixtures; each is right to 1e-8.
+# Two queries about one schedule may use other mixtures; each is right to 1e-8.
 AGREE = 1e-9
 
 
@@ -102,7 +102,7 @@ def test_the_curve_of_a_law_is_its_prediction(law):
     schedule = Schedule(RATES["warm-up and cosine"])
     curve = law.curve(schedule, [10, 90])
     assert curve.label == law.name
-    assert curve.losses.tolist() == law.predict(schedule, [10, 90]).tolist()
+    assert curve.loss.tolist() == law.predict(schedule, [10, 90]).tolist()
 
 
 @pytest.mark.parametrize("steps", [[0, 1], [2, 1], [1, 1], [91], [1.5], [], [np.nan]])
@@ -163,11 +163,11 @@ LONG = {
 
 @pytest.mark.parametrize("name", LONG)
 def test_blocks_of_updates_are_close_to_single_ones(law, name):
-    question = Question(LONG[name], np.arange(1500, 12_001, 128))
+    query = Query(LONG[name], np.arange(1500, 12_001, 128))
     names = list(law.amplitudes())
     exact, blocks = (
         np.stack([columns[each] for each in names])
-        for columns in (law.columns(question), law.columns(question.at_pace(32)))
+        for columns in (law.columns(query), law.columns(query.in_blocks(32)))
     )
     amplitudes = [getattr(law, each) for each in names]
     # A fall counts from the start or end of its block: a jump is where that shows.

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from helpers.law_samples import RATES, schedules, sound
+from helpers.oracles import ORACLES, bound, rates
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from law_samples import RATES, schedules, sound
 from numpy.testing import assert_allclose
-from oracles import ORACLES, bound, rates
 
 from losslaw.laws import LAWS, Convolution, Effective, Instantaneous, Momentum, MultiPower
 from losslaw.laws.lastiterate import last_iterate_bound

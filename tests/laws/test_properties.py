@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
+from helpers.law_samples import RESCALED, schedules, sound
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from law_samples import RESCALED, schedules, sound
 from numpy.testing import assert_allclose
 
 from losslaw.fitting import Fit, Status, load_fit

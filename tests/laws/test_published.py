@@ -54,8 +54,8 @@ def errors(size, *, warmup_drops):
         lr = np.append(curve.schedule.lr, curve.schedule.lr[-1])
         lr[:2160] = np.linspace(0.0, 3e-4, 2160)
         predicted = law.predict(Schedule(lr, warmup=2160), curve.steps + 1)
-        error = np.abs(predicted - curve.losses)
-        found.append((np.mean(error / curve.losses), np.mean(error)))
+        error = np.abs(predicted - curve.loss)
+        found.append((np.mean(error / curve.loss), np.mean(error)))
     return np.mean(found, axis=0)
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from losslaw.schedules import Schedule, parse_schedule, recognise
-from losslaw.schedules.decays import match_decay
+from losslaw.schedules.match_shape import match_decay
 
 H = "horizon=5000,warmup=300"
 SPECS = [

@@ -77,7 +77,7 @@ def advise_command(
     """
     import time
 
-    from losslaw.fitting.advice import advise
+    from losslaw.advising.advise import advise
 
     targets = [schedule_from(text) for text in target]
     judged = None if run is None else [schedule_from(text) for text in run]
@@ -140,7 +140,7 @@ def profile_command(
     import time
 
     from losslaw.errors import InputError
-    from losslaw.fitting.profiles import profile
+    from losslaw.fitting.profile import profile
 
     names = [name.strip() for name in of.split(",") if name.strip()]
     if not names:

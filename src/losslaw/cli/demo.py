@@ -8,7 +8,7 @@ from losslaw.cli import options
 from losslaw.cli.output import activity, print_json, table_text
 
 if TYPE_CHECKING:
-    from losslaw.views.demo import Demo
+    from losslaw.demo import Demo
 
 
 def register(app: typer.Typer) -> None:
@@ -23,7 +23,7 @@ def demo(
     json: options.Json = False,
 ) -> None:
     """Fit two laws to three real runs, predict the others unseen, and design a schedule."""
-    from losslaw.views.demo import run_demo
+    from losslaw.demo import run_demo
 
     with activity("demo") as say:
         found = run_demo(output, say)

@@ -109,7 +109,7 @@ def design_command(
     ] = None,
 ) -> None:
     """The schedule with the lowest predicted final loss, under constraints."""
-    from losslaw.design import design
+    from losslaw.designing import design
     from losslaw.errors import InputError
     from losslaw.fitting import load_fit
 
@@ -189,7 +189,7 @@ def _say_batches(
     output: str | None,
 ) -> None:
     """When to grow the batch, and the rate that goes with it."""
-    from losslaw.design.batch import design_batch
+    from losslaw.designing.batch_growth import design_batch
     from losslaw.errors import InputError
 
     try:
@@ -246,7 +246,7 @@ def _say_horizon(
     """The shortest run that reaches a loss."""
     import math
 
-    from losslaw.design.horizon import horizon_for
+    from losslaw.designing.run_length import horizon_for
 
     found = horizon_for(
         fit,
@@ -279,7 +279,7 @@ def _say_pair(
     json: bool,
 ) -> None:
     """The best model size for a budget."""
-    from losslaw.design.horizon import compute_optimal
+    from losslaw.designing.run_length import compute_optimal
 
     found = compute_optimal(
         fit,

@@ -8,7 +8,7 @@ from losslaw.cli import options
 from losslaw.cli.output import print_json
 
 if TYPE_CHECKING:  # the help page does without numpy
-    from losslaw.export import Exported
+    from losslaw.exporting import Exported
 
 NAMES = (
     "torch, hf, optax, lightning, megatron, deepspeed, torchtitan, nanotron, olmo-core, csv, npy,"
@@ -60,7 +60,7 @@ def export_command(
 
     from losslaw.cli.fitting import schedule_from
     from losslaw.errors import InputError
-    from losslaw.export import TARGETS, prepare
+    from losslaw.exporting import TARGETS, prepare
 
     if to not in TARGETS:
         raise InputError(f"--to {to}: unknown target, expected one of: {', '.join(TARGETS)}")
@@ -97,8 +97,8 @@ def export_command(
 
 
 def _text(done: "Exported", output: str) -> str:
-    from losslaw.export import TARGETS
-    from losslaw.export.job import gap_lines
+    from losslaw.exporting import TARGETS
+    from losslaw.exporting.job import gap_lines
 
     near = done.nearest
     lines = [f"{output}: {TARGETS[done.target].title}, " + ("exact" if done.exact else "nearest")]

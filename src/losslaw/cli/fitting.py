@@ -69,7 +69,7 @@ def fit_command(
     sizes share their shapes.
     """
     from losslaw.fitting import fit
-    from losslaw.fitting.store import fit_as_dict
+    from losslaw.fitting.saved import fit_as_dict
 
     found = fit(
         curves,

@@ -20,7 +20,7 @@ from losslaw.errors import FitError, InputError
 
 if TYPE_CHECKING:  # the help page does without numpy
     from losslaw.curves import LossCurve
-    from losslaw.fitting.forecast import Forecast
+    from losslaw.forecasting.forecast import Forecast
 
 LINES = (".csv", ".tsv", ".jsonl", ".ndjson", ".log", ".out", ".txt")
 """Files of lines, of which the last one may be half written."""

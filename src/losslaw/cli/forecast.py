@@ -11,7 +11,7 @@ from losslaw.cli import options
 
 if TYPE_CHECKING:  # the help page does without numpy
     from losslaw.curves import LossCurve
-    from losslaw.fitting.forecast import Forecast
+    from losslaw.forecasting.forecast import Forecast
     from losslaw.schedules import Schedule
 
 
@@ -167,7 +167,8 @@ def _reader_and_asker(
 ) -> "tuple[Callable[[str], LossCurve], Callable[[LossCurve], Forecast]]":
     """What reads a log, and what forecasts it; all but the log is read and checked once."""
     from losslaw.errors import InputError
-    from losslaw.fitting import forecast, load_fit
+    from losslaw.fitting import load_fit
+    from losslaw.forecasting import forecast
     from losslaw.schedules import parse_schedule
 
     if fit is not None and earlier:
@@ -198,7 +199,7 @@ def _same_losses(one: "LossCurve", other: "LossCurve") -> bool:
     import numpy as np
 
     n = min(len(one), len(other))
-    return np.array_equal(one.losses[:n], other.losses[:n])
+    return np.array_equal(one.loss[:n], other.loss[:n])
 
 
 def one_run(log: str, reading: dict[str, Any], plan: "Schedule | None") -> "LossCurve":

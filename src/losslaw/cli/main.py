@@ -11,8 +11,8 @@ import sys
 
 import typer
 
-from losslaw import __version__
 from losslaw.errors import FitError, InputError
+from losslaw.version import __version__
 
 # Each module has `register(app)`. The order is the order of the help page.
 GROUPS = (

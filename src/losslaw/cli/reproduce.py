@@ -10,7 +10,7 @@ import typer
 from losslaw.cli.options import Json
 
 if TYPE_CHECKING:
-    from losslaw.reproduce import Work
+    from losslaw.kernel.figures import Work
 
 # Finished sampled runs, in the folder of the results.
 RUNS = "runs"
@@ -45,8 +45,8 @@ def reproduce(
 
     from losslaw.cli.output import print_json
     from losslaw.errors import InputError
-    from losslaw.reproduce import STUDIES, find_study, write_result
-    from losslaw.reproduce.study import made
+    from losslaw.kernel.figures import STUDIES, find_study, write_result
+    from losslaw.kernel.figures.study import made
 
     if show:
         if json:
@@ -102,7 +102,7 @@ def _progress(name: str) -> "Generator[Work]":
         TimeRemainingColumn,
     )
 
-    from losslaw.reproduce import Work
+    from losslaw.kernel.figures import Work
 
     console = Console(stderr=True)
     columns = (

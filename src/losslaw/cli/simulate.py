@@ -10,7 +10,7 @@ from losslaw.cli.options import Json
 
 if TYPE_CHECKING:
     from losslaw.kernel import KernelRegression, LongSchedule
-    from losslaw.kernel.evaluation import Evaluation
+    from losslaw.kernel.methods import Evaluation
     from losslaw.schedules import Schedule
 
 # Updates that are written out one by one: a second or two, and 100 MB an array.
@@ -79,7 +79,7 @@ def simulate(
     from losslaw.errors import InputError
     from losslaw.files import write_text
     from losslaw.kernel import KernelRegression
-    from losslaw.kernel.evaluation import METHODS, evaluate
+    from losslaw.kernel.methods import METHODS, evaluate
 
     if method not in METHODS:
         raise InputError(f"--method {method!r}, expected one of: {', '.join(METHODS)}")
@@ -126,7 +126,7 @@ def simulate(
 
 def _text(world: "KernelRegression", found: "Evaluation") -> str:
     from losslaw.cli.output import table_text
-    from losslaw.kernel.evaluation import spaced_steps
+    from losslaw.kernel.methods import spaced_steps
 
     rows = spaced_steps(found.steps.size, 16) - 1
     header = ["step", "lr", "loss", "above irreducible", *found.columns]

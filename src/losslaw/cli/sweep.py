@@ -38,9 +38,9 @@ def register(app: typer.Typer) -> None:
         from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
         from losslaw.cli.output import print_json
-        from losslaw.sweeps import sweep as run_sweep
-        from losslaw.sweeps.grid import read_sweep
-        from losslaw.sweeps.kernel import COLUMNS, run_kernel_job
+        from losslaw.kernel.sweeps import sweep as run_sweep
+        from losslaw.kernel.sweeps.grid import read_sweep
+        from losslaw.kernel.sweeps.kernel import COLUMNS, run_kernel_job
 
         cells = read_sweep(file)
         console = Console(stderr=True)

@@ -1,8 +1,8 @@
 """Loss curves: the record, the log readers, the curves that come with the package."""
 
-from losslaw.curves.bundle import bundled_curves, bundled_names
+from losslaw.curves.bundled_runs import bundled_curves, bundled_names
 from losslaw.curves.curve import LossCurve
-from losslaw.curves.reading import read_curves
+from losslaw.curves.read import read_curves
 from losslaw.curves.reconstruct import Reconstruction, reconstruct
 
 __all__ = [

@@ -22,7 +22,7 @@ class LossCurve:
         schedule: What the run did at every update, up to its last loss or beyond.
         steps: Updates done when each loss was seen, increasing whole numbers in 1..horizon.
             Shape ``(m,)``.
-        losses: Loss at those steps, > 0; in nats per token for language models. Shape ``(m,)``.
+        loss: Loss at those steps, > 0; in nats per token for language models. Shape ``(m,)``.
         label: Name of the run, unique among the curves of a fit.
         model_size: Parameters of the model, if known.
         assumptions: Sentences: what was assumed to make this curve out of its source.
@@ -32,14 +32,14 @@ class LossCurve:
         InputError: steps outside the schedule or out of order, losses that are not positive.
 
     >>> from losslaw import Schedule
-    >>> curve = LossCurve(Schedule([0.1] * 4), steps=[2, 4], losses=[3.0, 2.5], label="tiny")
-    >>> curve.until(2).losses.tolist()
+    >>> curve = LossCurve(Schedule([0.1] * 4), steps=[2, 4], loss=[3.0, 2.5], label="tiny")
+    >>> curve.until(2).loss.tolist()
     [3.0]
     """
 
     schedule: Schedule
     steps: IntArray
-    losses: FloatArray
+    loss: FloatArray
     label: str = "curve"
     model_size: float | None = None
     assumptions: tuple[str, ...] = ()
@@ -49,13 +49,13 @@ class LossCurve:
         self,
         schedule: Schedule,
         steps: ArrayLike,
-        losses: ArrayLike,
+        loss: ArrayLike,
         label: str = "curve",
         model_size: float | None = None,
         assumptions: tuple[str, ...] = (),
         warnings: tuple[str, ...] = (),
     ):
-        values = finite_vector(f"losses of {label!r}", losses)
+        values = finite_vector(f"losses of {label!r}", loss)
         if not (values > 0).all():
             raise InputError(f"losses of {label!r} are positive: value {int(values.argmin())} is 0")
         at = checked_steps(steps, schedule.horizon, label)
@@ -66,7 +66,7 @@ class LossCurve:
         put = object.__setattr__
         put(self, "schedule", schedule)
         put(self, "steps", at)
-        put(self, "losses", values)
+        put(self, "loss", values)
         put(self, "label", label)
         put(self, "model_size", model_size)
         put(self, "assumptions", assumptions)
@@ -78,7 +78,7 @@ class LossCurve:
     @property
     def final_loss(self) -> float:
         """Mean of the last three losses."""
-        return float(self.losses[-3:].mean())
+        return float(self.loss[-3:].mean())
 
     def after(self, step: int) -> "LossCurve":
         """The points after ``step``, with the whole schedule.
@@ -106,7 +106,7 @@ class LossCurve:
             raise InputError(
                 f"curve {self.label!r}: no points {where}; its steps are {first}..{last}"
             )
-        return self.with_(steps=self.steps[keep], losses=self.losses[keep])
+        return self.with_(steps=self.steps[keep], loss=self.loss[keep])
 
     def __repr__(self) -> str:
         return (

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from losslaw.numerics.arrays import FloatArray, IntArray
-from losslaw.schedules.decays import Decay, match_decay
+from losslaw.schedules.match_shape import Decay, match_decay
 
 ROUNDING = 1e-6
 """Relative differences below this are the rounding of the log, not the schedule."""

@@ -9,8 +9,8 @@ from losslaw.curves import LossCurve
 from losslaw.errors import InputError
 from losslaw.fitting.fit import fit
 from losslaw.fitting.score import CurveScore, score
-from losslaw.fitting.unseen import agreement
 from losslaw.laws import LAWS, law_named
+from losslaw.schedules.agreement import agreement
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
 """Fit a law to curves: `fit` returns a `Fit`, which predicts, reports, and is saved.
 
-The search is variable projection (`losslaw.numerics.varpro`) from the law's own starting values:
-all of them are tried, the best few are followed to the end, and how many ended in the same optimum
-is reported. The same curves give the same fit, bit for bit.
+The search is variable projection (`losslaw.numerics.variable_projection`) from the law's own
+starting values: all of them are tried, the best few are followed to the end, and how many ended in
+the same optimum is reported. The same curves give the same fit, bit for bit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,25 +14,25 @@ from numpy.typing import ArrayLike
 
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
-from losslaw.fitting.choice import Choice, choose
-from losslaw.fitting.intervals import Uncertainty, left_open, uncertainties
+from losslaw.fitting.auto import Choice, choose
+from losslaw.fitting.model_sizes import law_between
 from losslaw.fitting.prediction import Prediction, predict
-from losslaw.fitting.problem import pose
-from losslaw.fitting.recipes import Recipe
+from losslaw.fitting.problem import Problem, pose
+from losslaw.fitting.recipe import Recipe, adamw, free_units
 from losslaw.fitting.search import (
     coarse_search,
     data_objective,
     exact_search,
     left_out,
 )
-from losslaw.fitting.sizes import law_between
 from losslaw.fitting.status import (
     Status,
     amplitudes_at_zero,
     bounds_reached,
     residual_scale,
 )
-from losslaw.laws import Law, Question, law_named
+from losslaw.fitting.uncertainty import Uncertainty, left_open, uncertainties
+from losslaw.laws import Effective, Law, Query, law_named
 from losslaw.numerics.arrays import FloatArray
 from losslaw.schedules import Schedule
 
@@ -191,7 +191,7 @@ class Fit:
 
     def save(self, path: str) -> None:
         """Write the fit to one JSON file; see `losslaw.load_fit`."""
-        from losslaw.fitting.store import save_fit
+        from losslaw.fitting.saved import save_fit
 
         save_fit(self, path)
 
@@ -229,7 +229,7 @@ def fit(
 
     Args:
         curves: Curves of one model, or of a family of models; any schedules.
-        law: ``auto``: see `losslaw.fitting.choice`; a name (see ``losslaw.LAWS``), a class, or a
+        law: ``auto``: see `losslaw.fitting.auto`; a name (see ``losslaw.LAWS``), a class, or a
             `Recipe`.
         free: Shapes to search; ``None``: those the law frees by itself. With ``auto`` they are
             shapes of ``effective``, which then is the law.
@@ -290,10 +290,8 @@ def fit(
         data_objective(problem, point),
         Status(found.converged, tuple(sentences)),
         tuple(
-            _fitted_curve(laws[group], curve, question.model_size)
-            for curve, question, group in zip(
-                problem.curves, problem.questions, groups, strict=True
-            )
+            _fitted_curve(laws[group], curve, query.model_size)
+            for curve, query, group in zip(problem.curves, problem.queries, groups, strict=True)
         ),
         tuple(notes),
         parts[-1],
@@ -331,9 +329,9 @@ def _choice(
 
 
 def _fitted_curve(law: Law, curve: LossCurve, model_size: float | None) -> FittedCurve:
-    columns = law.columns(Question(curve.schedule, curve.steps, model_size))
+    columns = law.columns(Query(curve.schedule, curve.steps, model_size))
     predicted = sum(getattr(law, name) * column for name, column in columns.items())
-    error: FloatArray = np.asarray(predicted) - curve.losses
+    error: FloatArray = np.asarray(predicted) - curve.loss
     return FittedCurve(
         curve.label,
         curve.schedule,
@@ -344,3 +342,30 @@ def _fitted_curve(law: Law, curve: LossCurve, model_size: float | None) -> Fitte
         float(error[-3:].mean()),
         curve.model_size,
     )
+
+
+def recipe_like(
+    found: Fit, law: str | type[Law] | Recipe
+) -> Callable[[Sequence[LossCurve]], Recipe]:
+    """How curves are fitted the way these were."""
+    if isinstance(law, Recipe):
+        return lambda curves: law
+    if law != "auto" or not isinstance(found.law, Effective):
+        kind = type(found.law)
+        return lambda curves: Recipe(kind)
+    return free_units if "r" in found.free else adamw
+
+
+def posed_like(found: Fit, law: str | type[Law] | Recipe, curves: Sequence[LossCurve]) -> Problem:
+    """The problem that a fit of these curves by this law has solved."""
+    problem = pose(recipe_like(found, law)(curves), curves, skip=found.skip)
+    offsets = len(problem.curves) > 1 and bool(problem.law.priors())
+    return replace(problem, offsets=offsets)
+
+
+def theta_of(problem: Problem, found: Fit) -> FloatArray:
+    """Log of the fitted shapes that a problem searches, at its reference size."""
+    law, reference = found.law, problem.reference
+    if found.sizes and reference is not None:
+        law = law.at_size(reference, found.sizes[-1].model_size)
+    return np.log([float(getattr(law, name)) for name in problem.free])

@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike
 
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
-from losslaw.fitting.intervals import Uncertainty
-from losslaw.laws import Law, Question, ask
-from losslaw.laws.question import ASSUMED_WEIGHT_DECAY
+from losslaw.fitting.uncertainty import Uncertainty
+from losslaw.laws import Law, Query, ask
+from losslaw.laws.query import ASSUMED_WEIGHT_DECAY
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules import Schedule
 
@@ -113,28 +113,28 @@ def predict(
     """
     if not 0 < level < 1:
         raise InputError(f"level is {level:g}, expected a share between 0 and 1, such as 0.9")
-    question = ask(schedule, steps, model_size)
+    query = ask(schedule, steps, model_size)
     with np.errstate(over="ignore", invalid="ignore"):
-        columns = law.columns(question)
+        columns = law.columns(query)
         loss = np.sum([getattr(law, name) * column for name, column in columns.items()], axis=0)
     if not np.isfinite(loss).all():
-        step = int(question.steps[int(np.argmax(~np.isfinite(loss)))])
+        step = int(query.steps[int(np.argmax(~np.isfinite(loss)))])
         raise InputError(
             f"the predicted loss is not finite at step {step}: learning rates up to"
-            f" {question.lr.max():g} are out of reach of this fit"
+            f" {query.lr.max():g} are out of reach of this fit"
         )
     if uncertainty is None:
-        return Prediction(schedule, question.steps, loss, None, None, level)
-    half = uncertainty.factor(level) * uncertainty.deviation(law, question)
-    warnings = warnings_for(curves, law, uncertainty, question, asked_size)
-    return Prediction(schedule, question.steps, loss, loss - half, loss + half, level, warnings)
+        return Prediction(schedule, query.steps, loss, None, None, level)
+    half = uncertainty.factor(level) * uncertainty.deviation(law, query)
+    warnings = warnings_for(curves, law, uncertainty, query, asked_size)
+    return Prediction(schedule, query.steps, loss, loss - half, loss + half, level, warnings)
 
 
 def warnings_for(
     curves: Sequence[Fitted],
     law: Law,
     uncertainty: Uncertainty,
-    question: Question,
+    query: Query,
     model_size: float | None = None,
 ) -> tuple[str, ...]:
     """Why a prediction deserves less trust than one close to the fitted curves; a sentence each.
@@ -143,15 +143,15 @@ def warnings_for(
         curves: What was fitted; if nothing is known of it, only what the uncertainty tells is said.
         law: The law that predicts.
         uncertainty: What its intervals are made of.
-        question: What is asked.
+        query: What is asked.
         model_size: Parameters of the model asked about, where sizes count.
     """
     return (
         *_size_warnings(curves, model_size),
-        *_decay_warnings(curves, law, uncertainty, question),
-        *_peak_warnings(curves, uncertainty, question),
-        *_reach_warnings(uncertainty, question),
-        *_weight_decay_warnings(curves, law, question),
+        *_decay_warnings(curves, law, uncertainty, query),
+        *_peak_warnings(curves, uncertainty, query),
+        *_reach_warnings(uncertainty, query),
+        *_weight_decay_warnings(curves, law, query),
     )
 
 
@@ -168,25 +168,25 @@ def _size_warnings(curves: Sequence[Fitted], model_size: float | None) -> Iterat
 
 
 def _decay_warnings(
-    curves: Sequence[Fitted], law: Law, uncertainty: Uncertainty, question: Question
+    curves: Sequence[Fitted], law: Law, uncertainty: Uncertainty, query: Query
 ) -> Iterator[str]:
-    touched = uncertainty.touched(law, question)
+    touched = uncertainty.touched(law, query)
     if touched.any():
         names = ", ".join(uncertainty.unknown)
         yield (
-            f"from step {question.steps[int(np.argmax(touched))]} on the answer depends on {names},"
+            f"from step {query.steps[int(np.argmax(touched))]} on the answer depends on {names},"
             " which nothing in the fitted curves shows: fit a run whose learning rate falls, or"
             " use a law with a prior (effective)"
         )
     seen = [curve.schedule.lr[: curve.last_step] for curve in curves]
     if not seen:
         return
-    if not touched.any() and decays(question.lr) and not any(decays(lr) for lr in seen):
+    if not touched.any() and decays(query.lr) and not any(decays(lr) for lr in seen):
         yield (
             "no fitted run decays, so what this decay gains rests on the prior alone:"
             f" {ADVISE} names the cheapest run that would tell"
         )
-    if rises_again(question.lr) and not any(rises_again(lr) for lr in seen):
+    if rises_again(query.lr) and not any(rises_again(lr) for lr in seen):
         yield (
             "the learning rate rises again after a fall, which it does in no fitted run: a short"
             " run that does would tell (knots:...)"
@@ -194,14 +194,14 @@ def _decay_warnings(
 
 
 def _peak_warnings(
-    curves: Sequence[Fitted], uncertainty: Uncertainty, question: Question
+    curves: Sequence[Fitted], uncertainty: Uncertainty, query: Query
 ) -> Iterator[str]:
-    peak, low, high = question.lr.max(), min(uncertainty.peaks), max(uncertainty.peaks)
+    peak, low, high = query.lr.max(), min(uncertainty.peaks), max(uncertainty.peaks)
     if not low / 1.01 <= peak <= high * 1.01:
         fitted = f"{low:g}" if low == high else f"{low:g}..{high:g}"
         if any(abs(curve.schedule.peak_lr / peak - 1) <= 0.01 for curve in curves):
             # Runs of that peak were fitted, but none that decays: the interval knows the others.
-            if decays(question.lr):
+            if decays(query.lr):
                 yield (
                     f"no decay from the peak learning rate {peak:g} was fitted, only from {fitted}:"
                     f" a short run that decays from it would tell ({ADVISE})"
@@ -213,8 +213,8 @@ def _peak_warnings(
         )
 
 
-def _reach_warnings(uncertainty: Uncertainty, question: Question) -> Iterator[str]:
-    times = float(question.seen_time[-1]) / uncertainty.farthest
+def _reach_warnings(uncertainty: Uncertainty, query: Query) -> Iterator[str]:
+    times = float(query.seen_time[-1]) / uncertainty.farthest
     if times > FAR:
         yield (
             f"the schedule goes {times:.1f} times as far in intrinsic time as any fitted loss:"
@@ -222,7 +222,7 @@ def _reach_warnings(uncertainty: Uncertainty, question: Question) -> Iterator[st
         )
 
 
-def _weight_decay_warnings(curves: Sequence[Fitted], law: Law, question: Question) -> Iterator[str]:
+def _weight_decay_warnings(curves: Sequence[Fitted], law: Law, query: Query) -> Iterator[str]:
     if not law.uses_weight_decay:
         return
     unknown = [curve.label for curve in curves if curve.schedule.weight_decay is None]
@@ -232,7 +232,7 @@ def _weight_decay_warnings(curves: Sequence[Fitted], law: Law, question: Questio
             f"weight decay {ASSUMED_WEIGHT_DECAY:g} is assumed for {runs}: say what it was when"
             " fitting (--weight-decay)"
         )
-    elif curves and question.schedule.weight_decay is None:
+    elif curves and query.schedule.weight_decay is None:
         yield (
             f"weight decay {ASSUMED_WEIGHT_DECAY:g} is assumed, for the fitted runs have several:"
             " say which (--weight-decay)"

@@ -22,11 +22,11 @@ import numpy as np
 
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
-from losslaw.fitting.recipes import Recipe
-from losslaw.laws import Law, Question
+from losslaw.fitting.recipe import Recipe
+from losslaw.laws import Law, Query
 from losslaw.laws.law import Prior
 from losslaw.numerics.arrays import FloatArray
-from losslaw.numerics.varpro import Offsets, Rows, Separable
+from losslaw.numerics.variable_projection import Offsets, Rows, Separable
 
 PRIOR_WEIGHT = 5e-3
 POINTS_COUNTED = 300
@@ -45,7 +45,7 @@ class Problem:
     Attributes:
         law: Settings and fixed parameters; the values of free shapes here do not matter.
         free: Names of the shapes that are searched.
-        questions: One a curve, at the points that are fitted.
+        queries: One a curve, at the points that are fitted.
         curves: The curves, cut to those points.
         notes: Sentences about what was assumed or left out.
         skip: Points before this step were left out.
@@ -62,7 +62,7 @@ class Problem:
 
     law: Law
     free: tuple[str, ...]
-    questions: tuple[Question, ...]
+    queries: tuple[Query, ...]
     curves: tuple[LossCurve, ...]
     notes: tuple[str, ...]
     skip: int
@@ -75,14 +75,14 @@ class Problem:
     model_error: float | None = None
     peak_error: float | None = None
 
-    def at_pace(self, pace: int) -> "Problem":
+    def in_blocks(self, block: int) -> "Problem":
         """The same problem with updates taken together in blocks: fast, and nearly right."""
-        return replace(self, questions=tuple(item.at_pace(pace) for item in self.questions))
+        return replace(self, queries=tuple(item.in_blocks(block) for item in self.queries))
 
     @property
     def logs(self) -> FloatArray:
         """Log of all losses, curve after curve. Shape ``(m,)``."""
-        return np.log(np.concatenate([curve.losses for curve in self.curves]))
+        return np.log(np.concatenate([curve.loss for curve in self.curves]))
 
     @property
     def weights(self) -> FloatArray:
@@ -124,8 +124,8 @@ class Problem:
         laws = [self.at(theta, g) for g in range(len(self.sizes))]
         width = len(self.law.amplitudes())
         blocks: list[FloatArray] = []
-        for question, group in zip(self.questions, self._groups, strict=True):
-            own = stacked_columns(laws[group], [question])
+        for query, group in zip(self.queries, self._groups, strict=True):
+            own = stacked_columns(laws[group], [query])
             if len(self.sizes) == 1:
                 blocks.append(own)
                 continue
@@ -139,7 +139,7 @@ class Problem:
         if not self.offsets:
             return None
         points = [len(curve) for curve in self.curves]
-        level = [float(curve.losses.mean()) for curve in self.curves]
+        level = [float(curve.loss.mean()) for curve in self.curves]
         return Offsets(
             np.repeat(np.arange(len(points)), points),
             np.repeat(level, points),
@@ -213,7 +213,7 @@ class Problem:
         return replace(
             self,
             curves=tuple(self.curves[k] for k in kept),
-            questions=tuple(self.questions[k] for k in kept),
+            queries=tuple(self.queries[k] for k in kept),
             groups=tuple(groups[k] for k in kept),
         )
 
@@ -224,11 +224,11 @@ def middle_size(sizes: Sequence[float | None]) -> float | None:
     return math.exp(sum(logs) / len(logs)) if logs else None
 
 
-def stacked_columns(law: Law, questions: Sequence[Question]) -> FloatArray:
-    """Columns of several questions, one under the other. Shape ``(m, p)``."""
+def stacked_columns(law: Law, queries: Sequence[Query]) -> FloatArray:
+    """Columns of several queries, one under the other. Shape ``(m, p)``."""
     blocks: list[FloatArray] = []
-    for question in questions:
-        columns = law.columns(question)
+    for query in queries:
+        columns = law.columns(query)
         blocks.append(np.column_stack([columns[name] for name in law.amplitudes()]))
     return np.concatenate(blocks)
 
@@ -266,7 +266,7 @@ def pose(recipe: Recipe, curves: Sequence[LossCurve], *, skip: int | None = None
     kept = _same_knowledge(law, kept, notes)
     template = template.informed([curve.schedule for curve in kept])
     sizes, groups = _groups(law, kept, notes)
-    questions = _questions(law, kept)
+    queries = _queries(law, kept)
     # One size lends its trends to the priors only; several sizes have laws of their own.
     priors: dict[str, Prior] = dict(law.priors(middle_size(sizes)))
     for name, prior in recipe.priors.items():
@@ -278,7 +278,7 @@ def pose(recipe: Recipe, curves: Sequence[LossCurve], *, skip: int | None = None
         for name, spec in law.shapes().items()
         if name in names
     }
-    names = _that_matter(template, names, starts, questions, notes)
+    names = _that_matter(template, names, starts, queries, notes)
     points = sum(len(curve) for curve in kept)
     needed = len(names) + len(law.amplitudes()) * len(sizes)
     if points < needed:
@@ -289,7 +289,7 @@ def pose(recipe: Recipe, curves: Sequence[LossCurve], *, skip: int | None = None
     return Problem(
         template,
         tuple(names),
-        questions,
+        queries,
         kept,
         tuple(notes),
         start,
@@ -327,7 +327,7 @@ def _cut(curve: LossCurve, start: int, notes: list[str]) -> LossCurve:
         )
     points = "1 point" if left_out == 1 else f"{left_out} points"
     notes.append(f"{curve.label}: {points} before step {start} left out")
-    return curve.with_(steps=curve.steps[left_out:], losses=curve.losses[left_out:])
+    return curve.with_(steps=curve.steps[left_out:], loss=curve.loss[left_out:])
 
 
 def _template(law: type[Law], free: Sequence[str] | None, fixed: dict[str, Any]) -> Law:
@@ -391,11 +391,11 @@ def _groups(
     return tuple(known), groups
 
 
-def _questions(law: type[Law], curves: tuple[LossCurve, ...]) -> tuple[Question, ...]:
+def _queries(law: type[Law], curves: tuple[LossCurve, ...]) -> tuple[Query, ...]:
     sizes = {curve.model_size for curve in curves}
     use_sizes = law.uses_model_size and len(sizes) > 1 and None not in sizes
     return tuple(
-        Question(curve.schedule, curve.steps, curve.model_size if use_sizes else None)
+        Query(curve.schedule, curve.steps, curve.model_size if use_sizes else None)
         for curve in curves
     )
 
@@ -404,18 +404,18 @@ def _that_matter(
     law: Law,
     names: list[str],
     starts: Mapping[str, tuple[float, ...]],
-    questions: tuple[Question, ...],
+    queries: tuple[Query, ...],
     notes: list[str],
 ) -> list[str]:
     """The shapes that some column feels; the others cannot be searched with these curves."""
     shapes = law.shapes()
     base = law.with_(**{name: starts[name][0] for name in names})
-    columns = stacked_columns(base, questions)
+    columns = stacked_columns(base, queries)
     felt: list[str] = []
     for name in names:
         start = starts[name][0]
         other = start * 1.1 if start * 1.1 < shapes[name].high else start / 1.1
-        if np.array_equal(stacked_columns(base.with_(**{name: other}), questions), columns):
+        if np.array_equal(stacked_columns(base.with_(**{name: other}), queries), columns):
             notes.append(f"{name} does not act on these curves and stays at {getattr(law, name):g}")
         else:
             felt.append(name)

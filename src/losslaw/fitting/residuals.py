@@ -4,7 +4,7 @@ import numpy as np
 
 from losslaw.fitting.problem import Problem
 from losslaw.numerics.arrays import FloatArray
-from losslaw.numerics.varpro import Point
+from losslaw.numerics.variable_projection import Point
 
 
 def errors_of(problem: Problem, point: Point) -> FloatArray:

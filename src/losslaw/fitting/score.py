@@ -8,9 +8,9 @@ import numpy as np
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
 from losslaw.fitting.fit import Fit
-from losslaw.fitting.unseen import departure
 from losslaw.numerics.arrays import BoolArray, FloatArray
 from losslaw.schedules import Schedule
+from losslaw.schedules.agreement import departure
 
 MEASURES = ("r2", "mae", "rmse", "prede", "worste", "final_error", "coverage")
 
@@ -140,7 +140,7 @@ def score_points(
 ) -> CurveScore:
     """Score the points of one curve where ``asked`` is true; see `score`."""
     prediction = fit.predict(curve.schedule, curve.steps[asked], level, curve.model_size)
-    seen = curve.losses[asked]
+    seen = curve.loss[asked]
     error: FloatArray = prediction.loss - seen
     spread = float(np.sum((seen - seen.mean()) ** 2))
     coverage = half_width = None

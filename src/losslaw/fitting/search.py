@@ -14,21 +14,21 @@ import numpy as np
 from losslaw.curves import LossCurve
 from losslaw.errors import FitError
 from losslaw.fitting.problem import Problem, stacked_columns
-from losslaw.fitting.recipes import variety
-from losslaw.fitting.unseen import departure
-from losslaw.laws import Question
+from losslaw.fitting.recipe import variety
+from losslaw.laws import Query
 from losslaw.numerics.arrays import FloatArray
-from losslaw.numerics.varpro import Point, huber, minimise, project
+from losslaw.numerics.variable_projection import Point, huber, minimise, project
+from losslaw.schedules.agreement import departure
 
 FOLLOWED = 3  # starts that are followed to the end
-PACE = 32  # fewest updates in a block until the last search, which takes them one by one
+BLOCK = 32  # fewest updates in a block until the last search, which takes them one by one
 BLOCKS = 600  # about as many blocks a run has, if it is long
 
 
 def coarse(problem: Problem) -> Problem:
     """The problem on blocks of updates: fast, and nearly right."""
     longest = max(int(curve.steps[-1]) for curve in problem.curves)
-    return problem.at_pace(max(PACE, longest // BLOCKS))
+    return problem.in_blocks(max(BLOCK, longest // BLOCKS))
 
 
 @dataclass(frozen=True)
@@ -131,12 +131,12 @@ def left_out(problem: Problem, point: Point, folds: Sequence[int] | None = None)
             continue
         end, _ = minimise(rest.separable(), point.theta)
         law = rest.laws(end.theta, end.amplitudes)[groups[i]]
-        question = Question(
-            asked.schedule, asked.steps[unseen], plain.questions[i].model_size
-        ).at_pace(rest.questions[0].pace)
+        query = Query(asked.schedule, asked.steps[unseen], plain.queries[i].model_size).in_blocks(
+            rest.queries[0].block
+        )
         amplitudes = np.array([getattr(law, name) for name in law.amplitudes()])
-        predicted = stacked_columns(law, [question]) @ amplitudes
-        found.append(LeftOut(i, predicted - asked.losses[unseen]))
+        predicted = stacked_columns(law, [query]) @ amplitudes
+        found.append(LeftOut(i, predicted - asked.loss[unseen]))
     return found
 
 

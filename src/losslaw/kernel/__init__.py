@@ -1,6 +1,6 @@
 """Power-law kernel regression: simulated exactly, and understood in closed form."""
 
-from losslaw.kernel.problem import KernelRegression
+from losslaw.kernel.kernel_regression import KernelRegression
 from losslaw.kernel.simulate.pieces import (
     LongSchedule,
     Piece,

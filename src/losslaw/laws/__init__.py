@@ -14,7 +14,7 @@ from losslaw.laws.lastiterate import LastIterate
 from losslaw.laws.law import Amplitude, Law, Prior, Shape, amplitude, shape
 from losslaw.laws.momentum import Momentum
 from losslaw.laws.multipower import MultiPower
-from losslaw.laws.question import Question, ask
+from losslaw.laws.query import Query, ask
 
 LAWS: dict[str, type[Law]] = {
     law.name: law
@@ -58,7 +58,7 @@ __all__ = [
     "Momentum",
     "MultiPower",
     "Prior",
-    "Question",
+    "Query",
     "Shape",
     "amplitude",
     "ask",

@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from losslaw.laws.law import Law, amplitude, shape
-from losslaw.laws.question import Question
+from losslaw.laws.query import Query
 from losslaw.numerics.arrays import FloatArray
 
 
@@ -38,12 +38,12 @@ class Chinchilla(Law):
     A: float = amplitude("what more data removes")
     B: float = amplitude("what a larger model removes", optional=True)
 
-    def columns(self, question: Question) -> dict[str, FloatArray]:
+    def columns(self, query: Query) -> dict[str, FloatArray]:
         """Constant, power law in data, power law in size."""
-        seen = question.steps.astype(np.float64)
-        if question.batch is not None:
-            seen = np.cumsum(question.batch)[question.steps - 1]
-        size = question.model_size
+        seen = query.steps.astype(np.float64)
+        if query.batch is not None:
+            seen = np.cumsum(query.batch)[query.steps - 1]
+        size = query.model_size
         return {
             "L0": np.ones_like(seen),
             "A": seen**-self.alpha,

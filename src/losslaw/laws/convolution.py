@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from losslaw.laws.law import Law, amplitude, shape
-from losslaw.laws.question import Question
+from losslaw.laws.query import Query
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.memory import power_law_memory
 
@@ -45,10 +45,10 @@ class Convolution(Law):
     N: float = amplitude("label noise that updates inject")
     M: float = amplitude("mini-batch noise that updates inject")
 
-    def columns(self, question: Question) -> dict[str, FloatArray]:
+    def columns(self, query: Query) -> dict[str, FloatArray]:
         """Constant, signal, what is left of either noise."""
-        time = question.seen_time
-        grid = question.grid
+        time = query.seen_time
+        grid = query.grid
         injected = grid.count * grid.lr**2 / (1.0 if grid.batch is None else grid.batch)
         past = np.cumsum(grid.time)
         past[past == 0] = np.inf  # before any time has passed there is no power of it
@@ -57,5 +57,5 @@ class Convolution(Law):
             noises = np.stack([injected, injected * past**-self.s])  # of labels, of mini-batches
             return power_law_memory(grid.time, noises, grid.at, self.q, self.c, since="mean")
 
-        label, batch = question.keep((self.s, self.q, self.c), left)
+        label, batch = query.cached((self.s, self.q, self.c), left)
         return {"L0": np.ones_like(time), "A": time**-self.s, "N": label, "M": batch}

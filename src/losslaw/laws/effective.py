@@ -34,10 +34,10 @@ from typing import ClassVar, Self
 import numpy as np
 
 from losslaw.laws.law import Law, Prior, amplitude, shape
-from losslaw.laws.question import Grid, Question
+from losslaw.laws.query import Grid, Query
 from losslaw.numerics.arrays import FloatArray
-from losslaw.numerics.clocks import effective_rate
 from losslaw.numerics.memory import power_law_memory
+from losslaw.numerics.weight_norm import effective_rate
 from losslaw.schedules import Schedule
 
 # What an e-fold of model size does; centres .545 and 47 at 100M parameters. From fits to the 25M,
@@ -167,16 +167,16 @@ class Effective(Law):
         known = [float(np.median(batch)) for batch in batches if batch is not None]
         return self.with_(B0=float(np.median(known))) if len(known) == len(batches) else self
 
-    def columns(self, question: Question) -> dict[str, FloatArray]:
+    def columns(self, query: Query) -> dict[str, FloatArray]:
         """Constant, power law in effective time, noise not yet forgotten."""
-        grid = question.grid
-        rate = question.keep(
+        grid = query.grid
+        rate = query.cached(
             ("rate", self.h, self.kappa, self.p, self.c, self.B0), lambda: self.rate(grid)
         )
         time = np.cumsum(grid.count * rate)
         # The first update that moves anything sees the norm at 1: its effective rate is its rate.
-        seen = np.maximum(time[grid.at - 1], question.first_rate)
-        noise = question.keep(
+        seen = np.maximum(time[grid.at - 1], query.first_rate)
+        noise = query.cached(
             ("noise", self.h, self.kappa, self.p, self.c, self.B0, self.a, self.q, self.r),
             lambda: self.noise(rate, grid),
         )

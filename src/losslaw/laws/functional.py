@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from losslaw.laws.law import Law, amplitude, shape
-from losslaw.laws.question import Question
+from losslaw.laws.query import Query
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.memory import power_law_memory
 
@@ -45,11 +45,11 @@ class Functional(Law):
     M: float = amplitude("mini-batch noise that a unit fall of the rate removes")
     warmup_drops: bool = False
 
-    def columns(self, question: Question) -> dict[str, FloatArray]:
+    def columns(self, query: Query) -> dict[str, FloatArray]:
         """Constant, signal, gains of past falls for either noise."""
-        time = question.seen_time
-        grid = question.grid
-        drops = grid.total(question.drops(warmup_drops=self.warmup_drops))
+        time = query.seen_time
+        grid = query.grid
+        drops = grid.total(query.drops(warmup_drops=self.warmup_drops))
         past = np.cumsum(grid.time)
         past[past == 0] = np.inf  # before any time has passed there is no power of it
 
@@ -57,5 +57,5 @@ class Functional(Law):
             noises = np.stack([drops, drops * past**-self.s])  # of labels, of mini-batches
             return power_law_memory(grid.time, noises, grid.at, self.g, self.c, gain=True)
 
-        label, batch = question.keep((self.s, self.g, self.c, self.warmup_drops), gains)
+        label, batch = query.cached((self.s, self.g, self.c, self.warmup_drops), gains)
         return {"L0": np.ones_like(time), "A": time**-self.s, "B": -label, "M": -batch}

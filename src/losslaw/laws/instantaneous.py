@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from losslaw.laws.law import Law, amplitude, shape
-from losslaw.laws.question import Question
+from losslaw.laws.query import Query
 from losslaw.numerics.arrays import FloatArray
 
 
@@ -37,12 +37,12 @@ class Instantaneous(Law):
     B: float = amplitude("gain for each unit that the rate has fallen")
     warmup_drops: bool = False
 
-    def columns(self, question: Question) -> dict[str, FloatArray]:
+    def columns(self, query: Query) -> dict[str, FloatArray]:
         """Constant, power law in intrinsic time, fall of the rate since the peak."""
-        fall = np.cumsum(question.drops(warmup_drops=self.warmup_drops))
-        time = question.seen_time
+        fall = np.cumsum(query.drops(warmup_drops=self.warmup_drops))
+        time = query.seen_time
         return {
             "L0": np.ones_like(time),
             "A": time**-self.alpha,
-            "B": -fall[question.steps - 1],
+            "B": -fall[query.steps - 1],
         }

@@ -21,7 +21,7 @@ from typing import ClassVar
 import numpy as np
 
 from losslaw.laws.law import Law, amplitude, shape
-from losslaw.laws.question import Question
+from losslaw.laws.query import Query
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.numerics.memory import inverse_memory
 
@@ -65,16 +65,16 @@ class LastIterate(Law):
     A: float = amplitude("what intrinsic time removes")
     b: float = amplitude("weight of the bound's schedule term")
 
-    def columns(self, question: Question) -> dict[str, FloatArray]:
+    def columns(self, query: Query) -> dict[str, FloatArray]:
         """Constant, power law in intrinsic time, schedule term of the bound."""
-        time = question.seen_time
+        time = query.seen_time
         return {
             "L0": np.ones_like(time),
             "A": time**-self.alpha,
-            "b": question.keep("bound", lambda: self.bound(question)),
+            "b": query.cached("bound", lambda: self.bound(query)),
         }
 
-    def bound(self, question: Question) -> FloatArray:
+    def bound(self, query: Query) -> FloatArray:
         """The schedule term of the bound. Shape ``(m,)``."""
-        lr = question.lr if question.lr.any() else question.schedule.lr
-        return last_iterate_bound(lr, question.steps)
+        lr = query.lr if query.lr.any() else query.schedule.lr
+        return last_iterate_bound(lr, query.steps)

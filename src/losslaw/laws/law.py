@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
-from losslaw.laws.question import Question, ask
+from losslaw.laws.query import Query, ask
 from losslaw.numerics.arrays import FloatArray
 from losslaw.schedules import Schedule
 
@@ -152,7 +152,7 @@ class Law(ABC):
                 raise InputError(f"{self.name}: {name} is {value:g}, expected a number {expected}")
 
     @abstractmethod
-    def columns(self, question: Question) -> dict[str, FloatArray]:
+    def columns(self, query: Query) -> dict[str, FloatArray]:
         """What multiplies each amplitude, signs included. Each of shape ``(m,)``."""
 
     @classmethod

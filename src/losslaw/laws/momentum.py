@@ -15,7 +15,7 @@ from scipy.signal import lfilter
 
 from losslaw.errors import InputError
 from losslaw.laws.law import Law, amplitude, shape
-from losslaw.laws.question import Question
+from losslaw.laws.query import Query
 from losslaw.numerics.arrays import FloatArray
 
 
@@ -68,15 +68,15 @@ class Momentum(Law):
         if self.lam >= 1:
             raise InputError(f"momentum: lam is {self.lam:g}, expected 0 or above and below 1")
 
-    def columns(self, question: Question) -> dict[str, FloatArray]:
+    def columns(self, query: Query) -> dict[str, FloatArray]:
         """Constant, power law in the forward area, annealing area."""
-        area = question.keep(
+        area = query.cached(
             ("annealing area", self.lam, self.warmup_drops),
-            lambda: annealing_area(question.drops(warmup_drops=self.warmup_drops), self.lam),
+            lambda: annealing_area(query.drops(warmup_drops=self.warmup_drops), self.lam),
         )
-        time = question.seen_time
+        time = query.seen_time
         return {
             "L0": np.ones_like(time),
             "A": time**-self.alpha,
-            "C": -area[question.steps - 1],
+            "C": -area[query.steps - 1],
         }

@@ -17,7 +17,7 @@ from typing import ClassVar
 import numpy as np
 
 from losslaw.laws.law import Law, amplitude, shape
-from losslaw.laws.question import Question
+from losslaw.laws.query import Query
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.memory import power_law_memory
 
@@ -47,22 +47,22 @@ class MultiPower(Law):
     B: float = amplitude("gain for each unit of rate that falls, in the end")
     warmup_drops: bool = False
 
-    def columns(self, question: Question) -> dict[str, FloatArray]:
+    def columns(self, query: Query) -> dict[str, FloatArray]:
         """Constant, power law in intrinsic time, gains of past falls."""
-        time = question.seen_time
+        time = query.seen_time
         return {
             "L0": np.ones_like(time),
             "A": time**-self.alpha,
-            "B": -question.keep(
+            "B": -query.cached(
                 ("multipower", self.beta, self.gamma, self.C, self.warmup_drops),
-                lambda: self.gains(question),
+                lambda: self.gains(query),
             ),
         }
 
-    def gains(self, question: Question) -> FloatArray:
+    def gains(self, query: Query) -> FloatArray:
         """``sum_{k<=t} d[k] (1 - (1 + C lr[k]^-gamma S_k(t))^-beta)``. Shape ``(m,)``."""
-        grid = question.grid
-        drops = grid.total(question.drops(warmup_drops=self.warmup_drops))
+        grid = query.grid
+        drops = grid.total(query.drops(warmup_drops=self.warmup_drops))
         scale = np.full_like(drops, np.inf)  # a fall to rate zero pays as soon as time passes
         falls = (drops != 0) & (grid.lr > 0)
         scale[falls] = self.C * grid.lr[falls] ** -self.gamma

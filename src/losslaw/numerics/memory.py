@@ -17,7 +17,7 @@ Three ideas make the pass cheap.
 * All rates below ``1 / span`` act together: the remaining geometric tail of the trapezoid sum is
   replaced by its 5-point Gauss rule, known in closed form (little q-Jacobi polynomials with b = 1).
   That is what makes exponents of 0.05 affordable.
-* Updates with neither a source nor a question are skipped: exponentials of sums are products.
+* Updates with neither a source nor a query are skipped: exponentials of sums are products.
 
 Rates do not depend on the source even where the scale ``a`` does (multi-power law); only the
 weights do.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from losslaw.errors import InputError
-from losslaw.schedules.decays import TIGHT, match_decay
+from losslaw.schedules.match_shape import TIGHT, match_decay
 from losslaw.schedules.schedule import Schedule
 from losslaw.schedules.text import parse_schedule
 

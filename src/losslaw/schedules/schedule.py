@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from losslaw.errors import InputError
 from losslaw.numerics.arrays import FloatArray, finite_vector
-from losslaw.numerics.clocks import effective_rate
+from losslaw.numerics.weight_norm import effective_rate
 
 
 def rising_prefix(lr: FloatArray) -> int:

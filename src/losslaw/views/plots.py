@@ -38,7 +38,7 @@ def plot_schedule(ax: "Axes", schedule: Schedule, **style: Any) -> "list[Artist]
 def plot_curve(ax: "Axes", curve: LossCurve, **style: Any) -> "list[Artist]":
     """Losses that were seen, as points."""
     style = {"color": SEEN, "ms": 2.2, "marker": ".", "ls": "none", "label": "seen", **style}
-    lines = ax.plot(curve.steps, curve.losses, **style)
+    lines = ax.plot(curve.steps, curve.loss, **style)
     _loss_axes(ax)
     return [*lines]
 
@@ -116,8 +116,8 @@ def plot_errors(
 
 def loss_limits(curve: LossCurve, after: int = 0) -> tuple[float, float]:
     """A loss axis that shows the late part of a curve, where schedules differ."""
-    late = curve.losses[curve.steps > max(after, 0.12 * curve.schedule.horizon)]
-    shown = late if late.size else curve.losses
+    late = curve.loss[curve.steps > max(after, 0.12 * curve.schedule.horizon)]
+    shown = late if late.size else curve.loss
     low, high = float(shown.min()), float(shown.max())
     margin = 0.06 * (high - low)
     return low - margin, high + margin

@@ -14,8 +14,8 @@ import numpy as np
 from scipy.optimize import minimize
 
 from losslaw.errors import InputError
+from losslaw.kernel.kernel_regression import KernelRegression
 from losslaw.kernel.modes import Modes
-from losslaw.kernel.problem import KernelRegression
 from losslaw.kernel.simulate.integrator import integrate
 from losslaw.kernel.simulate.pieces import LongSchedule, long_constant, long_decay, long_wsd
 from losslaw.kernel.theory import Exponents, scaling

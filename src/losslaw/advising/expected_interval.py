@@ -1,0 +1,176 @@
+"""What intervals would be made of with one run more, without making it.
+
+The run is imagined: its losses are those that the fit predicts, and what they would tell of the
+parameters is added to what the fitted curves tell, with the recipe that the curves then would call
+for (a decay opens the power of forgetting, a second peak the growth of the norm). Nothing is
+refitted, so the fit is taken to stay where it is: misfit and noise do not change, and schedules
+left out come out as well as those so far did.
+
+Assumption: the log of a run that begins at a checkpoint includes the steps before, as when a
+trainer resumes. Its points then tell of the trunk as much as of the branch.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from losslaw.advising.candidate_runs import MOST_POINTS, Candidate
+from losslaw.curves import LossCurve
+from losslaw.fitting.fit import Fit, posed_like, recipe_like, theta_of
+from losslaw.fitting.problem import Problem, pose
+from losslaw.fitting.recipe import Recipe, Variety, variety
+from losslaw.fitting.search import BLOCK, LeftOut
+from losslaw.fitting.status import residual_scale
+from losslaw.fitting.uncertainty import Uncertainty, law_error, uncertainties
+from losslaw.laws import Law, Query
+from losslaw.numerics.arrays import IntArray
+from losslaw.numerics.variable_projection import Point, project
+from losslaw.schedules import Schedule
+
+# Blocks of a schedule, at most about: information is a sum over a run and bears larger ones.
+BLOCKS = 4000
+
+
+@dataclass(frozen=True, eq=False)
+class Knowledge:
+    """What is known from the runs there are, and what it would be with one more.
+
+    Attributes:
+        fit: The fit of all runs.
+        law: The law of the model asked about.
+        now: What its intervals are made of.
+        curves: The runs, thinned to what the information counts.
+        recipe: How curves like these are fitted.
+        group: Place of the model asked about among the sizes.
+        point: Where the fit ended.
+        residual_sd: Robust scale of the log residuals.
+        model_size: That of the model asked about, if known.
+    """
+
+    fit: Fit
+    law: Law
+    now: Uncertainty
+    curves: tuple[LossCurve, ...]
+    recipe: Callable[[Sequence[LossCurve]], Recipe]
+    group: int
+    point: Point
+    residual_sd: float
+    model_size: float | None
+    _posed: dict[Variety, Problem] = field(default_factory=dict[Variety, Problem])
+
+    @classmethod
+    def of(
+        cls,
+        found: Fit,
+        curves: Sequence[LossCurve],
+        law: str | type[Law] | Recipe,
+        model_size: float | None,
+    ) -> "Knowledge":
+        """From a fit of these curves by this law."""
+        recipe = recipe_like(found, law)
+        problem = posed_like(found, law, curves)
+        point = project(problem.separable(), theta_of(problem, found))
+        group = 0
+        chosen, part = found.law, found.uncertainty
+        if found.sizes:
+            sizes = [item.model_size for item in found.sizes]
+            group = int(np.argmin([abs(np.log(size / (model_size or 1.0))) for size in sizes]))
+            chosen, part = found.sizes[group].law, found.sizes[group].uncertainty
+        assert part is not None
+        kept = tuple(_thinned(curve) for curve in problem.curves)
+        scale = residual_scale(point.residuals)
+        size = model_size or next((c.model_size for c in curves if c.model_size), None)
+        return cls(found, chosen, part, kept, recipe, group, point, scale, size)
+
+    def after(self, candidate: Candidate | None, every: int = 1) -> Uncertainty:
+        """What intervals would be made of with one run more; ``None``: with none."""
+        extra: tuple[LossCurve, ...] = ()
+        if candidate is not None:
+            steps = candidate.steps(self.fit.skip, every)
+            columns = self.law.columns(_asked(candidate.schedule, steps, self.model_size))
+            losses = sum(getattr(self.law, name) * column for name, column in columns.items())
+            label = f"next after {', '.join(curve.label for curve in self.curves)}"
+            extra = (LossCurve(candidate.schedule, steps, losses, label, self.model_size),)
+        problem = self._problem(extra)
+        laws = [item.law for item in self.fit.sizes] or [self.fit.law]
+        # Of the point only the columns count, which say what is seen, and how many rows there are.
+        theta = theta_of(problem, self.fit)
+        columns = problem.columns(theta)
+        zeros = np.zeros(columns.shape[0])
+        point = replace(self.point, theta=theta, columns=columns, residuals=zeros)
+        parts = uncertainties(problem, laws, point, self.residual_sd, ())
+        made = parts[self.group]
+        # What the imagined losses cannot say: they have no noise, and follow the law exactly.
+        tau = self._law_error(problem, len(extra))
+        return replace(made, tau=tau, misfit=self.now.misfit, noise=self.now.noise)
+
+    def _problem(self, extra: tuple[LossCurve, ...]) -> Problem:
+        """The problem of the curves and these, on updates in blocks."""
+        curves = (*self.curves, *extra)
+        kind = variety(curves)
+        if not extra or kind not in self._posed:
+            posed = pose(self.recipe(curves), curves, skip=self.fit.skip)
+            asked = [_asked(q.schedule, q.steps, q.model_size) for q in posed.queries]
+            posed = replace(posed, queries=tuple(asked))
+            if extra:
+                self._posed[kind] = posed
+            return posed
+        like = self._posed[kind]
+        count = len(self.curves)
+        size = like.queries[-1].model_size
+        new = [_asked(each.schedule, each.steps, size) for each in extra]
+        return replace(
+            like,
+            curves=(*like.curves[:count], *extra),
+            queries=(*like.queries[:count], *new),
+        )
+
+    def _law_error(self, problem: Problem, added: int) -> float:
+        """The law's error as it would come out, further schedules left out like those so far."""
+        known = problem.model_error if problem.model_error is not None else self.law.model_error
+        known = max(known, self.now.misfit)
+        count = len(problem.curves) - added
+        before = _tested(problem, count)
+        if added == 0:
+            return self.now.tau
+        now, each = self.now.tau**2, known**2
+        if before > 1:
+            # The mean square that makes the error what it is.
+            scale = (
+                law_error(known, [_missed(1.0)] * before) ** 2
+                - law_error(known, [_missed(0.0)] * before) ** 2
+            )
+            each = max(now - law_error(known, [_missed(0.0)] * before) ** 2, 0.0) / scale
+        return law_error(known, [_missed(math.sqrt(each))] * _tested(problem, count + added))
+
+
+def _asked(schedule: Schedule, steps: IntArray, size: float | None) -> Query:
+    return Query(schedule, steps, size, block=max(BLOCK, schedule.horizon // BLOCKS))
+
+
+def _missed(error: float) -> LeftOut:
+    return LeftOut(0, np.array([error]))
+
+
+def _tested(problem: Problem, count: int) -> int:
+    """How many of the first runs can be left out without losing the only decay, peak or size."""
+    runs = problem.curves[:count]
+    groups = problem.groups[:count]
+    decays = [bool(variety([run]).decays) for run in runs]
+    logs = [math.log(run.schedule.peak_lr) for run in runs]
+    return sum(
+        any(groups[j] == groups[i] for j in range(count) if j != i)
+        and any(abs(logs[j] - logs[i]) < 0.05 for j in range(count) if j != i)
+        and (not decays[i] or sum(decays) > 1)
+        for i in range(count)
+    )
+
+
+def _thinned(curve: LossCurve) -> LossCurve:
+    """At most ``MOST_POINTS`` points: a run counts the same however often it was logged."""
+    if len(curve) <= MOST_POINTS:
+        return curve
+    kept = np.linspace(0, len(curve) - 1, MOST_POINTS).round().astype(np.int64)
+    return curve.with_(steps=curve.steps[kept], loss=curve.loss[kept])

@@ -1,0 +1,400 @@
+"""From a fitted law to the schedule with the lowest predicted final loss: `design`."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from losslaw.designing.baselines import baselines
+from losslaw.designing.free_form import search
+from losslaw.designing.gains import Gains
+from losslaw.designing.guards import guard, refuse_blind
+from losslaw.designing.record import Baseline, Design, Simple
+from losslaw.designing.task import Task, pose
+from losslaw.designing.tuned_families import best_setting, family_named
+from losslaw.errors import FitError, InputError
+from losslaw.fitting import Fit
+from losslaw.fitting.uncertainty import Uncertainty
+from losslaw.laws import Law
+from losslaw.schedules import Schedule
+
+
+def design(
+    fit: Fit | Law,
+    horizon: int | None = None,
+    *,
+    peak: float | tuple[float, float] | None = None,
+    warmup: int | None = None,
+    floor: float = 0.0,
+    family: str = "free",
+    prefix: Schedule | None = None,
+    rising: bool = False,
+    max_slope: float | None = None,
+    tokens: float | None = None,
+    sequence_length: int | None = None,
+    batch: float | None = None,
+    weight_decay: float | None = None,
+    model_size: float | None = None,
+    quantile: float | None = None,
+    level: float = 0.9,
+    progress: Callable[[str], None] | None = None,
+) -> Design:
+    """The schedule with the lowest predicted final loss, under constraints.
+
+    Minimises the loss that the law predicts after the last update, over the rates of all updates
+    that are not given. No law here knows instability, so the peak, and the warm-up to it, are
+    constraints and not outcomes.
+
+    Args:
+        fit: A fit, or a law with its parameters.
+        horizon: Updates in all, run so far and warm-up included.
+        peak: Largest learning rate, or a lowest and a highest one to choose from. ``None``: that of
+            the run so far, or of the fitted runs if they have one.
+        warmup: Updates of linear warm-up to the peak. ``None``: that of the fitted runs if they
+            have one, else 0.
+        floor: Smallest rate.
+        family: ``free``, or a name in ``losslaw.designing.FAMILIES`` to set the knobs of.
+        prefix: The run so far; only what comes after it is designed.
+        rising: Let rates rise again (free form only).
+        max_slope: Largest change of the rate from one update to the next, in peaks (free form
+            only).
+        tokens: Give the horizon as ``tokens / (batch * sequence_length)`` instead.
+        sequence_length: Tokens in a sequence.
+        batch: Sequences in each update; ``None``: that of the fitted runs.
+        weight_decay: Decoupled weight decay; ``None``: that of the fitted runs.
+        model_size: Parameters of the model, where several sizes were fitted.
+        quantile: Design for parameters as bad for the answer as this quantile of what the fit
+            leaves open, 0.5..1; ``None``: for the fitted ones, which to first order are best on
+            average too.
+        level: Share of runs that the intervals of losses and gains are meant to hold.
+        progress: Called with words while it searches.
+
+    Returns:
+        The design; what is doubtful about it is in its sentences.
+
+    Raises:
+        InputError: constraints that contradict each other, or a fit that cannot tell schedules
+            apart.
+        FitError: the predicted losses are not finite.
+
+    >>> import losslaw as ll
+    >>> law = ll.Effective(L0=2.6, A=0.5, N=47.0)
+    >>> found = ll.design(law, 2000, peak=1e-3, warmup=100)
+    >>> found.gain > 0, bool(found.schedule.final_lr < 1e-4)
+    (True, True)
+    """
+    begun = time.perf_counter()
+    say = progress or _silent
+    known = fit if isinstance(fit, Fit) else None
+    law, uncertainty = _law(fit, model_size)
+    refuse_blind(law, uncertainty)
+    gains = None if uncertainty is None else Gains(law, uncertainty, level)
+    sentences: list[str] = []
+    if known is not None and not known.status.converged:
+        sentences.append("the fit did not converge")
+    chosen_batch = _usual_batch(known, batch)
+    updates = _horizon(horizon, tokens, chosen_batch, sequence_length)
+    low, high = _peaks(known, peak, prefix)
+    ramp = _warmup(known, warmup, prefix, sentences)
+    held = guard(law) if family == "free" else None
+    if held is not None:
+        sentences.append(held.sentence)
+        if max_slope is None and held.slope is not None:
+            max_slope = held.slope / updates
+            sentences.append(
+                f"so the rate was not let fall faster than over {updates / held.slope:.0f} updates;"
+                " max_slope sets another limit"
+            )
+    if family != "free" and (rising or max_slope is not None):
+        word = "rising" if rising else "max_slope"
+        raise InputError(f"{word} is for the free form: a family has the shape it has")
+    task = pose(
+        law,
+        horizon=updates,
+        peak=high,
+        warmup=ramp,
+        floor=floor,
+        prefix=prefix,
+        rising=rising,
+        max_slope=max_slope,
+        lowest_peak=low,
+        batch=chosen_batch,
+        weight_decay=weight_decay,
+    )
+    task = _completed(task, known, level, prefix, model_size)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        found = _best(task, family, say, sentences)
+        if quantile is not None:
+            found = _cautious(task, family, found, gains, quantile, say, sentences)
+    schedule = found["schedule"]
+    peak_found = float(found["peak"])
+    fixed = task if task.lowest_peak is None else task.at_peak(peak_found)
+    loss = task.loss(schedule)
+    lower = upper = None
+    if known is not None:
+        prediction = known.predict(schedule, [schedule.horizon], level, model_size)
+        sentences += [text for text in prediction.warnings if text not in sentences]
+        if prediction.lower is not None and prediction.upper is not None:
+            lower, upper = float(prediction.lower[0]), float(prediction.upper[0])
+    quick = task.quick_loss(schedule)
+    instead: dict[str, Baseline] = {}
+    for name, usual in baselines(fixed).items():
+        gain = task.quick_loss(usual) - quick
+        half = None if gains is None else gains.half(schedule, usual)
+        ends = (None, None) if half is None else (gain - half, gain + half)
+        instead[name] = Baseline(name, usual, loss + gain, gain, *ends)
+    simple = None
+    if family == "free" and max_slope is None and not rising:
+        say("simpler ones")
+        simple = _simplest(fixed, schedule, quick, instead, gains)
+    return Design(
+        schedule,
+        law,
+        loss,
+        lower,
+        upper,
+        level,
+        family,
+        found["knobs"],
+        instead,
+        found["room"],
+        found["starts"],
+        simple,
+        _constraints(task, peak_found),
+        tuple(sentences),
+        found["evaluations"],
+        time.perf_counter() - begun,
+    )
+
+
+def _best(
+    task: Task, family: str, say: Callable[[str], None], sentences: list[str]
+) -> dict[str, Any]:
+    """The best schedule of a family or of all, with what there is to say of the search."""
+    if not np.isfinite(task.quick_loss(task.template)):
+        raise FitError(
+            f"the {task.law.title} has no finite loss at learning rates up to {task.peak:g}"
+        )
+    if family != "free":
+        say(f"family {family}")
+        best = best_setting(task, family_named(family))
+        peak = best.knobs.get("peak", task.peak)
+        fixed = task if task.lowest_peak is None else task.at_peak(peak)
+        room = fixed.room(best.schedule) if task.smooth else None
+        return {
+            "schedule": best.schedule,
+            "knobs": best.knobs,
+            "room": room,
+            "starts": (),
+            "evaluations": best.evaluations,
+            "peak": peak,
+        }
+    usual = baselines(task)
+    begin = {name: usual[name] for name in ("wsd", "linear")}
+    if task.max_slope is not None:
+        begin = {"constant": usual["constant"], **begin}
+    found = search(task, begin, say)
+    if max(start.loss for start in found.starts) > min(s.loss for s in found.starts) + AS_GOOD:
+        ends = sorted({f"{start.loss:.5f}" for start in found.starts})
+        sentences.append(f"the starts end in different optima: {', '.join(ends)}")
+    peak = float(found.schedule.lr[: max(task.given, 1)].max())
+    return {
+        "schedule": found.schedule,
+        "knobs": {},
+        "room": found.room,
+        "starts": found.starts,
+        "evaluations": found.evaluations,
+        "peak": peak if task.lowest_peak is not None else task.peak,
+    }
+
+
+def _silent(words: str) -> None:
+    """Progress that nobody watches."""
+
+
+SIMPLE = ("linear", "cosine", "wsd", "wsd-1-sqrt", "wsd-cosine", "step", "wsd-power")
+AS_GOOD = 1e-4  # nats, where no uncertainty is known
+
+
+def _simplest(
+    task: Task,
+    schedule: Schedule,
+    loss: float,
+    usual: dict[str, Baseline],
+    gains: Gains | None,
+) -> Simple | None:
+    """The first of the usual schedules, and then of the families, that is as good."""
+    level = [item for item in usual.values() if item.gain < AS_GOOD or not item.surely_worse]
+    if level and (gains is not None or level[0].gain < AS_GOOD):
+        best = min(level, key=lambda item: item.gain)
+        half = None if best.lower is None else best.gain - best.lower
+        return Simple(best.name, best.schedule, best.loss, best.gain, half)
+    # Without an uncertainty nothing but the best is as good, and the search would be in vain.
+    for name in SIMPLE if gains is not None else ():
+        setting = best_setting(task, family_named(name))
+        cost = task.quick_loss(setting.schedule) - loss
+        half = None if gains is None else gains.half(schedule, setting.schedule)
+        if cost <= max(half or 0.0, AS_GOOD):
+            return Simple(name, setting.schedule, setting.loss, cost, half)
+    return None
+
+
+ROUNDS = 4
+
+
+def _cautious(
+    task: Task,
+    family: str,
+    found: dict[str, Any],
+    gains: Gains | None,
+    quantile: float,
+    say: Callable[[str], None],
+    sentences: list[str],
+) -> dict[str, Any]:
+    """The best schedule under the parameters that are worst for it.
+
+    A saddle point: design, find the worst parameters for the design, design again under them.
+    """
+    if gains is None:
+        raise InputError("a quantile needs the uncertainty of a fit: this one carries none")
+    law = task.law
+    for _ in range(ROUNDS):
+        law = gains.unlucky(found["schedule"], quantile)
+        before = found["schedule"]
+        found = _best(replace(task, law=law), family, say, [])
+        if np.abs(found["schedule"].lr - before.lr).max() < 1e-3 * task.peak:
+            break
+    moved = ", ".join(
+        f"{name} {getattr(law, name):.4g}" for name in gains.uncertainty.names if name != "L0"
+    )
+    sentences.append(
+        f"designed for parameters as bad for it as the {quantile:.0%} quantile: {moved}; the losses"
+        " here are those of the fitted parameters"
+    )
+    return found
+
+
+def _law(fit: Fit | Law, model_size: float | None) -> tuple[Law, Uncertainty | None]:
+    if not isinstance(fit, Fit):
+        return fit, None
+    if fit.sizes and model_size is not None:
+        if model_size <= 0:
+            raise InputError(f"model size is {model_size:g}, expected above 0")
+        return fit.at_size(model_size)
+    return fit.law, fit.uncertainty
+
+
+def _usual_batch(fit: Fit | None, batch: float | None) -> float | None:
+    if batch is None and fit is not None:
+        return fit.usual_batch
+    if batch is not None and not (np.isfinite(batch) and batch > 0):
+        raise InputError(f"batch is {batch:g}, expected a number of sequences above 0")
+    return batch
+
+
+def _horizon(
+    horizon: int | None, tokens: float | None, batch: float | None, length: int | None
+) -> int:
+    if (horizon is None) == (tokens is None):
+        raise InputError(
+            "how long is the run? give horizon (updates), or tokens with batch and sequence_length"
+            + ("" if horizon is None else ", and not both")
+        )
+    if horizon is not None:
+        return horizon
+    if batch is None or length is None:
+        missing = "batch" if batch is None else "sequence_length"
+        raise InputError(
+            f"tokens become updates by batch and sequence_length: {missing} is missing"
+        )
+    if tokens is None or not (np.isfinite(tokens) and tokens > 0) or length < 1:
+        raise InputError(f"tokens is {tokens}, expected a number above 0")
+    updates = int(tokens // (batch * length))
+    if updates < 1:
+        raise InputError(f"{tokens:g} tokens are less than one update of {batch * length:g}")
+    return updates
+
+
+def _peaks(
+    fit: Fit | None, peak: float | tuple[float, float] | None, prefix: Schedule | None
+) -> tuple[float | None, float | None]:
+    """The lowest peak to choose from, if any, and the highest."""
+    if isinstance(peak, tuple):
+        return peak
+    if peak is not None or prefix is not None or fit is None:
+        return None, peak
+    return None, usual_peak(fit)
+
+
+def usual_peak(fit: Fit) -> float:
+    """The peak learning rate of the fitted runs.
+
+    Raises:
+        InputError: they have several.
+    """
+    fitted = sorted({curve.schedule.peak_lr for curve in fit.curves})
+    # A run without warm-up that decays at once never quite has its peak.
+    if fitted and fitted[-1] <= 1.01 * fitted[0]:
+        return fitted[-1]
+    raise InputError(
+        f"the fitted runs have {len(fitted)} peak learning rates"
+        + (f", {fitted[0]:g} to {fitted[-1]:g}" if fitted else "")
+        + ": say which one to design for (peak)"
+    )
+
+
+def _warmup(
+    fit: Fit | None, warmup: int | None, prefix: Schedule | None, sentences: list[str]
+) -> int:
+    if warmup is not None or prefix is not None:
+        return (prefix.warmup if warmup is None and prefix is not None else warmup) or 0
+    fitted = [] if fit is None else sorted({curve.schedule.warmup for curve in fit.curves})
+    if len(fitted) == 1:
+        usual = fitted[0]
+        if usual:
+            sentences.append(f"warm-up of {usual} updates, as in the fitted runs")
+        return usual
+    return 0
+
+
+def _completed(
+    task: Task, fit: Fit | None, level: float, prefix: Schedule | None, model_size: float | None
+) -> Task:
+    """The task with weight decay and batch as the fit completes them, and as the run so far had."""
+    template = task.template
+    if prefix is not None:
+        template = _carry(template, prefix, fit)
+    if fit is not None:
+        # Asked through the fit, so that batch and weight decay mean here what they mean there.
+        template = fit.predict(template, [template.horizon], level, model_size).schedule
+    return replace(task, template=template)
+
+
+def _carry(template: Schedule, prefix: Schedule, fit: Fit | None) -> Schedule:
+    """Batch and weight decay of the run so far; what is not said goes on as it last was."""
+    changes: dict[str, Any] = {}
+    for key in ("batch", "weight_decay"):
+        before, asked = getattr(prefix, key), getattr(template, key)
+        if before is None:
+            continue
+        after = before[-1] if asked is None else asked[-1]
+        changes[key] = np.concatenate(
+            [before, np.full(template.horizon - prefix.horizon, float(after))]
+        )
+    return template.with_(**changes) if changes else template
+
+
+def _constraints(task: Task, peak: float) -> dict[str, Any]:
+    return {
+        "horizon": task.horizon,
+        "given": task.given,
+        "warmup": task.template.warmup,
+        "peak": peak,
+        "lowest_peak": task.lowest_peak,
+        "highest_peak": task.peak,
+        "floor": task.floor,
+        "rising": task.rising,
+        "max_slope": task.max_slope,
+    }

@@ -1,0 +1,279 @@
+"""The other way round: how long a run must be for a loss, and how large a model for a budget.
+
+Both take one way to write a schedule of any length - a usual one, or a family with its knobs set
+anew at every length - and look for the length. Predictions beyond the fitted runs get wider
+intervals, and so do the lengths found there.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from scipy.optimize import brentq, minimize_scalar
+
+from losslaw.designing.baselines import USUAL, baselines
+from losslaw.designing.design import usual_peak
+from losslaw.designing.guards import refuse_blind
+from losslaw.designing.task import Task, pose
+from losslaw.designing.tuned_families import best_setting, family_named
+from losslaw.errors import InputError
+from losslaw.fitting import Fit
+from losslaw.laws import Chinchilla
+from losslaw.schedules import Schedule
+
+LONGEST = 2_000_000  # updates, at most
+FLOPS = 6.0  # for each parameter and token, forward and backward
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """The shortest run that reaches a loss.
+
+    Attributes:
+        loss: The loss asked for, in nats per token.
+        updates: Updates of the run, warm-up included.
+        schedule: Its schedule.
+        shortest: Updates at which the lower end of the interval of the loss reaches it; ``None``
+            without a fit's uncertainty.
+        longest: Updates at which the upper end does; ``inf`` if it never does.
+    """
+
+    loss: float
+    updates: int
+    schedule: Schedule
+    shortest: float | None
+    longest: float | None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A model size and a run that spend a budget best.
+
+    Attributes:
+        model_size: Parameters of the model.
+        samples: What the run sees: tokens for `compute_optimal`, else in units of the caller.
+        loss: Its loss, in nats per token.
+        at_edge: Whether the size is the smallest or largest that was tried.
+    """
+
+    model_size: float
+    samples: float
+    loss: float
+    at_edge: bool
+
+
+def horizon_for(
+    fit: Fit,
+    loss: float,
+    *,
+    family: str = "wsd",
+    tuned: bool = False,
+    peak: float | None = None,
+    warmup: int = 0,
+    batch: float | None = None,
+    model_size: float | None = None,
+    level: float = 0.9,
+) -> Horizon:
+    """How many updates a loss takes.
+
+    Args:
+        fit: A fit.
+        loss: The loss to reach, in nats per token, above the irreducible one.
+        family: A usual schedule (``losslaw.designing.USUAL``), or with ``tuned`` a family.
+        tuned: Set the knobs of the family anew at every length.
+        peak: Largest learning rate; ``None``: that of the fitted runs, if they have one.
+        warmup: Updates of warm-up.
+        batch: Sequences in each update; ``None``: that of the fitted runs.
+        model_size: Parameters of the model, where several sizes were fitted.
+        level: Share of runs that the interval of the loss is meant to hold.
+
+    Raises:
+        InputError: a loss that no run of up to two million updates reaches.
+
+    >>> import losslaw as ll
+    >>> law = ll.Effective(L0=2.0, A=0.5, N=47.0)
+    >>> runs = [ll.constant(peak=1e-3, horizon=900), ll.linear(peak=1e-3, horizon=900)]
+    >>> fit = ll.fit([law.curve(run, range(50, 901, 10), str(i)) for i, run in enumerate(runs)])
+    >>> found = horizon_for(fit, 2.9, family="linear")
+    >>> round(fit.predict(found.schedule, [found.updates]).final, 3)
+    2.9
+    """
+    write = _writer(fit, family, tuned, peak, warmup, batch, model_size)
+    low = max(warmup + 2, 4)
+
+    def end(updates: int) -> tuple[float, float | None, float | None]:
+        prediction = fit.predict(write(updates), [updates], level, model_size)
+        if prediction.lower is None or prediction.upper is None:
+            return prediction.final, None, None
+        return prediction.final, float(prediction.lower[0]), float(prediction.upper[0])
+
+    updates = _first(lambda n: end(n)[0], loss, low)
+    if updates is None:
+        reached = end(LONGEST)[0]
+        raise InputError(
+            f"no run of up to {LONGEST:,} updates reaches a loss of {loss:g} (there it is"
+            f" {reached:.4f}): ask for a higher loss, another peak, or a larger model"
+        )
+    shortest = longest = None
+    if end(updates)[1] is not None:
+        shortest = _first(lambda n: end(n)[1] or math.nan, loss, low)
+        longest = _first(lambda n: end(n)[2] or math.nan, loss, low)
+        longest = math.inf if longest is None else longest
+    return Horizon(loss, updates, write(updates), shortest, longest)
+
+
+def _first(loss_at: Callable[[int], float], loss: float, low: int) -> int | None:
+    """The least length at which the loss is reached; losses fall with the length."""
+    if loss_at(low) <= loss:
+        return low
+    high = low
+    while loss_at(high) > loss:
+        if high >= LONGEST:
+            return None
+        low, high = high, min(2 * high, LONGEST)
+
+    def excess(log: float) -> float:
+        return loss_at(round(math.exp(log))) - loss
+
+    # A tenth of an update at the lengths of small runs, a thousandth of a percent of long ones.
+    root = brentq(excess, math.log(low), math.log(high), xtol=1e-5)
+    updates = round(math.exp(root))
+    while loss_at(updates) > loss:
+        updates += max(1, round(2e-5 * updates))
+    return updates
+
+
+def _writer(
+    fit: Fit,
+    family: str,
+    tuned: bool,
+    peak: float | None,
+    warmup: int,
+    batch: float | None,
+    model_size: float | None,
+) -> Callable[[int], Schedule]:
+    """The schedule of a length."""
+    law, uncertainty = fit.law, fit.uncertainty
+    if fit.sizes and model_size is not None:
+        law, uncertainty = fit.at_size(model_size)
+    if tuned or not isinstance(law, Chinchilla):
+        refuse_blind(law, uncertainty)
+    if peak is None:
+        peak = usual_peak(fit)
+    if not tuned and family not in USUAL:
+        raise InputError(f"unknown schedule {family!r}: expected one of {', '.join(USUAL)}")
+    chosen = family_named(family) if tuned else None
+    decay = fit.usual_weight_decay
+
+    def task(updates: int) -> Task:
+        return pose(
+            law,
+            horizon=updates,
+            peak=peak,
+            warmup=warmup,
+            batch=fit.usual_batch if batch is None else batch,
+            weight_decay=decay,
+        )
+
+    def write(updates: int) -> Schedule:
+        asked = task(updates)
+        if chosen is None:
+            return baselines(asked)[family]
+        return best_setting(asked, chosen).schedule
+
+    return write
+
+
+def compute_optimal(
+    fit: Fit,
+    compute: float,
+    *,
+    batch: float,
+    sequence_length: int,
+    family: str = "wsd",
+    tuned: bool = False,
+    peak: float | None = None,
+    warmup: int = 0,
+    sizes: tuple[float, float] | None = None,
+) -> Pair:
+    """The model size and number of tokens that spend ``6 * size * tokens`` operations best.
+
+    Args:
+        fit: A fit over several model sizes.
+        compute: The budget, in floating-point operations.
+        batch: Sequences in each update.
+        sequence_length: Tokens in a sequence.
+        family: See `horizon_for`.
+        tuned: See `horizon_for`.
+        peak: Largest learning rate, the same for all sizes; ``None``: that of the fitted runs.
+        warmup: Updates of warm-up.
+        sizes: Smallest and largest size to try; ``None``: a third of the smallest one fitted to
+            three times the largest.
+
+    Raises:
+        InputError: a fit of one size, or a budget too small or too large for its models.
+    """
+    known = sorted({curve.model_size for curve in fit.curves if curve.model_size is not None})
+    if len(known) < 2 or not (fit.sizes or fit.fitted_sizes):
+        raise InputError(
+            "the best size for a budget needs a fit over several model sizes: fit curves of more"
+            " than one, with their sizes"
+        )
+    low, high = (known[0] / 3, 3 * known[-1]) if sizes is None else sizes
+    most = compute / (FLOPS * batch * sequence_length * (warmup + 4))
+    if most < low:
+        raise InputError(
+            f"{compute:g} operations are less than a run of {low:g} parameters takes: give more,"
+            " or smaller sizes"
+        )
+
+    # Sizes so small that their runs would never end are left out.
+    low = max(low, compute / (FLOPS * batch * sequence_length * LONGEST))
+    if low > high:
+        raise InputError(
+            f"{compute:g} operations are more than {LONGEST:,} updates of {high:g} parameters:"
+            " give a larger batch, or larger sizes"
+        )
+
+    def loss(size: float, tokens: float) -> float:
+        updates = int(tokens // (batch * sequence_length))  # no more than the budget
+        write = _writer(fit, family, tuned, peak, warmup, batch, size)
+        return fit.predict(write(updates), [updates], model_size=size).final
+
+    return best_pair(loss, compute, low, min(high, most))
+
+
+def best_pair(
+    loss: Callable[[float, float], float], compute: float, low: float, high: float
+) -> Pair:
+    """Minimise ``loss(size, samples)`` along ``6 * size * samples = compute``.
+
+    Args:
+        loss: Any loss of a size and a number of samples.
+        compute: The budget.
+        low: Smallest size.
+        high: Largest size.
+
+    >>> pair = best_pair(lambda size, samples: 1 / size + 1 / samples, 600.0, 1.0, 100.0)
+    >>> round(pair.model_size, 3), round(pair.samples, 3)
+    (10.0, 10.0)
+    """
+
+    def along(log: float) -> float:
+        size = math.exp(log)
+        return loss(size, compute / (FLOPS * size))
+
+    # The loss has one valley in the log of the size; whole updates make steps in it, which a first
+    # look at a few sizes does not stumble over.
+    count = 13
+    ends = math.log(low), math.log(high)
+    grid = [ends[0] + (ends[1] - ends[0]) * i / (count - 1) for i in range(count)]
+    values = [along(log) for log in grid]
+    i = min(range(count), key=values.__getitem__)
+    around = grid[max(i - 1, 0)], grid[min(i + 1, count - 1)]
+    end: Any = minimize_scalar(along, bounds=around, method="bounded", options={"xatol": 1e-5})
+    log = float(end.x) if float(end.fun) < values[i] else grid[i]
+    size = math.exp(log)
+    edge = min(log - ends[0], ends[1] - log) < 1e-3
+    return Pair(size, compute / (FLOPS * size), min(float(end.fun), values[i]), edge)

@@ -1,0 +1,189 @@
+"""What is asked of a design: the law, what is fixed, and the constraints on what is free.
+
+A schedule of ``horizon`` updates begins with what is given: the run so far (``prefix``), or a
+linear warm-up to the peak. The updates after it are free, each rate between the floor and the peak,
+no rate above the one before it (unless ``rising``), and no change from one update to the next of
+more than ``max_slope`` peaks.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from losslaw.designing.gradients import Gradient, final_loss, has_gradient
+from losslaw.errors import InputError
+from losslaw.laws import Law
+from losslaw.numerics.arrays import FloatArray, IntArray, dot
+from losslaw.schedules import Schedule
+
+
+@dataclass(frozen=True)
+class Task:
+    """A law to be minimised over the free updates of a schedule.
+
+    Attributes:
+        law: The law.
+        template: A schedule of the right horizon that says all but the free rates.
+        given: Updates that are given: the run so far, or the warm-up.
+        peak: Largest rate.
+        floor: Smallest rate of a free update, 0..peak.
+        rising: Whether rates may rise again.
+        max_slope: Largest change from one update to the next, in peaks; ``None``: any.
+        lowest_peak: The peak may be chosen from ``lowest_peak..peak``, the warm-up along with it;
+            ``None``: the peak is fixed.
+    """
+
+    law: Law
+    template: Schedule
+    given: int
+    peak: float
+    floor: float = 0.0
+    rising: bool = False
+    max_slope: float | None = None
+    lowest_peak: float | None = None
+
+    @property
+    def horizon(self) -> int:
+        """Number of updates."""
+        return self.template.horizon
+
+    @property
+    def free(self) -> int:
+        """Number of updates whose rates are searched."""
+        return self.horizon - self.given
+
+    @property
+    def start(self) -> float:
+        """The rate that the free part departs from: that of the last update given, or the peak."""
+        return min(float(self.template.lr[self.given - 1]), self.peak) if self.given else self.peak
+
+    @property
+    def top(self) -> float:
+        """Largest rate that a free update may have."""
+        return self.peak if self.rising else self.start
+
+    def at_peak(self, peak: float) -> "Task":
+        """The same task with the peak fixed: the warm-up is that to ``peak``."""
+        lr = self.template.lr * (peak / self.peak)
+        return replace(self, template=self.template.with_(lr=lr), peak=peak, lowest_peak=None)
+
+    def schedule(self, rates: FloatArray) -> Schedule:
+        """The whole schedule, from the rates of the free updates. Shape ``(free,)``."""
+        return self.template.with_(lr=np.concatenate([self.template.lr[: self.given], rates]))
+
+    def loss(self, schedule: Schedule) -> float:
+        """Final loss of a schedule, in nats per token."""
+        return float(self.law.predict(schedule, [schedule.horizon])[0])
+
+    def quick_loss(self, schedule: Schedule) -> float:
+        """Final loss within 1e-8 of `loss`, several times as fast where the law has a gradient."""
+        return self.gradient(schedule)[0] if self.smooth else self.loss(schedule)
+
+    def gradient(self, schedule: Schedule, starts: IntArray | None = None) -> Gradient:
+        """Final loss, and its gradient by all rates; shape ``(horizon,)``. See `final_loss`."""
+        return final_loss(self.law, schedule, starts)
+
+    @property
+    def smooth(self) -> bool:
+        """Whether the law has a gradient."""
+        return has_gradient(self.law)
+
+    def room(self, schedule: Schedule) -> float:
+        """How much lower the final loss could be, to first order, in nats: the Frank-Wolfe gap.
+
+        ``max over admissible schedules of gradient . (rates - other rates)``, rate by rate: 0 at an
+        optimum, a bound on what is left where the loss is convex. Limits to the slope are not
+        counted: with them it is too large.
+        """
+        gradient = self.gradient(schedule)[1][self.given :]
+        rates = schedule.lr[self.given :]
+        if self.rising:
+            ends = np.minimum(gradient * self.floor, gradient * self.peak)
+            return max(dot(gradient, rates) - float(ends.sum()), 0.0)
+        # The corners of what is admissible are the top up to some update, and then the floor.
+        past = np.concatenate([[0.0], np.cumsum(gradient)])
+        lowest = float((self.start * past + self.floor * (past[-1] - past)).min())
+        return max(dot(gradient, rates) - lowest, 0.0)
+
+
+def pose(
+    law: Law,
+    *,
+    horizon: int,
+    peak: float | None,
+    warmup: int = 0,
+    floor: float = 0.0,
+    prefix: Schedule | None = None,
+    rising: bool = False,
+    max_slope: float | None = None,
+    lowest_peak: float | None = None,
+    batch: float | None = None,
+    weight_decay: float | None = None,
+) -> Task:
+    """A `Task`, checked.
+
+    Raises:
+        InputError: a horizon that leaves nothing free, a floor above the peak, and the like.
+    """
+    if prefix is not None:
+        warmup = prefix.warmup if prefix.horizon >= prefix.warmup else warmup
+    if horizon < 1 or int(horizon) != horizon:
+        raise InputError(f"horizon is {horizon:g}, expected a whole number of updates, at least 1")
+    if prefix is not None and prefix.horizon >= horizon:
+        raise InputError(
+            f"the run so far has {prefix.horizon} updates and the horizon is {horizon}: nothing is"
+            " left to design; give a longer horizon"
+        )
+    if warmup < 0 or int(warmup) != warmup:
+        raise InputError(f"warmup is {warmup:g}, expected a whole number of updates, at least 0")
+    if warmup >= horizon:
+        raise InputError(f"horizon ({horizon}) is not longer than the warmup ({warmup} updates)")
+    if peak is None:
+        if prefix is None:
+            raise InputError("no peak learning rate: give peak, as in peak=3e-4")
+        peak = prefix.peak_lr
+    for name, value in (("peak", peak), ("lowest peak", lowest_peak)):
+        if value is not None and not (np.isfinite(value) and value > 0):
+            raise InputError(f"{name} is {value:g}, expected a learning rate above 0")
+    if not (np.isfinite(floor) and floor >= 0):
+        raise InputError(f"floor is {floor:g}, expected a learning rate of 0 or above")
+    if floor > peak:
+        raise InputError(f"floor {floor:g} is above the peak {peak:g}: lower it")
+    if max_slope is not None and not max_slope > 0:
+        raise InputError(f"max_slope is {max_slope:g}, expected above 0 (in peaks per update)")
+    if lowest_peak is not None:
+        if prefix is not None:
+            raise InputError("the peak of a run under way is known: give one peak, or no prefix")
+        if not floor <= lowest_peak < peak:
+            raise InputError(
+                f"peaks from {lowest_peak:g} to {peak:g}: expected the lower one first, and none"
+                f" below the floor {floor:g}"
+            )
+    lr, given = _given_rates(int(horizon), peak, int(warmup), prefix)
+    if prefix is not None and lr[given - 1] < floor and not rising:
+        raise InputError(
+            f"the run so far is at learning rate {lr[given - 1]:g}, below the floor {floor:g}:"
+            " lower the floor, or allow rates to rise"
+        )
+    if max_slope is not None and given and lr[given - 1] > peak * (1 + max_slope):
+        raise InputError(
+            f"the run so far is at learning rate {lr[given - 1]:g}, above the peak {peak:g}:"
+            " max_slope does not allow that jump"
+        )
+    template = Schedule(lr, batch, weight_decay, warmup)
+    return Task(law, template, given, float(peak), floor, rising, max_slope, lowest_peak)
+
+
+def _given_rates(
+    horizon: int, peak: float, warmup: int, prefix: Schedule | None
+) -> tuple[FloatArray, int]:
+    """Rates of the constant schedule, and how many of them are given."""
+    lr = np.full(horizon, float(peak))
+    lr[:warmup] = peak * np.arange(1, warmup + 1) / max(warmup, 1)
+    if prefix is None:
+        return lr, warmup
+    done = prefix.horizon
+    lr[:done] = prefix.lr
+    given = max(done, warmup)
+    lr[given:] = min(float(lr[given - 1]), peak)
+    return lr, given

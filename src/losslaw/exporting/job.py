@@ -1,0 +1,187 @@
+"""What is exported, and what came of it: the two records every target works with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from losslaw.exporting.pieces import Pieces
+from losslaw.exporting.styles import Nearest, Style, nearest
+from losslaw.exporting.text import comment
+from losslaw.fitting import Fit
+from losslaw.numerics.arrays import FloatArray
+from losslaw.schedules import Schedule
+from losslaw.version import __version__
+
+NAMED = 4
+"""Curves of a fit that are named in a file, at most."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A schedule on its way into a file.
+
+    Attributes:
+        schedule: The schedule.
+        pieces: Its straight pieces.
+        source: Where it came from, in the user's words.
+        fit: A fit that predicts losses; ``None`` if there is none.
+        fit_source: Where the fit came from.
+        date: Text that dates the file; ``None``: no date.
+        model_size: Parameters of the model, for fits of several sizes.
+        predicted: Predicted loss after the last update, in nats per token; ``None`` without a fit.
+    """
+
+    schedule: Schedule
+    pieces: Pieces
+    source: str | None = None
+    fit: Fit | None = None
+    fit_source: str | None = None
+    date: str | None = None
+    model_size: float | None = None
+    predicted: float | None = None
+
+    @property
+    def horizon(self) -> int:
+        """Updates."""
+        return self.schedule.horizon
+
+    @property
+    def batch_changes(self) -> bool:
+        """Whether the batch size is known and not the same throughout."""
+        return changes(self.schedule.batch)
+
+    def header(self, title: Sequence[str], usage: Sequence[str], *, knots: bool = True) -> str:
+        """Comment at the head of a file: what it is, where it is from, how to use it."""
+        return comment([*title, "", *self.provenance(knots=knots), "", *usage])
+
+    def provenance(self, *, knots: bool = True) -> list[str]:
+        """Where the schedule is from and what it is; ``knots``: whether the file has any."""
+        s, p = self.schedule, self.pieces
+        made = f"Made by losslaw {__version__}" + (f", {self.date}" if self.date else "")
+        lines = [made + (f", from {self.source}" if self.source else "") + "."]
+        lines.append(
+            f"horizon {s.horizon} updates, warm-up {s.warmup}, peak learning rate {s.peak_lr:.6g},"
+            f" last {s.final_lr:.6g}"
+        )
+        if knots:
+            count = p.updates.size
+            lines.append(f"straight pieces: {count} knots, largest relative error {p.error:.1e}")
+        if self.fit is not None:
+            labels = [curve.label for curve in self.fit.curves]
+            more = f" and {len(labels) - NAMED} more" if len(labels) > NAMED else ""
+            names = ", ".join(labels[:NAMED]) + more
+            where = f" ({self.fit_source})" if self.fit_source else ""
+            lines.append(f"law: {self.fit.law.name}, fitted to {names}{where}")
+            lines.append(
+                f"predicted loss after the last update: {self.predicted:.4f} nats per token"
+            )
+        if s.batch is not None and not self.batch_changes:
+            lines.append(f"batch: {s.batch[0]:g} sequences an update")
+        if s.weight_decay is not None:
+            decay = s.weight_decay
+            lines.append(
+                f"weight decay: changes from {decay[0]:g} to {decay[-1]:g}; this file does not set"
+                " it, the CSV export carries it"
+                if changes(decay)
+                else f"weight decay: {decay[0]:g}, decoupled"
+            )
+        return lines
+
+    def nearest(self, styles: Sequence[Style]) -> Nearest:
+        """The nearest of a trainer's styles, with what the fit predicts of the difference."""
+        found = nearest(self.schedule, styles)
+        if self.fit is None or self.predicted is None:
+            return found
+        if found.exact:
+            return replace(found, loss_gap=0.0)
+        rates = np.maximum(found.lr, 0.0)
+        lost = self.loss_of(self.schedule.with_(lr=rates)) - self.predicted
+        return replace(found, loss_gap=lost)
+
+    def loss_of(self, schedule: Schedule) -> float:
+        """Predicted loss after the last update of another schedule, in nats per token."""
+        if self.fit is None:
+            raise ValueError("no fit to predict with")
+        steps = [schedule.horizon]
+        return self.fit.predict(schedule, steps, model_size=self.model_size).final
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An exported schedule.
+
+    Attributes:
+        target: What it was exported to.
+        data: The file.
+        exact: Whether it gives the rates of the schedule, to the error of its pieces.
+        pieces: The straight pieces.
+        nearest: The trainer's own style that is nearest, where it has styles.
+        next_step: One sentence on how to use the file.
+        notes: Sentences on what the file does not carry.
+        predicted: Predicted final loss of the schedule, in nats per token.
+    """
+
+    target: str
+    data: bytes
+    exact: bool
+    pieces: Pieces
+    nearest: Nearest | None
+    next_step: str
+    notes: tuple[str, ...] = ()
+    predicted: float | None = None
+
+    @property
+    def text(self) -> str:
+        """The file as text."""
+        return self.data.decode("utf-8")
+
+    def as_dict(self) -> dict[str, object]:
+        """The JSON form, without the file itself."""
+        near = self.nearest
+        return {
+            "target": self.target,
+            "exact": self.exact,
+            "peak_lr": self.pieces.peak,
+            "knots": self.pieces.updates.size,
+            "largest_relative_error": self.pieces.error,
+            "style": None if near is None else near.style,
+            "arguments": None if near is None else near.arguments,
+            "style_peak_lr": None if near is None else near.peak,
+            "gap": None
+            if near is None
+            else {"largest": near.largest, "rms": near.rms, "loss": near.loss_gap},
+            "predicted_loss": self.predicted,
+            "notes": list(self.notes),
+        }
+
+
+def changes(values: FloatArray | None) -> bool:
+    """Whether there are values, and not the same one throughout."""
+    return values is not None and bool((values != values[0]).any())
+
+
+def gap_lines(near: Nearest, *, used: bool = True) -> list[str]:
+    """What the nearest style costs, in words; ``used``: whether the file is that style."""
+    if near.exact:
+        return [f"The trainer's own style {near.style!r} is exactly this schedule."]
+    differs = "differs" if used else "would differ"
+    lines = [
+        f"The trainer's nearest own style, {near.style!r}, {differs} from the schedule by at most"
+        f" {percent(near.largest)} of the peak rate (rms {percent(near.rms)})."
+    ]
+    if near.loss_gap is not None:
+        lines.append(
+            f"Predicted loss after the last update: {near.loss_gap:+.5f} nats per token"
+            " compared with the schedule."
+        )
+    return lines
+
+
+def percent(share: float) -> str:
+    """A share as a percentage of two digits.
+
+    >>> percent(0.0123), percent(4e-7)
+    ('1.2 %', '4e-05 %')
+    """
+    return f"{100 * share:.2g} %"

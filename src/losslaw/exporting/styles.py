@@ -1,0 +1,283 @@
+"""Trainers' own styles, and the one nearest to a schedule.
+
+A style is a formula with two whole numbers, ``warmup`` and ``decay``, and up to three rates: the
+``peak``, the ``floor`` that the decay goes to, and the ``initial`` rate of the warm-up. With the
+rise r of the warm-up (0 to 1) and the level g of the decay (1 to 0)::
+
+    lr[k] = start + (peak - start) * r[k]     during the warm-up
+    lr[k] = floor + (peak - floor) * g[k]     after it
+
+where the start is 0, the floor, or free (``initial``), as the trainer has it. Rates enter linearly,
+so the nearest style is a non-negative least-squares fit of the rates inside a search over the two
+whole numbers. The peak and a free initial rate never exceed the largest and the first rate of the
+schedule, and the warm-up is a tenth longer or shorter at most: a run may not survive what is near
+only on average. Each trainer's file writes r and g with the trainer's own counting, 1-based here.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.optimize import nnls
+
+from losslaw.exporting.pieces import relative_error
+from losslaw.exporting.text import number
+from losslaw.numerics.arrays import BoolArray, FloatArray, IntArray
+from losslaw.schedules import Schedule, knots
+
+EXACT = 1e-6
+"""A style whose rates differ by less than this relative error is the schedule itself."""
+
+TIDY = 1.02
+"""A tidy rate may cost this much root mean square difference."""
+
+SEARCHED = 1000
+"""Updates that the search looks at, besides those around corners; all of shorter schedules."""
+
+
+@dataclass(frozen=True)
+class Phases:
+    """The course of a style over updates ``k``, all of shape ``(m,)``."""
+
+    warm: BoolArray
+    rise: FloatArray
+    level: FloatArray
+
+
+Setting = tuple[int, int, int]
+"""Horizon, warmup and decay, in updates."""
+
+
+PhasesOf = Callable[[Setting, FloatArray], Phases]
+ArgumentsOf = Callable[[Setting, "Rates"], dict[str, object]]
+
+
+@dataclass(frozen=True)
+class Style:
+    """One of a trainer's styles.
+
+    Attributes:
+        name: As the trainer calls it.
+        phases: From a setting and updates to the course.
+        arguments: From a setting and the rates to what the trainer is told.
+        start: Where the warm-up comes from.
+        floor: Whether there is a floor to choose; without one the decay goes to 0.
+        least_warmup: Smallest warm-up the style allows.
+        decays: Whether the length of the decay is a choice; without it ``decay`` is 0.
+        room: Updates that warm-up and decay must leave of the horizon.
+    """
+
+    name: str
+    phases: PhasesOf
+    arguments: ArgumentsOf
+    start: Literal["zero", "floor", "free"] = "zero"
+    floor: bool = True
+    least_warmup: int = 0
+    decays: bool = False
+    room: int = 1
+
+    def columns(self, setting: Setting, k: FloatArray) -> FloatArray:
+        """What multiplies floor, peak minus floor, and initial rate. Shape ``(m, 3)``."""
+        at = self.phases(setting, k)
+        floor = np.where(at.warm, 1.0 if self.start == "floor" else at.rise, 1.0)
+        span = np.where(at.warm, at.rise, at.level)
+        initial = np.where(at.warm, 1.0 - at.rise, 0.0)
+        return np.column_stack(
+            [floor * self.floor, span, initial * (self.start == "free")],
+        )
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Peak, floor and initial rate of a style."""
+
+    peak: float
+    floor: float
+    initial: float
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The style of a trainer that is nearest to a schedule.
+
+    Attributes:
+        style: Its name.
+        arguments: What the trainer is told.
+        peak: The rate of its optimiser.
+        lr: The rates that updates then use. Shape ``(n,)``.
+        largest: Largest difference from the schedule, as a share of its peak.
+        rms: Root mean square difference, as a share of the peak.
+        exact: Whether the style is the schedule itself (`EXACT`).
+        loss_gap: Predicted final loss minus that of the schedule, in nats; if a fit was asked.
+    """
+
+    style: str
+    arguments: dict[str, object]
+    peak: float
+    lr: FloatArray
+    largest: float
+    rms: float
+    exact: bool
+    loss_gap: float | None = None
+
+
+def nearest(schedule: Schedule, styles: Sequence[Style]) -> Nearest:
+    """The nearest of some styles, by the mean square difference of the rates.
+
+    Among styles that are equally near the first one wins.
+    """
+    lr, n = schedule.lr, schedule.horizon
+    k, weight = _sample(lr)
+    seen = lr[k - 1]
+    found: list[tuple[float, Style, Setting]] = []
+    for style in styles:
+        best = _search(style, n, schedule.warmup, k, weight, seen)
+        if best is not None:
+            found.append((best[0], style, best[1]))
+    # What the sample cannot tell apart is told apart by all updates.
+    close = min(error for error, *_ in found) * 1.1 + 1e-14 * float(lr.max()) ** 2
+    candidates = [
+        _dense(style, setting, schedule) for error, style, setting in found if error <= close
+    ]
+    exact = [each for each in candidates if each.exact]
+    return exact[0] if exact else min(candidates, key=lambda each: each.rms)
+
+
+def _dense(style: Style, setting: Setting, schedule: Schedule) -> Nearest:
+    """A style at a setting, its rates fitted to all updates and rounded as they are written."""
+    lr = schedule.lr
+    top, last = float(lr.max()), float(lr[-1])
+    columns = style.columns(setting, np.arange(1.0, lr.size + 1))
+    floor, span, initial = _solve(columns, lr, np.ones(lr.size), top, float(lr[0]))[1].tolist()
+
+    def made(rates: Rates) -> FloatArray:
+        return columns @ np.array([rates.floor, rates.peak - rates.floor, rates.initial])
+
+    def rms(rates: Rates) -> float:
+        return float(np.sqrt(np.mean((made(rates) - lr) ** 2))) / top
+
+    best = _written(floor + span, floor, initial)
+    # Rates that people chose, where they are as near: 3e-4 rather than 2.9999e-4.
+    limit = max(TIDY * rms(best), 1e-9)
+    for peak, floor, initial in (
+        (top, best.floor, best.initial),
+        (None, 0.0, best.initial),
+        (None, last, best.initial),
+        (None, None, 0.0),
+        (None, None, float(lr[0])),
+    ):
+        tidy = _written(
+            best.peak if peak is None else peak, best.floor if floor is None else floor, initial
+        )
+        if tidy.floor <= tidy.peak and tidy.initial <= tidy.peak and rms(tidy) <= limit:
+            best = tidy
+    rates = made(best)
+    gap = np.abs(rates - lr) / top
+    return Nearest(
+        style.name,
+        style.arguments(setting, best),
+        best.peak,
+        rates,
+        float(gap.max()),
+        rms(best),
+        relative_error(rates, lr) <= EXACT,
+    )
+
+
+def _written(peak: float, floor: float, initial: float) -> Rates:
+    """Rates as they are written."""
+    return Rates(*(float(number(each)) for each in (peak, floor, initial)))
+
+
+def _search(
+    style: Style, n: int, warmup: int, k: IntArray, weight: FloatArray, seen: FloatArray
+) -> tuple[float, Setting] | None:
+    """Weighted mean square error and setting of a style, by steps that halve."""
+    limits, at = (float(seen.max()), float(seen[0])), k.astype(np.float64)
+    first = max(min(warmup, n - 2), style.least_warmup)
+    shift = max(2, warmup // 10)
+    tried: dict[tuple[int, int], float] = {}
+
+    def error(w: int, d: int) -> float:
+        if w < style.least_warmup or abs(w - first) > shift:
+            return np.inf
+        if (style.decays and d < 1) or w + d + style.room > n:
+            return np.inf
+        if (w, d) not in tried:
+            columns = style.columns((n, w, d), at)
+            tried[w, d] = _solve(columns, seen, weight, *limits)[0]
+        return tried[w, d]
+
+    rest = n - first - style.room
+    lengths = sorted({max(rest * part // 100, 1) for part in (3, 10, 30, 100)})
+    best: tuple[float, int, int] | None = None
+    for d in lengths if style.decays else [0]:
+        w, stride = first, max(n // 8, 1)
+        now = error(w, d)
+        while stride:
+            moves = [(w + i * stride, d + j * stride * style.decays) for i, j in MOVES]
+            there = min((error(*move), move) for move in moves)
+            if there[0] < now:
+                now, (w, d) = there
+            else:
+                stride //= 2
+        if np.isfinite(now) and (best is None or now < best[0]):
+            best = (now, w, d)
+    return None if best is None else (best[0], (n, best[1], best[2]))
+
+
+MOVES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, -1), (-1, 1))
+
+
+def _solve(
+    columns: FloatArray, wanted: FloatArray, weight: FloatArray, largest: float, first: float
+) -> tuple[float, FloatArray]:
+    """Error, and floor, span and initial rate >= 0, floor + span <= largest, initial <= first."""
+    root = np.sqrt(weight / weight.sum())
+    x = _nnls(columns, wanted, root)
+    if x[0] + x[1] > largest:  # then the best is at the limit: span = largest - floor
+        reduced = columns.copy()
+        reduced[:, 0] -= columns[:, 1]
+        reduced[:, 1] = 0.0
+        y = _nnls(reduced, wanted - largest * columns[:, 1], root)
+        floor = min(float(y[0]), largest)
+        x = np.array([floor, largest - floor, y[2]])
+    # Rarely more: what the two limits do to each other is not looked at again.
+    x[2] = min(x[2], first, x[0] + x[1])
+    miss = root * (columns @ x - wanted)
+    return float(np.sum(miss**2)), x
+
+
+def _nnls(columns: FloatArray, wanted: FloatArray, root: FloatArray) -> FloatArray:
+    """Non-negative least squares on the triangle of the design: three rows instead of many."""
+    q, r = np.linalg.qr(root[:, None] * columns)
+    x, _ = nnls(r, q.T @ (root * wanted))
+    return np.asarray(x, dtype=np.float64)
+
+
+def _sample(lr: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Updates to look at, and how many each stands for."""
+    n = lr.size
+    if n <= SEARCHED:
+        return np.arange(1, n + 1), np.ones(n)
+    corners = knots(lr, 1e-4)
+    around = (corners[:, None] + np.arange(-2, 3)).ravel()
+    spread = np.linspace(1, n, SEARCHED).round().astype(np.int64)
+    k = np.unique(np.clip(np.concatenate([spread, around]), 1, n))
+    edges = np.concatenate([[0.5], (k[1:] + k[:-1]) / 2, [n + 0.5]])
+    return k, np.diff(edges)
+
+
+def fall(style: str, z: FloatArray) -> FloatArray:
+    """Level of a decay by the names that trainers give it, 1 at ``z = 0`` to 0 at ``z = 1``."""
+    z = np.clip(z, 0.0, 1.0)
+    if style == "linear":
+        return 1.0 - z
+    if style == "cosine":
+        return (1.0 + np.cos(np.pi * z)) / 2
+    if style in ("1-sqrt", "minus_sqrt", "sqrt"):
+        return 1.0 - np.sqrt(z)
+    if style == "exponential":  # Megatron's: half a halving, stretched to end at 0
+        return 2.0 * 0.5**z - 1.0
+    raise ValueError(style)

@@ -1,0 +1,199 @@
+"""``law="auto"``: which law and which constants these curves call for.
+
+The effective-rate law predicts schedules left out better than any other on every collection it was
+tried on; what is not known beforehand is whether its built-in constants hold. They are those of
+AdamW in standard parametrisation. So the choice is made in this order.
+
+1. The user says which optimiser it was: done.
+2. A peak above ``ADAMW_PEAK`` is not one of AdamW in standard parametrisation: free units.
+3. With the built-in constants the law follows the fitted curves to ``GOOD`` nats, or as well as
+   with free units (within a factor 2): the built-in constants. They predict better from few curves.
+4. Free units follow the curves much better. If enough schedules can be left out in turn, the
+   better prediction of those decides. Otherwise the built-in constants stay, with an interval as
+   wide as their misfit, unless that is ``FAR`` nats, ``MUCH`` times that of free units, and the
+   constants that free units found are far from the built-in ones: few runs and many constants
+   follow anything, and then predict nothing.
+5. Where even that misfits the curves by ``BAD`` nats and schedules can be left out, the other
+   laws are tried on them too.
+
+Choices were made on the bundled curves, on the public 25M and 100M models and on curves of the law
+itself in other units; the other protocols of the validation confirm them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from losslaw.curves import LossCurve
+from losslaw.errors import InputError
+from losslaw.fitting.problem import Problem, pose
+from losslaw.fitting.recipe import Recipe, adamw, free_units, variety
+from losslaw.fitting.residuals import smooth_misfit
+from losslaw.fitting.search import Found, LeftOut, coarse_search, left_out
+from losslaw.laws import LAWS, Effective
+
+OPTIMIZERS = ("adamw", "other")
+ADAMW_PEAK = 0.02
+GOOD = 2e-3
+BAD = 0.01
+FAR, MUCH = 8e-3, 4.0
+FOLDS = 3  # schedules that must be left out before their errors are compared
+RIVALS = ("convolution", "functional", "multipower")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is to be fitted.
+
+    Attributes:
+        problem: The chosen law and the curves.
+        found: Its coarse optimum.
+        sentences: Why, in two sentences; empty where the user chose.
+        tested: How the law predicted schedules left out, if that has been worked out.
+    """
+
+    problem: Problem
+    found: Found
+    sentences: tuple[str, ...] = ()
+    tested: tuple[LeftOut, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A recipe fitted to the curves, and what it is worth."""
+
+    problem: Problem
+    found: Found
+
+    @property
+    def misfit(self) -> float:
+        """Root mean square error on the fitted curves without their white noise, in nats."""
+        return smooth_misfit(self.problem, self.found.point)
+
+    def tested(self) -> tuple[LeftOut, ...]:
+        """How it predicts each schedule left out in turn."""
+        return tuple(left_out(self.problem, self.found.point))
+
+
+def choose(
+    curves: Sequence[LossCurve], *, skip: int | None = None, optimizer: str | None = None
+) -> Choice:
+    """The law and the recipe for these curves; see the module for the order of the queries.
+
+    Args:
+        curves: What is to be fitted.
+        skip: Leave out points before this step; ``None``: see `losslaw.fit`.
+        optimizer: ``adamw``, ``other``, or ``None``: not known.
+
+    Raises:
+        InputError: an optimiser of another name, or curves that cannot be fitted.
+    """
+    if optimizer is not None and optimizer not in OPTIMIZERS:
+        raise InputError(
+            f"optimizer is {optimizer!r}, expected adamw (in standard parametrisation) or other"
+        )
+    if not curves:
+        raise InputError("no curves to fit: expected at least one")
+    shown = _what_they_show(curves)
+    peak = max(float(curve.schedule.peak_lr) for curve in curves)
+    if optimizer == "other" or (optimizer is None and peak > ADAMW_PEAK):
+        free = _fitted(free_units(curves), curves, skip)
+        why = (
+            "the optimiser is not AdamW"
+            if optimizer
+            else f"a peak of {peak:g} is not one of AdamW in standard parametrisation"
+        )
+        return _or_a_rival(free, curves, skip, f"{shown}.", f"{why}: its units are searched")
+    usual = _fitted(adamw(curves), curves, skip)
+    opened = ", ".join(usual.problem.free)
+    built_in = f"{shown}, so {opened} are searched and the other constants are built in."
+    if optimizer == "adamw":
+        return _chosen(usual, built_in, "The optimiser is AdamW, as was said")
+    misfit = usual.misfit
+    fits = f"With AdamW's constants the law follows these curves to {misfit:.4f} nats"
+    if misfit <= GOOD:
+        return _chosen(usual, built_in, fits)
+    free = _fitted(free_units(curves), curves, skip)
+    if misfit <= 2 * free.misfit:
+        also = f"{fits}, with free units to {free.misfit:.4f}"
+        return _or_a_rival(usual, curves, skip, built_in, also)
+    ours, theirs = usual.tested(), free.tested()
+    if min(len(ours), len(theirs)) >= FOLDS:
+        here, there = _error(ours), _error(theirs)
+        verdict = (
+            f"Schedules left out are predicted to {here:.4f} nats with AdamW's constants and to"
+            f" {there:.4f} with free units"
+        )
+        if there > 0.7 * here:
+            return _chosen(usual, built_in, verdict, ours)
+        return _or_a_rival(free, curves, skip, f"{shown}.", verdict, theirs)
+    law = free.problem.at(free.found.point.theta)
+    assert isinstance(law, Effective)
+    known = Effective()
+    if abs(np.log(law.r / known.r)) < 1.5 and abs(np.log(law.kappa / known.kappa)) < 1.5:
+        also = f"{fits}, and free units end near those constants"
+        return _chosen(usual, built_in, also)
+    if misfit < max(FAR, MUCH * free.misfit):
+        also = (
+            f"{fits}, with free units to {free.misfit:.4f}, which so few schedules cannot tell"
+            " from chance: say optimizer='other' if it was not AdamW"
+        )
+        return _chosen(usual, built_in, also)
+    away = f"{fits}, with free units to {free.misfit:.4f} and far from those constants"
+    return _or_a_rival(free, curves, skip, f"{shown}.", away)
+
+
+def _fitted(recipe: Recipe, curves: Sequence[LossCurve], skip: int | None) -> Candidate:
+    problem = pose(recipe, curves, skip=skip)
+    return Candidate(problem, coarse_search(problem))
+
+
+def _chosen(
+    candidate: Candidate, first: str, second: str, tested: tuple[LeftOut, ...] | None = None
+) -> Choice:
+    return Choice(candidate.problem, candidate.found, (first, f"{_sentence(second)}."), tested)
+
+
+def _or_a_rival(
+    candidate: Candidate,
+    curves: Sequence[LossCurve],
+    skip: int | None,
+    first: str,
+    second: str,
+    tested: tuple[LeftOut, ...] | None = None,
+) -> Choice:
+    """The candidate, unless it misfits badly and another law predicts left-out schedules better."""
+    if candidate.misfit <= BAD:
+        return _chosen(candidate, first, second, tested)
+    tested = candidate.tested() if tested is None else tested
+    if len(tested) < FOLDS:
+        return _chosen(candidate, first, second, tested)
+    best, error = candidate, _error(tested)
+    for name in RIVALS:
+        rival = _fitted(Recipe(LAWS[name]), curves, skip)
+        found = rival.tested()
+        if len(found) == len(tested) and _error(found) < 0.8 * error:
+            best, error, tested = rival, _error(found), found
+    if best is not candidate:
+        name = best.problem.law.title
+        second = f"of all laws the {name} predicts schedules left out best, to {error:.4f} nats"
+    return _chosen(best, first, second, tested)
+
+
+def _error(tested: Sequence[LeftOut]) -> float:
+    """Root mean square error over schedules left out, each counting the same."""
+    return float(np.sqrt(np.mean([item.mean_square for item in tested])))
+
+
+def _what_they_show(curves: Sequence[LossCurve]) -> str:
+    seen = variety(curves)
+    runs = "The one run shows" if len(curves) == 1 else f"The {len(curves)} runs show"
+    peaks = "one peak" if seen.peaks == 1 else f"{seen.peaks} peaks"
+    if not seen.decays:
+        return f"{runs} {peaks} and no decay"
+    return f"{runs} {peaks} and {seen.decays} decay{'s' if seen.decays > 1 else ''}"
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

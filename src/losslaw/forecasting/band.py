@@ -1,0 +1,251 @@
+"""Is a run on its band? What was said of its losses before they came, against what came.
+
+A point is judged only by predictions that had not seen it: a fit of the part of the run before
+it, or what other runs say. Residuals along a run are correlated, and single points say little: a
+run has left its band when the median of the latest points is outside it, window after window, and
+it is back when half of that departure is gone. A few points far off are reported as a spike.
+
+    band = BAND * (half-width of the 90 % interval) + ERRORS * noise / sqrt(window)
+
+``noise`` is what one loss differs from the next by; the second part is three standard errors of a
+median. BAND, and what it costs in false alarms and in delay, was measured on public runs and on
+the bundled ones (``python -m validation.progress``).
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import ArrayLike
+
+from losslaw.curves import LossCurve
+from losslaw.errors import FitError, InputError
+from losslaw.fitting.prediction import Prediction
+from losslaw.numerics.arrays import FloatArray
+from losslaw.schedules import Schedule
+
+BAND = 1.2
+"""Half-widths of the 90 % interval that a run may be away from what was predicted."""
+
+RATIO = 2.0
+"""Each prediction begins this many times further along the run than the one before."""
+
+REACH = 4.0
+"""Predictions of the last three quarters of the run are judged: no fit is asked further ahead."""
+
+ERRORS = 3 * 1.25
+"""Three standard errors of a median of white noise, times the root of its points."""
+
+FINE = 0.02
+"""Nats that a median should tell; what a decay pays is several times more."""
+
+SPIKE = 8.0
+"""A point this many times the noise above its neighbours is a spike."""
+
+
+class Predictor(Protocol):
+    """Whatever predicts losses with an interval: a `Fit`, say."""
+
+    def predict(
+        self, schedule: Schedule, steps: ArrayLike | None = None, level: float = 0.9
+    ) -> Prediction:
+        """Loss of a schedule at some steps."""
+        ...
+
+
+@dataclass(frozen=True)
+class Spike:
+    """Losses far above their neighbours that came back by themselves.
+
+    Attributes:
+        step: First of them.
+        last: Last of them.
+        height: Largest excess over the neighbours, in nats.
+    """
+
+    step: int
+    last: int
+    height: float
+
+
+@dataclass(frozen=True)
+class Band:
+    """Whether a run is where it was predicted to be.
+
+    Attributes:
+        state: ``on``, ``above`` or ``below``; ``unknown`` while there is nothing to judge by.
+        since: Step since which it has been outside, if it is.
+        by: How far its latest points are from what was predicted, in nats: positive is above.
+        checked: Losses after this step were predicted before they came; ``None`` if none were.
+        spikes: Points far above their neighbours.
+        never: Whether no point that was judged was ever on the band.
+    """
+
+    state: str
+    since: int | None = None
+    by: float = 0.0
+    checked: int | None = None
+    spikes: tuple[Spike, ...] = ()
+    never: bool = False
+
+    def __str__(self) -> str:
+        if self.state == "unknown":
+            return "not judged yet: too few losses have been predicted before they came"
+        if self.state == "on":
+            return (
+                f"on its band (losses after step {self.checked:,} were predicted before they came)"
+            )
+        return f"{self.state} its band since step {self.since:,} (by {self.by:+.3f} nats)"
+
+
+def noise_of(losses: FloatArray) -> float:
+    """What one loss differs from the next by, as a standard deviation, in nats.
+
+    Robust: from the median size of second differences, in which any trend cancels.
+    """
+    if losses.size < 5:
+        return 0.0
+    # Var(x[i-1] - 2 x[i] + x[i+1]) = 6 sd^2 for white noise.
+    bends = np.abs(np.diff(losses, 2))
+    return 1.4826 * float(np.median(bends)) / float(np.sqrt(6.0))
+
+
+def window_of(losses: FloatArray) -> int:
+    """Points whose median is compared with the band: a thirtieth of them, at least 5.
+
+    Up to a tenth in a noisy log, so that three standard errors of the median come below `FINE`.
+    """
+    wanted = (ERRORS * noise_of(losses) / FINE) ** 2
+    return int(np.clip(wanted, max(losses.size // 30, 5), max(losses.size // 10, 5)))
+
+
+def rolling(curve: LossCurve, skip: int, fit_until: Callable[[LossCurve], Predictor]) -> Band:
+    """Judge a run by fits of its own beginnings.
+
+    Args:
+        curve: The run so far.
+        skip: Points before this step are not judged.
+        fit_until: Fits the beginning of the run that it is given.
+
+    The beginnings end at powers of `RATIO`, whatever the length of the run: a log that grows asks
+    for the same ones again.
+    """
+    judged = Band("unknown")
+    for origin in origins(curve, skip):
+        try:
+            predictor = fit_until(_beginning(curve, origin))
+            found = against(curve, predictor, origin)
+        except (InputError, FitError):  # too little to fit yet
+            continue
+        if found.state == "unknown":
+            continue
+        if judged.checked is not None and found.checked is not None:
+            found = replace(found, checked=min(judged.checked, found.checked))
+        judged = found
+        if found.state != "on":  # what comes after has seen the departure
+            break
+    return judged
+
+
+def _beginning(curve: LossCurve, step: int) -> LossCurve:
+    """The run as it was after ``step`` updates: nothing of what came later, its schedule too."""
+    part = curve.until(step)
+    return part.with_(schedule=part.schedule.prefix(int(part.steps[-1])))
+
+
+def origins(curve: LossCurve, skip: int) -> list[int]:
+    """Steps at which the rest of the run is predicted."""
+    last, window = int(curve.steps[-1]), window_of(curve.loss)
+    found: list[int] = []
+    origin = 1.0
+    while origin < last:
+        step = round(origin)
+        enough = int(((curve.steps >= skip) & (curve.steps <= step)).sum()) >= 2 * window
+        if enough and step >= last / REACH and int((curve.steps > step).sum()) >= window:
+            found.append(step)
+        origin *= RATIO
+    return found
+
+
+def against(curve: LossCurve, predictor: Predictor, after: int) -> Band:
+    """Judge the points after step ``after`` by a prediction that has not seen them."""
+    keep = curve.steps > after
+    window = window_of(curve.loss)
+    if int(keep.sum()) < window:
+        return Band("unknown")
+    steps, losses = curve.steps[keep], curve.loss[keep]
+    told = predictor.predict(curve.schedule, steps, 0.9)
+    if told.upper is None or not np.isfinite(told.upper).all():
+        return Band("unknown")
+    allowed = BAND * (told.upper - told.loss)
+    allowed = allowed + ERRORS * noise_of(losses) / np.sqrt(window)
+    level = np.median(sliding_window_view(losses - told.loss, window), axis=1)
+    left = _departure(level, level / allowed[window - 1 :], window)
+    by = float(level[-1])
+    if left is None:
+        return Band("on", None, by, after)
+    # A median lags by half its window.
+    since = int(steps[left + (window - 1) // 2]) if left else int(steps[0])
+    ever = (np.abs(level / allowed[window - 1 :]) <= 1).any()
+    return Band("above" if by > 0 else "below", since, by, after, never=not ever)
+
+
+def _departure(level: FloatArray, share: FloatArray, window: int) -> int | None:
+    """Where the run left its band for good, as an index of ``level``; ``None``: it is on it.
+
+    Args:
+        level: Median of the last ``window`` residuals.
+        share: The same as a share of the band.
+        window: Windows in a row that must be out: one that only touches the edge says nothing.
+
+    A run that has left stays away until half of its departure is gone. The band itself widens with
+    the distance from what was known, and would take the run in again.
+    """
+    start = 0
+    while start + window <= share.size:
+        out = sliding_window_view(share[start:], window)
+        gone = np.flatnonzero((out > 1).all(axis=1) | (out < -1).all(axis=1))
+        if not gone.size:
+            return None
+        first = start + int(gone[0])
+        sign = float(np.sign(level[first]))
+        back = np.flatnonzero(level[first:] * sign < level[first] * sign / 2)
+        if not back.size:
+            # It began to leave where the median was half-way out.
+            inside = np.flatnonzero(share[:first] * sign <= 0.5)
+            return int(inside[-1]) + 1 if inside.size else 0
+        start = first + int(back[0])
+    return None
+
+
+def spikes_in(curve: LossCurve, predicted: FloatArray) -> tuple[Spike, ...]:
+    """Losses far above their neighbours.
+
+    Args:
+        curve: The run.
+        predicted: What a fit of the whole run says at its steps: falls of the rate are no spikes.
+    """
+    if len(curve) < 11:
+        return ()
+    residual = curve.loss - predicted
+    half = window_of(curve.loss)
+    padded = np.pad(residual, half, mode="reflect")
+    excess = residual - np.median(sliding_window_view(padded, 2 * half + 1), axis=1)
+    high = excess > SPIKE * max(noise_of(curve.loss), 1e-3)
+    found: list[Spike] = []
+    for piece in _runs(high):
+        found.append(
+            Spike(
+                int(curve.steps[piece.start]),
+                int(curve.steps[piece.stop - 1]),
+                float(excess[piece].max()),
+            )
+        )
+    return tuple(found)
+
+
+def _runs(flags: np.ndarray) -> Iterable[slice]:
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    return [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]

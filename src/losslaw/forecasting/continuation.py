@@ -1,0 +1,267 @@
+"""The rest of a run's schedule: declared, or continued from what the log shows.
+
+What is not declared is continued in the only way that needs no further number: a rate at rest
+stays where it is, and a fall goes on along its formula. A cosine or power fall says by itself
+where it ends; a straight, 1-sqrt, exponential or inverse-square-root fall does not, and goes on to
+the horizon. What was taken for granted is a sentence of the plan.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from losslaw.curves import LossCurve
+from losslaw.errors import InputError
+from losslaw.numerics.arrays import FloatArray
+from losslaw.schedules import Schedule
+from losslaw.schedules.match_shape import Decay, match_decay
+from losslaw.schedules.recognise import CLOSE
+
+LEVEL = 1e-6
+"""Rates within this share of the peak are one rate."""
+
+RESTING = 0.02
+"""A rate that has not changed over this last share of the run stays what it is."""
+
+JUMP = 0.01
+"""A change from one update to the next by this share of the peak is a step of the rate."""
+
+SURE = 5
+"""Losses in a fall below which its shape is a guess."""
+
+NEAR = 0.01
+"""An end this close to the horizon, as a share of it, is the horizon: a log rounds its rates."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The schedule of a whole run, part of which is done.
+
+    Attributes:
+        schedule: Every update up to the horizon; the first ones as the log shows them.
+        now: Updates that are done.
+        sentence: What is assumed of the rest.
+        doubts: Sentences.
+    """
+
+    schedule: Schedule
+    now: int
+    sentence: str
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def horizon(self) -> int:
+        """Updates in all."""
+        return self.schedule.horizon
+
+    @property
+    def rate(self) -> float:
+        """Learning rate of the last update done."""
+        return float(self.schedule.lr[self.now - 1])
+
+    def held(self, horizon: int) -> Schedule:
+        """What is done, and then the rate of the last update up to ``horizon``."""
+        return self._then(np.full(horizon - self.now, self.rate))
+
+    def _then(self, rates: FloatArray) -> Schedule:
+        return extended(self.schedule.prefix(self.now), rates)
+
+
+def extended(schedule: Schedule, rates: FloatArray) -> Schedule:
+    """The schedule with further updates, whose batch and weight decay are those of its last one."""
+
+    def along(values: FloatArray | None) -> FloatArray | None:
+        return None if values is None else np.append(values, np.full(rates.size, values[-1]))
+
+    return Schedule(
+        np.concatenate([schedule.lr, rates]),
+        along(schedule.batch),
+        along(schedule.weight_decay),
+        schedule.warmup,
+        schedule.sequence_length,
+    )
+
+
+def planned(
+    curve: LossCurve,
+    horizon: int | None = None,
+    schedule: Schedule | None = None,
+    final: float | None = None,
+) -> Plan:
+    """The schedule of the whole run that a curve is the beginning of.
+
+    Args:
+        curve: The run so far. If its schedule goes on after its last loss, that is the plan.
+        horizon: Updates in all; ``None``: those of ``schedule``, or of the curve's own.
+        schedule: The whole plan; it must agree with what is done.
+        final: Rate at which a fall that says no end of its own stops; ``None``: 0.
+
+    Raises:
+        InputError: no horizon, one that is not beyond the log, a plan that disagrees with the log
+            after the warm-up, or a log whose rest cannot be told.
+    """
+    now, source = int(curve.steps[-1]), schedule or curve.schedule
+    if horizon is None:
+        if schedule is None and curve.schedule.horizon <= now:
+            raise InputError(
+                f"the horizon of {curve.label!r} is not known: say how many updates the run will"
+                " have (horizon=, --horizon), or give its whole schedule (schedule=, --schedule)"
+            )
+        horizon = source.horizon
+    if horizon <= now:
+        raise InputError(
+            f"horizon {horizon} is not beyond the log of {curve.label!r}, which ends at step"
+            f" {now}: give the number of updates the whole run will have"
+        )
+    if schedule is not None:
+        if schedule.horizon < horizon:
+            raise InputError(
+                f"the given schedule has {schedule.horizon} updates, fewer than the horizon"
+                f" {horizon}: give it as many"
+            )
+        agree(curve, schedule)
+        return Plan(_joined(curve, now, schedule, horizon), now, "the rest as in the plan given")
+    if curve.schedule.horizon >= horizon:
+        whole = curve.schedule.prefix(horizon)
+        return Plan(whole, now, "the rest as in the schedule that comes with the curve")
+    return _continued(curve, now, horizon, final)
+
+
+def agree(curve: LossCurve, schedule: Schedule) -> None:
+    """Check that a plan agrees with the rates of a log, which may be one update off.
+
+    Raises:
+        InputError: from some step on the plan is another one than the log's.
+    """
+    now, done = int(curve.steps[-1]), curve.schedule.lr
+    after = max(curve.schedule.warmup, schedule.warmup)
+    if curve.schedule is schedule or after >= now:
+        return
+    plan = np.concatenate([schedule.lr[:1], schedule.lr[: now + 1]])
+    if plan.size < now + 2:
+        plan = np.append(plan, plan[-1])
+    around = np.stack([plan[i : i + now] for i in range(3)])
+    excess = np.maximum(done[:now] - around.max(axis=0), around.min(axis=0) - done[:now])
+    off = np.flatnonzero(excess[after:] > CLOSE * curve.schedule.peak_lr) + after
+    if not off.size:
+        return
+    first, worst = int(off[0]), int(off[np.argmax(excess[off])])
+    raise InputError(
+        f"the given schedule is not that of {curve.label!r}: at step {first + 1} the log has a"
+        f" rate of {done[first]:.6g} and the schedule {schedule.lr[first]:.6g}; furthest apart at"
+        f" step {worst + 1}, {done[worst]:.6g} against {schedule.lr[worst]:.6g}; give what the run"
+        " did and will do, or --lr-is next if the log is one row ahead"
+    )
+
+
+def _joined(curve: LossCurve, now: int, schedule: Schedule, horizon: int) -> Schedule:
+    """The log's rates as far as it goes, then the plan's."""
+    if curve.schedule is schedule:
+        return schedule.prefix(horizon)
+    seen, rest = curve.schedule.prefix(now), slice(now, horizon)
+    whole = extended(seen, schedule.lr[rest])
+    changes: dict[str, FloatArray | None] = {}
+    for name in ("batch", "weight_decay"):
+        done, told = getattr(seen, name), getattr(schedule, name)
+        if told is not None:
+            changes[name] = told[:horizon] if done is None else np.append(done, told[rest])
+    return whole.with_(**changes)
+
+
+def _continued(curve: LossCurve, now: int, horizon: int, final: float | None) -> Plan:
+    done = curve.schedule
+    lr, n, warmup = done.lr, done.horizon, done.warmup
+    if warmup >= n:
+        raise InputError(
+            f"the log of {curve.label!r} ends inside the warm-up, at step {now}: what comes after"
+            " it is not known; give the whole schedule (schedule=, --schedule)"
+        )
+    other = np.flatnonzero(np.abs(lr - lr[-1]) > LEVEL * done.peak_lr)
+    since = int(other[-1]) + 2 if other.size else 1
+    jumped = other.size and abs(lr[since - 1] - lr[since - 2]) > JUMP * done.peak_lr
+    if n - since + 1 >= (3 if jumped else max(round(RESTING * n), 2)):
+        whole = extended(done, np.full(horizon - n, lr[-1]))
+        return Plan(
+            whole, now, f"the rate stays at {lr[-1]:.4g}, where it has been since step {since}"
+        )
+    fall = _fall(done)
+    if fall is None:
+        raise InputError(
+            f"how the learning rate of {curve.label!r} goes on after step {n} cannot be told from"
+            " the log: give the whole schedule (schedule=, --schedule), as in"
+            f" --schedule cosine:peak={done.peak_lr:.4g},horizon={horizon},warmup={warmup}"
+        )
+    goes_on, words = _prolonged(fall, n, horizon, final)
+    rates = goes_on.rates(np.arange(n + 1, horizon + 1, dtype=np.float64))
+    doubts: list[str] = []
+    # Between two logged rates any shape is a straight line.
+    seen = int((curve.steps > fall.start).sum())
+    if seen < SURE:
+        doubts.append(
+            f"only {seen} losses were seen since the rate began to fall at step"
+            f" {fall.start:.0f}: its shape is a guess; give the whole schedule with --schedule"
+        )
+    return Plan(extended(done, rates), now, words, tuple(doubts))
+
+
+def _fall(schedule: Schedule) -> Decay | None:
+    """The fall that the run is in, as in `losslaw.schedules.recognise`."""
+    first = max(schedule.warmup, 1)
+    k = np.arange(first, schedule.horizon + 1, dtype=np.float64)
+    rates = schedule.lr[first - 1 :]
+    if schedule.warmup and rates.size > 1 and rates[0] < rates[1:].max():
+        k, rates = k[1:], rates[1:]
+    found = match_decay(k, rates, start=float(schedule.warmup), tolerance=CLOSE)
+    return None if found is None or found.shape == "constant" else found
+
+
+def _prolonged(fall: Decay, n: int, horizon: int, final: float | None) -> tuple[Decay, str]:
+    """The fall with its end at the horizon, or where it comes to rest, and what that assumes."""
+    began = f"from {fall.peak:.4g} after step {fall.start:.0f}"
+    if fall.shape in ("cosine", "power"):
+        end = fall.end
+        if abs(end - horizon) <= NEAR * horizon:
+            return replace(fall, end=float(horizon)), (
+                f"the {fall.shape} {began} goes on to {fall.final:.3g} at the horizon"
+            )
+        if end < horizon:
+            where = f"to {fall.final:.3g} at step {end:.0f}, its own end, and rests there"
+        else:
+            where = f"towards its own end at step {end:.0f}, and is cut short by the horizon"
+        return fall, f"the {fall.shape} {began} goes on {where}"
+    # The formulas know no end: the same fall, seen up to the horizon.
+    stretch = (horizon - fall.start) / (fall.end - fall.start)
+    last = _rate_at(fall, stretch)
+    least = 0.0 if final is None else final
+    if last >= least - CLOSE * fall.peak:
+        last = max(last, least)
+        goes_on = replace(fall, end=float(horizon), final=last)
+        return goes_on, f"the {_word(fall)} fall {began} goes on to {last:.3g} at the horizon"
+    # It reaches the lowest rate before: the same formula, ended there.
+    share = (fall.peak - least) / (fall.peak - fall.final)
+    stretch = share**2 if fall.shape == "1-sqrt" else share
+    if fall.shape in ("exponential", "inverse-sqrt"):  # these reach any rate above 0, none at 0
+        ratio = np.log(fall.peak / least) / np.log(fall.peak / fall.final)
+        square = ((fall.peak / least) ** 2 - 1) / ((fall.peak / fall.final) ** 2 - 1)
+        stretch = float(ratio if fall.shape == "exponential" else square)
+    end = fall.start + stretch * (fall.end - fall.start)
+    goes_on = replace(fall, end=max(end, float(n)), final=least)
+    return goes_on, (
+        f"the {_word(fall)} fall {began} reaches {least:.3g} at step {end:.0f} and rests there"
+    )
+
+
+def _rate_at(fall: Decay, stretch: float) -> float:
+    """The rate of a fall that knows no end, ``stretch`` times as far as it was seen."""
+    drop = fall.peak - fall.final
+    if fall.shape == "linear":
+        return fall.peak - drop * stretch
+    if fall.shape == "1-sqrt":
+        return fall.peak - drop * float(np.sqrt(stretch))
+    if fall.shape == "exponential":
+        return fall.peak * float((fall.final / fall.peak) ** stretch)
+    return fall.peak / float(np.sqrt(1 + ((fall.peak / fall.final) ** 2 - 1) * stretch))
+
+
+def _word(fall: Decay) -> str:
+    return {"linear": "straight"}.get(fall.shape, fall.shape)

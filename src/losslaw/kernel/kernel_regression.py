@@ -1,0 +1,545 @@
+"""Power-law kernel regression: the model world in which functional scaling laws are proved.
+
+Features ``phi(x)`` have covariance ``H = diag(lambda_j)``, ``lambda_j = j^-capacity``. Labels are
+``y = <phi(x), theta*> + noise * N(0, 1)``, ``lambda_j theta*_j^2 = j^-(1 + source * capacity)``.
+The student ``f(x) = <v, W phi(x)>`` has ``modes`` parameters and learns by one-pass SGD from
+``v = 0``: every batch is fresh. Its loss here is the risk ``E (f(x) - y)^2 / 2``, in which the
+label noise keeps its share ``noise^2 / 2`` for ever. The methods of `KernelRegression` are
+evaluators of one quantity, the risk along a schedule, and check each other.
+"""
+
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import zeta
+
+from losslaw.curves import LossCurve
+from losslaw.curves.curve import checked_steps
+from losslaw.errors import InputError
+from losslaw.kernel.modes import Modes
+from losslaw.kernel.projection import drawn_features, project
+from losslaw.kernel.simulate import continuous, recursion
+from losslaw.kernel.simulate.fsl import Terms, power_terms, spectrum_terms
+from losslaw.kernel.simulate.integrator import integrate
+from losslaw.kernel.simulate.pieces import LongSchedule
+from losslaw.kernel.simulate.quadrature import power_law_nodes
+from losslaw.kernel.simulate.sampled import SampledRuns, sample
+from losslaw.kernel.simulate.stability import Spectrum
+from losslaw.numerics.arrays import FloatArray, finite_vector
+from losslaw.schedules import Schedule
+
+# E phi_j^4 / lambda_j^2 of the coordinates on offer.
+KURTOSIS = {"gaussian": 3.0, "uniform": 1.8, "laplace": 6.0}
+METHODS = ("quadrature", "recursion", "sde", "volterra")
+# Modes the full recursion may hold: 10^7 of them take 5 ms an update.
+MOST_MODES = 10**7
+# Below so many there is nothing to save.
+FEW_MODES = 32
+# Eigenvalues that the stability condition adds one by one; the others enter by their moments.
+STABILITY_HEAD = 512
+
+
+@dataclass(frozen=True, eq=False)
+class KernelRegression:
+    """One-pass SGD on power-law kernel regression, in expectation and sample by sample.
+
+    Args:
+        source: Source exponent s > 0: how smooth the target is; large s is easy.
+        capacity: Capacity exponent beta > 1: how fast the spectrum falls; large beta is low
+            capacity.
+        modes: Parameters M of the student, a whole number or ``math.inf``.
+        noise: Standard deviation sigma >= 0 of the labels.
+        features: ``top``: the student has the M leading features. ``random``: M Gaussian
+            combinations of all features, rows of W with entries of variance 1/M, so that the
+            eigenvalues of ``W H W'`` follow ``j^-beta``.
+        distribution: Law of the independent coordinates of phi: ``gaussian``, ``uniform`` or
+            ``laplace``, all hypercontractive.
+        ambient: Number N of features there are, M <= N; a whole number or ``math.inf``.
+        seed: Seed of the random features.
+        spectrum: Eigenvalues lambda_j > 0 in place of a power law. Shape ``(N,)``.
+        targets: Coefficients theta*_j that go with ``spectrum``. Shape ``(N,)``.
+
+    Raises:
+        InputError: a number is out of range.
+
+    The same problem in other papers' symbols:
+
+    ======================================== ================= ===================================
+    paper                                    capacity beta     source s
+    ======================================== ================= ===================================
+    Li et al., arXiv:2509.19189              beta              s
+    Caponnetto, De Vito 2007                 b                 c
+    Cui et al., arXiv:2105.15004             alpha             2 r
+    Bordelon et al., arXiv:2402.01092        b                 (a - 1) / b
+    Paquette et al., arXiv:2405.15074        2 alpha           (2 alpha + 2 beta - 1) / (2 alpha)
+    Lin et al., arXiv:2406.08466             a                 (b - 1) / a
+    ======================================== ================= ===================================
+
+    >>> from losslaw import KernelRegression, Schedule
+    >>> world = KernelRegression(source=0.5, capacity=4.0, modes=1000, noise=1.0)
+    >>> curve = world.mean_curve(Schedule([0.3] * 100), steps=[1, 10, 100])
+    >>> curve.loss.round(4).tolist()
+    [0.9881, 0.749, 0.6815]
+    """
+
+    source: float | None = None
+    capacity: float | None = None
+    modes: float = math.inf
+    noise: float = 1.0
+    features: str = "top"
+    distribution: str = "gaussian"
+    ambient: float = math.inf
+    seed: int = 0
+    spectrum: ArrayLike | None = field(default=None, repr=False)
+    targets: ArrayLike | None = field(default=None, repr=False)
+
+    def __post_init__(self):
+        put = object.__setattr__
+        if self.spectrum is None:
+            if self.targets is not None:
+                raise InputError("targets need the spectrum they belong to: give both")
+            put(self, "source", _above("source", self.source, 0))
+            put(self, "capacity", _above("capacity", self.capacity, 1))
+            put(self, "ambient", _count("ambient", self.ambient))
+        else:
+            spectrum, targets = self._given()
+            put(self, "spectrum", spectrum)
+            put(self, "targets", targets)
+            put(self, "ambient", spectrum.size)
+            if self.modes == math.inf:
+                put(self, "modes", spectrum.size)
+        put(self, "modes", _count("modes", self.modes))
+        if self.modes > self.ambient:
+            raise InputError(
+                f"modes is {self.modes}, expected at most {self.ambient}, the ambient features"
+            )
+        if not (math.isfinite(self.noise) and self.noise >= 0):
+            raise InputError(f"noise is {self.noise:g}, expected a standard deviation, 0 or above")
+        if self.features not in ("top", "random"):
+            raise InputError(f"features {self.features!r}, expected top or random")
+        if self.distribution not in KURTOSIS:
+            raise InputError(
+                f"distribution {self.distribution!r}, expected one of: {', '.join(KURTOSIS)}"
+            )
+        if self.features == "random":
+            if self.modes == math.inf:
+                raise InputError("random features need a finite number of modes")
+            if self.distribution != "gaussian":
+                raise InputError(
+                    "random features mix the coordinates, and the mean dynamics closes only for"
+                    " gaussian ones: choose distribution='gaussian' or features='top'"
+                )
+
+    def _given(self) -> tuple[FloatArray, FloatArray]:
+        if self.source is not None or self.capacity is not None:
+            raise InputError("give source and capacity, or spectrum and targets, not both")
+        if self.targets is None:
+            raise InputError("spectrum needs the targets that belong to it: give both")
+        spectrum = finite_vector("eigenvalues", self.spectrum)  # pyright: ignore[reportArgumentType]
+        targets = finite_vector("targets", self.targets, negative=True)
+        if spectrum.size != targets.size:
+            raise InputError(f"targets: {targets.size} values for {spectrum.size} eigenvalues")
+        if not (spectrum > 0).all():
+            first = int(np.argmin(spectrum > 0))
+            raise InputError(f"eigenvalues are positive: value {first} is 0")
+        if (np.diff(spectrum) > 0).any():
+            first = int(np.argmax(np.diff(spectrum) > 0)) + 1
+            raise InputError(f"eigenvalues fall: value {first} is above the one before")
+        return spectrum, targets
+
+    # -- what the student can learn ---------------------------------------------------------------
+
+    @cached_property
+    def unlearned(self) -> float:
+        """Twice the excess risk that remains with all modes learned, ``A``.
+
+        Top features: ``sum_{j > M} lambda_j theta*_j^2 ~ M^-(s beta)``; random ones: the minimum
+        over v of the same risk.
+        """
+        if self.features == "random":
+            return self._projected[2]
+        if self.spectrum is None:
+            return _power_sum(1 + self._s * self._beta, self.modes, self.ambient)
+        spectrum, targets = self._given_arrays
+        M = int(self.modes)
+        return float((spectrum[M:] * targets[M:] ** 2).sum())
+
+    @cached_property
+    def true_modes(self) -> Modes:
+        """Every mode by itself.
+
+        Raises:
+            InputError: there are infinitely many, or too many to hold.
+        """
+        if self.modes > MOST_MODES:
+            raise InputError(
+                f"{self.modes} modes one by one, expected at most {MOST_MODES:.0e};"
+                " quadrature has no such limit"
+            )
+        M = int(self.modes)
+        if self.features == "random":
+            rate, signal, unlearned = self._projected
+            return self._modes(rate, signal, rate**2, unlearned)
+        if self.spectrum is None:
+            j = np.arange(1.0, M + 1)
+            rate, signal = j**-self._beta, j ** -(1 + self._s * self._beta)
+        else:
+            spectrum, targets = self._given_arrays
+            rate, signal = spectrum[:M], spectrum[:M] * targets[:M] ** 2
+        return self._modes(rate, signal, rate**2, self.unlearned)
+
+    def nodes(self, time: float) -> Modes:
+        """A few dozen nodes that stand for all modes until intrinsic time ``time``.
+
+        Spectra that are not a power law are their own nodes.
+        """
+        if self.spectrum is not None or self.features == "random" or self.modes <= FEW_MODES:
+            return self.true_modes
+        rate, signal, noise = power_law_nodes(self._s, self._beta, self.modes, time)
+        return self._modes(rate, signal, noise, self.unlearned)
+
+    def _modes(
+        self, rate: FloatArray, signal: FloatArray, noise: FloatArray, unlearned: float
+    ) -> Modes:
+        return Modes(rate, signal, noise, unlearned, self.noise**2, KURTOSIS[self.distribution])
+
+    @cached_property
+    def _projected(self) -> tuple[FloatArray, FloatArray, float]:
+        M = int(self.modes)
+        N = drawn_features(M, self.ambient)
+        if self.spectrum is not None:
+            spectrum, targets = self._given_arrays
+            return project(M, spectrum, targets, (0.0, 0.0, 0.0), self.seed)
+        j = np.arange(1.0, N + 1)
+        s_beta, beta = self._s * self._beta, self._beta
+        # lambda theta*^2 = j^-(1 + s beta), so theta* = j^-((1 + s beta - beta) / 2).
+        targets = j ** (-(1 + s_beta - beta) / 2)
+        powers = beta, 1 + s_beta + beta, 1 + s_beta
+        trace, cross, energy = (_power_sum(power, N, self.ambient) for power in powers)
+        return project(M, j**-beta, targets, (trace, cross, energy), self.seed)
+
+    @property
+    def _s(self) -> float:
+        assert self.source is not None
+        return self.source
+
+    @property
+    def _beta(self) -> float:
+        assert self.capacity is not None
+        return self.capacity
+
+    @property
+    def _given_arrays(self) -> tuple[FloatArray, FloatArray]:
+        return self.spectrum, self.targets  # pyright: ignore[reportReturnType]
+
+    # -- stability --------------------------------------------------------------------------------
+
+    @cached_property
+    def _stability(self) -> Spectrum:
+        own_noise = KURTOSIS[self.distribution] - 2
+        if self.spectrum is not None or self.features == "random" or self.modes <= STABILITY_HEAD:
+            return Spectrum(self.true_modes.rate, own_noise=own_noise)
+        beta = self._beta
+        head = np.arange(1.0, STABILITY_HEAD + 1) ** -beta
+        # eta lambda < 2/512^beta in the tail: eight powers leave less than one rounding.
+        tail = tuple(_power_sum(p * beta, STABILITY_HEAD, self.modes) for p in range(1, 9))
+        return Spectrum(head, tail, own_noise)
+
+    def noise_feedback(self, lr: float, batch: float = 1) -> float:
+        """``F(eta)``, the share of its own noise that SGD feeds back; stable below 1.
+
+        ``F = sum_j eta lambda_j / (B [2 - (1 + 1/B) eta lambda_j])`` for Gaussian features; at a
+        constant rate the excess risk, above its unlearned part, tends to
+        ``(A + sigma^2) / 2 * F / (1 - F)``.
+        """
+        return self._stability.noise_feedback(lr, batch)
+
+    def largest_lr(self, batch: float = 1) -> float:
+        """Largest stable learning rate at a constant batch: the root of ``F(eta) = 1``.
+
+        >>> round(KernelRegression(source=1, capacity=2).largest_lr(batch=8), 3)
+        1.587
+        """
+        if not batch > 0:
+            raise InputError(f"batch is {batch:g}, expected above 0")
+        return self._stability.largest_lr(batch)
+
+    # -- evaluators -------------------------------------------------------------------------------
+
+    def mean_curve(
+        self,
+        schedule: Schedule,
+        steps: ArrayLike | None = None,
+        *,
+        method: str = "quadrature",
+        allow_unstable: bool = False,
+        label: str = "kernel",
+    ) -> LossCurve:
+        """Mean risk of one-pass SGD along a schedule, exact for the discrete updates.
+
+        Args:
+            schedule: Learning rates, and batch sizes; a batch that is not known counts as 1.
+            steps: Updates done when the risk is wanted, increasing, in 1..horizon. ``None``: all.
+            method: ``quadrature``: on a few dozen nodes, within 1e-8 of the excess risk.
+                ``recursion``: on every mode, exact, at the cost of modes times updates.
+                ``sde``: moments of the papers' stochastic differential equation. ``volterra``:
+                their Volterra equation. Both differ from SGD by the order of ``F(eta)``.
+            allow_unstable: Run rates above the largest stable one. If the run then diverges, the
+                curve ends before and a warning says where.
+            label: Name of the curve.
+
+        Raises:
+            InputError: steps outside the schedule, or a learning rate that is not stable.
+        """
+        at = checked_steps(_all_steps(schedule, steps), schedule.horizon, label)
+        batch = _batch(schedule)
+        if not allow_unstable:
+            self.check_stable(schedule)
+        if method not in METHODS:
+            raise InputError(f"method {method!r}, expected one of: {', '.join(METHODS)}")
+        time = float(schedule.intrinsic_time[at[-1] - 1])
+        modes = self.true_modes if method == "recursion" else self.nodes(time)
+        if method in ("sde", "volterra"):
+            own = method == "sde"
+            totals, diverged = continuous.solve(modes, schedule.lr, batch, at, own_noise=own)
+        else:
+            totals, diverged = recursion.run(modes, schedule.lr, batch, at)
+        warnings: tuple[str, ...] = ()
+        if diverged is not None:
+            seen = at < diverged
+            warnings = (self._divergence(schedule, diverged),)
+            if not seen.any():
+                raise InputError(warnings[0])
+            at, totals = at[seen], totals[seen]
+        assumptions = () if schedule.batch is not None else ("batch size taken as 1",)
+        return LossCurve(
+            schedule,
+            at,
+            modes.risk(totals),
+            label,
+            float(self.modes) if math.isfinite(self.modes) else None,
+            assumptions,
+            warnings,
+        )
+
+    def sample(
+        self,
+        schedule: Schedule,
+        steps: ArrayLike | None = None,
+        *,
+        runs: int,
+        seed: int,
+        allow_unstable: bool = False,
+    ) -> SampledRuns:
+        """One-pass SGD on drawn samples, ``runs`` times: mean, standard error and spread.
+
+        Args:
+            schedule: Learning rates, and batch sizes in whole numbers; one not known counts as 1.
+            steps: Updates done when the risk is wanted, increasing, in 1..horizon. ``None``: all.
+            runs: Number of runs.
+            seed: Seed of the samples; run i is the same whatever ``runs`` is.
+            allow_unstable: Run rates above the largest stable one.
+
+        Raises:
+            InputError: infinitely many modes, or a learning rate that is not stable.
+
+        >>> world = KernelRegression(source=1, capacity=2, modes=20)
+        >>> runs = world.sample(Schedule([0.1] * 50), steps=[10, 50], runs=20, seed=1)
+        >>> runs.losses.shape, bool((runs.spread > 0).all())
+        ((20, 2), True)
+        """
+        at = checked_steps(_all_steps(schedule, steps), schedule.horizon, "sampled")
+        if not allow_unstable:
+            self.check_stable(schedule)
+        return sample(
+            self.true_modes, self.distribution, schedule, _batch(schedule), at, runs, seed
+        )
+
+    def excess_risk(
+        self, schedule: Schedule | LongSchedule, steps: ArrayLike | None = None
+    ) -> FloatArray:
+        """Mean risk above the irreducible ``noise^2 / 2``, at any horizon.
+
+        Late in a long run the risk and ``noise^2 / 2`` agree in all digits; this one keeps its own.
+
+        Args:
+            schedule: Every update (within 1e-8, at the cost of the horizon), or smooth pieces
+                (`LongSchedule`: within 3e-5, at the cost of its logarithm).
+            steps: Updates done when the risk is wanted, increasing, in 1..horizon. ``None``: the
+                end only.
+
+        Returns:
+            Excess risk ``(X + A) / 2`` at the steps, shape ``(m,)``.
+
+        Raises:
+            InputError: steps outside the schedule, or a learning rate that is not stable.
+
+        >>> from losslaw.kernel import long_wsd
+        >>> world = KernelRegression(source=0.5, capacity=4)
+        >>> excess = world.excess_risk(long_wsd(0.5, horizon=10**12))[0]
+        >>> bool(5e-7 < excess < 5e-6)
+        True
+        """
+        at = [schedule.horizon] if steps is None else steps
+        if isinstance(schedule, LongSchedule):
+            for lr, batch in schedule.extremes():
+                if lr > self.largest_lr(batch):
+                    raise InputError(self._unstable(lr, batch, ""))
+            modes = self.nodes(schedule.intrinsic_time)
+            totals = integrate(modes, schedule, _long_steps(at, schedule.horizon))
+        else:
+            at = checked_steps(at, schedule.horizon, "kernel")
+            self.check_stable(schedule)
+            modes = self.nodes(float(schedule.intrinsic_time[at[-1] - 1]))
+            totals, _ = recursion.run(modes, schedule.lr, _batch(schedule), at)
+        return 0.5 * (totals + modes.unlearned)
+
+    def scaling_law(
+        self,
+        schedule: Schedule,
+        steps: ArrayLike | None = None,
+        *,
+        kernels: str = "spectrum",
+        constants: bool = True,
+    ) -> Terms:
+        """The functional scaling law of a schedule, every term by itself.
+
+        Args:
+            schedule: Learning rates, and batch sizes; a batch that is not known counts as 1.
+            steps: Updates done when the risk is wanted, increasing, in 1..horizon. ``None``: all.
+            kernels: ``spectrum``: forgetting and learning kernels of this problem, finite or
+                infinite. ``power``: the power laws that they tend to.
+            constants: With power laws, whether to put their constants in; else all are 1.
+
+        Raises:
+            InputError: steps outside the schedule, or power-law kernels of a spectrum that has no
+                exponents.
+
+        >>> world = KernelRegression(source=0.5, capacity=4, modes=1000)
+        >>> schedule = Schedule([0.01] * 1000)
+        >>> law, exact = world.scaling_law(schedule).risk, world.mean_curve(schedule).loss
+        >>> bool(abs(law / exact - 1).max() < 0.001)
+        True
+        """
+        at = checked_steps(_all_steps(schedule, steps), schedule.horizon, "scaling law")
+        batch = _batch(schedule)
+        if kernels == "spectrum":
+            nodes = self.nodes(float(schedule.intrinsic_time[at[-1] - 1]))
+            return spectrum_terms(nodes, schedule.lr, batch, at)
+        if kernels != "power":
+            raise InputError(f"kernels {kernels!r}, expected spectrum or power")
+        if self.spectrum is not None:
+            raise InputError("power-law kernels need source and capacity; this spectrum is given")
+        return power_terms(
+            self._s,
+            self._beta,
+            self.modes,
+            self.unlearned,
+            self.noise**2,
+            schedule.lr,
+            batch,
+            at,
+            constants=constants,
+        )
+
+    def sde_gap(
+        self, schedule: Schedule, fractions: ArrayLike, steps: ArrayLike | None = None
+    ) -> FloatArray:
+        """How far the SDE is from SGD as the learning rate grows.
+
+        Args:
+            schedule: Any schedule; only its shape counts.
+            fractions: Peak learning rates, as fractions of the largest stable one, in (0, 1).
+            steps: Where to look. ``None``: everywhere.
+
+        Returns:
+            Largest relative difference of the excess risk over the steps, one a fraction.
+        """
+        at = checked_steps(_all_steps(schedule, steps), schedule.horizon, "gap")
+        limit = self.largest_lr(float(_batch(schedule).min())) / schedule.peak_lr
+        gaps: list[float] = []
+        for fraction in finite_vector("fractions", fractions):
+            scaled = schedule.scaled(float(fraction) * limit)
+            sgd = self.excess_risk(scaled, at)
+            sde = self.mean_curve(scaled, at, method="sde").loss - 0.5 * self.noise**2
+            gaps.append(float(np.abs(sde / sgd - 1).max()))
+        return np.array(gaps)
+
+    def check_stable(self, schedule: Schedule) -> None:
+        """Refuse a schedule with a rate above the largest stable one of its batch.
+
+        Raises:
+            InputError: there is one; the line names it, and the largest admissible rate.
+        """
+        batch = _batch(schedule)
+        # The limit grows with the batch: one look at the smallest settles nearly every schedule.
+        if schedule.peak_lr <= self.largest_lr(float(batch.min())):
+            return
+        # Else F, which grows with the rate and falls with the batch, decides among the pairs that
+        # no other one beats in both.
+        order = np.lexsort((-schedule.lr, batch))
+        lr = schedule.lr[order]
+        highest = np.maximum.accumulate(lr)
+        first = np.concatenate([[True], lr[1:] > highest[:-1]])
+        pairs = zip(lr[first].tolist(), batch[order][first].tolist(), strict=True)
+        worst = max(pairs, key=lambda pair: self.noise_feedback(*pair))
+        if self.noise_feedback(*worst) <= 1:
+            return
+        k = int(np.argmax((schedule.lr == worst[0]) & (batch == worst[1]))) + 1
+        raise InputError(self._unstable(worst[0], worst[1], f" at update {k}"))
+
+    def _unstable(self, lr: float, batch: float, where: str) -> str:
+        return (
+            f"learning rate {lr:.6g}{where} is not stable: the largest admissible rate at batch"
+            f" {batch:g} is {self.largest_lr(batch):.6g}"
+        )
+
+    def _divergence(self, schedule: Schedule, update: int) -> str:
+        batch = _batch(schedule)
+        return (
+            f"the run diverges before update {update}: its largest rate is {schedule.peak_lr:.6g},"
+            f" and the largest admissible one at batch {batch.min():g} is"
+            f" {self.largest_lr(float(batch.min())):.6g}"
+        )
+
+
+def _all_steps(schedule: Schedule, steps: ArrayLike | None) -> ArrayLike:
+    return np.arange(1, schedule.horizon + 1) if steps is None else steps
+
+
+def _long_steps(steps: ArrayLike, horizon: int) -> FloatArray:
+    at = finite_vector("steps", steps)
+    if (np.diff(at) <= 0).any() or at[0] < 1 or at[-1] > horizon or (at != np.floor(at)).any():
+        raise InputError(f"steps are increasing whole numbers in 1..{horizon}, got {at}")
+    return at
+
+
+def _batch(schedule: Schedule) -> FloatArray:
+    return np.ones(schedule.horizon) if schedule.batch is None else schedule.batch
+
+
+def _power_sum(exponent: float, after: float, until: float) -> float:
+    """``sum j^-exponent`` over ``after < j <= until``; either may be infinite."""
+    if after >= until:
+        return 0.0
+    head = float(zeta(exponent, after + 1))
+    return head if until == math.inf else head - float(zeta(exponent, until + 1))
+
+
+def _above(name: str, value: float | None, bound: float) -> float:
+    if value is None:
+        raise InputError(f"{name} is missing: give source and capacity, or spectrum and targets")
+    if not (math.isfinite(value) and value > bound):
+        raise InputError(f"{name} is {value:g}, expected a number above {bound}")
+    return float(value)
+
+
+def _count(name: str, value: float) -> float:
+    if value == math.inf:
+        return math.inf
+    if not (math.isfinite(value) and float(value).is_integer() and value >= 1):
+        raise InputError(f"{name} is {value:g}, expected a whole number, at least 1, or math.inf")
+    return int(value)

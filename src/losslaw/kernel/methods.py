@@ -1,0 +1,199 @@
+"""One question to the kernel world, any of its evaluators: the loss along a schedule.
+
+========== =================================================================================
+method     what it is
+========== =================================================================================
+quadrature exact mean of SGD, a few dozen nodes for any number of modes
+exact      exact mean of SGD, every mode by itself
+integrator the same mean at any horizon (10^12 updates in milliseconds), from a formula of the rates
+sde        moments of the stochastic differential equation of the papers
+volterra   their Volterra equation
+fsl        the functional scaling law with the kernels of the problem, term by term
+sgd        sampled runs: mean, standard error, spread
+========== =================================================================================
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from losslaw.errors import InputError
+from losslaw.kernel.kernel_regression import KernelRegression
+from losslaw.kernel.sampled_blocks import sample_in_blocks
+from losslaw.kernel.simulate.pieces import LongSchedule
+from losslaw.numerics.arrays import FloatArray, IntArray
+from losslaw.schedules import Schedule
+
+METHODS = ("quadrature", "exact", "integrator", "sde", "volterra", "fsl", "sgd")
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Losses of one schedule in one problem.
+
+    Attributes:
+        method: One of `METHODS`.
+        steps: Updates done. Shape ``(m,)``.
+        lr: Rate of the update just done. Shape ``(m,)``.
+        batch: Its batch. Shape ``(m,)``.
+        excess: Risk above the irreducible one. Shape ``(m,)``.
+        irreducible: ``noise^2 / 2``.
+        columns: What else the method says, by name: terms of the law, spread of the runs.
+        largest_lr: Largest admissible rate at the smallest batch.
+        peak_lr: Largest rate of the schedule.
+    """
+
+    method: str
+    steps: FloatArray
+    lr: FloatArray
+    batch: FloatArray
+    excess: FloatArray
+    irreducible: float
+    largest_lr: float
+    peak_lr: float
+    columns: dict[str, FloatArray] = field(default_factory=dict[str, FloatArray])
+
+    @property
+    def loss(self) -> FloatArray:
+        """Risk, the irreducible part included. Shape ``(m,)``."""
+        return self.excess + self.irreducible
+
+    def csv(self, notes: dict[str, object]) -> str:
+        """A table that `losslaw.read_curves` reads back; every digit kept.
+
+        Args:
+            notes: Written before it as ``# key: value``.
+        """
+        columns = {"lr": self.lr, "loss": self.loss, "excess": self.excess, **self.columns}
+        if not (self.batch == self.batch[0]).all():
+            columns["batch"] = self.batch
+        lines = [f"# {key}: {value}" for key, value in notes.items()]
+        lines.append(",".join(["step", *columns]))
+        for i, step in enumerate(self.steps):
+            cells = [repr(float(values[i])) for values in columns.values()]
+            lines.append(",".join([str(int(step)), *cells]))
+        return "\n".join(lines) + "\n"
+
+
+def evaluate(
+    world: KernelRegression,
+    schedule: Schedule | LongSchedule,
+    *,
+    method: str = "quadrature",
+    points: int = 500,
+    runs: int = 1,
+    seed: int = 0,
+    tick: Callable[[int], None] = lambda runs: None,
+) -> Evaluation:
+    """The loss along a schedule.
+
+    Args:
+        world: The problem.
+        schedule: Pieces for the integrator, every update for the others.
+        method: One of `METHODS`.
+        points: About how many steps to look at, half of them evenly and half geometrically spaced.
+        runs: Sampled runs, for ``sgd``.
+        seed: Seed of the samples, for ``sgd``.
+        tick: Called with the number of sampled runs just finished.
+
+    Raises:
+        InputError: an unknown method, a schedule that it cannot run, or an unstable learning rate;
+            the message names the largest admissible one.
+
+    >>> from losslaw import constant
+    >>> world = KernelRegression(source=0.5, capacity=4.0)
+    >>> exact, law = (
+    ...     evaluate(world, constant(peak=0.01, horizon=100), method=method).loss[-1]
+    ...     for method in ("quadrature", "fsl"))
+    >>> bool(abs(law / exact - 1) < 1e-3)
+    True
+    """
+    if method not in METHODS:
+        raise InputError(f"method {method!r}, expected one of: {', '.join(METHODS)}")
+    if points < 1:
+        raise InputError(f"points is {points}, expected at least 1")
+    at = spaced_steps(schedule.horizon, points)
+    if isinstance(schedule, LongSchedule):
+        if method != "integrator":
+            raise InputError(f"method {method} runs written-out schedules, not pieces")
+        lr, batch = _along(schedule, at)
+        limits = {pair[1]: world.largest_lr(pair[1]) for pair in schedule.extremes()}
+        excess, columns = world.excess_risk(schedule, at), dict[str, FloatArray]()
+        peak = max(pair[0] for pair in schedule.extremes())
+        largest = limits[min(limits)]
+    else:
+        if method == "integrator":
+            raise InputError("the integrator runs schedules in pieces, not written-out ones")
+        batches = np.ones(schedule.horizon) if schedule.batch is None else schedule.batch
+        world.check_stable(schedule)
+        lr, batch = schedule.lr[at - 1], batches[at - 1]
+        peak, largest = schedule.peak_lr, world.largest_lr(float(batches.min()))
+        excess, columns = _written_out(world, schedule, at, method, runs, seed, tick)
+    return Evaluation(
+        method=method,
+        steps=at.astype(np.float64),
+        lr=lr,
+        batch=batch,
+        excess=excess,
+        irreducible=0.5 * world.noise**2,
+        largest_lr=largest,
+        peak_lr=peak,
+        columns=columns,
+    )
+
+
+def _written_out(
+    world: KernelRegression,
+    schedule: Schedule,
+    at: IntArray,
+    method: str,
+    runs: int,
+    seed: int,
+    tick: Callable[[int], None],
+) -> tuple[FloatArray, dict[str, FloatArray]]:
+    half = 0.5 * world.noise**2
+    if method == "quadrature":
+        return world.excess_risk(schedule, at), {}
+    if method == "fsl":
+        terms = world.scaling_law(schedule, at)
+        parts = ("approximation", "signal", "minibatch", "label")
+        return terms.excess, {name: getattr(terms, name) for name in parts}
+    if method == "sgd":
+        found = sample_in_blocks(world, schedule, at, runs=runs, seed=seed, tick=tick)
+        return found.mean - half, {"standard_error": found.standard_error, "spread": found.spread}
+    inner = "recursion" if method == "exact" else method
+    return world.mean_curve(schedule, at, method=inner).loss - half, {}
+
+
+def spaced_steps(horizon: int, points: int) -> IntArray:
+    """About ``points`` steps in 1..horizon, half evenly and half geometrically spaced, sorted.
+
+    >>> spaced_steps(1000, 8).tolist()
+    [1, 10, 100, 250, 500, 750, 1000]
+    """
+    if points >= horizon:
+        return np.arange(1, horizon + 1)
+    if points == 1:
+        return np.array([horizon])
+    half = points // 2
+    even = [round(horizon * i / half) for i in range(1, half + 1)]
+    geometric = np.exp(np.linspace(0.0, math.log(horizon), points - half)).round()
+    steps = {min(max(int(step), 1), horizon) for step in (*even, *geometric.tolist())}
+    if horizon < 2**53:
+        return np.array(sorted(steps), dtype=np.int64)
+    # Only the integrator goes so far, and it takes whole numbers in any form.
+    return np.array(sorted(steps), dtype=np.float64)  # pyright: ignore[reportReturnType]
+
+
+def _along(schedule: LongSchedule, steps: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Rate and batch of the given updates."""
+    lr, batch = np.empty(steps.size), np.empty(steps.size)
+    done = 0
+    for piece in schedule.pieces:
+        inside = (steps > done) & (steps <= done + piece.updates)
+        update = (steps[inside] - done).astype(np.float64)
+        lr[inside], batch[inside] = piece.rates(update), piece.batches(update)
+        done += piece.updates
+    return lr, batch

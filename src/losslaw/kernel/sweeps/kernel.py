@@ -1,0 +1,92 @@
+"""One cell of a sweep: a kernel problem, a schedule, and its final risk."""
+
+import math
+from dataclasses import dataclass
+
+from losslaw.kernel import KernelRegression
+from losslaw.schedules import Schedule, parse_schedule
+
+# What a job finds, in the order of the table.
+COLUMNS = ("risk", "excess_risk", "sampled_risk", "sampled_error", "sampled_spread")
+
+
+@dataclass(frozen=True)
+class KernelJob:
+    """A frozen record of everything a result depends on, so that it can be its key.
+
+    Attributes:
+        source: Source exponent s > 0.
+        capacity: Capacity exponent beta > 1.
+        modes: M, a whole number or infinity.
+        noise: Label noise sigma, >= 0.
+        features: ``top`` or ``random``.
+        distribution: Law of the features: ``gaussian``, ``uniform`` or ``laplace``.
+        schedule: Text of the schedule (`parse_schedule`).
+        batch: Samples in each update; ``None``: what the schedule says, or 1.
+        runs: Sampled runs; 0: the exact mean only.
+        seed: Seed of samples and of random features.
+    """
+
+    source: float
+    capacity: float
+    modes: float = math.inf
+    noise: float = 1.0
+    features: str = "top"
+    distribution: str = "gaussian"
+    schedule: str = ""
+    batch: float | None = None
+    runs: int = 0
+    seed: int = 0
+
+    def problem(self) -> KernelRegression:
+        """The kernel problem.
+
+        Raises:
+            InputError: a number is out of range.
+        """
+        return KernelRegression(
+            source=self.source,
+            capacity=self.capacity,
+            modes=self.modes,
+            noise=self.noise,
+            features=self.features,
+            distribution=self.distribution,
+            seed=self.seed,
+        )
+
+    def whole_schedule(self) -> Schedule:
+        """The schedule with its batch.
+
+        Raises:
+            InputError: the text makes no schedule, or the batch is not above 0.
+        """
+        schedule = parse_schedule(self.schedule)
+        return schedule if self.batch is None else schedule.with_(batch=self.batch)
+
+
+def run_kernel_job(job: KernelJob) -> dict[str, float | None]:
+    """Final risk of a job: exact mean, and mean and spread of sampled runs if there are any.
+
+    Returns:
+        ``risk``, the exact mean after the last update, irreducible ``noise^2 / 2`` included;
+        ``excess_risk`` without it; ``sampled_risk``, ``sampled_error`` (standard error of that
+        mean) and ``sampled_spread`` (standard deviation of one run), ``None`` without sampled runs.
+
+    Raises:
+        InputError: the problem makes no sense, or a learning rate is not stable.
+
+    >>> job = KernelJob(source=1.0, capacity=2.0, modes=50, schedule="constant:peak=0.1,horizon=9")
+    >>> round(run_kernel_job(job)["risk"], 4)
+    0.7007
+    """
+    world, schedule = job.problem(), job.whole_schedule()
+    last = [schedule.horizon]
+    risk = float(world.mean_curve(schedule, steps=last).loss[-1])
+    found: dict[str, float | None] = dict.fromkeys(COLUMNS)
+    found["risk"], found["excess_risk"] = risk, risk - job.noise**2 / 2
+    if job.runs:
+        runs = world.sample(schedule, steps=last, runs=job.runs, seed=job.seed)
+        found["sampled_risk"] = float(runs.mean[-1])
+        found["sampled_error"] = float(runs.standard_error[-1])
+        found["sampled_spread"] = float(runs.spread[-1])
+    return found

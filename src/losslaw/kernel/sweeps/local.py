@@ -1,0 +1,98 @@
+"""Workers on this machine: processes of joblib's loky.
+
+A dead process breaks the whole pool, and all jobs in it come back as lost: which of them killed it
+nobody knows, so the engine runs them again one at a time.
+"""
+
+import os
+import signal
+import threading
+import time
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+from joblib import cpu_count  # pyright: ignore[reportMissingTypeStubs]
+
+# joblib.Parallel gives up at the first dead worker and forgets which jobs were under way, so this
+# uses the executor beneath it.
+from joblib.externals.loky import ProcessPoolExecutor  # pyright: ignore[reportMissingTypeStubs]
+
+from losslaw.kernel.sweeps.crew import ONE_THREAD, Ending, JobFunction, Report, call, report
+
+
+class LocalCrew:
+    """A pool of processes that is made anew when one of them dies.
+
+    Args:
+        function: What a job does; importable by the workers.
+        workers: Processes; all cores by default.
+    """
+
+    exact = False
+
+    def __init__(self, function: JobFunction, workers: int | None = None):
+        self.width = workers or cpu_count()
+        self._function = function
+        self._pool: Any = None
+        self._under_way: dict[Future[Ending], int] = {}
+
+    def submit(self, index: int, job: Any) -> None:
+        """Hand over a job; starts the processes if there are none."""
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                max_workers=self.width,
+                env=ONE_THREAD,
+                initializer=_follow,
+                initargs=(os.getpid(),),
+            )
+        try:
+            future: Future[Ending] = self._pool.submit(call, self._function, job)
+        except BrokenProcessPool as error:  # it broke while idle
+            future = Future()
+            future.set_exception(error)
+        self._under_way[future] = index
+
+    def collect(self) -> list[Report]:
+        """Wait until at least one job has ended."""
+        ended, _ = wait(list(self._under_way), return_when=FIRST_COMPLETED)
+        broken = any(isinstance(future.exception(), BrokenProcessPool) for future in ended)
+        if broken:  # then all the others end too, whole or lost
+            ended, _ = wait(list(self._under_way), timeout=60)
+            self._pool.shutdown(wait=True, kill_workers=True)
+            self._pool = None
+        reports = [self._report(future, self._under_way[future]) for future in ended]
+        for future in ended:
+            del self._under_way[future]
+        return sorted(reports, key=lambda one: one.index)
+
+    def close(self, *, at_once: bool) -> None:
+        """Send the workers home."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, kill_workers=at_once)
+            self._pool = None
+
+    @staticmethod
+    def _report(future: Future[Ending], index: int) -> Report:
+        error = future.exception()
+        if error is None:
+            return report(index, future.result())
+        if isinstance(error, BrokenProcessPool):
+            return Report(index, "lost", {}, "its worker process died")
+        return Report(index, "failed", {}, f"{type(error).__name__}: {error}")
+
+
+def _follow(parent: int) -> None:
+    """Tie this worker's life to its parent's.
+
+    A terminal sends Ctrl-C to both; it is for the parent, which then ends its workers in order.
+    After a ``kill -9`` of the parent nobody would end them, so they watch for that themselves.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

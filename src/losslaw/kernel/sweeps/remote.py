@@ -1,0 +1,98 @@
+"""Workers on many machines: tasks of a Ray cluster.
+
+Joins the cluster that ``RAY_ADDRESS`` names or that runs on this machine; starts a small one here
+if there is none. Every machine needs the same version of losslaw; results of another are refused.
+"""
+
+import os
+import socket
+from typing import Any
+
+from losslaw.errors import InputError, MissingExtra
+from losslaw.kernel.sweeps.crew import JobFunction, Report, call, report
+
+
+class RayCrew:
+    """Tasks of a Ray cluster. A dead worker loses its own job only, and Ray says which.
+
+    Args:
+        function: What a job does; importable on every machine.
+        workers: Jobs under way at a time; all processors of the cluster by default.
+
+    Raises:
+        MissingExtra: ray is not installed.
+        InputError: there is no cluster at ``RAY_ADDRESS``.
+    """
+
+    exact = True
+
+    def __init__(self, function: JobFunction, workers: int | None = None):
+        try:
+            import ray
+        except ImportError:
+            raise MissingExtra("sweeping on several machines", "ray", "ray") from None
+        self._ray: Any = ray
+        self._ours = not ray.is_initialized()
+        if self._ours:
+            self._join(workers)
+        processors = int(self._ray.cluster_resources().get("CPU", 1))
+        self.width = workers or max(processors, 1)
+        self._function = function
+        # Retries are the engine's, so that they are counted in one place.
+        self._task: Any = ray.remote(num_cpus=1, max_retries=0)(call)
+        self._under_way: dict[Any, int] = {}
+
+    def _join(self, workers: int | None) -> None:
+        quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+        named = os.environ.get("RAY_ADDRESS")
+        if named:
+            _knock(named)
+        try:
+            self._ray.init(address=named or "auto", **quiet)
+        except ConnectionError as error:
+            if named:
+                raise InputError(f"no Ray cluster at RAY_ADDRESS={named}: {error}") from None
+            self._ray.init(num_cpus=workers, include_dashboard=False, **quiet)
+
+    def submit(self, index: int, job: Any) -> None:
+        """Hand over a job."""
+        self._under_way[self._task.remote(self._function, job)] = index
+
+    def collect(self) -> list[Report]:
+        """Wait until at least one job has ended."""
+        ended, _ = self._ray.wait(list(self._under_way), num_returns=1)
+        return [self._report(ref, self._under_way.pop(ref)) for ref in ended]
+
+    def close(self, *, at_once: bool) -> None:
+        """Give up what is under way, and leave the cluster."""
+        for ref in self._under_way:
+            self._ray.cancel(ref, force=True)
+        self._under_way.clear()
+        if self._ours:
+            self._ray.shutdown()
+
+    def _report(self, ref: Any, index: int) -> Report:
+        errors = self._ray.exceptions
+        try:
+            return report(index, self._ray.get(ref))
+        except errors.RayTaskError as error:  # e.g. the job cannot be read on that machine
+            lines = str(error.cause).split("\n")
+            return Report(index, "failed", {}, f"{type(error.cause).__name__}: {lines[0]}")
+        except errors.RayError as error:  # the worker or its machine died, or ran out of memory
+            return Report(index, "lost", {}, f"its worker died ({type(error).__name__})")
+
+
+def _knock(address: str) -> None:
+    """Fail at once where nobody listens; Ray itself tries for minutes, then ends the process.
+
+    Raises:
+        InputError: no connection to ``host:port``.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not (host and port.isdigit()):  # "auto" and the like are Ray's to understand
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(f"no Ray cluster at RAY_ADDRESS={address}: {reason}") from None

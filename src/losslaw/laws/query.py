@@ -1,0 +1,178 @@
+"""What a law is asked: a schedule, the steps, and what has been worked out from them so far.
+
+A search asks the same query with many parameters. `Query.cached` lets a law redo only what its
+changed parameters touch, and `Query.grid` lets a search begin on updates taken together in
+blocks; the answer that counts is always the one at block 1, every update by itself.
+"""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from losslaw.curves.curve import checked_steps
+from losslaw.numerics.arrays import FloatArray, IntArray
+from losslaw.schedules import Schedule
+
+T = TypeVar("T")
+
+ASSUMED_WEIGHT_DECAY = 0.1
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Updates, one by one or in blocks. Arrays of shape ``(n,)``, but ``at``.
+
+    Attributes:
+        count: Updates in each block: 1 each at block 1.
+        lr: Learning rate, the mean over a block.
+        time: Intrinsic time that passes: ``count * lr``.
+        batch: Batch size, if known.
+        weight_decay: Weight decay; 0.1 where it is not known.
+        at: Number of blocks up to each step asked about. Shape ``(m,)``.
+        starts: First update (0-based) of each block.
+    """
+
+    count: FloatArray
+    lr: FloatArray
+    time: FloatArray
+    batch: FloatArray | None
+    weight_decay: FloatArray
+    at: IntArray
+    starts: IntArray
+
+    def total(self, values: FloatArray) -> FloatArray:
+        """Sum over each block of something known for every update."""
+        return values if self.starts.size == values.size else np.add.reduceat(values, self.starts)
+
+
+@dataclass(eq=False)
+class Query:
+    """A schedule and the steps asked about.
+
+    Args:
+        schedule: The schedule.
+        steps: Steps asked about, increasing, 1..horizon. Shape ``(m,)``.
+        model_size: Parameters of the model, if the law should know.
+        block: Updates taken together; 1 is exact.
+    """
+
+    schedule: Schedule
+    steps: IntArray
+    model_size: float | None = None
+    block: int = 1
+    _cache: dict[Hashable, Any] = field(default_factory=dict[Hashable, Any])
+
+    # A search along P parameters comes back to the same values; beyond that, forget.
+    KEEP: ClassVar[int] = 24
+
+    def in_blocks(self, block: int) -> "Query":
+        """The same query on blocks of up to ``block`` updates."""
+        return replace(self, block=block, _cache={})
+
+    @cached_property
+    def lr(self) -> FloatArray:
+        """Rate of every update up to the last step asked about: what is later cannot matter."""
+        return np.ascontiguousarray(self.schedule.lr[: self.steps[-1]])
+
+    @cached_property
+    def batch(self) -> FloatArray | None:
+        """Batch size of the same updates, if known."""
+        batch = self.schedule.batch
+        return None if batch is None else np.ascontiguousarray(batch[: self.steps[-1]])
+
+    @cached_property
+    def weight_decay(self) -> FloatArray:
+        """Weight decay of the same updates; 0.1 where it is not known."""
+        decay = self.schedule.weight_decay
+        if decay is None:
+            return np.full(self.lr.size, ASSUMED_WEIGHT_DECAY)
+        return np.ascontiguousarray(decay[: self.steps[-1]])
+
+    @cached_property
+    def intrinsic_time(self) -> FloatArray:
+        """``S`` after every update. Shape ``(n,)``."""
+        return np.cumsum(self.lr)
+
+    @cached_property
+    def first_rate(self) -> float:
+        """The first learning rate above zero: the least time that can have passed."""
+        # Of the whole schedule, so that it does not depend on the steps asked about.
+        lr = self.schedule.lr
+        return float(lr[np.argmax(lr > 0)])
+
+    @cached_property
+    def seen_time(self) -> FloatArray:
+        """``S`` at the steps asked about, never below the first positive rate. Shape ``(m,)``."""
+        return np.maximum(self.intrinsic_time[self.steps - 1], self.first_rate)
+
+    def drops(self, *, warmup_drops: bool = False) -> FloatArray:
+        """``d[k] = lr[k-1] - lr[k]``, the fall of the rate into update k. Shape ``(n,)``.
+
+        Args:
+            warmup_drops: Count the warm-up as negative drops from rate 0, as the evaluator of the
+                multi-power paper does; otherwise drops up to the end of the warm-up are 0.
+        """
+        drops = -np.diff(self.lr, prepend=0.0)
+        if not warmup_drops:
+            # The rate of the first update that counts comes from nowhere: it is no drop either.
+            drops[: max(self.schedule.warmup, 1)] = 0.0
+        return drops
+
+    @cached_property
+    def grid(self) -> Grid:
+        """The updates at this query's block."""
+        n = self.lr.size
+        if self.block == 1:
+            count = np.ones(n)
+            every = np.arange(n, dtype=np.int64)
+            return Grid(count, self.lr, self.lr, self.batch, self.weight_decay, self.steps, every)
+        # Blocks end at every step asked about, and the gaps between are cut evenly.
+        ends = [0, *self.steps.tolist()]
+        pieces = [
+            np.linspace(a, b, 1 - (a - b) // self.block, endpoint=False).astype(np.int64)
+            for a, b in pairwise(ends)
+        ]
+        # A jump begins a block: smeared over a block it would be another schedule.
+        jumps = np.flatnonzero(np.abs(np.diff(self.lr)) > 0.02 * self.lr.max()) + 1
+        starts = np.unique(np.concatenate([*pieces, jumps[: n // 4]]))
+        count = np.diff(starts, append=n).astype(np.float64)
+        time = np.add.reduceat(self.lr, starts)
+
+        def mean(values: FloatArray) -> FloatArray:
+            return np.add.reduceat(values, starts) / count
+
+        return Grid(
+            count,
+            time / count,
+            time,
+            None if self.batch is None else mean(self.batch),
+            mean(self.weight_decay),
+            np.searchsorted(starts, self.steps).astype(np.int64),
+            starts,
+        )
+
+    def cached(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """The result of ``compute``, computed once for each ``key`` seen lately."""
+        if key in self._cache:
+            self._cache[key] = self._cache.pop(key)  # to the young end
+        else:
+            if len(self._cache) >= self.KEEP:
+                del self._cache[next(iter(self._cache))]
+            self._cache[key] = compute()
+        return self._cache[key]
+
+
+def ask(
+    schedule: Schedule, steps: ArrayLike | None = None, model_size: float | None = None
+) -> Query:
+    """A `Query` with its steps checked; ``None`` asks about every step."""
+    if steps is None:
+        at = np.arange(1, schedule.horizon + 1, dtype=np.int64)
+    else:
+        at = checked_steps(steps, schedule.horizon, "steps asked about")
+    return Query(schedule, at, model_size)

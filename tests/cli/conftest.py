@@ -1,0 +1,1 @@
+from helpers.lab_samples import text  # noqa: F401

@@ -1,0 +1,255 @@
+"""`losslaw.designing`: constraints, what is refused, what is said."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+import losslaw as ll
+from losslaw.cli.output import plain
+from losslaw.designing.report import shape_in_words
+
+LAW = ll.Effective(L0=2.5, A=0.3, N=47.0)
+KNOWN = dict(horizon=600, peak=1e-3, warmup=30)
+
+
+def runs_of(law, **changes):
+    known = {**dict(peak=1e-3, horizon=600, warmup=30, weight_decay=0.1), **changes}
+    schedules = {
+        "flat": ll.constant(**known),
+        "cosine": ll.cosine(**known),
+        "wsd": ll.wsd(**known, cooldown=0.3),
+    }
+    steps = np.arange(60, 601, 10)
+    return [law.curve(schedule, steps, label) for label, schedule in schedules.items()]
+
+
+@pytest.fixture(scope="module")
+def fit():
+    return ll.fit(runs_of(LAW))
+
+
+def test_a_design_is_of_the_fit(fit):
+    found = ll.design(fit, 600)
+    assert found.schedule.peak_lr == pytest.approx(1e-3)
+    assert_allclose(found.schedule.lr[:30], 1e-3 * np.arange(1, 31) / 30)
+    assert_array_equal(found.schedule.weight_decay, np.full(600, 0.1))
+    # The loss is what the fit predicts, and so are those of the usual schedules.
+    prediction = fit.predict(found.schedule, [600])
+    assert found.loss == prediction.final
+    assert (found.lower, found.upper) == (prediction.lower[0], prediction.upper[0])
+    cosine = fit.predict(ll.cosine(peak=1e-3, horizon=600, warmup=30), [600]).final
+    assert found.baselines["cosine"].loss == pytest.approx(cosine, abs=1e-12)
+    assert found.baselines["cosine"].gain == pytest.approx(cosine - found.loss, abs=1e-12)
+    assert found.gain == min(item.gain for item in found.baselines.values()) >= 0
+    assert "warm-up of 30 updates, as in the fitted runs" in found.sentences
+
+
+def test_the_run_so_far_is_kept(fit):
+    so_far = ll.constant(peak=1e-3, horizon=400, warmup=30)
+    found = ll.design(fit, 600, prefix=so_far)
+    assert_array_equal(found.schedule.lr[:400], so_far.lr)
+    assert (np.diff(found.schedule.lr[399:]) <= 0).all()
+    # With less time left no better than from the start.
+    assert found.loss >= ll.design(fit, 600).loss - 1e-6
+
+
+def test_a_run_still_warming_up_warms_up(fit):
+    so_far = ll.constant(peak=1e-3, horizon=600, warmup=30).prefix(10).with_(warmup=10)
+    found = ll.design(fit, 600, prefix=so_far, warmup=30, peak=1e-3)
+    assert_array_equal(found.schedule.lr[:10], so_far.lr)
+    assert found.schedule.lr[29] >= found.schedule.lr[9]
+
+
+def test_batch_and_weight_decay_go_on_as_they_were():
+    law = ll.Convolution(L0=2.5, A=0.3, N=5e3, M=500.0, s=0.6, q=1.3, c=100.0)
+    so_far = ll.constant(peak=1e-3, horizon=300, batch=8.0, weight_decay=0.2)
+    found = ll.design(law, 600, prefix=so_far)
+    assert_array_equal(found.schedule.batch, np.full(600, 8.0))
+    assert_array_equal(found.schedule.weight_decay, np.full(600, 0.2))
+    larger = ll.design(law, 600, prefix=so_far, batch=16.0)
+    assert_array_equal(larger.schedule.batch, np.repeat([8.0, 16.0], 300))
+    assert larger.loss < found.loss
+
+
+def test_tokens_are_updates_of_a_batch():
+    found = ll.design(LAW, tokens=1e6, batch=4.0, sequence_length=500, peak=1e-3)
+    assert found.schedule.horizon == 500
+
+
+def test_a_free_peak_is_chosen_from_its_range():
+    found = ll.design(LAW, 600, peak=(1e-4, 1e-1), warmup=30)
+    peak = found.constraints["peak"]
+    assert 1e-4 < peak < 1e-1
+    assert_allclose(found.schedule.lr[:30], peak * np.arange(1, 31) / 30)
+    # Every peak of a scan is worse.
+    scan = [ll.design(LAW, 600, peak=p, warmup=30).loss for p in np.geomspace(1e-4, 1e-1, 4)]
+    assert found.loss <= min(scan) + 1e-6
+
+
+def test_json_form_keeps_the_contract(fit):
+    found = ll.design(fit, 600, family="wsd")
+    record = json.loads(json.dumps(plain(found.as_dict())))
+    assert {"loss", "baselines", "gain", "schedule", "seconds"} <= set(record)
+    assert {"cosine", "wsd", "linear"} <= set(record["baselines"])
+    assert record["schedule"]["step"] == list(range(1, 601))
+    assert_array_equal(record["schedule"]["lr"], found.schedule.lr)
+    assert record["gain"] == pytest.approx(min(record["baselines"].values()) - record["loss"])
+    assert_allclose(ll.parse_schedule(record["spec"]).lr, found.schedule.lr, rtol=1e-12)
+
+
+def test_the_report_says_shape_loss_and_cost(fit):
+    text = str(ll.design(fit, 600))
+    assert "free form, 600 updates" in text
+    assert "at 0.001 up to step" in text
+    assert "90% interval" in text
+    assert "cosine-10%" in text
+    assert "2 of 2 starts end in this optimum" in text
+
+
+@pytest.mark.parametrize(
+    ("schedule", "given", "words"),
+    [
+        (ll.constant(peak=1e-3, horizon=100), 0, "at 0.001 to the end"),
+        (
+            ll.step(peak=1e-3, horizon=100, first=0.8, second=0.9, factor=10),
+            0,
+            "at 0.001 up to step 80, then 0.0001 after step 80, 1e-05 after step 90",
+        ),
+        (
+            ll.linear(peak=1e-3, horizon=100, final=1e-4),
+            0,
+            "down over 100 updates (100.0 % of the run) to 0.0001 (10.1 %)",
+        ),
+        (
+            ll.from_knots({1: 1e-3, 50: 1e-3, 80: 0.0, 100: 0.0}),
+            0,
+            "at 0.001 up to step 50, then down over 50 updates (50.0 % of the run) to 0 (0.0 %),"
+            " reached 20 updates before the end",
+        ),
+        (  # one jump at once, then slower than a thousandth an update
+            ll.constant(peak=1e-3, horizon=10).then(ll.from_knots({1: 5e-4, 2000: 1e-4})),
+            10,
+            "down over 2000 updates (99.5 % of the run) to 0.0001 (20.0 %)",
+        ),
+        (
+            ll.from_knots({1: 1e-3, 50: 5e-4, 100: 1e-3}),
+            0,
+            "up and down over 100 updates (100.0 % of the run) to 0.001 (100.0 %)",
+        ),
+    ],
+)
+def test_shapes_in_words(schedule, given, words):
+    assert shape_in_words(schedule, given).endswith(words)
+
+
+def test_laws_whose_optimum_is_an_artefact_say_so():
+    momentum = ll.Momentum(L0=2.5, A=0.3, C=0.3, alpha=0.6)
+    known = {**KNOWN, "horizon": 2500}
+    found = ll.design(momentum, **known)
+    assert "falls to the floor at once near the end" in found.sentences[0]
+    assert "not let fall faster than over 250 updates" in found.sentences[1]
+    steepest = np.abs(np.diff(found.schedule.lr[29:])).max()
+    assert 1e-3 / 400 < steepest <= 1e-3 / 250 * (1 + 1e-9)
+    # Asked for, the artefact itself: one jump down.
+    steep = ll.design(momentum, **known, max_slope=1.0)
+    assert np.abs(np.diff(steep.schedule.lr[29:])).max() > 3 * steepest
+    assert steep.loss < found.loss
+    power = ll.MultiPower(L0=2.6, A=0.55, B=400.0, alpha=0.5, beta=0.6, C=2.0, gamma=0.6)
+    assert "staircase" in ll.design(power, **KNOWN).sentences[0]
+    beyond = ll.design(power.with_(gamma=1.1), **KNOWN)
+    assert "before any update is done there" in beyond.sentences[0]
+    assert np.abs(np.diff(beyond.schedule.lr[29:])).max() <= 1e-3 / 60 * (1 + 1e-9)
+
+
+def test_a_peak_outside_the_fitted_ones_is_said(fit):
+    found = ll.design(fit, 600, peak=3e-3)
+    said = "the peak learning rate 0.003 is outside the fitted 0.001"
+    assert any(sentence.startswith(said) for sentence in found.sentences)
+
+
+def so_far(n, peak=1e-3):
+    return ll.constant(peak=peak, horizon=n)
+
+
+BAD = {
+    "no horizon": (dict(horizon=None), "how long is the run\\? give horizon"),
+    "two horizons": (dict(tokens=1e9), "and not both"),
+    "tokens alone": (dict(horizon=None, tokens=1e9), "batch is missing"),
+    "tokens and batch": (dict(horizon=None, tokens=1e9, batch=4.0), "sequence_length is missing"),
+    "few tokens": (
+        dict(horizon=None, tokens=10.0, batch=4.0, sequence_length=100),
+        "10 tokens are less than one update of 400",
+    ),
+    "no updates": (dict(horizon=0), "horizon is 0, expected a whole number of updates"),
+    "warm-up": (dict(warmup=600), r"horizon \(600\) is not longer than the warmup \(600 updates\)"),
+    "negative warm-up": (dict(warmup=-1), "warmup is -1"),
+    "prefix": (dict(prefix=so_far(600)), "has 600 updates and the horizon is 600: nothing is left"),
+    "no peak": (dict(peak=None), "no peak learning rate"),
+    "zero peak": (dict(peak=0.0), "peak is 0, expected a learning rate above 0"),
+    "floor": (dict(floor=2e-3), "floor 0.002 is above the peak 0.001"),
+    "negative floor": (dict(floor=-1.0), "floor is -1, expected a learning rate of 0 or above"),
+    "prefix below the floor": (
+        dict(prefix=so_far(10, 1e-4), floor=5e-4),
+        "the run so far is at learning rate 0.0001, below the floor 0.0005",
+    ),
+    "slope": (dict(max_slope=0.0), "max_slope is 0, expected above 0"),
+    "jump": (
+        dict(prefix=so_far(10, 2e-3), max_slope=0.01),
+        "above the peak 0.001: max_slope does not allow that jump",
+    ),
+    "peaks": (dict(peak=(2e-3, 1e-3)), "peaks from 0.002 to 0.001: expected the lower one first"),
+    "peaks of a run": (dict(peak=(1e-4, 1e-3), prefix=so_far(10)), "the peak of a run under way"),
+    "family": (dict(family="wds"), "unknown family 'wds'"),
+    "rising family": (dict(family="wsd", rising=True), "rising is for the free form"),
+    "slope of a family": (dict(family="wsd", max_slope=1.0), "max_slope is for the free form"),
+    "batch": (dict(batch=0.0), "batch is 0, expected a number of sequences above 0"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_contradictions_are_refused(name):
+    changes, words = BAD[name]
+    with pytest.raises(ll.InputError, match=words):
+        ll.design(LAW, **{**KNOWN, **changes})
+
+
+def test_laws_that_cannot_tell_schedules_apart_are_refused():
+    with pytest.raises(ll.InputError, match="does not see the learning rate"):
+        ll.design(ll.Chinchilla(L0=2.5, A=4.0), **KNOWN)
+    with pytest.raises(ll.InputError, match=r"does not know what a decay gains \(C\)"):
+        ll.design(ll.Momentum(L0=2.5, A=0.3), **KNOWN)
+
+
+def test_a_fit_that_saw_no_decay_is_refused():
+    flat = ll.Momentum(L0=2.5, A=0.3, C=0.3).curve(
+        ll.constant(peak=1e-3, horizon=600, warmup=30), range(60, 601, 10), "flat"
+    )
+    with pytest.raises(ll.InputError, match="no curve with a falling learning rate has shown it"):
+        ll.design(ll.fit(flat, "momentum"), 600)
+
+
+def test_several_fitted_peaks_leave_the_choice_open(fit):
+    both = ll.fit([*runs_of(LAW), runs_of(LAW, peak=2e-3)[0].with_(label="high")])
+    with pytest.raises(ll.InputError, match=r"2 peak learning rates, 0\.001 to 0\.002: say which"):
+        ll.design(both, 600)
+    assert ll.design(both, 600, peak=1e-3, family="wsd").loss > 2.5
+
+
+ASK = """
+import losslaw as ll
+{first}
+law = ll.Effective(L0=2.5, A=0.3, N=47.0)
+print(ll.design(law, 100, peak=1e-3, family="linear").family)
+"""
+
+
+@pytest.mark.parametrize("first", ["import losslaw.designing"])
+def test_design_can_be_called_whatever_was_imported_first(first):
+    done = subprocess.run(
+        [sys.executable, "-c", ASK.format(first=first)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "linear\n"

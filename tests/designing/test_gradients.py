@@ -1,0 +1,125 @@
+"""Final losses and gradients of the laws, against the laws themselves and finite differences."""
+
+import numpy as np
+import pytest
+from helpers.law_samples import RATES, sound
+from numpy.testing import assert_allclose
+
+from losslaw.designing.gradients import BLOCKS, GRADIENTS, final_loss
+from losslaw.errors import InputError
+from losslaw.laws import LAWS, Convolution, Momentum, MultiPower
+from losslaw.schedules import Schedule, wsd
+
+
+def slope_at(law, schedule, k):
+    """Central difference of the law's own prediction by the rate of update k."""
+    step = 1e-4 * schedule.lr[k]
+
+    def moved(by):
+        rates = schedule.lr.copy()
+        rates[k] += by
+        return law.predict(schedule.with_(lr=rates), [schedule.horizon])[0]
+
+    return (moved(step) - moved(-step)) / (2 * step)
+
+
+def test_every_law_has_a_gradient():
+    assert set(GRADIENTS) == set(LAWS.values())
+
+
+def awkward():
+    yield from RATES.items()
+    yield "ends at zero", np.append(RATES["warm-up and cosine"][:-1], 0.0)
+
+
+@pytest.mark.parametrize("warmup_drops", [False, True])
+@pytest.mark.parametrize("rates", [pair[1] for pair in awkward()], ids=[p[0] for p in awkward()])
+@pytest.mark.parametrize("name", sorted(LAWS))
+def test_value_is_that_of_the_law(name, rates, warmup_drops):
+    law = sound(LAWS[name])
+    if "warmup_drops" in law.settings():
+        law = law.with_(warmup_drops=warmup_drops)
+    schedule = Schedule(rates, batch=np.linspace(1, 3, rates.size), weight_decay=0.3)
+    value, gradient = final_loss(law, schedule)
+    # The laws sum a mixture of exponentials that is right to 1e-8 of each sum; sums are about .1.
+    assert_allclose(value, law.predict(schedule, [schedule.horizon])[0], atol=1e-8)
+    assert gradient.shape == rates.shape
+    assert np.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize("warmup_drops", [False, True])
+@pytest.mark.parametrize("which", ["warm-up and cosine", "warm-up again", "up and down"])
+@pytest.mark.parametrize("name", sorted(LAWS))
+def test_gradient_is_that_of_the_law(name, which, warmup_drops):
+    law = sound(LAWS[name])
+    if "warmup_drops" in law.settings():
+        law = law.with_(warmup_drops=warmup_drops)
+    rates = np.maximum(RATES[which], 2e-5)
+    warmup = Schedule(RATES[which]).warmup
+    batch = np.linspace(1, 3, rates.size)
+    schedule = Schedule(rates, batch, weight_decay=0.3, warmup=warmup)
+    gradient = final_loss(law, schedule)[1]
+    at = np.unique([0, 1, warmup - 1, warmup, warmup + 1, 30, 50, rates.size - 2, rates.size - 1])
+    expected = np.array([slope_at(law, schedule, k) for k in at])
+    # Differences over 1e-4 of a rate: the 1e-8 of the law leaves 1e-8 * .1 / (2e-4 * lr), and the
+    # third derivative 1e-8 of the largest slope.
+    noise = 2e-9 * 0.1 / (2e-4 * rates[at])
+    assert np.all(np.abs(gradient[at] - expected) <= 2e-6 * np.abs(gradient).max() + noise)
+
+
+@pytest.mark.parametrize("name", sorted(law.name for law in BLOCKS))
+def test_blocks_of_updates(name):
+    """Single updates are blocks of one; larger blocks are close, and have their own gradient."""
+    law = sound(LAWS[name])
+    if name == "effective":
+        law = law.with_(B0=2.0)
+    schedule = Schedule(RATES["warm-up and cosine"] + 2e-5, batch=np.linspace(1, 3, 90), warmup=15)
+    exact, gradient = final_loss(law, schedule)
+    single = final_loss(law, schedule, np.arange(90))
+    assert_allclose(single[0], exact, rtol=1e-14)
+    assert_allclose(single[1], gradient, rtol=1e-9, atol=1e-12 * np.abs(gradient).max())
+    starts = np.array([0, 5, 10, 14, 15, 16, 20, 30, 31, 45, 60, 70, 80, 85, 89])
+    # The end of the warm-up is a block by itself: falls are counted from it.
+    value, slopes = final_loss(law, schedule, starts)
+    # Terms are .1 nats each and change little within a block.
+    assert abs(value - exact) < 5e-3
+    for k in (0, 7, 15, 25, 47, 88, 89):
+        moved = []
+        for step in (1e-9, -1e-9):
+            rates = schedule.lr.copy()
+            rates[k] += step
+            moved.append(final_loss(law, schedule.with_(lr=rates), starts)[0])
+        slope = (moved[0] - moved[1]) / 2e-9
+        # A difference of 2e-9 in a rate of 1e-3: rounding of the loss, 1e-15, over it.
+        assert slopes[k] == pytest.approx(slope, rel=1e-4, abs=1e-4 * np.abs(slopes).max())
+
+
+@pytest.mark.parametrize("q", [0.5, 1.0, 2.0])
+def test_kernel_of_exponent_one_is_no_exception(q):
+    """The integral of (1 + c x)^-q is a logarithm at q = 1, a power elsewhere."""
+    law = Convolution(L0=2.0, N=1e5, q=q, c=200.0)
+    schedule = Schedule(RATES["warm-up and cosine"])
+    assert_allclose(final_loss(law, schedule)[0], law.predict(schedule)[-1], rtol=1e-8)
+
+
+def test_momentum_without_memory_is_the_instantaneous_law():
+    schedule = Schedule(RATES["warm-up and cosine"])
+    value, gradient = final_loss(Momentum(L0=2.0, A=0.1, C=5.0, lam=0.0), schedule)
+    other = LAWS["instantaneous"](L0=2.0, A=0.1, B=5.0)
+    assert_allclose(value, final_loss(other, schedule)[0], rtol=1e-13)
+    assert_allclose(gradient, final_loss(other, schedule)[1], rtol=1e-9, atol=1e-9)
+
+
+def test_long_schedules_keep_their_digits():
+    """The sum over 30,000 updates agrees with one pass over them."""
+    law = MultiPower(L0=2.6, A=0.55, B=400.0, alpha=0.5, beta=0.6, C=2.0, gamma=0.6)
+    schedule = wsd(peak=3e-4, horizon=30_000, warmup=2000, cooldown=0.2, final=1e-9)
+    assert_allclose(final_loss(law, schedule)[0], law.predict(schedule, [30_000])[0], atol=1e-8)
+
+
+def test_a_law_of_ones_own_is_refused_by_name():
+    class Mine(Momentum):
+        name = "mine"
+
+    with pytest.raises(InputError, match="law 'mine' has no gradient: search a family"):
+        final_loss(Mine(L0=1.0), Schedule([1.0]))

@@ -1,0 +1,154 @@
+"""Lengths for a loss and sizes for a budget, against closed forms."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+import losslaw as ll
+from losslaw.cli.main import run
+from losslaw.designing.run_length import best_pair, compute_optimal, horizon_for
+from losslaw.kernel.theory import Exponents, constant_risk
+
+KNOWN = dict(peak=1e-3, horizon=1500, warmup=50, weight_decay=0.1)
+STEPS = np.arange(100, 1501, 20)
+
+
+@pytest.fixture(scope="module")
+def fit():
+    law = ll.Momentum(L0=2.5, A=0.3, C=0.3, alpha=0.6)
+    schedules = {"flat": ll.constant(**KNOWN), "cosine": ll.cosine(**KNOWN)}
+    return ll.fit([law.curve(s, STEPS, label) for label, s in schedules.items()], "momentum")
+
+
+@pytest.mark.parametrize("loss", [2.9, 2.75, 2.6])
+def test_length_of_a_constant_run_has_a_closed_form(fit, loss):
+    """``L0 + A S^-alpha`` with ``S = peak (n - (W - 1) / 2)`` after a warm-up of W updates."""
+    found = horizon_for(fit, loss, family="constant", warmup=50)
+    law = fit.law
+    time = ((loss - law.L0) / law.A) ** (-1 / law.alpha)
+    # Lengths are searched to 1e-5 of their log, and rounded up to whole updates.
+    assert found.updates == pytest.approx(time / 1e-3 + 49 / 2, rel=5e-5, abs=1)
+    assert found.schedule.horizon == found.updates
+
+
+@pytest.mark.parametrize(("family", "tuned"), [("wsd", False), ("cosine", False)])
+def test_the_length_is_the_first_that_reaches_the_loss(fit, family, tuned):
+    found = horizon_for(fit, 2.7, family=family, tuned=tuned, warmup=50)
+    assert fit.predict(found.schedule, [found.updates]).final <= 2.7
+    shorter = horizon_for(fit, 2.7005, family=family, tuned=tuned, warmup=50)
+    assert shorter.updates < found.updates
+    assert found.shortest <= found.updates <= found.longest
+    # At the ends of the interval of lengths, the loss is at the ends of its own.
+    if not tuned and math.isfinite(found.longest):
+        late = horizon_for(fit, 2.7, family=family, warmup=50).longest
+        schedule = ll.wsd(peak=1e-3, horizon=late, warmup=50) if family == "wsd" else None
+        if schedule is not None:
+            upper = fit.predict(schedule, [late]).upper[0]
+            assert upper == pytest.approx(2.7, abs=1e-4)
+
+
+def test_a_better_schedule_needs_fewer_updates(fit):
+    usual = horizon_for(fit, 2.7, family="wsd", warmup=50)
+    assert horizon_for(fit, 2.7, family="wsd", tuned=True, warmup=50).updates <= usual.updates
+
+
+def test_losses_out_of_reach_are_refused(fit, monkeypatch):
+    monkeypatch.setattr("losslaw.designing.run_length.LONGEST", 100_000)
+    with pytest.raises(ll.InputError, match="no run of up to 100,000 updates reaches a loss of"):
+        horizon_for(fit, fit.law.L0 - 0.5, family="constant")
+    with pytest.raises(ll.InputError, match="unknown schedule 'wds'"):
+        horizon_for(fit, 2.7, family="wds")
+
+
+@pytest.fixture(scope="module")
+def sizes():
+    law = ll.Chinchilla(L0=1.7, A=20.0, alpha=0.35, B=300.0, beta=0.32)
+    curves = []
+    for size in (2e7, 1e8, 4e8):
+        schedule = ll.cosine(peak=1e-3, horizon=4000, batch=64)
+        query = ll.laws.ask(schedule, np.arange(400, 4001, 100), size)
+        losses = sum(getattr(law, k) * v for k, v in law.columns(query).items())
+        curves.append(ll.LossCurve(schedule, query.steps, losses, f"{size:g}", model_size=size))
+    return ll.fit(curves, "chinchilla")
+
+
+def test_the_best_size_is_that_of_the_closed_form(sizes):
+    """Minimum of ``A t^-alpha + B P^-beta`` along ``6 P (64 * 512 / 64) t = C``, t sequences."""
+    law, length = sizes.law, 512
+    compute = 6 * 1e8 * 64 * length * 3000
+    found = compute_optimal(
+        sizes, compute, batch=64, sequence_length=length, family="constant", peak=1e-3
+    )
+    sequences = compute / (6 * length)  # times sizes
+    ratio = law.alpha * law.A / (law.beta * law.B) * sequences**-law.alpha
+    best = ratio ** (-1 / (law.alpha + law.beta))
+    # Whole updates, of which there are 3,000, cost up to 2e-4; and the valley is flat.
+    assert found.model_size == pytest.approx(best, rel=0.02)
+    bottom = law.L0 + law.A * (sequences / best) ** -law.alpha + law.B * best**-law.beta
+    assert bottom <= found.loss <= bottom + 2e-4
+    assert not found.at_edge
+
+
+def test_sizes_have_edges(sizes):
+    found = compute_optimal(
+        sizes, 2e17, batch=64, sequence_length=512, family="constant", sizes=(2e7, 4e7)
+    )
+    assert found.at_edge
+    assert found.model_size == pytest.approx(4e7, rel=1e-2)
+
+
+def test_one_size_has_no_best_size(fit):
+    with pytest.raises(ll.InputError, match="needs a fit over several model sizes"):
+        compute_optimal(fit, 1e18, batch=64, sequence_length=512)
+
+
+def test_budgets_too_small_are_refused(sizes):
+    with pytest.raises(ll.InputError, match="are less than a run of"):
+        compute_optimal(sizes, 1e9, batch=64, sequence_length=512)
+    with pytest.raises(ll.InputError, match="are more than 2,000,000 updates"):
+        compute_optimal(sizes, 1e25, batch=64, sequence_length=512)
+
+
+@pytest.mark.parametrize(("s", "beta"), [(1.0, 2.0), (0.5, 1.5), (0.5, 4.0)])
+def test_best_pairs_of_the_kernel_world_scale_as_its_theory(s, beta):
+    """Constant rate: ``M ~ C^(1/(1+(s+1)beta))``, risk ``C^-(s beta/(1+s beta+beta))``."""
+    exponents = Exponents(s, beta)
+
+    def risk(modes, samples):
+        peaks = np.geomspace(1e-8, 1.0, 400)
+        return min(
+            constant_risk(exponents, peak=peak, samples=samples, modes=modes).total
+            for peak in peaks
+        )
+
+    low, high = (best_pair(risk, 6 * C, 2.0, 1e8) for C in (1e14, 1e17))
+    decades = math.log(1e3)
+    size = math.log(high.model_size / low.model_size) / decades
+    fall = -math.log(high.loss / low.loss) / decades
+    # Local exponents at finite compute, peaks on a grid of 5 %.
+    assert size == pytest.approx(1 / (1 + (s + 1) * beta), abs=0.01)
+    assert fall == pytest.approx(s * beta / (1 + s * beta + beta), abs=0.01)
+
+
+def test_the_command_answers_both_queries(fit, sizes, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    fit.save("fit.json")
+    sizes.save("sizes.json")
+    assert run(["design", "fit.json", "--loss", "2.7", "--warmup", "50", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["updates"] == horizon_for(fit, 2.7, warmup=50).updates
+    assert run(["design", "fit.json", "--loss", "2.7", "--family", "cosine"]) == 0
+    assert "updates reach a loss of 2.7" in capsys.readouterr().out
+    options = ["--compute", "2e16", "--batch", "64", "--sequence-length", "512"]
+    assert run(["design", "sizes.json", *options]) == 0
+    assert "parameters" in capsys.readouterr().out
+    # A budget and a size make a number of updates.
+    options = ["--compute", "6e12", "--model-size", "1e6", "--batch", "4"]
+    assert run(["design", "fit.json", *options, "--sequence-length", "500", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["schedule"]["lr"]) == 500
+    assert run(["design", "fit.json", "--compute", "6e12"]) == 2
+    assert "--sequence-length" in capsys.readouterr().err
+    assert run(["design", "fit.json", "--loss", "2.7", "--horizon", "100"]) == 2
+    assert "--loss asks for the horizon" in capsys.readouterr().err

@@ -1,0 +1,120 @@
+import math
+
+import pytest
+
+from losslaw.errors import InputError
+from losslaw.kernel.sweeps.grid import jobs_of, read_sweep
+from losslaw.kernel.sweeps.kernel import COLUMNS, KernelJob, run_kernel_job
+
+TOML = """
+[problem]
+source = [0.5, 1]
+capacity = 2.0
+modes = [50, inf]
+
+[run]
+schedule = ["constant:peak={peak},horizon={n}", "linear:peak={peak},horizon=20"]
+batch = [1, 8]
+
+[values]
+peak = [0.1, "2e-1"]
+n = 10
+"""
+
+
+def test_jobs_are_the_nested_loops(tmp_path):
+    (tmp_path / "s.toml").write_text(TOML)
+    jobs = read_sweep(tmp_path / "s.toml")
+    schedules = [
+        "constant:peak=0.1,horizon=10",
+        "constant:peak=2e-1,horizon=10",
+        "linear:peak=0.1,horizon=20",
+        "linear:peak=2e-1,horizon=20",
+    ]
+    assert jobs == [
+        KernelJob(source, 2.0, modes, schedule=schedule, batch=batch)
+        for source in (0.5, 1.0)
+        for modes in (50, math.inf)
+        for schedule in schedules
+        for batch in (1.0, 8.0)
+    ]
+
+
+def test_a_schedule_file_is_written_out(tmp_path, monkeypatch):
+    # The record has to be the same where there is no such file.
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lr.csv").write_text("step,lr\n1,0.1\n2,0.1\n3,0.05\n")
+    for text in ("file:lr.csv", "lr.csv"):
+        document = {"problem": {"source": 1, "capacity": 2}, "run": {"schedule": text}}
+        (job,) = jobs_of(document)
+        assert job.schedule.startswith("knots:")
+        assert job.whole_schedule().lr.tolist() == pytest.approx([0.1, 0.1, 0.05])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("[problem]", "[problem", "not TOML: "),
+        ("[values]", "[value]", r"unknown section \[value\]"),
+        ("source = [0.5, 1]", "sorce = 1", r"\[problem\] sorce: unknown key, expected one of: s"),
+        ("source = [0.5, 1]", "", r"\[problem\] has no source"),
+        ("source = [0.5, 1]", "source = []", r"\[problem\] source is an empty list"),
+        ("source = [0.5, 1]", 'source = "x"', r"source is 'x', expected a number or a list"),
+        ("source = [0.5, 1]", "source = true", "source is True, expected a number"),
+        ("source = [0.5, 1]", "source = nan", "source is nan, expected a number"),
+        ("source = [0.5, 1]", "source = [[1]]", r"source is \[1\], expected a number"),
+        ("source = [0.5, 1]", "source = [1, -1]", "source is -1, expected a number above 0"),
+        ("capacity = 2.0", "capacity = 1.0", "capacity is 1, expected a number above 1"),
+        ("modes = [50, inf]", "modes = 0", "modes is 0"),
+        ("modes = [50, inf]", 'features = "bottom"', "features 'bottom'"),
+        ("batch = [1, 8]", "batch = 0", r"\[run\] batch is 0, expected above 0"),
+        ("batch = [1, 8]", "runs = -1", "runs is -1, expected a whole number, 0 or above"),
+        ("batch = [1, 8]", "runs = 2.5", "runs is 2.5, expected a whole number"),
+        ("batch = [1, 8]", "runs = 2", "sampled runs need finite modes"),
+        ("n = 10", "", r"\[values\] has no 'n'"),
+        ("n = 10", "n = 10\nm = 1", r"\[values\] m: no schedule has {m}"),
+        ("n = 10", "n = 0", "horizon"),
+        ("n = 10", "n = true", "n is True, expected a number or a text"),
+        ("linear:", "linar:", "unknown schedule 'linar'"),
+        (TOML, "run = 1", r"run is 1, expected a section \[run\]"),
+        (TOML, " ", "the file is empty"),
+    ],
+)
+def test_bad_files_get_one_line_that_says_where(tmp_path, old, new, message):
+    assert old in TOML
+    path = tmp_path / "s.toml"
+    path.write_text(TOML.replace(old, new))
+    with pytest.raises(InputError, match=message) as caught:
+        read_sweep(path)
+    assert str(caught.value).startswith(str(path))
+    assert "\n" not in str(caught.value)
+
+
+def test_sampled_runs_take_whole_batches(tmp_path):
+    document = {
+        "problem": {"source": 1, "capacity": 2, "modes": 9},
+        "run": {"schedule": "constant:peak=0.1,horizon=2", "runs": 2, "batch": 1.5},
+    }
+    with pytest.raises(InputError, match=r"batch is 1\.5, and sampled runs need whole numbers"):
+        jobs_of(document)
+
+
+def test_too_many_jobs():
+    document = {
+        "problem": {"source": list(range(1, 2002)), "capacity": 2},
+        "run": {"schedule": "constant:peak=0.1,horizon=2", "seed": list(range(1000))},
+    }
+    with pytest.raises(InputError, match="2001000 jobs, expected at most 1000000"):
+        jobs_of(document)
+
+
+def test_a_job_is_the_library_call():
+    job = KernelJob(0.7, 2.0, 40, 0.5, schedule="linear:peak=0.2,horizon=50", batch=2, runs=30)
+    found = run_kernel_job(job)
+    assert tuple(found) == COLUMNS
+    world, schedule = job.problem(), job.whole_schedule()
+    exact = world.mean_curve(schedule, steps=[50]).loss[-1]
+    assert found["risk"] == exact
+    assert found["excess_risk"] == exact - 0.5**2 / 2
+    assert abs(found["sampled_risk"] - exact) < 4 * found["sampled_error"]
+    assert found["sampled_spread"] == pytest.approx(found["sampled_error"] * math.sqrt(30))
