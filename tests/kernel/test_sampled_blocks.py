@@ -21,7 +21,7 @@ def sampled(runs, **changes):
         query.pop("steps"),
         runs=runs,
         **query,
-    ).loss
+    ).losses
 
 
 def test_the_first_runs_do_not_depend_on_how_many_there_are(tmp_path):
