@@ -136,9 +136,9 @@ def test_more_runs_keep_the_first_ones():
     schedule = Schedule([0.2] * 20)
     few = world.sample(schedule, [5, 20], runs=3, seed=11)
     many = world.sample(schedule, [5, 20], runs=6, seed=11)
-    assert_array_equal(few.loss, many.loss[:3])
-    assert not np.array_equal(many.loss[0], many.loss[1])
-    assert not np.array_equal(few.loss, world.sample(schedule, [5, 20], runs=3, seed=12).loss)
+    assert_array_equal(few.losses, many.losses[:3])
+    assert not np.array_equal(many.losses[0], many.losses[1])
+    assert not np.array_equal(few.losses, world.sample(schedule, [5, 20], runs=3, seed=12).losses)
 
 
 def test_spread_and_curve():
