@@ -23,7 +23,7 @@ from losslaw.fitting.fit import Fit
 from losslaw.schedules import parse_schedule
 from validation.protocols import public, schaipp
 
-RUNS = Path(__file__).parent / "results" / "lab" / "advice"
+RUNS = Path(__file__).parent / "data" / "lab" / "advice"
 
 
 @dataclass(frozen=True)

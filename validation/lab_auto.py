@@ -1,6 +1,6 @@
 """What `losslaw fit` makes of the lab's runs: other peaks, shapes and optimisers.
 
-For each group of runs (validation/results/lab, 2,000 updates of the byte model) the constant run
+For each group of runs (validation/data/lab, 2,000 updates of the byte model) the constant run
 and the WSD of one peak are fitted as a user would, and the group's other runs are asked about,
 after they depart from the fitted ones. Nothing was chosen on AdamW's runs here but the 400 updates
 that short runs leave out; the errors of free units were set after seeing SGD's. Final: predicted
@@ -16,7 +16,7 @@ from losslaw.curves import LossCurve, read_curves
 from losslaw.fitting import Fit, fit
 from losslaw.schedules.agreement import departure
 
-RUNS = Path(__file__).parent / "results" / "lab"
+RUNS = Path(__file__).parent / "data" / "lab"
 GROUPS = {
     "AdamW, weight decay 0": ("decay_0", ("constant_3e-3", "wsd_3e-3")),
     "AdamW, weight decay .1": ("decay_0.1", ("constant_3e-3", "wsd_3e-3")),

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from losslaw.lab import LabConfig, PlannedRun, make_bundle
 from losslaw.lab.training import require_torch
 
-FOLDER = Path(__file__).parent / "results" / "lab"
+FOLDER = Path(__file__).parent / "data" / "lab"
 Shown = Callable[[int, float | None], None]
 EVERY = 50
 WINDOWS = 320

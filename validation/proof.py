@@ -4,7 +4,7 @@ The lab's byte model (0.12M parameters, AdamW, decay .1, warm-up 100). The law s
 of 1,000 updates (constant, and WSD linear over the last 30 %, at peaks 3e-3 and 6e-3, seed 0) and
 designed for 3,000 updates: at the peak 3e-3, and with the peak free in 1.5e-3..8e-3. What it
 expected, with 90 % intervals, was written down and committed before any longer run was trained
-(`results/proof/predictions.json`; `control_predictions.json` before the controls). The remaking of
+(`data/proof/predictions.json`; `control_predictions.json` before the controls). The remaking of
 the table never writes these again, and later versions of the fit may expect something else: the row
 `auto` of the last table is what this version says.
 
@@ -40,7 +40,7 @@ from losslaw.lab import LabConfig, standard_library, train
 from losslaw.lab.training import complete, kept_checkpoint, require_torch
 from losslaw.schedules import Schedule, parse_schedule
 
-FOLDER = Path(__file__).parent / "results" / "proof"
+FOLDER = Path(__file__).parent / "data" / "proof"
 CHECKPOINTS = FOLDER / ".checkpoints"
 PREDICTIONS = FOLDER / "predictions.json"
 CONTROL_PREDICTIONS = FOLDER / "control_predictions.json"

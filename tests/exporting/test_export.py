@@ -159,7 +159,7 @@ def test_pieces_state_their_error():
 
 
 def test_the_knots_of_a_cosine():
-    """The numbers in docs/export.md."""
+    """The numbers in docs/guides/export.md."""
     schedule = cosine(peak=3e-4, horizon=24_000, warmup=2160, final=3e-5)
     assert [pieces(schedule, each).updates.size for each in (1e-6, 1e-5)] == [1334, 438]
     assert pieces(wsd(peak=3e-4, horizon=24_000, warmup=2160)).updates.size == 4

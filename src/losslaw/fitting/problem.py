@@ -32,7 +32,8 @@ PRIOR_WEIGHT = 5e-3
 POINTS_COUNTED = 300
 # How far a run lies from its schedule's mean, relative to the loss; repeats differ by .0005-.002.
 OFFSET = 1e-3
-# Updates before which the lab's runs follow no law here, whatever their length (docs/lab.md).
+# Updates before which the lab's runs follow no law here, whatever their length
+# (docs/evidence/lab.md).
 EARLY = 400
 # Share of the variance of a prior that all model sizes have in common.
 COMMON = 0.8

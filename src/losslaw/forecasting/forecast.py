@@ -170,7 +170,7 @@ class Forecast:
         return best is None or _tie(self.level, best.loss, best.interval, self.final, self.interval)
 
     def as_dict(self) -> dict[str, Any]:
-        """The JSON form; its keys are documented in docs/forecast.md."""
+        """The JSON form; its keys are documented in docs/guides/forecast.md."""
         interval = self.interval or (None, None)
         best = self.best
         return {

@@ -19,8 +19,8 @@ noise for that worth: the noise of a step of size x is x^2 / B.
 
 The constants other than alpha are near-universal for AdamW in standard parametrisation (measured
 on Llama-type models of 25M-400M parameters, two groups' runs). Which of them are physics is an
-experiment (docs/lab.md): kappa is .9 / init_std^2 and h = 1/2 fits; p is 2 for the norm itself, and
-2.15 stands for something else that high rates do. By default only alpha is searched
+experiment (docs/evidence/lab.md): kappa is .9 / init_std^2 and h = 1/2 fits; p is 2 for the norm
+itself, and 2.15 stands for something else that high rates do. By default only alpha is searched
 (four parameters in all); ``free`` opens the others, each with its prior, and ``law="auto"`` decides
 by what the curves show. r, q and N trade along a ridge, and so do h, kappa, p and a: r and h stay
 fixed. With kappa = 0 and no weight decay the effective rate is the rate.
@@ -47,7 +47,7 @@ ALPHA_TREND = -0.02
 NOISE_TREND = 0.11
 SMALLEST, LARGEST = 1e7, 3e9  # where the trends are assumed to go on; beyond, they stand still
 
-SEEN = "fits to 25M-400M Llama-type models of two groups (PRIORS in docs/laws.md)"
+SEEN = "fits to 25M-400M Llama-type models of two groups (PRIORS in docs/background/laws.md)"
 
 
 @dataclass(frozen=True)
