@@ -15,7 +15,7 @@ FILES = sorted(SRC.rglob("*.py"))
 
 # Lower floors first. Rooms on one floor do not know each other.
 FLOORS = (
-    ("errors", "version", "text"),
+    ("errors", "progress", "version", "text"),
     ("numerics",),
     ("files",),
     ("schedules",),

@@ -10,6 +10,14 @@ class InputError(ValueError):
     """Something the caller gave cannot be used; the message is one line that says why."""
 
 
+class TooShort(InputError):
+    """A log has too few losses yet; a run in progress may be waited for."""
+
+
+class NothingUnseen(InputError):
+    """No curve has a step that the fit has not seen, so there is nothing to score."""
+
+
 class FitError(RuntimeError):
     """A fit or search ended with nothing to return."""
 

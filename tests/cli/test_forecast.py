@@ -193,7 +193,7 @@ def test_follow_survives_a_log_that_is_away_or_begun_again(rows, monkeypatch, ca
     assert [line.split()[1] for line in out[2:]] == ["1,000", "500", "1,100"]
     assert err[0] == "losslaw: waiting: log.csv: no such file"
     assert any("went back from step 1000" in line for line in err)
-    assert any("too little log" in line for line in err)
+    assert any("too short for a forecast" in line for line in err)
     assert err.count("losslaw: waiting: log.csv: no such file") == 1
 
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from losslaw.errors import FitError, InputError
+from losslaw.errors import FitError, InputError, TooShort
 
 if TYPE_CHECKING:  # the help page does without numpy
     from losslaw.curves import LossCurve
@@ -126,12 +126,8 @@ def _may_pass(log: str, error: Exception) -> bool:
     path = Path(log)
     if not path.is_file():
         return False
-    little = any(
-        words in str(error)
-        for words in ("too little log", "expected at least 2 to make a curve", "is empty")
-    )
-    text = path.suffix.lower() in LINES and path.read_bytes()[-1:] != b"\n"
-    return little or text
+    cut_off = path.suffix.lower() in LINES and path.read_bytes()[-1:] != b"\n"
+    return isinstance(error, TooShort) or cut_off
 
 
 def _line(found: "Forecast", json: bool, *, header: bool) -> None:

@@ -17,7 +17,7 @@ from losslaw.curves.curve import LossCurve
 from losslaw.curves.reconstruct import reconstruct
 from losslaw.curves.rows import OnNan, Rows, clean_rows
 from losslaw.curves.run_facts import Facts, facts_from, sidecar_facts
-from losslaw.errors import InputError
+from losslaw.errors import InputError, TooShort
 from losslaw.files import Table, read_table
 from losslaw.schedules import Schedule, parse_schedule
 
@@ -127,7 +127,7 @@ def curve_from(
     rows = clean_rows(table, columns, on_nan)
     has_loss = ~np.isnan(rows.loss) & (rows.steps > 0)
     if has_loss.sum() < 2:
-        raise InputError(
+        raise TooShort(
             f"{table.source}: {int(has_loss.sum())} points with a loss after step 0,"
             " expected at least 2 to make a curve"
         )

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from losslaw.errors import InputError
+from losslaw.errors import InputError, TooShort
 from losslaw.numerics.arrays import BoolArray, FloatArray
 
 MISSING = frozenset({"", "none", "null", "na", "n/a"})
@@ -73,9 +73,7 @@ def read_text(path: str | Path) -> str:
     if str(path) == "-":
         text = sys.stdin.read()
         if not text.strip():
-            raise InputError(
-                "standard input is empty: expected a table with columns step, lr, loss"
-            )
+            raise TooShort("standard input is empty: expected a table with columns step, lr, loss")
         return text
     path = Path(path)
     if path.is_dir():
@@ -91,7 +89,7 @@ def read_text(path: str | Path) -> str:
     if "\0" in text:
         raise InputError(f"{path}: not a text file (expected CSV, TSV or JSON lines)")
     if not text.strip():
-        raise InputError(f"{path}: the file is empty")
+        raise TooShort(f"{path}: the file is empty")
     return text
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from losslaw.curves import LossCurve
-from losslaw.errors import InputError
+from losslaw.errors import InputError, NothingUnseen
 from losslaw.fitting.fit import fit
 from losslaw.fitting.score import CurveScore, score
 from losslaw.laws import LAWS, law_named
@@ -103,7 +103,7 @@ def compare(
             asked = [curves[i] for i in group]
             try:
                 found += score(fitted, asked, unseen=True, skip=skip).curves
-            except InputError:  # this schedule is the beginning of another: nothing unseen
+            except NothingUnseen:  # this schedule is the beginning of another: nothing unseen
                 continue
         if found:
             scores.append(LawScore(name, tuple(found)))

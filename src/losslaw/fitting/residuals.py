@@ -4,6 +4,7 @@ import numpy as np
 
 from losslaw.fitting.problem import Problem
 from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.robust import robust_sd
 from losslaw.numerics.variable_projection import Point
 
 
@@ -16,7 +17,7 @@ def scatter(problem: Problem, errors: FloatArray) -> float:
     """White noise of a logged loss: what neighbouring errors of one run differ by, over root 2."""
     ends = np.cumsum([len(curve) for curve in problem.curves])[:-1]
     between = np.concatenate([np.diff(run) for run in np.split(errors, ends)])
-    return 1.4826 * float(np.median(np.abs(between))) / np.sqrt(2) if between.size else 0.0
+    return robust_sd(between) / np.sqrt(2) if between.size else 0.0
 
 
 def smooth_misfit(problem: Problem, point: Point) -> float:

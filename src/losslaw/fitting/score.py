@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from losslaw.curves import LossCurve
-from losslaw.errors import InputError
+from losslaw.errors import InputError, NothingUnseen
 from losslaw.fitting.fit import Fit
 from losslaw.numerics.arrays import BoolArray, FloatArray
 from losslaw.schedules import Schedule
@@ -105,6 +105,7 @@ def score(
         level: Level of the intervals whose coverage is counted.
 
     Raises:
+        NothingUnseen: with ``unseen``, no curve has a point after it departs from the fitted ones.
         InputError: no curve has a point to score.
     """
     if not curves:
@@ -121,8 +122,10 @@ def score(
         scores.append(score_points(fit, curve, asked, after, level))
     if not scores:
         start = fit.skip if skip is None else skip
-        what = " after it departs from the fitted schedules" if unseen else ""
-        raise InputError(f"nothing to score: no curve has points from step {start} on{what}")
+        text = f"nothing to score: no curve has points from step {start} on"
+        if unseen:
+            raise NothingUnseen(f"{text} after it departs from the fitted schedules")
+        raise InputError(text)
     return Scores(tuple(scores), tuple(skipped), unseen, level)
 
 

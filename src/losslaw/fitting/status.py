@@ -11,6 +11,7 @@ import numpy as np
 
 from losslaw.laws import Law
 from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.robust import robust_sd
 
 # Losses along one run are correlated; a run is worth about this many independent points.
 POINTS_A_RUN = 8
@@ -65,7 +66,7 @@ def amplitudes_at_zero(law: Law, columns: FloatArray) -> list[str]:
 
 def residual_scale(residuals: FloatArray) -> float:
     """Robust scale of the log residuals, never below what repeated runs differ by."""
-    return max(1.4826 * float(np.median(np.abs(residuals))), 3e-4)
+    return max(robust_sd(residuals), 3e-4)
 
 
 def open_directions(names: Sequence[str], information: FloatArray) -> list[str]:

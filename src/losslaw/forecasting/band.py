@@ -24,6 +24,7 @@ from losslaw.curves import LossCurve
 from losslaw.errors import FitError, InputError
 from losslaw.fitting.prediction import Prediction
 from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.robust import robust_sd
 from losslaw.schedules import Schedule
 
 BAND = 1.2
@@ -108,8 +109,7 @@ def noise_of(losses: FloatArray) -> float:
     if losses.size < 5:
         return 0.0
     # Var(x[i-1] - 2 x[i] + x[i+1]) = 6 sd^2 for white noise.
-    bends = np.abs(np.diff(losses, 2))
-    return 1.4826 * float(np.median(bends)) / float(np.sqrt(6.0))
+    return robust_sd(np.diff(losses, 2)) / float(np.sqrt(6.0))
 
 
 def window_of(losses: FloatArray) -> int:

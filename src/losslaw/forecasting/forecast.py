@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from losslaw.curves import LossCurve
-from losslaw.errors import InputError
+from losslaw.errors import InputError, TooShort
 from losslaw.fitting.fit import Fit, FittedCurve
 from losslaw.fitting.fit import fit as fit_law
 from losslaw.fitting.prediction import Prediction
@@ -275,7 +275,7 @@ def forecast(
 
     Raises:
         InputError: no horizon or one behind the log, a plan that disagrees with the log, a rest
-            that cannot be told, too little log, or options that contradict each other.
+            that cannot be told, a log that is too short, or options that contradict each other.
 
     >>> import losslaw as ll
     >>> run = {curve.label: curve for curve in ll.bundled_curves()}["cosine_peak3e-3_T12000"]
@@ -321,7 +321,7 @@ def _enough(curve: LossCurve, skip: int | None) -> None:
     """Check that there are losses to speak of after the warm-up.
 
     Raises:
-        InputError: there are not, and from which step on there will be.
+        TooShort: there are not, and from which step on there will be.
     """
     start = max(curve.schedule.warmup, skip or 0)
     count = int((curve.steps > start).sum())
@@ -329,8 +329,8 @@ def _enough(curve: LossCurve, skip: int | None) -> None:
         return
     every = float(np.median(np.diff(curve.steps))) if len(curve) > 1 else 1.0
     possible = max(start, int(curve.steps[0])) + LEAST * every
-    raise InputError(
-        f"too little log for a forecast of {curve.label!r}: {count} losses after step {start}"
+    raise TooShort(
+        f"the log is too short for a forecast of {curve.label!r}: {count} losses after step {start}"
         f" (warm-up or skip), expected at least {LEAST}; possible from about step {possible:.0f} on"
     )
 
