@@ -39,6 +39,7 @@ NAMES = {
     "cyclic",
     "design",
     "exponential",
+    "export",
     "fit",
     "forecast",
     "format_schedule",

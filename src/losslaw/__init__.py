@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from losslaw.designing import design as design
     from losslaw.errors import FitError as FitError
     from losslaw.errors import InputError as InputError
+    from losslaw.exporting import export as export
     from losslaw.fitting import Fit as Fit
     from losslaw.fitting import Prediction as Prediction
     from losslaw.fitting import compare as compare
@@ -97,6 +98,7 @@ _ROOMS = {
     "losslaw.forecasting": ("Forecast", "forecast"),
     "losslaw.advising": ("Advice", "advise"),
     "losslaw.designing": ("Design", "design"),
+    "losslaw.exporting": ("export",),
     "losslaw.errors": ("FitError", "InputError"),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
