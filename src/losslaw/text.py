@@ -21,6 +21,18 @@ def rounded(value: float, error: float | None) -> str:
     return f"{round(value, digits):.0f} ± {round(error, digits):.0f}"
 
 
+def printable(text: str) -> str:
+    """``text`` with characters that would steer a terminal written out; lines stay lines.
+
+    >>> print(printable("a label \x1b[2J that clears\\nthe screen"))
+    a label \\x1b[2J that clears
+    the screen
+    """
+    return "".join(
+        each if each.isprintable() or each == "\n" else repr(each)[1:-1] for each in text
+    )
+
+
 def table(
     header: Sequence[str],
     rows: Sequence[Sequence[str]],
@@ -45,18 +57,18 @@ def table(
     effective   .003
     """
     from rich.console import Console
+    from rich.rule import Rule
     from rich.table import Table
     from rich.text import Text
 
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for i, title in enumerate(header):
-        made.add_column(Text(title), justify="left" if i in left else "right", no_wrap=i != words)
-    body = [list(row) for row in rows]
+        side = "left" if i in left else "right"
+        made.add_column(Text(title), justify=side, no_wrap=i != words, overflow="fold")
     if rule:
-        widths = [max(len(row[i]) for row in [header, *body]) for i in range(len(header))]
-        body.insert(0, ["-" * width for width in widths])
-    for row in body:
-        made.add_row(*map(Text, row))
+        made.add_row(*(Rule(characters="-", style="") for _ in header))
+    for row in rows:
+        made.add_row(*(Text(printable(cell).replace("\n", "\\n")) for cell in row))
     wide = 10_000 if words is None else max(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
     console = Console(width=wide, color_system=None, legacy_windows=False)
     with console.capture() as captured:

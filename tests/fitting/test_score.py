@@ -153,7 +153,7 @@ def test_compare_ranks_the_law_that_made_the_curves_first():
     curves = curves_of(law_of("momentum"), SCHEDULES, noise=2e-4, seed=1)
     found = compare(curves, ["chinchilla", "momentum", "chinchilla"])
     assert [item.law for item in found] == ["momentum", "chinchilla"]
-    best = found[0]
+    best = found.laws[0]
     errors = [curve.rmse for curve in best.curves]
     assert best.rmse == pytest.approx(np.mean(errors))
     assert best.worst_rmse == max(errors)

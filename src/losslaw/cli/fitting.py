@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from losslaw.cli import options
-from losslaw.cli.output import print_json, table_text
+from losslaw.cli.output import print_json
 
 if TYPE_CHECKING:  # the help page does without numpy
     from losslaw.curves import LossCurve
-    from losslaw.fitting import LawScore, Prediction, Scores
     from losslaw.schedules import Schedule
 
 FitFile = Annotated[
@@ -127,9 +126,7 @@ def predict_command(
     if json:
         print_json(prediction.as_dict())
         return
-    print(_prediction_text(prediction, max(found.skip, asked.warmup)))
-    for sentence in prediction.warnings:
-        print(f"warning: {sentence}")
+    print(prediction)
     if output is not None:
         print(f"\nsaved to {output}")
 
@@ -161,7 +158,7 @@ def score_command(
     if json:
         print_json(scores.as_dict())
         return
-    print(_scores_text(scores))
+    print(scores)
 
 
 @options.with_curves
@@ -185,12 +182,11 @@ def compare_command(
     begun = time.perf_counter()
     with activity("comparing laws") as say:
         scores = compare(curves, None if laws is None else _names(laws), skip=skip, progress=say)
-    record = {"laws": [item.as_dict() for item in scores], "curves": len(curves)}
-    _write_json(output, record)
+    _write_json(output, scores.as_dict())
     if json:
-        print_json(record)
+        print_json(scores.as_dict())
         return
-    print(_comparison_text(scores))
+    print(scores)
     print(f"\n{len(scores)} laws on {len(curves)} curves in {time.perf_counter() - begun:.1f} s")
 
 
@@ -249,75 +245,3 @@ def _write_json(path: str | None, record: object) -> None:
         from losslaw.files import write_text
 
         write_text(path, json.dumps(plain(record), indent=1) + "\n")
-
-
-def _prediction_text(prediction: "Prediction", skip: int) -> str:
-    import numpy as np
-
-    rows: list[list[str]] = []
-    # A law means nothing during the warm-up, where the loss falls by orders of magnitude.
-    late = np.flatnonzero(prediction.steps >= min(skip, prediction.steps[-1]))
-    picked = np.unique(np.linspace(int(late[0]), int(late[-1]), 12).round().astype(np.int64))
-    for i in picked:
-        step = int(prediction.steps[i])
-        row = [str(step), f"{prediction.schedule.lr[step - 1]:.4g}", f"{prediction.loss[i]:.4f}"]
-        if prediction.lower is not None and prediction.upper is not None:
-            low, high = prediction.lower[i], prediction.upper[i]
-            row.append(f"{low:.4f} .. {high:.4f}" if np.isfinite(high) else "unbounded")
-        rows.append(row)
-    header = ["step", "lr", "loss"]
-    if prediction.lower is not None:
-        header.append(f"{prediction.level:.0%} interval")
-    return table_text(header, rows)
-
-
-def _scores_text(scores: "Scores") -> str:
-    header = ["curve", "points", "after", "R2", "MAE", "RMSE", "PredE", "WorstE", "final", "cover"]
-
-    def cells(values: list[float | None]) -> list[str]:
-        texts = [f"{value:.4f}" if value is not None else "-" for value in values[:-2]]
-        final, coverage = values[-2:]
-        texts.append("-" if final is None else f"{final:+.4f}")
-        return [*texts, "-" if coverage is None else f"{coverage:.2f}"]
-
-    rows = [
-        [
-            curve.label,
-            str(curve.points),
-            str(curve.after),
-            *cells(
-                [
-                    curve.r2,
-                    curve.mae,
-                    curve.rmse,
-                    curve.prede,
-                    curve.worste,
-                    curve.final_error,
-                    curve.coverage,
-                ]
-            ),
-        ]
-        for curve in scores.curves
-    ]
-    mean = scores.mean
-    names = ("r2", "mae", "rmse", "prede", "worste", "final_error", "coverage")
-    rows.append(["mean (final: of sizes)", "", "", *cells([mean[name] for name in names])])
-    text = table_text(header, rows)
-    if scores.skipped:
-        text += f"\nnothing unseen in: {', '.join(scores.skipped)}"
-    return text
-
-
-def _comparison_text(scores: "list[LawScore]") -> str:
-    header = ["law", "RMSE", "worst", "|final|", "worst"]
-    rows = [
-        [
-            item.law,
-            f"{item.rmse:.4f}",
-            f"{item.worst_rmse:.4f}",
-            f"{item.final_error:.4f}",
-            f"{item.worst_final_error:.4f}",
-        ]
-        for item in scores
-    ]
-    return table_text(header, rows)

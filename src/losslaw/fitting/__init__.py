@@ -1,6 +1,6 @@
 """Curves to laws: fit, uncertainty, prediction, scores, comparison, the saved form."""
 
-from losslaw.fitting.compare import LawScore, compare
+from losslaw.fitting.compare import Comparison, LawScore, compare
 from losslaw.fitting.fit import Fit, FittedCurve, fit
 from losslaw.fitting.prediction import Prediction
 from losslaw.fitting.profile import Profile, profile
@@ -9,6 +9,7 @@ from losslaw.fitting.score import CurveScore, Scores, score
 from losslaw.fitting.status import Status
 
 __all__ = [
+    "Comparison",
     "CurveScore",
     "Fit",
     "FittedCurve",

@@ -1,6 +1,6 @@
 """Which law predicts these runs best: each schedule is left out in turn and predicted."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +11,10 @@ from losslaw.fitting.fit import fit
 from losslaw.fitting.score import CurveScore, score
 from losslaw.laws import LAWS, law_named
 from losslaw.schedules.agreement import agreement
+from losslaw.text import table
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LawScore:
     """One law, every schedule left out in turn.
 
@@ -57,13 +58,44 @@ class LawScore:
         }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Several laws on the same runs.
+
+    Attributes:
+        laws: One score per law, the smallest error first.
+        curves: How many runs there were.
+    """
+
+    laws: tuple[LawScore, ...]
+    curves: int
+
+    def __iter__(self) -> Iterator[LawScore]:
+        return iter(self.laws)
+
+    def __len__(self) -> int:
+        return len(self.laws)
+
+    def as_dict(self) -> dict[str, object]:
+        """The JSON form."""
+        return {"laws": [item.as_dict() for item in self.laws], "curves": self.curves}
+
+    def __str__(self) -> str:
+        """A table, one law a line."""
+        rows: list[list[str]] = []
+        for item in self.laws:
+            errors = (item.rmse, item.worst_rmse, item.final_error, item.worst_final_error)
+            rows.append([item.law, *(f"{error:.4f}" for error in errors)])
+        return "\n".join(table(["law", "RMSE", "worst", "|final|", "worst"], rows, rule=True))
+
+
 def compare(
     curves: Sequence[LossCurve],
     laws: Sequence[str] | None = None,
     *,
     skip: int | None = None,
     progress: Callable[[str], None] | None = None,
-) -> list[LawScore]:
+) -> Comparison:
     """Leave one schedule out, fit the others, predict it; for every law.
 
     Runs of one schedule (repeats) are left out together.
@@ -75,7 +107,7 @@ def compare(
         progress: Called with a few words before each fit.
 
     Returns:
-        One score a law, the smallest error first.
+        The scores of all laws, the smallest error first.
 
     Raises:
         InputError: fewer than two schedules, or an unknown law.
@@ -106,10 +138,10 @@ def compare(
             except NothingUnseen:  # this schedule is the beginning of another: nothing unseen
                 continue
         if found:
-            scores.append(LawScore(name, tuple(found)))
+            scores.append(LawScore(law=name, curves=tuple(found)))
     if not scores:
         raise InputError("every schedule is the beginning of another one: nothing is unseen")
-    return sorted(scores, key=lambda item: item.rmse)
+    return Comparison(laws=tuple(sorted(scores, key=lambda item: item.rmse)), curves=len(curves))
 
 
 def _same_schedules(curves: Sequence[LossCurve]) -> list[list[int]]:

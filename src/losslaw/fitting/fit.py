@@ -165,7 +165,9 @@ class Fit:
         if self.sizes and model_size is not None:
             law, uncertainty = self.at_size(model_size)
         size = model_size if self.fitted_sizes else None
-        return predict(law, uncertainty, schedule, steps, level, size, self.curves, model_size)
+        return predict(
+            law, uncertainty, schedule, steps, level, size, self.curves, model_size, self.skip
+        )
 
     def at_size(self, model_size: float) -> tuple[Law, Uncertainty | None]:
         """The law for a model size among several fitted, between them or beyond."""

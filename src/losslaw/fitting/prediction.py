@@ -14,9 +14,12 @@ from losslaw.laws import Law, Query, ask
 from losslaw.laws.query import ASSUMED_WEIGHT_DECAY
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules import Schedule
+from losslaw.text import table
 
 # How many times as far as the fitted losses, in intrinsic time, is worth a word.
 FAR = 2.0
+# Steps of a prediction that are printed.
+LINES = 12
 ADVISE = "losslaw advise RUNS --for SPEC"
 
 
@@ -56,6 +59,7 @@ class Prediction:
         upper: Upper end.
         level: Share of runs the interval is meant to hold.
         warnings: Sentences: why this prediction deserves less trust than others.
+        skip: Losses before this step mean nothing: the fit left out what it had of them.
     """
 
     schedule: Schedule
@@ -65,6 +69,7 @@ class Prediction:
     upper: FloatArray | None
     level: float
     warnings: tuple[str, ...] = ()
+    skip: int = 0
 
     @property
     def final(self) -> float:
@@ -96,6 +101,27 @@ class Prediction:
             lines.append(",".join(cells))
         return "\n".join(lines) + "\n"
 
+    def __str__(self) -> str:
+        """A table of a dozen steps, and the warnings."""
+        # A law means nothing during the warm-up, where the loss falls by orders of magnitude.
+        first = min(max(self.skip, self.schedule.warmup), int(self.steps[-1]))
+        late = np.flatnonzero(self.steps >= first)
+        rows: list[list[str]] = []
+        for i in np.unique(
+            np.linspace(int(late[0]), int(late[-1]), LINES).round().astype(np.int64)
+        ):
+            step = int(self.steps[i])
+            row = [str(step), f"{self.schedule.lr[step - 1]:.4g}", f"{self.loss[i]:.4f}"]
+            if self.lower is not None and self.upper is not None:
+                low, high = self.lower[i], self.upper[i]
+                row.append(f"{low:.4f} .. {high:.4f}" if np.isfinite(high) else "unbounded")
+            rows.append(row)
+        header = ["step", "lr", "loss"]
+        if self.lower is not None:
+            header.append(f"{self.level:.0%} interval")
+        warnings = [f"warning: {sentence}" for sentence in self.warnings]
+        return "\n".join([*table(header, rows, rule=True), *warnings])
+
 
 def predict(
     law: Law,
@@ -106,6 +132,7 @@ def predict(
     model_size: float | None = None,
     curves: Sequence[Fitted] = (),
     asked_size: float | None = None,
+    skip: int = 0,
 ) -> Prediction:
     """Losses of a law, with the interval that ``uncertainty`` gives at ``level``.
 
@@ -124,10 +151,10 @@ def predict(
             f" {query.lr.max():g} are out of reach of this fit"
         )
     if uncertainty is None:
-        return Prediction(schedule, query.steps, loss, None, None, level)
+        return Prediction(schedule, query.steps, loss, None, None, level, skip=skip)
     half = uncertainty.factor(level) * uncertainty.deviation(law, query)
     warnings = warnings_for(curves, law, uncertainty, query, asked_size)
-    return Prediction(schedule, query.steps, loss, loss - half, loss + half, level, warnings)
+    return Prediction(schedule, query.steps, loss, loss - half, loss + half, level, warnings, skip)
 
 
 def warnings_for(

@@ -1,6 +1,6 @@
 """Scores of a fit on curves: the measures of the field, curve by curve and on average."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -11,11 +11,13 @@ from losslaw.fitting.fit import Fit
 from losslaw.numerics.arrays import BoolArray, FloatArray
 from losslaw.schedules import Schedule
 from losslaw.schedules.agreement import departure
+from losslaw.text import table
 
 MEASURES = ("r2", "mae", "rmse", "prede", "worste", "final_error", "coverage")
+TITLES = ("R2", "MAE", "RMSE", "PredE", "WorstE", "final", "cover")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CurveScore:
     """How well one curve was predicted.
 
@@ -28,7 +30,7 @@ class CurveScore:
         rmse: Root mean square error, in nats.
         prede: Mean relative error.
         worste: Largest relative error.
-        final_error: Predicted minus seen loss, mean of the last three points.
+        final_error: Predicted minus observed loss, mean of the last three points.
         coverage: Share of points inside the interval; ``None`` without one.
         half_width: Mean half-width of the interval, in nats; ``None`` without one.
     """
@@ -46,7 +48,7 @@ class CurveScore:
     half_width: float | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Scores:
     """Scores of several curves.
 
@@ -84,6 +86,29 @@ class Scores:
             "unseen": self.unseen,
             "level": self.level,
         }
+
+    def __str__(self) -> str:
+        """A table, one curve a line, with the mean below."""
+        header = ["curve", "points", "after", *TITLES]
+        rows = [
+            [curve.label, str(curve.points), str(curve.after), *_cells(asdict(curve))]
+            for curve in self.curves
+        ]
+        lines = table(header, [*rows, ["mean", "", "", *_cells(self.mean)]], words=0, rule=True)
+        lines.append(
+            "final: predicted minus observed loss, mean of the last three points; the mean is of"
+            " absolute values"
+        )
+        if self.skipped:
+            lines.append(f"nothing unseen in: {', '.join(self.skipped)}")
+        return "\n".join(lines)
+
+
+def _cells(measures: Mapping[str, float | None]) -> list[str]:
+    """The measures of a curve, or their means, as a table writes them."""
+    forms = {"final_error": "+.4f", "coverage": ".2f"}
+    values = [(measures[name], forms.get(name, ".4f")) for name in MEASURES]
+    return ["-" if value is None else f"{value:{form}}" for value, form in values]
 
 
 def score(
@@ -126,7 +151,7 @@ def score(
         if unseen:
             raise NothingUnseen(f"{text} after it departs from the fitted schedules")
         raise InputError(text)
-    return Scores(tuple(scores), tuple(skipped), unseen, level)
+    return Scores(curves=tuple(scores), skipped=tuple(skipped), unseen=unseen, level=level)
 
 
 def _same_model(fit: Fit, curve: LossCurve) -> list[tuple[Schedule, int]]:
@@ -152,15 +177,15 @@ def score_points(
         coverage = float(np.mean(inside))
         half_width = float(np.mean(prediction.upper - prediction.lower)) / 2
     return CurveScore(
-        curve.label,
-        int(seen.size),
-        after,
-        1.0 - float(np.sum(error**2)) / spread if spread > 0 else float("nan"),
-        float(np.mean(np.abs(error))),
-        float(np.sqrt(np.mean(error**2))),
-        float(np.mean(np.abs(error) / seen)),
-        float(np.max(np.abs(error) / seen)),
-        float(error[-3:].mean()),
-        coverage,
-        half_width,
+        label=curve.label,
+        points=int(seen.size),
+        after=after,
+        r2=1.0 - float(np.sum(error**2)) / spread if spread > 0 else float("nan"),
+        mae=float(np.mean(np.abs(error))),
+        rmse=float(np.sqrt(np.mean(error**2))),
+        prede=float(np.mean(np.abs(error) / seen)),
+        worste=float(np.max(np.abs(error) / seen)),
+        final_error=float(error[-3:].mean()),
+        coverage=coverage,
+        half_width=half_width,
     )

@@ -63,9 +63,7 @@ class Updated:
         narrower = np.sqrt(1 - self.trust * memory**4)
         least = (told.upper - told.loss) / HALF_WIDTH  # one standard deviation at 90 %
         half = np.maximum((told.upper - told.loss) * narrower, np.minimum(least, REPEAT))
-        return Prediction(
-            schedule, told.steps, loss, loss - half, loss + half, level, told.warnings
-        )
+        return replace(told, loss=loss, lower=loss - half, upper=loss + half)
 
 
 @dataclass(frozen=True)
