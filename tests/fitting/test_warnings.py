@@ -111,6 +111,8 @@ def test_a_model_size_between_those_fitted():
         (cyclic(peak=1.0, horizon=100), True, True),
         (from_knots({0: 0.0, 10: 1.0, 50: 0.5, 100: 0.55}), True, False),
         (from_knots({0: 0.0, 10: 1.0, 50: 0.5, 100: 0.7}), True, True),
+        # A dip of .05 on the way up is no fall.
+        (from_knots({0: 0.0, 10: 0.8, 50: 0.75, 100: 1.0}), False, False),
         (constant(peak=1.0, horizon=1), False, False),
     ],
     ids=lambda value: getattr(value, "spec", None),

@@ -44,6 +44,16 @@ def test_noise_is_what_neighbours_differ_by_whatever_the_trend():
     assert noise_of(SMOOTH) < 1e-3
 
 
+def test_a_departure_without_noise_is_dated_to_the_point():
+    """The median of 21 points is out when 11 of them are: its window began ten points too early."""
+    schedule, steps = ll.constant(peak=1e-3, horizon=630), np.arange(1, 631)
+    run = ll.Momentum(L0=2.5, A=0.3, C=0.3, alpha=0.6).curve(schedule, steps, "run")
+    fit = ll.fit(run, "momentum", skip=0)
+    left = run.with_(loss=run.loss + 0.1 * (steps >= 400))
+    assert window_of(left.loss) == 21
+    assert against(left, fit, 0).since == 400
+
+
 def test_a_noisy_log_is_judged_by_more_points():
     assert window_of(noisy(noise=1e-4).loss) == 6
     assert window_of(noisy(noise=0.5).loss) == 20
