@@ -9,6 +9,8 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = ("docs", "src", "validation", "benchmarks", "examples")
 PAGES = [*ROOT.glob("*.md"), *(page for name in FOLDERS for page in (ROOT / name).rglob("*.md"))]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+# What the programs of validation write quotes their docstrings, and is made again with them.
+WRITTEN = [page for page in PAGES if page.parent.name != "results"]
 FENCE = re.compile(r"^```.*?^```", re.M | re.S)
 
 
@@ -34,3 +36,11 @@ def test_every_page_of_the_docs_is_in_the_index():
     listed = {(index.parent / link).resolve() for link in LINK.findall(index.read_text())}
     missing = set((ROOT / "docs").rglob("*.md")) - listed - {index}
     assert not missing
+
+
+@pytest.mark.parametrize("page", sorted(WRITTEN), ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_named_in_the_text_are_there(page):
+    text = FENCE.sub("", page.read_text())
+    for name in re.findall(r"`((?:[\w.]+/)+\w+\.\w+)`", text):
+        places = (ROOT / name, ROOT / "src" / "losslaw" / name, page.parent / name)
+        assert any(place.exists() for place in places), f"{name} is not there"
