@@ -94,9 +94,9 @@ def forecast_table(law: Chosen) -> str:
             at = found.path.steps.astype(float)
             last = curve.steps[-3:].astype(float)
             error = float(np.mean(np.interp(last, at, found.path.loss) - curve.loss[-3:]))
-            low, high = found.interval or (np.nan, np.nan)
+            half = np.nan if found.interval is None else found.interval.half_width
             worst[share] = max(worst[share], abs(error))
-            cells += [f"{error:+.4f}", f"{(high - low) / 2:.4f}"]
+            cells += [f"{error:+.4f}", f"{half:.4f}"]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     lines.append("| worst | " + " | ".join(f"{worst[share]:.4f} | " for share in SHARES) + "|")
     return "\n".join(lines)
@@ -144,7 +144,7 @@ def _ways(known: Fit, run: LossCurve, share: float, law: Chosen) -> tuple[list[f
     part = beginning(run, share, run.schedule.horizon)
     start = max(part.schedule.warmup, min(known.skip, int(part.steps[-1]) // 3))
     fresh = updated(known, part, start)
-    shapes = fit(part, type(known.law), fixed=held_shapes(known), uncertainty=False)
+    shapes = fit(part, held_shapes(known), uncertainty=False)
     alone = fit(part, uncertainty=False, **law)
     told = fresh.predict(run.schedule, run.steps[-1:])
     half = np.inf if told.upper is None else float(told.upper[-1] - told.loss[-1])

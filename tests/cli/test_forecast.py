@@ -48,7 +48,7 @@ def test_the_report_and_the_saved_record(here, capsys):
     out = ok(["stable.csv", "--horizon", "6000", "-o", "f.json", *LAW, *DECAY], capsys)
     assert out.startswith("stable at step 3,000: loss ")
     assert "the rate stays at 0.003" in out
-    assert re.search(r"\n +500 +3,500 +1\.\d{4}", out)
+    assert re.search(r"\n +now +3,000 +500 +3,500 +1\.\d{4}", out)
     assert "best within the horizon: hold to step 5,500, decay over 500" in out
     assert out.endswith("saved to f.json\n")
     record = json.loads(Path("f.json").read_text())

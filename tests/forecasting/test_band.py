@@ -16,7 +16,18 @@ SCHEDULE = ll.constant(peak=1e-3, horizon=20_000, warmup=100)
 SMOOTH = 3.0 + 10.0 * STEPS**-0.5
 
 
-class Told:
+def prediction(schedule, steps, loss, lower, upper, level):
+    return Prediction(
+        schedule=schedule,
+        steps=np.asarray(steps),
+        loss=loss,
+        lower=lower,
+        upper=upper,
+        level=level,
+    )
+
+
+class Known:
     """Predicts given losses with one half-width."""
 
     def __init__(self, losses, half):
@@ -25,7 +36,7 @@ class Told:
     def predict(self, schedule, steps=None, level=0.9):
         loss = np.interp(steps, STEPS, self.loss)
         bounds = (None, None) if self.half is None else (loss - self.half, loss + self.half)
-        return Prediction(schedule, np.asarray(steps), loss, *bounds, level)
+        return prediction(schedule, steps, loss, *bounds, level)
 
 
 def noisy(change=0.0, noise=0.002, seed=0):
@@ -62,13 +73,13 @@ def test_a_noisy_log_is_judged_by_more_points():
 def test_noise_alone_is_on_the_band():
     """Of 200 noisy runs with an exact prediction of width zero: three standard errors of medians
     that must all be out; none is expected."""
-    out = [against(noisy(seed=seed), Told(SMOOTH, 0.0), 0).state for seed in range(200)]
+    out = [against(noisy(seed=seed), Known(SMOOTH, 0.0), 0).state for seed in range(200)]
     assert set(out) == {"on"}
 
 
 @pytest.mark.parametrize(("size", "state"), [(0.03, "above"), (-0.03, "below")])
 def test_an_offset_is_seen_where_it_began(size, state):
-    band = against(noisy(late(size)), Told(SMOOTH, 0.01), 0)
+    band = against(noisy(late(size)), Known(SMOOTH, 0.01), 0)
     assert band.state == state
     assert band.by == pytest.approx(size, abs=0.005)
     assert abs(band.since - 12_100) <= 300  # three points of six
@@ -77,37 +88,37 @@ def test_an_offset_is_seen_where_it_began(size, state):
 
 
 def test_an_offset_within_the_band_is_none():
-    assert against(noisy(late(0.01)), Told(SMOOTH, 0.01), 0).state == "on"
+    assert against(noisy(late(0.01)), Known(SMOOTH, 0.01), 0).state == "on"
 
 
 def test_a_departure_that_ended_is_over():
     there = 0.05 * ((STEPS > 8000) & (STEPS < 12_000))
-    assert against(noisy(there), Told(SMOOTH, 0.01), 0).state == "on"
+    assert against(noisy(there), Known(SMOOTH, 0.01), 0).state == "on"
 
 
 def test_a_run_stays_away_while_the_band_widens():
     """What is known of the far end is little: the offset is within that, but it is still there."""
     half = np.where(STEPS > 15_000, 0.1, 0.005)
 
-    class Widening(Told):
+    class Widening(Known):
         def predict(self, schedule, steps=None, level=0.9):
             loss = np.interp(steps, STEPS, SMOOTH)
             wide = np.interp(steps, STEPS, half)
-            return Prediction(schedule, np.asarray(steps), loss, loss - wide, loss + wide, level)
+            return prediction(schedule, steps, loss, loss - wide, loss + wide, level)
 
     assert against(noisy(late(0.03)), Widening(SMOOTH, None), 0).state == "above"
 
 
 def test_a_run_that_was_never_there_is_told_from_one_that_left():
-    band = against(noisy(0.5), Told(SMOOTH, 0.01), 0)
+    band = against(noisy(0.5), Known(SMOOTH, 0.01), 0)
     assert band.never
     assert band.since == STEPS[0]
 
 
 def test_without_an_interval_or_points_nothing_is_judged():
-    assert against(noisy(), Told(SMOOTH, None), 0).state == "unknown"
-    assert against(noisy(), Told(SMOOTH, 0.01), 19_800).state == "unknown"
-    assert "not judged yet" in str(against(noisy(), Told(SMOOTH, None), 0))
+    assert against(noisy(), Known(SMOOTH, None), 0).state == "unknown"
+    assert against(noisy(), Known(SMOOTH, 0.01), 19_800).state == "unknown"
+    assert "not judged yet" in str(against(noisy(), Known(SMOOTH, None), 0))
 
 
 def test_spikes_are_seen_with_their_height_and_end():
@@ -119,7 +130,7 @@ def test_spikes_are_seen_with_their_height_and_end():
     assert (first.step, first.last) == (10_100, 10_200)
     assert first.height == pytest.approx(0.5, abs=0.02)
     assert (second.step, second.last) == (20_000, 20_000)
-    assert against(curve, Told(SMOOTH, 0.01), 0).state == "on"  # a spike is no departure
+    assert against(curve, Known(SMOOTH, 0.01), 0).state == "on"  # a spike is no departure
 
 
 def test_a_fall_of_the_rate_is_no_spike():
@@ -154,7 +165,7 @@ def test_a_slow_divergence_of_a_bundled_run_is_seen():
     assert 7200 <= band.since <= 10_500
 
 
-def test_what_was_said_before_is_not_said_otherwise_later():
+def test_judgements_do_not_change_as_the_log_grows():
     """Beginnings end at the same steps whatever the length of the run, from its quarter on."""
     run = RUNS["constant_peak3e-3_T12000"]
     assert watch.origins(run.until(7000), 400) == [2048, 4096]

@@ -83,7 +83,7 @@ def test_few_losses_in_a_fall_make_its_shape_a_guess():
     whole = ll.wsd(**SAME)
     plan = planned(run(whole, 9900), HORIZON)
     (doubt,) = plan.doubts
-    assert "only 3 losses were seen since the rate began to fall at step 9600" in doubt
+    assert "only 3 losses were logged since the rate began to fall at step 9600" in doubt
     assert not planned(run(whole, 11_000), HORIZON).doubts
 
 

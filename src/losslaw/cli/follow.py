@@ -141,7 +141,7 @@ def _line(found: "Forecast", json: bool, *, header: bool) -> None:
     if header:
         _out(f"{found.label}: {found.plan.sentence}; horizon {found.horizon:,}")
         _out(HEADER)
-    low, high = found.interval or (float("nan"), float("nan"))
+    interval = "not known" if found.interval is None else str(found.interval)
     band = found.band.state
     if found.band.since is not None:
         band += f" since {found.band.since:,} ({found.band.by:+.3f})"
@@ -152,7 +152,7 @@ def _line(found: "Forecast", json: bool, *, header: bool) -> None:
             band += f"; spike {spike.height:+.3f}"
     _out(
         f"{clock}  {found.step:>9,}  {found.loss:>7.4f}  {found.final:>8.4f}"
-        f"  {low:.4f} .. {high:.4f}  {band}"
+        f"  {interval:>16}  {band}"
     )
 
 

@@ -168,7 +168,7 @@ def _reader_and_asker(
     """What reads a log, and what forecasts it; all but the log is read and checked once."""
     from losslaw.errors import InputError
     from losslaw.fitting import load_fit
-    from losslaw.forecasting import forecast
+    from losslaw.forecasting import KeptFits, forecast
     from losslaw.schedules import parse_schedule
 
     if fit is not None and earlier:
@@ -178,6 +178,7 @@ def _reader_and_asker(
     plan = None if schedule is None else parse_schedule(schedule)
     known = None if fit is None else load_fit(fit)
     others = options.read(earlier, **reading) if earlier else []
+    kept = KeptFits()
 
     def read(log: str) -> "LossCurve":
         return one_run(log, reading, plan)
@@ -189,7 +190,7 @@ def _reader_and_asker(
                     f"{curve.label!r} is among the earlier runs as well (--with): name only other"
                     " runs there"
                 )
-        return forecast(curve, schedule=plan, fit=known, earlier=others, **asked)
+        return forecast(curve, schedule=plan, fit=known, earlier=others, kept=kept, **asked)
 
     return read, ask
 

@@ -13,6 +13,7 @@ from losslaw.fitting.uncertainty import Uncertainty
 from losslaw.laws import Law, Query, ask
 from losslaw.laws.query import ASSUMED_WEIGHT_DECAY
 from losslaw.numerics.arrays import FloatArray, IntArray
+from losslaw.numerics.interval import Interval
 from losslaw.schedules import Schedule
 from losslaw.text import table
 
@@ -75,6 +76,13 @@ class Prediction:
     def final(self) -> float:
         """Predicted loss at the last step asked about."""
         return float(self.loss[-1])
+
+    @property
+    def interval(self) -> Interval | None:
+        """Interval at the last step; ``None`` if the fit carries no uncertainty."""
+        if self.lower is None or self.upper is None:
+            return None
+        return Interval(lower=float(self.lower[-1]), upper=float(self.upper[-1]), level=self.level)
 
     def curve(self, label: str = "predicted") -> LossCurve:
         """The prediction as a `LossCurve`."""

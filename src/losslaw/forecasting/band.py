@@ -1,6 +1,6 @@
-"""Is a run on its band? What was said of its losses before they came, against what came.
+"""Has a run left its band? Its losses, against what was predicted of them before they came.
 
-A point is judged only by predictions that had not seen it: a fit of the part of the run before
+A point is judged only by predictions made before it: a fit of the part of the run before
 it, or what other runs say. Residuals along a run are correlated, and single points say little: a
 run has left its band when the median of the latest points is outside it, window after window, and
 it is back when half of that departure is gone. A few points far off are reported as a spike.
@@ -14,7 +14,7 @@ the bundled ones (``python -m validation.progress``).
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -23,27 +23,26 @@ from numpy.typing import ArrayLike
 from losslaw.curves import LossCurve
 from losslaw.errors import FitError, InputError
 from losslaw.fitting.prediction import Prediction
-from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.arrays import BoolArray, FloatArray
 from losslaw.numerics.robust import robust_sd
 from losslaw.schedules import Schedule
 
+# Half-widths of the interval at LEVEL that a run may be away from what was predicted.
 BAND = 1.2
-"""Half-widths of the 90 % interval that a run may be away from what was predicted."""
-
+LEVEL = 0.9
+# Each prediction begins this many times further along the run than the one before.
 RATIO = 2.0
-"""Each prediction begins this many times further along the run than the one before."""
-
+# Predictions of the last three quarters of the run are judged: no fit predicts further ahead.
 REACH = 4.0
-"""Predictions of the last three quarters of the run are judged: no fit is asked further ahead."""
-
+# Three standard errors of a median of white noise, times the root of its points.
 ERRORS = 3 * 1.25
-"""Three standard errors of a median of white noise, times the root of its points."""
-
+# Nats that a median should tell; what a decay pays is several times more.
 FINE = 0.02
-"""Nats that a median should tell; what a decay pays is several times more."""
-
+# A point this many times the noise above its neighbours is a spike; the noise at least this.
 SPIKE = 8.0
-"""A point this many times the noise above its neighbours is a spike."""
+LEAST_NOISE = 1e-3
+
+State = Literal["on", "above", "below", "unknown"]
 
 
 class Predictor(Protocol):
@@ -56,7 +55,7 @@ class Predictor(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Spike:
     """Losses far above their neighbours that came back by themselves.
 
@@ -71,7 +70,7 @@ class Spike:
     height: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Band:
     """Whether a run is where it was predicted to be.
 
@@ -84,7 +83,7 @@ class Band:
         never: Whether no point that was judged was ever on the band.
     """
 
-    state: str
+    state: State
     since: int | None = None
     by: float = 0.0
     checked: int | None = None
@@ -95,9 +94,8 @@ class Band:
         if self.state == "unknown":
             return "not judged yet: too few losses have been predicted before they came"
         if self.state == "on":
-            return (
-                f"on its band (losses after step {self.checked:,} were predicted before they came)"
-            )
+            how = f"losses after step {self.checked:,} were predicted before they came"
+            return f"inside its band ({how})"
         return f"{self.state} its band since step {self.since:,} (by {self.by:+.3f} nats)"
 
 
@@ -132,19 +130,19 @@ def rolling(curve: LossCurve, skip: int, fit_until: Callable[[LossCurve], Predic
     The beginnings end at powers of `RATIO`, whatever the length of the run: a log that grows asks
     for the same ones again.
     """
-    judged = Band("unknown")
+    judged = Band(state="unknown")
     for origin in origins(curve, skip):
         try:
             predictor = fit_until(_beginning(curve, origin))
-            found = against(curve, predictor, origin)
+            band = against(curve, predictor, origin)
         except (InputError, FitError):  # too little to fit yet
             continue
-        if found.state == "unknown":
+        if band.state == "unknown":
             continue
-        if judged.checked is not None and found.checked is not None:
-            found = replace(found, checked=min(judged.checked, found.checked))
-        judged = found
-        if found.state != "on":  # what comes after has seen the departure
+        if judged.checked is not None and band.checked is not None:
+            band = replace(band, checked=min(judged.checked, band.checked))
+        judged = band
+        if band.state != "on":  # what comes after was fitted to the departure
             break
     return judged
 
@@ -158,38 +156,39 @@ def _beginning(curve: LossCurve, step: int) -> LossCurve:
 def origins(curve: LossCurve, skip: int) -> list[int]:
     """Steps at which the rest of the run is predicted."""
     last, window = int(curve.steps[-1]), window_of(curve.loss)
-    found: list[int] = []
+    kept: list[int] = []
     origin = 1.0
     while origin < last:
         step = round(origin)
         enough = int(((curve.steps >= skip) & (curve.steps <= step)).sum()) >= 2 * window
         if enough and step >= last / REACH and int((curve.steps > step).sum()) >= window:
-            found.append(step)
+            kept.append(step)
         origin *= RATIO
-    return found
+    return kept
 
 
 def against(curve: LossCurve, predictor: Predictor, after: int) -> Band:
-    """Judge the points after step ``after`` by a prediction that has not seen them."""
+    """Judge the points after step ``after`` by a prediction made without them."""
     keep = curve.steps > after
     window = window_of(curve.loss)
     if int(keep.sum()) < window:
-        return Band("unknown")
+        return Band(state="unknown")
     steps, losses = curve.steps[keep], curve.loss[keep]
-    told = predictor.predict(curve.schedule, steps, 0.9)
-    if told.upper is None or not np.isfinite(told.upper).all():
-        return Band("unknown")
-    allowed = BAND * (told.upper - told.loss)
+    prediction = predictor.predict(curve.schedule, steps, LEVEL)
+    if prediction.upper is None or not np.isfinite(prediction.upper).all():
+        return Band(state="unknown")
+    allowed = BAND * (prediction.upper - prediction.loss)
     allowed = allowed + ERRORS * noise_of(losses) / np.sqrt(window)
-    level = np.median(sliding_window_view(losses - told.loss, window), axis=1)
+    level = np.median(sliding_window_view(losses - prediction.loss, window), axis=1)
     left = _departure(level, level / allowed[window - 1 :], window)
     by = float(level[-1])
     if left is None:
-        return Band("on", None, by, after)
+        return Band(state="on", by=by, checked=after)
     # A median lags by half its window.
     since = int(steps[left + (window - 1) // 2]) if left else int(steps[0])
     ever = (np.abs(level / allowed[window - 1 :]) <= 1).any()
-    return Band("above" if by > 0 else "below", since, by, after, never=not ever)
+    state = "above" if by > 0 else "below"
+    return Band(state=state, since=since, by=by, checked=after, never=not ever)
 
 
 def _departure(level: FloatArray, share: FloatArray, window: int) -> int | None:
@@ -233,19 +232,17 @@ def spikes_in(curve: LossCurve, predicted: FloatArray) -> tuple[Spike, ...]:
     half = window_of(curve.loss)
     padded = np.pad(residual, half, mode="reflect")
     excess = residual - np.median(sliding_window_view(padded, 2 * half + 1), axis=1)
-    high = excess > SPIKE * max(noise_of(curve.loss), 1e-3)
-    found: list[Spike] = []
-    for piece in _runs(high):
-        found.append(
-            Spike(
-                int(curve.steps[piece.start]),
-                int(curve.steps[piece.stop - 1]),
-                float(excess[piece].max()),
-            )
+    high = excess > SPIKE * max(noise_of(curve.loss), LEAST_NOISE)
+    return tuple(
+        Spike(
+            step=int(curve.steps[piece.start]),
+            last=int(curve.steps[piece.stop - 1]),
+            height=float(excess[piece].max()),
         )
-    return tuple(found)
+        for piece in _runs(high)
+    )
 
 
-def _runs(flags: np.ndarray) -> Iterable[slice]:
+def _runs(flags: BoolArray) -> Iterable[slice]:
     edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
     return [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]

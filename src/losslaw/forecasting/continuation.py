@@ -17,23 +17,19 @@ from losslaw.schedules import Schedule
 from losslaw.schedules.match_shape import Decay, match_decay
 from losslaw.schedules.recognise import CLOSE
 
+# Rates within this share of the peak are one rate.
 LEVEL = 1e-6
-"""Rates within this share of the peak are one rate."""
-
+# A rate that has not changed over this last share of the run stays what it is.
 RESTING = 0.02
-"""A rate that has not changed over this last share of the run stays what it is."""
-
+# A change from one update to the next by this share of the peak is a step of the rate.
 JUMP = 0.01
-"""A change from one update to the next by this share of the peak is a step of the rate."""
-
+# Losses in a fall below which its shape is a guess.
 SURE = 5
-"""Losses in a fall below which its shape is a guess."""
-
+# An end this close to the horizon, as a share of it, is the horizon: a log rounds its rates.
 NEAR = 0.01
-"""An end this close to the horizon, as a share of it, is the horizon: a log rounds its rates."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """The schedule of a whole run, part of which is done.
 
@@ -120,10 +116,12 @@ def planned(
                 f" {horizon}: give it as many"
             )
         agree(curve, schedule)
-        return Plan(_joined(curve, now, schedule, horizon), now, "the rest as in the plan given")
+        whole = _joined(curve, now, schedule, horizon)
+        return Plan(schedule=whole, now=now, sentence="the rest as in the plan given")
     if curve.schedule.horizon >= horizon:
         whole = curve.schedule.prefix(horizon)
-        return Plan(whole, now, "the rest as in the schedule that comes with the curve")
+        words = "the rest as in the schedule that comes with the curve"
+        return Plan(schedule=whole, now=now, sentence=words)
     return _continued(curve, now, horizon, final)
 
 
@@ -158,13 +156,13 @@ def _joined(curve: LossCurve, now: int, schedule: Schedule, horizon: int) -> Sch
     """The log's rates as far as it goes, then the plan's."""
     if curve.schedule is schedule:
         return schedule.prefix(horizon)
-    seen, rest = curve.schedule.prefix(now), slice(now, horizon)
-    whole = extended(seen, schedule.lr[rest])
+    logged, rest = curve.schedule.prefix(now), slice(now, horizon)
+    whole = extended(logged, schedule.lr[rest])
     changes: dict[str, FloatArray | None] = {}
     for name in ("batch", "weight_decay"):
-        done, told = getattr(seen, name), getattr(schedule, name)
-        if told is not None:
-            changes[name] = told[:horizon] if done is None else np.append(done, told[rest])
+        done, declared = getattr(logged, name), getattr(schedule, name)
+        if declared is not None:
+            changes[name] = declared[:horizon] if done is None else np.append(done, declared[rest])
     return whole.with_(**changes)
 
 
@@ -181,9 +179,8 @@ def _continued(curve: LossCurve, now: int, horizon: int, final: float | None) ->
     jumped = other.size and abs(lr[since - 1] - lr[since - 2]) > JUMP * done.peak_lr
     if n - since + 1 >= (3 if jumped else max(round(RESTING * n), 2)):
         whole = extended(done, np.full(horizon - n, lr[-1]))
-        return Plan(
-            whole, now, f"the rate stays at {lr[-1]:.4g}, where it has been since step {since}"
-        )
+        words = f"the rate stays at {lr[-1]:.4g}, where it has been since step {since}"
+        return Plan(schedule=whole, now=now, sentence=words)
     fall = _fall(done)
     if fall is None:
         raise InputError(
@@ -195,13 +192,14 @@ def _continued(curve: LossCurve, now: int, horizon: int, final: float | None) ->
     rates = goes_on.rates(np.arange(n + 1, horizon + 1, dtype=np.float64))
     doubts: list[str] = []
     # Between two logged rates any shape is a straight line.
-    seen = int((curve.steps > fall.start).sum())
-    if seen < SURE:
+    count = int((curve.steps > fall.start).sum())
+    if count < SURE:
         doubts.append(
-            f"only {seen} losses were seen since the rate began to fall at step"
+            f"only {count} losses were logged since the rate began to fall at step"
             f" {fall.start:.0f}: its shape is a guess; give the whole schedule with --schedule"
         )
-    return Plan(extended(done, rates), now, words, tuple(doubts))
+    whole = extended(done, rates)
+    return Plan(schedule=whole, now=now, sentence=words, doubts=tuple(doubts))
 
 
 def _fall(schedule: Schedule) -> Decay | None:
@@ -211,8 +209,8 @@ def _fall(schedule: Schedule) -> Decay | None:
     rates = schedule.lr[first - 1 :]
     if schedule.warmup and rates.size > 1 and rates[0] < rates[1:].max():
         k, rates = k[1:], rates[1:]
-    found = match_decay(k, rates, start=float(schedule.warmup), tolerance=CLOSE)
-    return None if found is None or found.shape == "constant" else found
+    fall = match_decay(k, rates, start=float(schedule.warmup), tolerance=CLOSE)
+    return None if fall is None or fall.shape == "constant" else fall
 
 
 def _prolonged(fall: Decay, n: int, horizon: int, final: float | None) -> tuple[Decay, str]:
@@ -229,7 +227,7 @@ def _prolonged(fall: Decay, n: int, horizon: int, final: float | None) -> tuple[
         else:
             where = f"towards its own end at step {end:.0f}, and is cut short by the horizon"
         return fall, f"the {fall.shape} {began} goes on {where}"
-    # The formulas know no end: the same fall, seen up to the horizon.
+    # The formulas know no end: the same fall, up to the horizon.
     stretch = (horizon - fall.start) / (fall.end - fall.start)
     last = _rate_at(fall, stretch)
     least = 0.0 if final is None else final
@@ -252,7 +250,7 @@ def _prolonged(fall: Decay, n: int, horizon: int, final: float | None) -> tuple[
 
 
 def _rate_at(fall: Decay, stretch: float) -> float:
-    """The rate of a fall that knows no end, ``stretch`` times as far as it was seen."""
+    """The rate of a fall that knows no end, ``stretch`` times as far as it was logged."""
     drop = fall.peak - fall.final
     if fall.shape == "linear":
         return fall.peak - drop * stretch

@@ -82,3 +82,10 @@ class Interval:
 
     def __str__(self) -> str:
         return f"{self.lower:.4f} .. {self.upper:.4f}" if self.bounded else "unbounded"
+
+
+def ends(interval: Interval | None) -> dict[str, float | None]:
+    """The JSON form of an interval: ``lower`` and ``upper``, ``None`` where there is none."""
+    if interval is None:
+        return {"lower": None, "upper": None}
+    return {"lower": interval.lower, "upper": interval.upper}

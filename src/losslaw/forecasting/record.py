@@ -1,0 +1,262 @@
+"""What comes back from a forecast: where the run is, where it will end, what decays would give."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import numpy as np
+
+from losslaw.fitting.prediction import Prediction
+from losslaw.fitting.uncertainty import REPEAT
+from losslaw.forecasting.band import Band
+from losslaw.forecasting.continuation import Plan
+from losslaw.numerics.interval import Interval, Level, ends
+from losslaw.text import table
+
+# Correlation of the errors of two endings of one run. Seen on constant runs of three peaks asked
+# about 13 decays each: errors of the endings differed by .0015 to .004 (standard deviation) where
+# the 90 % interval of each was +-.06.
+SHARED_BY_ENDINGS = 0.995
+
+# Spikes that a report names one by one: the latest.
+SPIKES_SHOWN = 3
+
+When = Literal["now", "later"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """One way to end the run: hold the rate of now, then decay.
+
+    Attributes:
+        when: ``now``, or ``later``: the decay that ends at the horizon.
+        start: Step after which the rate begins to fall.
+        over: Updates of the decay.
+        steps: Updates in all.
+        loss: Predicted final loss.
+        interval: Its interval; ``None`` if the fit carries no uncertainty.
+        gain: What holding on for the same steps would leave, minus ``loss``.
+        within: Whether it ends within the horizon.
+    """
+
+    when: When
+    start: int
+    over: int
+    steps: int
+    loss: float
+    interval: Interval | None
+    gain: float
+    within: bool
+
+    def as_dict(self) -> dict[str, object]:
+        """The JSON form."""
+        return {
+            "when": self.when,
+            "start": self.start,
+            "over": self.over,
+            "steps": self.steps,
+            "loss": self.loss,
+            **ends(self.interval),
+            "gain": self.gain,
+            "within": self.within,
+        }
+
+    def __str__(self) -> str:
+        if self.when == "now":
+            return f"decay now over {self.over:,}"
+        return f"hold to step {self.start:,}, decay over {self.over:,}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forecast:
+    """What is to be expected of a run in progress. Its text is the report.
+
+    Attributes:
+        label: Name of the run.
+        step: Last step with a loss.
+        loss: Loss there: mean of the last three.
+        plan: The whole schedule, and what was assumed of its rest.
+        path: Predicted losses from now to the horizon.
+        band: Whether the run is where it was predicted to be.
+        endings: Endings: decays now and later.
+        decay: The decays in words.
+        basis: What the forecast is based on, in words.
+        law: Name of the law.
+        notes: What was assumed.
+        warnings: Why the forecast deserves less trust than others.
+    """
+
+    label: str
+    step: int
+    loss: float
+    plan: Plan
+    path: Prediction
+    band: Band
+    endings: tuple[Ending, ...]
+    decay: str
+    basis: str
+    law: str
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def horizon(self) -> int:
+        """Updates of the whole run."""
+        return self.plan.horizon
+
+    @property
+    def level(self) -> float:
+        """Level of the intervals."""
+        return self.path.level
+
+    @property
+    def final(self) -> float:
+        """Predicted loss at the horizon, on the plan."""
+        return self.path.final
+
+    @property
+    def interval(self) -> Interval | None:
+        """Interval of the final loss; ``None`` if the fit carries no uncertainty."""
+        return self.path.interval
+
+    @property
+    def best(self) -> Ending | None:
+        """The ending within the horizon with the lowest predicted loss; ``None``: the plan's."""
+        within = [ending for ending in self.endings if ending.within]
+        lowest = min(within, key=lambda ending: ending.loss, default=None)
+        return lowest if lowest is not None and lowest.loss < self.final else None
+
+    @property
+    def ties(self) -> tuple[Ending, ...]:
+        """Other endings within the horizon that do not differ from the best significantly.
+
+        Two endings of one run share most of their error (`SHARED_BY_ENDINGS`), so they can be told
+        apart where their intervals cannot.
+        """
+        best = self.best
+        return tuple(
+            each
+            for each in self.endings
+            if each.within and each is not best and self._tie(each, self if best is None else best)
+        )
+
+    @property
+    def plan_ties(self) -> bool:
+        """Whether the plan's own ending does not differ from the best significantly."""
+        return self.best is None or self._tie(self.best, self)
+
+    def _tie(self, one: "Ending", other: "Ending | Forecast") -> bool:
+        """Whether two endings, or one and the plan's, differ by no more than their errors explain.
+
+        ``sd^2 = (sd1 - sd2)^2 + 2 (1 - SHARED_BY_ENDINGS) sd1 sd2 + 2 REPEAT^2``
+        """
+        loss = other.final if isinstance(other, Forecast) else other.loss
+        z = Level(self.level).quantile
+        first, second = (
+            0.0 if each.interval is None else each.interval.half_width / z for each in (one, other)
+        )
+        if not np.isfinite([first, second]).all():
+            return True
+        apart = 2 * (1 - SHARED_BY_ENDINGS) * first * second
+        variance = (first - second) ** 2 + apart + 2 * REPEAT**2
+        return bool(abs(one.loss - loss) <= z * np.sqrt(variance))
+
+    def as_dict(self) -> dict[str, object]:
+        """The JSON form; its keys are documented in docs/forecast.md."""
+        best = self.best
+        return {
+            "label": self.label,
+            "step": self.step,
+            "loss": self.loss,
+            "lr": self.plan.rate,
+            "horizon": self.horizon,
+            "level": self.level,
+            "law": self.law,
+            "knowledge": self.basis,
+            "plan": self.plan.sentence,
+            "final": {
+                "loss": self.final,
+                **ends(self.interval),
+                "lr": self.plan.schedule.final_lr,
+            },
+            "band": asdict(self.band),
+            "decay": self.decay,
+            "endings": [ending.as_dict() for ending in self.endings],
+            "best": None if best is None else best.as_dict(),
+            "ties": [ending.as_dict() for ending in self.ties],
+            "plan_ties": self.plan_ties,
+            "path": self.path.as_dict(),
+            "notes": self.notes,
+            "warnings": self.warnings,
+        }
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.label} at step {self.step:,}: loss {self.loss:.4f}, learning rate"
+            f" {self.plan.rate:.4g}",
+            "",
+            f"  forecast  {self.final:.4f} at step {self.horizon:,}, {self.level:.0%} interval"
+            f" {_words(self.interval)}",
+            f"  plan      {self.plan.sentence}",
+            f"  based on  {self.basis} ({self.law})",
+            f"  band      {self.band}",
+        ]
+        for spike in self.band.spikes[-SPIKES_SHOWN:]:
+            at_end = spike.last == self.step
+            back = "at the last loss" if at_end else f"back after step {spike.last:,}"
+            lines.append(f"  spike     {spike.height:+.3f} nats at step {spike.step:,}, {back}")
+        if len(self.band.spikes) > SPIKES_SHOWN:
+            lines.append(f"            and {len(self.band.spikes) - SPIKES_SHOWN} spikes before")
+        if self.endings:
+            lines += ["", f"Decay ({self.decay}) begun now, or in time to end at the horizon", ""]
+            lines += [f"  {line}" for line in _endings_table(self.endings, self.level)]
+            lines += ["", self._verdict()]
+        lines += [f"warning: {sentence}" for sentence in self.warnings]
+        lines += [f"note: {sentence}" for sentence in self.notes]
+        return "\n".join(lines)
+
+    def _verdict(self) -> str:
+        best = self.best
+        name, loss = ("the plan", self.final) if best is None else (str(best), best.loss)
+        lines = [f"best within the horizon: {name} ({loss:.4f})"]
+        others = [str(ending) for ending in self.ties]
+        if best is not None and self.plan_ties:
+            others.insert(0, "the plan")
+        if others:
+            lines[0] += ","
+            lines += [f"not significantly different: {'; '.join(others)}"]
+        else:
+            lines[0] += ", significantly better than the others"
+        longest = max(ending.over for ending in self.endings if ending.within)
+        if best is not None and best.over == longest < self.horizon - self.step:
+            lines.append("(that is the longest decay tried; --decay-over tries longer ones)")
+        return "\n".join(lines)
+
+
+def _endings_table(endings: Sequence[Ending], level: float) -> list[str]:
+    """A row per ending: those that begin now, then those that end at the horizon."""
+    header = ["begin", "at step", "over", "end", "loss", f"{level:.0%} interval", "gain", ""]
+    rows = [
+        [
+            ending.when,
+            f"{ending.start:,}",
+            f"{ending.over:,}",
+            f"{ending.steps:,}",
+            f"{ending.loss:.4f}",
+            _words(ending.interval),
+            f"{ending.gain:.4f}",
+            "" if ending.within else "*",
+        ]
+        for when in ("now", "later")
+        for ending in endings
+        if ending.when == when
+    ]
+    lines = table(header, rows)
+    lines.append("gain: against holding the rate for the same steps")
+    if not all(ending.within for ending in endings):
+        lines.append("*: beyond the horizon")
+    return lines
+
+
+def _words(interval: Interval | None) -> str:
+    return "not known" if interval is None else str(interval)
