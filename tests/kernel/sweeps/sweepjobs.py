@@ -8,7 +8,7 @@ from pathlib import Path
 
 from losslaw.errors import InputError
 
-COLUMNS = ("square", "root")
+COLUMNS = ("square", "root", "deaf")
 
 
 @dataclass(frozen=True)
@@ -35,4 +35,5 @@ def run(job):
     if job.event == "fail":
         raise ZeroDivisionError("no way")
     time.sleep(job.seconds)
-    return {"square": job.number**2, "root": job.number**0.5}
+    deaf = int(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+    return {"square": job.number**2, "root": job.number**0.5, "deaf": deaf}

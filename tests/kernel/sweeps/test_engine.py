@@ -30,9 +30,10 @@ def test_rows_are_in_the_order_of_the_jobs(jobs_module, tmp_path):
     outcome = go(jobs_module, jobs, tmp_path / "t.csv", tick=lambda *at: seen.append(at))
     assert (outcome.rows, outcome.new, outcome.refused, outcome.lost_workers) == (4, 4, 0, 0)
     lines = (tmp_path / "t.csv").read_text().splitlines()
-    assert lines[0] == "job,number,event,marks,seconds,status,square,root"
+    assert lines[0] == "job,number,event,marks,seconds,status,square,root,deaf"
     assert [line.split(",")[1] for line in lines[1:]] == ["3", "0", "2", "1"]
-    assert lines[1].endswith(f"ok,9,{3**0.5!r}")
+    # The last cell: no worker hears Ctrl-C, from its birth on.
+    assert lines[1].endswith(f"ok,9,{3**0.5!r},1")
     assert seen == [(i, 4) for i in range(5)]
 
 
@@ -109,13 +110,13 @@ def test_a_longer_sweep_keeps_the_rows_of_a_shorter_one(jobs_module, tmp_path, m
     [
         ("step,lr\n1,2\n", "is not a table of this sweep: its first line is not 'job,number"),
         ("no line end", "is not a table of this sweep"),
-        ("{header}\nabc,0,,,0,ok,0,0\n", "line 2: a row of another sweep or version"),
-        ("{header}\nabc,0\n", "line 2: 2 cells, expected 8"),
+        ("{header}\nabc,0,,,0,ok,0,0,1\n", "line 2: a row of another sweep or version"),
+        ("{header}\nabc,0\n", "line 2: 2 cells, expected 9"),
     ],
 )
 def test_other_files_are_left_alone(jobs_module, tmp_path, text, message):
     table = tmp_path / "t.csv"
-    text = text.format(header="job,number,event,marks,seconds,status,square,root")
+    text = text.format(header="job,number,event,marks,seconds,status,square,root,deaf")
     table.write_text(text)
     with pytest.raises(InputError, match=message):
         go(jobs_module, [jobs_module.Job(0)], table)
@@ -169,7 +170,7 @@ import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from losslaw.kernel.sweeps import sweep
 import sweepjobs
-jobs = [sweepjobs.Job(i, marks=sys.argv[2], seconds=0.3) for i in range(20)]
+jobs = [sweepjobs.Job(i, marks=sys.argv[2], seconds=float(sys.argv[3])) for i in range(20)]
 sweep(jobs, sweepjobs.run, sys.argv[1], columns=sweepjobs.COLUMNS, workers=2)
 """
 
@@ -178,7 +179,7 @@ sweep(jobs, sweepjobs.run, sys.argv[1], columns=sweepjobs.COLUMNS, workers=2)
 def test_an_interrupted_sweep_goes_on(jobs_module, tmp_path, marks, number):
     table = tmp_path / "t.csv"
     process = subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED, str(table), str(marks)],
+        [sys.executable, "-c", INTERRUPTED, str(table), str(marks), "0.3"],
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -204,6 +205,14 @@ def test_an_interrupted_sweep_goes_on(jobs_module, tmp_path, marks, number):
     outcome = go(jobs_module, jobs, table)
     assert (outcome.rows, outcome.new) == (20, 20 - had)
     assert {number: begun(marks, number) for number in done} == before
+
+
+def test_the_first_workers_of_a_process_are_born_deaf_to_ctrl_c(jobs_module, tmp_path, marks):
+    # Python's own helper for shared resources starts with them, and lets signals in again.
+    table = tmp_path / "t.csv"
+    script = [sys.executable, "-c", INTERRUPTED, str(table), str(marks), "0"]
+    subprocess.run(script, check=True, timeout=60)
+    assert {line.rpartition(",")[2] for line in table.read_text().splitlines()} == {"deaf", "1"}
 
 
 def test_nobody_is_left_behind(jobs_module, tmp_path):

@@ -1,4 +1,4 @@
-"""Workers on this machine: processes of joblib's loky.
+"""Workers on this machine: processes of loky.
 
 A dead process breaks the whole pool, and all jobs in it come back as lost: which of them killed it
 nobody knows, so the engine runs them again one at a time.
@@ -8,15 +8,17 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Generator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import Any
 
-from joblib import cpu_count  # pyright: ignore[reportMissingTypeStubs]
-
-# joblib.Parallel gives up at the first dead worker and forgets which jobs were under way, so this
-# uses the executor beneath it.
-from joblib.externals.loky import ProcessPoolExecutor  # pyright: ignore[reportMissingTypeStubs]
+from loky import cpu_count  # pyright: ignore[reportMissingTypeStubs]
+from loky.process_executor import (  # pyright: ignore[reportMissingTypeStubs]
+    ProcessPoolExecutor,
+)
 
 from losslaw.kernel.sweeps.crew import ONE_THREAD, Ending, JobFunction, Report, call, report
 
@@ -47,7 +49,8 @@ class LocalCrew:
                 initargs=(os.getpid(),),
             )
         try:
-            future: Future[Ending] = self._pool.submit(call, self._function, job)
+            with _no_interrupt():
+                future: Future[Ending] = self._pool.submit(call, self._function, job)
         except BrokenProcessPool as error:  # it broke while idle
             future = Future()
             future.set_exception(error)
@@ -82,11 +85,30 @@ class LocalCrew:
         return Report(index, "failed", {}, f"{type(error).__name__}: {error}")
 
 
+@contextmanager
+def _no_interrupt() -> Generator[None]:
+    """Hold Ctrl-C back until the block is left; processes begun in it are deaf to it for good.
+
+    A terminal sends Ctrl-C to the workers too. It is for the parent, which then ends them in order;
+    a worker that is still loading Python would answer with a traceback of its own. Processes and
+    threads inherit the mask, so workers that loky replaces later are born with it as well.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows: workers are deaf once they have begun
+        yield
+        return
+    # Python 3.11 lets signals in again when it starts this helper: so let it start first.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _follow(parent: int) -> None:
     """Tie this worker's life to its parent's.
 
-    A terminal sends Ctrl-C to both; it is for the parent, which then ends its workers in order.
-    After a ``kill -9`` of the parent nobody would end them, so they watch for that themselves.
+    After a ``kill -9`` of the parent nobody would end its workers: they watch for that themselves.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
