@@ -39,8 +39,8 @@ def register(app: typer.Typer) -> None:
 
         from losslaw.cli.output import print_json
         from losslaw.kernel.sweeps import sweep as run_sweep
-        from losslaw.kernel.sweeps.grid import read_sweep
-        from losslaw.kernel.sweeps.kernel import COLUMNS, run_kernel_job
+        from losslaw.kernel.sweeps.kernel_job import COLUMNS, run_kernel_job
+        from losslaw.kernel.sweeps.sweep_file import read_sweep
 
         cells = read_sweep(file)
         console = Console(stderr=True)
@@ -67,9 +67,4 @@ def register(app: typer.Typer) -> None:
         if json:
             print_json(asdict(outcome))
             return
-        found = f"{outcome.rows} rows in {outcome.table}, {outcome.new} of them new"
-        if outcome.refused:
-            found += f", {outcome.refused} refused (see status)"
-        if outcome.lost_workers:
-            found += f", {outcome.lost_workers} jobs run again after a worker died"
-        typer.echo(f"{found}; {outcome.seconds:.1f} s")
+        typer.echo(str(outcome))

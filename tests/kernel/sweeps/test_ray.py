@@ -7,8 +7,8 @@ import pytest
 
 from losslaw.errors import InputError
 from losslaw.kernel.sweeps import SweepError, sweep
-from losslaw.kernel.sweeps.grid import jobs_of
-from losslaw.kernel.sweeps.kernel import COLUMNS, run_kernel_job
+from losslaw.kernel.sweeps.kernel_job import COLUMNS, run_kernel_job
+from losslaw.kernel.sweeps.sweep_file import jobs_of
 
 ray = pytest.importorskip("ray", reason='needs ray: pip install "losslaw[ray]"')
 

@@ -1,6 +1,6 @@
 """Many jobs, one table: grids of kernel problems on one machine or on many.
 
-`grid` reads a sweep file and makes the jobs, `kernel` is what one job does, `engine` runs jobs
+`sweep_file` reads the jobs, `kernel_job` is what one of them does, `engine` runs jobs
 through a crew of workers (`local` or `remote`) and retries what dies, `table` keeps the results.
 Only the engine is imported here, so that a worker loads what its jobs need and no more.
 """

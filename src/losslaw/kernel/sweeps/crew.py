@@ -21,13 +21,13 @@ class Report:
         index: Which job.
         kind: ``done``; ``refused``: the job made no sense, now and for ever; ``failed``: it raised;
             ``lost``: its worker died.
-        found: Results of a job that is done.
+        results: Results of a job that is done, by column.
         why: The sentence for one that is not.
     """
 
     index: int
     kind: Literal["done", "refused", "failed", "lost"]
-    found: Mapping[str, object]
+    results: Mapping[str, object]
     why: str = ""
 
 
@@ -66,7 +66,7 @@ def call(function: JobFunction, job: Any) -> Ending:
 
 def report(index: int, ending: Ending) -> Report:
     """The report of a job that came back."""
-    version, kind, found, why = ending
+    version, kind, results, why = ending
     if version != __version__:
         return Report(index, "failed", {}, f"its worker has losslaw {version}, not {__version__}")
-    return Report(index, kind, found, why)
+    return Report(index, kind, results, why)

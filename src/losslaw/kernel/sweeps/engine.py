@@ -10,6 +10,10 @@
 
 The engine knows nothing of kernels or schedules: a job is a frozen dataclass, the function that
 runs it is any importable function from a job to a mapping of results.
+
+Ray alone would do on one machine too, but it is a large extra that takes seconds to start, so it
+serves several machines only. Neither Ray nor loky counts how often a job has killed its worker, or
+goes on after an interruption: that is what this file adds, for both.
 """
 
 import time
@@ -34,7 +38,7 @@ class SweepError(FitError):
     """The sweep is through, and some of its jobs have no result."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Outcome:
     """A finished sweep.
 
@@ -54,6 +58,14 @@ class Outcome:
     lost_workers: int
     seconds: float
 
+    def __str__(self) -> str:
+        text = f"{self.rows} rows in {self.table}, {self.new} of them new"
+        if self.refused:
+            text += f", {self.refused} refused (see status)"
+        if self.lost_workers:
+            text += f", {self.lost_workers} jobs run again after a worker died"
+        return f"{text}; {self.seconds:.1f} s"
+
 
 def sweep(
     jobs: Sequence[Any],
@@ -64,7 +76,7 @@ def sweep(
     on: str = "local",
     workers: int | None = None,
     retries: int = RETRIES,
-    tick: Callable[[int, int], None] | None = None,
+    tick: Callable[[int, int], None] = lambda done, total: None,
 ) -> Outcome:
     """Run all jobs that the table has no row of, and sort the table.
 
@@ -93,8 +105,7 @@ def sweep(
     with SweepTable(table, jobs, columns) as rows:
         total = len(set(rows.keys))
         before = len(rows.rows)
-        tell = tick or _silent
-        tell(before, total)
+        tick(before, total)
         todo = _first_of_each(rows)
         failed: dict[int, str] = {}
         deaths = 0
@@ -103,7 +114,7 @@ def sweep(
             finished = False
             try:
                 deaths = _run(
-                    todo, crew, rows, retries, failed, lambda: tell(len(rows.rows), total)
+                    todo, crew, rows, retries, failed, lambda: tick(len(rows.rows), total)
                 )
                 finished = True
             finally:
@@ -125,10 +136,6 @@ def sweep(
             " and the same command tries these again"
         )
     return outcome
-
-
-def _silent(done: int, total: int) -> None:
-    pass
 
 
 def _first_of_each(rows: SweepTable) -> list[int]:
@@ -153,7 +160,7 @@ def _run(
     rows: SweepTable,
     retries: int,
     failed: dict[int, str],
-    tell: Callable[[], None],
+    tick: Callable[[], None],
 ) -> int:
     """Run jobs until each has a row or is given up; returns how many workers were lost."""
     waiting, suspects = deque(todo), deque[int]()
@@ -192,8 +199,10 @@ def _run(
             elif report.kind == "failed":
                 failed[report.index] = report.why
             else:
-                rows.add(report.index, "ok" if report.kind == "done" else report.why, report.found)
-                tell()
+                rows.add(
+                    report.index, "ok" if report.kind == "done" else report.why, report.results
+                )
+                tick()
         if in_a_row > DEATHS_IN_A_ROW + 2 * crew.width:
             raise SweepError(
                 f"{in_a_row} workers died in a row and no job ended: is there memory enough? try"

@@ -92,17 +92,17 @@ class SweepTable:
         """Whether a job has its row already."""
         return self.keys[index] in self.rows
 
-    def add(self, index: int, status: str, found: Mapping[str, object]) -> None:
+    def add(self, index: int, status: str, results: Mapping[str, object]) -> None:
         """Append the row of a job and flush it.
 
         Args:
             index: Which job.
             status: ``ok``, or the sentence that refused it.
-            found: Results by column; a missing one is an empty cell.
+            results: Results by column; a missing one is an empty cell.
         """
         inputs = dataclasses.asdict(self.jobs[index]).values()
-        results = [found.get(name) for name in self.columns]
-        row = [self.keys[index], *map(cell, inputs), cell(status), *map(cell, results)]
+        row = [self.keys[index], *map(cell, inputs), cell(status)]
+        row += [cell(results.get(name)) for name in self.columns]
         self.rows[self.keys[index]] = row
         self._stream.write(_line(row))
         self._stream.flush()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from losslaw.kernel import KernelRegression
 from losslaw.schedules import Schedule, parse_schedule
 
-# What a job finds, in the order of the table.
+# The results of a job, in the order of the table.
 COLUMNS = ("risk", "excess_risk", "sampled_risk", "sampled_error", "sampled_spread")
 
 
@@ -82,11 +82,11 @@ def run_kernel_job(job: KernelJob) -> dict[str, float | None]:
     world, schedule = job.problem(), job.whole_schedule()
     last = [schedule.horizon]
     risk = float(world.mean_curve(schedule, steps=last).loss[-1])
-    found: dict[str, float | None] = dict.fromkeys(COLUMNS)
-    found["risk"], found["excess_risk"] = risk, risk - job.noise**2 / 2
+    results: dict[str, float | None] = dict.fromkeys(COLUMNS)
+    results["risk"], results["excess_risk"] = risk, risk - job.noise**2 / 2
     if job.runs:
         runs = world.sample(schedule, steps=last, runs=job.runs, seed=job.seed)
-        found["sampled_risk"] = float(runs.mean[-1])
-        found["sampled_error"] = float(runs.standard_error[-1])
-        found["sampled_spread"] = float(runs.spread[-1])
-    return found
+        results["sampled_risk"] = float(runs.mean[-1])
+        results["sampled_error"] = float(runs.standard_error[-1])
+        results["sampled_spread"] = float(runs.spread[-1])
+    return results

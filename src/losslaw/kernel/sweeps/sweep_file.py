@@ -24,17 +24,58 @@ import itertools
 import math
 import re
 import tomllib
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, Literal, TypeVar, cast
+
+import msgspec
+from msgspec import Meta
 
 from losslaw.errors import InputError
+from losslaw.files.checked import Finite, convert
 from losslaw.files.tables import read_text
-from losslaw.kernel.sweeps.kernel import KernelJob
+from losslaw.kernel.sweeps.kernel_job import KernelJob
 from losslaw.schedules import format_schedule, parse_schedule
 
 MOST_JOBS = 10**6
 NAME = re.compile(r"\{([^{}]*)\}")
+
+T = TypeVar("T")
+Several = T | Annotated[list[T], Meta(min_length=1, description="a list of at least one")]
+Modes = Annotated[float | Literal["inf"], Meta(description="a whole number or inf")]
+# 1e3 is a float to TOML, and a whole number to who writes it.
+Whole = Annotated[
+    Annotated[int, Meta(ge=0)] | Annotated[float, Meta(ge=0, multiple_of=1)],
+    Meta(description="a whole number of at least 0"),
+]
+Value = Annotated[int | Finite | str, Meta(description="a number or a text")]
+
+
+class ProblemSection(msgspec.Struct, forbid_unknown_fields=True):
+    """What a kernel problem is; the order of the fields is that of the loops."""
+
+    source: Several[Finite]
+    capacity: Several[Finite]
+    modes: Several[Modes] = math.inf
+    noise: Several[Finite] = 1.0
+    features: Several[str] = "top"
+    distribution: Several[str] = "gaussian"
+
+
+class RunSection(msgspec.Struct, forbid_unknown_fields=True):
+    """What is run on it."""
+
+    schedule: Several[str]
+    batch: Several[Finite] | None = None
+    runs: Several[Whole] = 0
+    seed: Several[Whole] = 0
+
+
+class SweepFile(msgspec.Struct, forbid_unknown_fields=True):
+    """A sweep file as it is written."""
+
+    problem: Annotated[ProblemSection, Meta(description="a section [problem]")]
+    run: Annotated[RunSection, Meta(description="a section [run]")]
+    values: Annotated[dict[str, Several[Value]], Meta(description="a section [values]")] = {}
 
 
 def read_sweep(path: str | Path) -> list[KernelJob]:
@@ -49,14 +90,15 @@ def read_sweep(path: str | Path) -> list[KernelJob]:
         document = tomllib.loads(read_text(path))
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{source}: not TOML: {error}") from None
-    try:
-        return jobs_of(document)
-    except InputError as error:
-        raise InputError(f"{source}: {error}") from None
+    return jobs_of(document, source)
 
 
-def jobs_of(document: Mapping[str, Any]) -> list[KernelJob]:
+def jobs_of(document: dict[str, Any], source: str = "sweep") -> list[KernelJob]:
     """The jobs of a sweep file that was read.
+
+    Args:
+        document: Its sections.
+        source: What it is, for messages.
 
     Raises:
         InputError: as `read_sweep`.
@@ -68,23 +110,24 @@ def jobs_of(document: Mapping[str, Any]) -> list[KernelJob]:
     >>> [(job.source, job.schedule) for job in jobs][:2]
     [(0.5, 'constant:peak=0.1,horizon=9'), (0.5, 'constant:peak=0.2,horizon=9')]
     """
-    known = {"problem", "run", "values"}
-    for name, section in document.items():
-        if name not in known:
-            raise InputError(f"unknown section [{name}], expected [problem], [run] and [values]")
-        if not isinstance(section, dict):
-            raise InputError(f"{name} is {section!r}, expected a section [{name}]")
-    problem = _lists("problem", document, PROBLEM)
-    run = _lists("run", document, RUN)
-    for section, lists, needed in (
-        ("problem", problem, ("source", "capacity")),
-        ("run", run, ("schedule",)),
-    ):
-        for key in needed:
-            if key not in lists:
-                raise InputError(f"[{section}] has no {key}: expected a value or a list of them")
-    run["schedule"] = _schedules(run["schedule"], document.get("values", {}))
-    lists = problem | run
+    written = convert(document, SweepFile, source)
+    try:
+        return _jobs(written)
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from None
+
+
+def _jobs(written: SweepFile) -> list[KernelJob]:
+    """Every combination, checked."""
+    lists: dict[str, list[Any]] = {
+        name: _list(value)
+        for section in (written.problem, written.run)
+        for name, value in msgspec.structs.asdict(section).items()
+    }
+    for name in ("runs", "seed"):
+        lists[name] = [int(number) for number in lists[name]]
+    lists["modes"] = [math.inf if modes == "inf" else modes for modes in lists["modes"]]
+    lists["schedule"] = _schedules(lists["schedule"], written.values)
     count = math.prod(map(len, lists.values()))
     if count > MOST_JOBS:
         raise InputError(f"{count} jobs, expected at most {MOST_JOBS}: split the sweep")
@@ -97,102 +140,29 @@ def jobs_of(document: Mapping[str, Any]) -> list[KernelJob]:
     return list(dict.fromkeys(jobs))
 
 
-# -- values ---------------------------------------------------------------------------------------
+def _list(value: Any) -> list[Any]:
+    """The value, or the values without repetitions."""
+    return list(dict.fromkeys(cast(list[Any], value))) if isinstance(value, list) else [value]
 
 
-def _number(value: Any) -> float | None:
-    good = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if good and not math.isnan(value) else None
-
-
-def _modes(value: Any) -> float | None:
-    return math.inf if value == "inf" else _number(value)
-
-
-def _whole(value: Any) -> int | None:
-    number = _number(value)
-    good = number is not None and number.is_integer() and number >= 0
-    return int(value) if good else None
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-Reader = tuple[Callable[[Any], Any], str]
-NUMBER: Reader = (_number, "a number")
-WHOLE: Reader = (_whole, "a whole number, 0 or above")
-TEXT: Reader = (_text, "a text")
-# Key to how its values are read; the order is that of the loops.
-PROBLEM: dict[str, Reader] = {
-    "source": NUMBER,
-    "capacity": NUMBER,
-    "modes": (_modes, "a whole number or inf"),
-    "noise": NUMBER,
-    "features": TEXT,
-    "distribution": TEXT,
-}
-RUN: dict[str, Reader] = {"schedule": TEXT, "batch": NUMBER, "runs": WHOLE, "seed": WHOLE}
-
-
-def _lists(
-    section: str, document: Mapping[str, Any], readers: Mapping[str, Reader]
-) -> dict[str, list[Any]]:
-    given = cast(Mapping[str, Any], document.get(section, {}))
-    for key in given:
-        if key not in readers:
-            raise InputError(
-                f"[{section}] {key}: unknown key, expected one of: {', '.join(readers)}"
-            )
-    return {
-        key: _list(f"[{section}] {key}", given[key], reader)
-        for key, reader in readers.items()
-        if key in given
-    }
-
-
-def _list(where: str, value: Any, reader: Reader) -> list[Any]:
-    read, expected = reader
-    values = cast(list[Any], value) if isinstance(value, list) else [value]
-    if not values:
-        raise InputError(f"{where} is an empty list, expected at least one value")
-    out = [read(item) for item in values]
-    if None in out:
-        bad = values[out.index(None)]
-        raise InputError(f"{where} is {bad!r}, expected {expected} or a list of them")
-    return list(dict.fromkeys(out))
-
-
-def _schedules(templates: list[str], values: Mapping[str, Any]) -> list[str]:
+def _schedules(templates: list[str], values: dict[str, Any]) -> list[str]:
     """Schedules with every combination of the values that each of them names."""
-    lists = {
-        name: _list(
-            f"[values] {name}",
-            value,
-            (lambda item: item if _plain(item) else None, "a number or a text"),
-        )
-        for name, value in values.items()
-    }
     used: set[str] = set()
-    out: list[str] = []
+    texts: list[str] = []
     for template in templates:
         names = list(dict.fromkeys(NAME.findall(template)))
         for name in names:
-            if name not in lists:
+            if name not in values:
                 raise InputError(f"schedule {template!r}: [values] has no {name!r}")
         used.update(names)
-        for combination in itertools.product(*(lists[name] for name in names)):
+        for combination in itertools.product(*(_list(values[name]) for name in names)):
             chosen = dict(zip(names, combination, strict=True))
             text = NAME.sub(lambda match: str(chosen[match[1]]), template)  # noqa: B023
-            out.append(_standalone(text))
-    for name in lists:
+            texts.append(_standalone(text))
+    for name in values:
         if name not in used:
             raise InputError(f"[values] {name}: no schedule has {{{name}}}")
-    return list(dict.fromkeys(out))
-
-
-def _plain(value: Any) -> bool:
-    return isinstance(value, int | float | str) and not isinstance(value, bool)
+    return list(dict.fromkeys(texts))
 
 
 def _standalone(text: str) -> str:

@@ -3,8 +3,8 @@ import math
 import pytest
 
 from losslaw.errors import InputError
-from losslaw.kernel.sweeps.grid import jobs_of, read_sweep
-from losslaw.kernel.sweeps.kernel import COLUMNS, KernelJob, run_kernel_job
+from losslaw.kernel.sweeps.kernel_job import COLUMNS, KernelJob, run_kernel_job
+from losslaw.kernel.sweeps.sweep_file import jobs_of, read_sweep
 
 TOML = """
 [problem]
@@ -15,6 +15,7 @@ modes = [50, inf]
 [run]
 schedule = ["constant:peak={peak},horizon={n}", "linear:peak={peak},horizon=20"]
 batch = [1, 8]
+seed = 1e3
 
 [values]
 peak = [0.1, "2e-1"]
@@ -32,7 +33,7 @@ def test_jobs_are_the_nested_loops(tmp_path):
         "linear:peak=2e-1,horizon=20",
     ]
     assert jobs == [
-        KernelJob(source, 2.0, modes, schedule=schedule, batch=batch)
+        KernelJob(source, 2.0, modes, schedule=schedule, batch=batch, seed=1000)
         for source in (0.5, 1.0)
         for modes in (50, math.inf)
         for schedule in schedules
@@ -55,21 +56,30 @@ def test_a_schedule_file_is_written_out(tmp_path, monkeypatch):
     ("old", "new", "message"),
     [
         ("[problem]", "[problem", "not TOML: "),
-        ("[values]", "[value]", r"unknown section \[value\]"),
-        ("source = [0.5, 1]", "sorce = 1", r"\[problem\] sorce: unknown key, expected one of: s"),
-        ("source = [0.5, 1]", "", r"\[problem\] has no source"),
-        ("source = [0.5, 1]", "source = []", r"\[problem\] source is an empty list"),
-        ("source = [0.5, 1]", 'source = "x"', r"source is 'x', expected a number or a list"),
-        ("source = [0.5, 1]", "source = true", "source is True, expected a number"),
-        ("source = [0.5, 1]", "source = nan", "source is nan, expected a number"),
-        ("source = [0.5, 1]", "source = [[1]]", r"source is \[1\], expected a number"),
+        ("[values]", "[value]", r"it has 'value', expected problem, run, values"),
+        ("source = [0.5, 1]", "sorce = 1", "problem has 'sorce', expected source, capacity, modes"),
+        ("source = [0.5, 1]", "", "problem.source is missing"),
+        (
+            "source = [0.5, 1]",
+            "source = []",
+            r"problem.source is \[\], expected a finite number or a list of at least one",
+        ),
+        ("source = [0.5, 1]", 'source = "x"', "source is 'x', expected a finite number or a list"),
+        ("source = [0.5, 1]", "source = true", "source is True, expected a finite number"),
+        ("source = [0.5, 1]", "source = nan", "source is nan, expected a finite number"),
+        (
+            "source = [0.5, 1]",
+            "source = [[1]]",
+            r"problem.source\[0\] is \[1\], expected a finite number",
+        ),
         ("source = [0.5, 1]", "source = [1, -1]", "source is -1, expected a number above 0"),
         ("capacity = 2.0", "capacity = 1.0", "capacity is 1, expected a number above 1"),
         ("modes = [50, inf]", "modes = 0", "modes is 0"),
         ("modes = [50, inf]", 'features = "bottom"', "features 'bottom'"),
         ("batch = [1, 8]", "batch = 0", r"\[run\] batch is 0, expected above 0"),
-        ("batch = [1, 8]", "runs = -1", "runs is -1, expected a whole number, 0 or above"),
+        ("batch = [1, 8]", "runs = -1", "runs is -1, expected a whole number of at least 0"),
         ("batch = [1, 8]", "runs = 2.5", "runs is 2.5, expected a whole number"),
+        ("batch = [1, 8]", "runs = inf", "runs is inf, expected a whole number"),
         ("batch = [1, 8]", "runs = 2", "sampled runs need finite modes"),
         ("n = 10", "", r"\[values\] has no 'n'"),
         ("n = 10", "n = 10\nm = 1", r"\[values\] m: no schedule has {m}"),
@@ -110,11 +120,11 @@ def test_too_many_jobs():
 
 def test_a_job_is_the_library_call():
     job = KernelJob(0.7, 2.0, 40, 0.5, schedule="linear:peak=0.2,horizon=50", batch=2, runs=30)
-    found = run_kernel_job(job)
-    assert tuple(found) == COLUMNS
+    results = run_kernel_job(job)
+    assert tuple(results) == COLUMNS
     world, schedule = job.problem(), job.whole_schedule()
     exact = world.mean_curve(schedule, steps=[50]).loss[-1]
-    assert found["risk"] == exact
-    assert found["excess_risk"] == exact - 0.5**2 / 2
-    assert abs(found["sampled_risk"] - exact) < 4 * found["sampled_error"]
-    assert found["sampled_spread"] == pytest.approx(found["sampled_error"] * math.sqrt(30))
+    assert results["risk"] == exact
+    assert results["excess_risk"] == exact - 0.5**2 / 2
+    assert abs(results["sampled_risk"] - exact) < 4 * results["sampled_error"]
+    assert results["sampled_spread"] == pytest.approx(results["sampled_error"] * math.sqrt(30))
