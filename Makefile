@@ -12,7 +12,7 @@ TIMED := bash scripts/timed
 export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
-.PHONY: demo test lint types unit wheel bench validate clean
+.PHONY: demo test lint types unit wheel docs bench validate clean
 .NOTPARALLEL:
 
 demo: $(ENV)/installed
@@ -32,6 +32,10 @@ unit: $(TOOLS)
 
 wheel: $(TOOLS)
 	$(TIMED) wheel bash scripts/wheel_smoke $(BIN)/python
+
+# What README and docs show, made again; the tests compare it with what is printed.
+docs: $(TOOLS)
+	$(BIN)/python scripts/renew_docs.py
 
 bench: $(ENV)/installed
 	$(BIN)/python -m benchmarks

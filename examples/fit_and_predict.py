@@ -1,8 +1,8 @@
 """Fit a law to three runs, predict the others, and compare with what was measured.
 
-The runs come with the package: a small language model under fifteen schedules. Fitted are a constant
-rate, a cosine and a WSD of 4,000 updates at one peak; predicted are other shapes, three times the
-horizon and other peaks.
+The runs come with the package: a small language model under fifteen learning-rate schedules. Fitted
+are a constant rate, a cosine and a WSD of 4,000 updates at one peak; predicted are other shapes,
+three times the horizon and other peaks.
 """
 
 import losslaw as ll

@@ -12,7 +12,7 @@ from pathlib import Path
 os.environ["COLUMNS"] = "100"  # before anything asks how wide the terminal is
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from helpers import shown  # noqa: E402
+from helpers import shown
 
 
 def main(names: list[str]) -> None:

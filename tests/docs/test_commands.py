@@ -1,4 +1,4 @@
-"""Every command and every block of Python in README and docs runs, and prints what the page shows."""
+"""Every command and block of Python in README and docs runs, and prints what the page shows."""
 
 import contextlib
 import re

@@ -1,15 +1,15 @@
 """What the pages show, run: commands and Python of README and docs, and what they print.
 
-A page is a story in one folder. Its ``console`` blocks hold commands after ``$`` and, where the page
-shows it, what they print; its ``python`` blocks share one namespace, and a ``text`` block directly
-below one is what it prints. A comment ``<!-- not run: reason -->`` before a block leaves it out.
+A page is a story in one folder. Its ``console`` blocks hold commands after ``$`` and, where the
+page shows it, what they print; its ``python`` blocks share one namespace, and a ``text`` block
+directly below one is what it prints. A comment ``<!-- not run: reason -->`` before a block leaves it out.
 Every story begins with the files that the first ``console`` block of docs/guides/fit.md makes.
 
-`losslaw` runs in this process, which saves its start; what has pipes or redirections is the shell's.
+`losslaw` runs in this process, which saves its start; the shell runs what has redirections, and all
+behind a pipe.
 """
 
 import contextlib
-import glob
 import io
 import re
 import shlex
@@ -150,7 +150,7 @@ def _shell(code: str, given: str | None) -> str:
 
 def _named(word: str) -> list[str]:
     """The files that a pattern stands for, as a shell would put them."""
-    return sorted(glob.glob(word)) or [word] if "*" in word else [word]
+    return sorted(map(str, Path().glob(word))) or [word] if "*" in word else [word]
 
 
 def make_files(folder: Path) -> None:
