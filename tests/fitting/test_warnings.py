@@ -6,7 +6,7 @@ from helpers.fit_samples import PEAK, SCHEDULES, curves_of, law_of
 
 import losslaw as ll
 from losslaw.fitting import fit
-from losslaw.fitting.prediction import decays, rises_again, warnings_for
+from losslaw.fitting.prediction import rises_again, warnings_for
 from losslaw.laws import Query
 from losslaw.schedules import constant, cosine, cyclic, from_knots, step, twostage, wsd
 
@@ -118,7 +118,7 @@ def test_a_model_size_between_those_fitted():
     ids=lambda value: getattr(value, "spec", None),
 )
 def test_falls_and_rises(schedule, falls, rises):
-    assert decays(schedule.lr) == falls
+    assert schedule.decays() == falls
     assert rises_again(schedule.lr) == rises
 
 

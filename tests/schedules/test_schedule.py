@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from losslaw.errors import InputError
-from losslaw.schedules import Schedule, constant, cosine, join
+from losslaw.schedules import Schedule, constant, join
 
 LISTS = st.lists(st.floats(1e-6, 1.0), min_size=2, max_size=50)
 
@@ -42,14 +42,22 @@ def test_scaling(rates, factor):
     assert schedule.lr.tolist() == rates
 
 
-def test_effective_time_without_norms_is_intrinsic_time():
-    schedule = cosine(peak=0.01, horizon=100, warmup=10)
-    assert_allclose(schedule.effective_time(h=0.0), schedule.intrinsic_time, rtol=1e-14)
-    plain = schedule.with_(weight_decay=np.zeros(100)).effective_time(kappa=0.0)
-    assert_allclose(plain, schedule.intrinsic_time, rtol=1e-14)
-    # Weight decay that is not known counts as 0.1.
-    known = schedule.with_(weight_decay=np.full(100, 0.1))
-    assert_array_equal(schedule.effective_time(), known.effective_time())
+def test_further_updates_keep_what_the_last_one_had():
+    run = Schedule([1.0, 2.0], batch=[4, 8], weight_decay=0.1, warmup=1, sequence_length=16)
+    longer = run.extended(np.array([0.5, 0.0]))
+    assert longer == Schedule([1, 2, 0.5, 0], [4, 8, 8, 8], 0.1, warmup=1, sequence_length=16)
+    other = run.extended(np.array([0.5, 0.0]), batch=2, weight_decay=[0.1, 0.2])
+    assert other.batch.tolist() == [4, 8, 2, 2]
+    assert other.weight_decay.tolist() == [0.1, 0.1, 0.1, 0.2]
+    assert Schedule([1.0]).extended(np.array([1.0]), batch=2).batch is None
+    assert run.extended(np.empty(0)) == run
+
+
+def test_a_fall_that_is_yet_to_come_is_no_decay():
+    schedule = Schedule([0.1, 1.0, 0.7, 0.69])
+    assert schedule.decays()
+    assert not schedule.decays(until=3)
+    assert not schedule.decays(until=1)
 
 
 def test_tokens():

@@ -20,6 +20,7 @@ from losslaw.fitting.recipe import Recipe, variety
 from losslaw.fitting.uncertainty import Uncertainty
 from losslaw.laws import Law, Query
 from losslaw.schedules import Schedule
+from losslaw.schedules.agreement import same_rate
 
 # An interval this close to what no run removes is at its floor.
 AT_FLOOR = 1.25
@@ -419,7 +420,7 @@ def _what_is_missing(
     peaks = sorted({curve.schedule.peak_lr for curve in curves})
     for peak in dict.fromkeys(target.peak_lr for target in targets):
         nearest = min(peaks, key=lambda other: abs(math.log(peak / other)))
-        if abs(math.log(peak / nearest)) > 0.05:
+        if not same_rate(peak, nearest):
             sentences.append(
                 f"the target's peak {peak:.4g} was not run: the nearest is {nearest:.4g}"
             )

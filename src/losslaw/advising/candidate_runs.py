@@ -16,7 +16,8 @@ from losslaw.errors import InputError
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules import Schedule, constant, cosine, wsd
 from losslaw.schedules.agreement import SAME, agreement
-from losslaw.schedules.recognise import recognise
+from losslaw.schedules.recognise import recognise, shortest_share
+from losslaw.schedules.schedule import DECAYED
 
 # Where a trunk is left, as shares of it; how long decays are, as shares of the steps before.
 LEAVES = (0.25, 0.5, 0.75, 1.0)
@@ -163,7 +164,7 @@ def recognised(schedule: Schedule) -> str:
 def final_share(target: Schedule) -> float:
     """Where decays end, as a share of the peak: with the target, or at 0 if it does not decay."""
     share = target.final_lr / target.peak_lr
-    return float(f"{share:.2g}") if share < 0.7 else 0.0
+    return float(f"{share:.2g}") if share < DECAYED else 0.0
 
 
 def tidy(number: float) -> int:
@@ -226,7 +227,7 @@ def _branch(
             peak=float(f"{peak:.6g}"),
             horizon=horizon,
             warmup=warmup,
-            cooldown=_share(length, horizon),
+            cooldown=shortest_share(length, horizon),
             decay=shape,
             final=_rounded(final * peak),
         )
@@ -234,16 +235,8 @@ def _branch(
         words += f"{', then ' if words else ''}{shape} decay over {length:,}"
     else:
         made = constant(peak=float(f"{peak:.6g}"), horizon=horizon, warmup=warmup)
-    before = run.prefix(start)
-    schedule = Schedule(
-        np.concatenate([before.lr, tail]),
-        _longer(before.batch, tail.size),
-        _longer(before.weight_decay, tail.size),
-        warmup,
-        run.sequence_length,
-    )
     words += f" from step {start:,} of {trunk.label}"
-    return Candidate(schedule, start, trunk.label, words, str(made.spec))
+    return Candidate(run.prefix(start).extended(tail), start, trunk.label, words, str(made.spec))
 
 
 def _whole_runs(target: Schedule, peak: float, skip: int, every: int) -> Iterator[Candidate]:
@@ -268,21 +261,8 @@ def _whole_runs(target: Schedule, peak: float, skip: int, every: int) -> Iterato
             yield Candidate(known, 0, "", text, str(run.spec))
 
 
-def _share(updates: int, horizon: int) -> float:
-    """The shortest share of the horizon that makes a decay of this many updates."""
-    for digits in range(1, 12):
-        share = round(updates / horizon, digits)
-        if round(share * horizon) == updates:
-            return share
-    return updates / horizon
-
-
 def _rounded(rate: float) -> float:
     return float(f"{rate:.3g}")
-
-
-def _longer(values: FloatArray | None, more: int) -> FloatArray | None:
-    return None if values is None else np.concatenate([values, np.full(more, values[-1])])
 
 
 def _first(values: FloatArray | None) -> float | None:

@@ -28,6 +28,7 @@ from losslaw.laws import Law, Query
 from losslaw.numerics.arrays import IntArray
 from losslaw.numerics.variable_projection import Point, project
 from losslaw.schedules import Schedule
+from losslaw.schedules.agreement import same_rate
 
 # Blocks of a schedule, at most about: information is a sum over a run and bears larger ones.
 BLOCKS = 4000
@@ -158,11 +159,11 @@ def _tested(problem: Problem, count: int) -> int:
     """How many of the first runs can be left out without losing the only decay, peak or size."""
     runs = problem.curves[:count]
     groups = problem.groups[:count]
-    decays = [bool(variety([run]).decays) for run in runs]
-    logs = [math.log(run.schedule.peak_lr) for run in runs]
+    decays = [run.schedule.decays(int(run.steps[-1])) for run in runs]
+    peaks = [run.schedule.peak_lr for run in runs]
     return sum(
         any(groups[j] == groups[i] for j in range(count) if j != i)
-        and any(abs(logs[j] - logs[i]) < 0.05 for j in range(count) if j != i)
+        and any(same_rate(peaks[j], peaks[i]) for j in range(count) if j != i)
         and (not decays[i] or sum(decays) > 1)
         for i in range(count)
     )

@@ -14,7 +14,7 @@ from losslaw.numerics.arrays import FloatArray, IntArray, finite_vector
 from losslaw.schedules import Schedule
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class LossCurve:
     """Losses of one run.
 
@@ -40,10 +40,10 @@ class LossCurve:
     schedule: Schedule
     steps: IntArray
     loss: FloatArray
-    label: str = "curve"
-    model_size: float | None = None
-    assumptions: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    label: str
+    model_size: float | None
+    assumptions: tuple[str, ...]
+    warnings: tuple[str, ...]
 
     def __init__(
         self,

@@ -19,6 +19,7 @@ from losslaw.fitting import Fit
 from losslaw.fitting.uncertainty import Uncertainty
 from losslaw.laws import Law
 from losslaw.schedules import Schedule
+from losslaw.schedules.agreement import same_rate
 
 
 def design(
@@ -336,7 +337,7 @@ def usual_peak(fit: Fit) -> float:
     """
     fitted = sorted({curve.schedule.peak_lr for curve in fit.curves})
     # A run without warm-up that decays at once never quite has its peak.
-    if fitted and fitted[-1] <= 1.01 * fitted[0]:
+    if fitted and same_rate(fitted[-1], fitted[0], within=0.01):
         return fitted[-1]
     raise InputError(
         f"the fitted runs have {len(fitted)} peak learning rates"
@@ -365,25 +366,20 @@ def _completed(
     """The task with weight decay and batch as the fit completes them, and as the run so far had."""
     template = task.template
     if prefix is not None:
-        template = _carry(template, prefix, fit)
+        template = _carry(template, prefix)
     if fit is not None:
         # Asked through the fit, so that batch and weight decay mean here what they mean there.
         template = fit.predict(template, [template.horizon], level, model_size).schedule
     return replace(task, template=template)
 
 
-def _carry(template: Schedule, prefix: Schedule, fit: Fit | None) -> Schedule:
+def _carry(template: Schedule, prefix: Schedule) -> Schedule:
     """Batch and weight decay of the run so far; what is not said goes on as it last was."""
-    changes: dict[str, Any] = {}
-    for key in ("batch", "weight_decay"):
-        before, asked = getattr(prefix, key), getattr(template, key)
-        if before is None:
-            continue
-        after = before[-1] if asked is None else asked[-1]
-        changes[key] = np.concatenate(
-            [before, np.full(template.horizon - prefix.horizon, float(after))]
-        )
-    return template.with_(**changes) if changes else template
+    asked = {name: getattr(template, name) for name in ("batch", "weight_decay")}
+    further = {name: values[-1] for name, values in asked.items() if values is not None}
+    whole = prefix.extended(template.lr[prefix.horizon :], **further)
+    known = {name: getattr(whole, name) for name in asked if getattr(whole, name) is not None}
+    return template.with_(**known)
 
 
 def _constraints(task: Task, peak: float) -> dict[str, Any]:

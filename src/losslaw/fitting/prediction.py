@@ -15,6 +15,7 @@ from losslaw.laws.query import ASSUMED_WEIGHT_DECAY
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.numerics.interval import Interval
 from losslaw.schedules import Schedule
+from losslaw.schedules.agreement import same_rate
 from losslaw.text import table
 
 # How many times as far as the fitted losses, in intrinsic time, is worth a word.
@@ -216,7 +217,8 @@ def _decay_warnings(
     seen = [curve.schedule.lr[: curve.last_step] for curve in curves]
     if not seen:
         return
-    if not touched.any() and decays(query.lr) and not any(decays(lr) for lr in seen):
+    decayed = any(curve.schedule.decays(curve.last_step) for curve in curves)
+    if not touched.any() and _decays(query) and not decayed:
         yield (
             "no fitted run decays, so what this decay gains rests on the prior alone:"
             f" {ADVISE} names the cheapest run that would tell"
@@ -232,11 +234,11 @@ def _peak_warnings(
     curves: Sequence[Fitted], uncertainty: Uncertainty, query: Query
 ) -> Iterator[str]:
     peak, low, high = query.lr.max(), min(uncertainty.peaks), max(uncertainty.peaks)
-    if not low / 1.01 <= peak <= high * 1.01:
+    if not (low <= peak <= high or any(same_rate(peak, end, within=0.01) for end in (low, high))):
         fitted = f"{low:g}" if low == high else f"{low:g}..{high:g}"
-        if any(abs(curve.schedule.peak_lr / peak - 1) <= 0.01 for curve in curves):
+        if any(same_rate(curve.schedule.peak_lr, peak, within=0.01) for curve in curves):
             # Runs of that peak were fitted, but none that decays: the interval knows the others.
-            if decays(query.lr):
+            if _decays(query):
                 yield (
                     f"no decay from the peak learning rate {peak:g} was fitted, only from {fitted}:"
                     f" a short run that decays from it would tell ({ADVISE})"
@@ -274,14 +276,8 @@ def _weight_decay_warnings(curves: Sequence[Fitted], law: Law, query: Query) -> 
         )
 
 
-def decays(lr: FloatArray) -> bool:
-    """Whether a rate falls below .7 of its peak after it: enough to tell of a decay.
-
-    >>> import numpy as np
-    >>> decays(np.array([0.1, 1.0, 1.0, 0.5])), decays(np.array([0.1, 1.0, 0.9]))
-    (True, False)
-    """
-    return bool(lr[int(np.argmax(lr)) :].min() < 0.7 * lr.max())
+def _decays(query: Query) -> bool:
+    return query.schedule.decays(int(query.steps[-1]))
 
 
 def rises_again(lr: FloatArray) -> bool:

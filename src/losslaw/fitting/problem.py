@@ -25,6 +25,7 @@ from losslaw.errors import InputError
 from losslaw.fitting.recipe import Recipe
 from losslaw.laws import Law, Query
 from losslaw.laws.law import Prior
+from losslaw.laws.query import ASSUMED_WEIGHT_DECAY
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.variable_projection import Offsets, Rows, Separable
 
@@ -363,7 +364,7 @@ def _same_knowledge(
     if law.uses_weight_decay:
         unknown = [curve.label for curve in curves if curve.schedule.weight_decay is None]
         if unknown:
-            notes.append(f"weight decay 0.1 is assumed for {_some(unknown)}")
+            notes.append(f"weight decay {ASSUMED_WEIGHT_DECAY:g} is assumed for {_some(unknown)}")
     if not law.uses_batch:
         return curves
     known = [curve.schedule.batch is not None for curve in curves]

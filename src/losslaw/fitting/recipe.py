@@ -17,11 +17,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from losslaw.curves import LossCurve
 from losslaw.laws import Effective, Law
 from losslaw.laws.law import Prior
+from losslaw.schedules.agreement import same_rate
 
 WIDE = "any optimiser: AdamW's constants in units of the highest peak"
 
@@ -83,8 +82,7 @@ def variety(curves: Sequence[LossCurve]) -> Variety:
         if curve.schedule.batch is not None:
             _add(batches, float(curve.schedule.batch[:last].min()))
             _add(batches, float(curve.schedule.batch[:last].max()))
-        after = seen[int(np.argmax(seen)) :]
-        decays += bool(after.min() < 0.7 * peak)
+        decays += curve.schedule.decays(last)
     known = all(curve.schedule.weight_decay is not None for curve in curves)
     sizes = len({curve.model_size for curve in curves} - {None})
     every = all(curve.schedule.batch is not None for curve in curves)
@@ -94,7 +92,7 @@ def variety(curves: Sequence[LossCurve]) -> Variety:
 
 def _add(values: list[float], value: float) -> None:
     """Keep a value that is none of those kept."""
-    if not any(abs(np.log(value / other)) < 0.05 for other in values):
+    if not any(same_rate(value, other) for other in values):
         values.append(value)
 
 

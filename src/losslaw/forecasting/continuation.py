@@ -12,8 +12,8 @@ import numpy as np
 
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
-from losslaw.numerics.arrays import FloatArray
 from losslaw.schedules import Schedule
+from losslaw.schedules.agreement import outside_one_update
 from losslaw.schedules.match_shape import Decay, match_decay
 from losslaw.schedules.recognise import CLOSE
 
@@ -57,25 +57,7 @@ class Plan:
 
     def held(self, horizon: int) -> Schedule:
         """What is done, and then the rate of the last update up to ``horizon``."""
-        return self._then(np.full(horizon - self.now, self.rate))
-
-    def _then(self, rates: FloatArray) -> Schedule:
-        return extended(self.schedule.prefix(self.now), rates)
-
-
-def extended(schedule: Schedule, rates: FloatArray) -> Schedule:
-    """The schedule with further updates, whose batch and weight decay are those of its last one."""
-
-    def along(values: FloatArray | None) -> FloatArray | None:
-        return None if values is None else np.append(values, np.full(rates.size, values[-1]))
-
-    return Schedule(
-        np.concatenate([schedule.lr, rates]),
-        along(schedule.batch),
-        along(schedule.weight_decay),
-        schedule.warmup,
-        schedule.sequence_length,
-    )
+        return self.schedule.prefix(self.now).extended(np.full(horizon - self.now, self.rate))
 
 
 def planned(
@@ -135,11 +117,7 @@ def agree(curve: LossCurve, schedule: Schedule) -> None:
     after = max(curve.schedule.warmup, schedule.warmup)
     if curve.schedule is schedule or after >= now:
         return
-    plan = np.concatenate([schedule.lr[:1], schedule.lr[: now + 1]])
-    if plan.size < now + 2:
-        plan = np.append(plan, plan[-1])
-    around = np.stack([plan[i : i + now] for i in range(3)])
-    excess = np.maximum(done[:now] - around.max(axis=0), around.min(axis=0) - done[:now])
+    excess = outside_one_update(done[:now], schedule.lr)
     off = np.flatnonzero(excess[after:] > CLOSE * curve.schedule.peak_lr) + after
     if not off.size:
         return
@@ -156,14 +134,13 @@ def _joined(curve: LossCurve, now: int, schedule: Schedule, horizon: int) -> Sch
     """The log's rates as far as it goes, then the plan's."""
     if curve.schedule is schedule:
         return schedule.prefix(horizon)
-    logged, rest = curve.schedule.prefix(now), slice(now, horizon)
-    whole = extended(logged, schedule.lr[rest])
-    changes: dict[str, FloatArray | None] = {}
-    for name in ("batch", "weight_decay"):
-        done, declared = getattr(logged, name), getattr(schedule, name)
-        if declared is not None:
-            changes[name] = declared[:horizon] if done is None else np.append(done, declared[rest])
-    return whole.with_(**changes)
+    logged = curve.schedule.prefix(now)
+    columns = {name: getattr(schedule, name) for name in ("batch", "weight_decay")}
+    declared = {name: values for name, values in columns.items() if values is not None}
+    # What the log does not say the plan says for all updates.
+    missing = {name: declared[name][:now] for name in declared if getattr(logged, name) is None}
+    further = {name: values[now:horizon] for name, values in declared.items()}
+    return logged.with_(**missing).extended(schedule.lr[now:horizon], **further)
 
 
 def _continued(curve: LossCurve, now: int, horizon: int, final: float | None) -> Plan:
@@ -178,7 +155,7 @@ def _continued(curve: LossCurve, now: int, horizon: int, final: float | None) ->
     since = int(other[-1]) + 2 if other.size else 1
     jumped = other.size and abs(lr[since - 1] - lr[since - 2]) > JUMP * done.peak_lr
     if n - since + 1 >= (3 if jumped else max(round(RESTING * n), 2)):
-        whole = extended(done, np.full(horizon - n, lr[-1]))
+        whole = done.extended(np.full(horizon - n, lr[-1]))
         words = f"the rate stays at {lr[-1]:.4g}, where it has been since step {since}"
         return Plan(schedule=whole, now=now, sentence=words)
     fall = _fall(done)
@@ -198,8 +175,7 @@ def _continued(curve: LossCurve, now: int, horizon: int, final: float | None) ->
             f"only {count} losses were logged since the rate began to fall at step"
             f" {fall.start:.0f}: its shape is a guess; give the whole schedule with --schedule"
         )
-    whole = extended(done, rates)
-    return Plan(schedule=whole, now=now, sentence=words, doubts=tuple(doubts))
+    return Plan(schedule=done.extended(rates), now=now, sentence=words, doubts=tuple(doubts))
 
 
 def _fall(schedule: Schedule) -> Decay | None:

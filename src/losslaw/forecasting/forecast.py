@@ -17,7 +17,7 @@ from losslaw.fitting.fit import Fit, FittedCurve
 from losslaw.fitting.fit import fit as fit_law
 from losslaw.fitting.recipe import Recipe
 from losslaw.forecasting.band import Band, Predictor, against, rolling, spikes_in
-from losslaw.forecasting.continuation import Plan, extended, planned
+from losslaw.forecasting.continuation import Plan, planned
 from losslaw.forecasting.record import Ending, Forecast, When
 from losslaw.forecasting.update import OfSize, Updated, held_shapes, updated
 from losslaw.laws import Law
@@ -314,7 +314,7 @@ def _endings(
         if left > length:  # otherwise that is now, or it has passed
             waits.append(("later", left - length))
         for when, wait in waits:
-            whole = extended(done, np.concatenate([np.full(wait, rate), fall]))
+            whole = done.extended(np.concatenate([np.full(wait, rate), fall]))
             prediction = predictor.predict(whole, [whole.horizon], level)
             endings.append(
                 Ending(

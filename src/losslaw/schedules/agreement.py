@@ -1,14 +1,45 @@
-"""Where a schedule leaves those that were fitted: only what comes after is a prediction."""
+"""Which rates and schedules are the same, and where one leaves those that were fitted.
 
+Only what comes after that is a prediction.
+"""
+
+import math
 from collections.abc import Iterable
 
 import numpy as np
 
-from losslaw.schedules import Schedule
+from losslaw.numerics.arrays import FloatArray
+from losslaw.schedules.schedule import Schedule
 
 # Two logs of one schedule differ by the digits they print; a millionth of the peak is below that
 # of any log that can be used at all, and far below what a loss can feel.
 SAME = 1e-6
+
+
+def same_rate(one: float, other: float, within: float = 0.05) -> bool:
+    """Whether two rates above 0 (or batch sizes) are one: their logarithms differ by less.
+
+    >>> same_rate(1e-3, 1.04e-3), same_rate(1e-3, 1.04e-3, within=0.01)
+    (True, False)
+    """
+    return abs(math.log(one / other)) < within
+
+
+def outside_one_update(rates: FloatArray, other: FloatArray) -> FloatArray:
+    """How far each rate lies outside those of another schedule within one update; <= 0 inside.
+
+    Trainers and logs differ by one update in where a phase begins.
+
+    Args:
+        rates: Shape ``(n,)``.
+        other: Of at least as many updates; its last rate goes on.
+
+    >>> outside_one_update(np.array([1.0, 1.0, 0.3]), np.array([1.0, 0.5, 0.0])).tolist()
+    [0.0, 0.0, -0.2]
+    """
+    padded = np.concatenate([other[:1], other, other[-1:]])
+    around = np.stack([padded[i : i + rates.size] for i in range(3)])
+    return np.maximum(rates - around.max(axis=0), around.min(axis=0) - rates)
 
 
 def agreement(one: Schedule, other: Schedule) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from losslaw.errors import InputError
+from losslaw.schedules.agreement import outside_one_update
 from losslaw.schedules.match_shape import TIGHT, match_decay
 from losslaw.schedules.schedule import Schedule
 from losslaw.schedules.text import parse_schedule
@@ -77,12 +78,8 @@ def recognise(schedule: Schedule) -> Recognised | None:
 
 
 def _deviation(schedule: Schedule, proposal: Schedule) -> float:
-    """Largest distance of the rates from the band that the proposal spans within one update."""
-    n, after = schedule.horizon, schedule.warmup
-    padded = np.concatenate([proposal.lr[:1], proposal.lr, proposal.lr[-1:]])
-    around = np.stack([padded[i : i + n] for i in range(3)])
-    excess = np.maximum(schedule.lr - around.max(axis=0), around.min(axis=0) - schedule.lr)
-    rest = excess[after:]
+    """Largest distance of the rates after the warm-up, up to one update of shift."""
+    rest = outside_one_update(schedule.lr, proposal.lr)[schedule.warmup :]
     return max(float(rest.max()), 0.0) / schedule.peak_lr if rest.size else np.inf
 
 
@@ -97,13 +94,13 @@ def _proposals(schedule: Schedule) -> Iterator[str]:
         yield _text("constant", levels[0], n, warmup)
     if edges.size == 1:
         switch = warmup + int(edges[0])
-        share = _share(switch, n)
+        share = shortest_share(switch, n)
         tidy = share if len(f"{share:g}") <= 4 else switch
         given = {} if tidy == 0.5 else {"switch": tidy}
         yield _text("twostage", levels[0], n, warmup, second=levels[1], **given)
     by_one_factor = edges.size == 2 and min(levels) > TIGHT * max(levels)
     if by_one_factor and abs(levels[0] * levels[2] / levels[1] ** 2 - 1) < 1e-4:
-        first, second = (_share(warmup + int(at), n) for at in edges)
+        first, second = (shortest_share(warmup + int(at), n) for at in edges)
         factor = levels[0] / levels[1]
         # 8-1-1, and any two steps by one factor.
         given = {"first": (first, 0.8), "second": (second, 0.9), "factor": (factor, 10**0.5)}
@@ -151,7 +148,7 @@ def _decays(schedule: Schedule) -> Iterator[str]:
     if decay.shape != "linear":
         extras = extras | {"decay": decay.shape}
     # First the round numbers that one update of shift allows, then the exact ones.
-    exact = _share(horizon - start, horizon)
+    exact = shortest_share(horizon - start, horizon)
     for cooldown in (round((horizon - start) / horizon, 3), exact):
         for ends in ({key: value for key, value in extras.items() if key != "final"}, extras):
             if ends != extras and final > 2 * (peak - final) / (end - start):
@@ -204,8 +201,12 @@ def _number(value: float) -> str:
     return repr(float(value))
 
 
-def _share(updates: int, horizon: int) -> float:
-    """The shortest share of the horizon that rounds to this many updates."""
+def shortest_share(updates: int, horizon: int) -> float:
+    """The shortest share of the horizon that rounds to this many updates.
+
+    >>> shortest_share(400, 1200), shortest_share(100, 1200)
+    (0.333, 0.083)
+    """
     for digits in range(1, 12):
         share = round(updates / horizon, digits)
         if round(share * horizon) == updates:

@@ -14,7 +14,10 @@ from numpy.typing import ArrayLike
 
 from losslaw.errors import InputError
 from losslaw.numerics.arrays import FloatArray, finite_vector
-from losslaw.numerics.weight_norm import effective_rate
+
+# A rate that has fallen below this share of its peak tells of a decay: more than what a slow
+# cosine does in passing, less than any cooldown that people run.
+DECAYED = 0.7
 
 
 def rising_prefix(lr: FloatArray) -> int:
@@ -24,7 +27,7 @@ def rising_prefix(lr: FloatArray) -> int:
     return last + 1 if last > 0 else 0
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Schedule:
     """Learning rate, batch size and weight decay of every update.
 
@@ -46,12 +49,14 @@ class Schedule:
     (3, 0.001, [0.001, 0.002, 0.0025])
     """
 
+    # Checked and completed in a constructor of its own: arguments are wider than the fields, and
+    # some depend on others, for which attrs would need a converter each.
     lr: FloatArray
-    batch: FloatArray | None = None
-    weight_decay: FloatArray | None = None
-    warmup: int = None  # pyright: ignore[reportAssignmentType]  # filled in below
-    sequence_length: int | None = None
-    spec: str | None = None
+    batch: FloatArray | None
+    weight_decay: FloatArray | None
+    warmup: int
+    sequence_length: int | None
+    spec: str | None
 
     def __init__(
         self,
@@ -98,21 +103,6 @@ class Schedule:
         """``S[k] = lr[1] + ... + lr[k]``, the forward area, in units of lr. Shape ``(n,)``."""
         return np.cumsum(self.lr)
 
-    def effective_time(
-        self, *, h: float = 0.5, kappa: float = 2500.0, p: float = 2.15
-    ) -> FloatArray:
-        """Intrinsic time of the effective rate: the sum of ``lr * v**-h`` (see `effective_rate`).
-
-        Args:
-            h: Power of the squared norm that divides the rate, >= 0.
-            kappa: Growth of the squared norm, in 1/lr^2 at a rate of 1e-3, >= 0.
-            p: Power of the rate in that growth, > 0.
-
-        Weight decay that is not known counts as 0.1. Shape ``(n,)``.
-        """
-        decay = np.full(self.horizon, 0.1) if self.weight_decay is None else self.weight_decay
-        return np.cumsum(effective_rate(self.lr, decay, h, kappa, p=p))
-
     @property
     def tokens(self) -> FloatArray:
         """Tokens seen after each update, shape ``(n,)``.
@@ -123,6 +113,15 @@ class Schedule:
         if self.batch is None or self.sequence_length is None:
             raise InputError("tokens need batch and sequence_length, and one of them is not known")
         return np.cumsum(self.batch) * self.sequence_length
+
+    def decays(self, until: int | None = None) -> bool:
+        """Whether the rate falls below .7 of its peak, up to update ``until`` or the end.
+
+        >>> Schedule([0.1, 1.0, 1.0, 0.5]).decays(), Schedule([0.1, 1.0, 0.9]).decays()
+        (True, False)
+        """
+        lr = self.lr[:until]
+        return bool(lr[int(np.argmax(lr)) :].min() < DECAYED * lr.max())
 
     def scaled(self, factor: float) -> "Schedule":
         """The schedule with all learning rates times ``factor``."""
@@ -143,6 +142,41 @@ class Schedule:
     def then(self, other: "Schedule") -> "Schedule":
         """This schedule, followed by ``other``; the warm-up is this one's."""
         return join(self, other)
+
+    def extended(
+        self,
+        rates: FloatArray,
+        *,
+        batch: ArrayLike | None = None,
+        weight_decay: ArrayLike | None = None,
+    ) -> "Schedule":
+        """The schedule with further updates, which keep its last batch and weight decay.
+
+        Args:
+            rates: Their learning rates. Shape ``(m,)``.
+            batch: Their batch sizes, if others; a number or shape ``(m,)``.
+            weight_decay: Their weight decay, if another; a number or shape ``(m,)``.
+
+        What this schedule does not know stays unknown.
+
+        >>> longer = Schedule([1.0, 1.0], batch=[8, 16]).extended(np.array([0.5]))
+        >>> longer.lr.tolist(), longer.batch.tolist()
+        ([1.0, 1.0, 0.5], [8.0, 16.0, 16.0])
+        """
+
+        def along(values: FloatArray | None, further: ArrayLike | None) -> FloatArray | None:
+            if values is None:
+                return None
+            last = np.broadcast_to(values[-1] if further is None else further, rates.shape)
+            return np.concatenate([values, last])
+
+        return Schedule(
+            np.concatenate([self.lr, rates]),
+            along(self.batch, batch),
+            along(self.weight_decay, weight_decay),
+            self.warmup,
+            self.sequence_length,
+        )
 
     def with_(self, **changes: object) -> Self:
         """A copy with some fields replaced; without the text, which made the old ones."""
