@@ -1,11 +1,11 @@
 """Which run to make next: candidates, what they would tell, and whether they then do."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers.fit_samples import PEAK, SCHEDULES, curves_of, law_of
+from helpers.public_curves import LLAMA2, needs_public_curves
 from numpy.testing import assert_allclose
 
 import losslaw as ll
@@ -16,7 +16,6 @@ from losslaw.fitting import fit
 from losslaw.laws import Query
 from losslaw.schedules import constant, cosine, parse_schedule, twostage, wsd
 
-CURVES = Path(__file__).parents[3] / "shared" / "curves"
 TARGET = cosine(peak=PEAK, horizon=4500, warmup=50, weight_decay=0.1)
 NOISE = 5e-4
 
@@ -268,12 +267,10 @@ def test_on_the_bundled_runs():
     assert error < obtained
 
 
-@pytest.mark.skipif(
-    not CURVES.is_dir(), reason="the public loss curves are not in ../shared/curves"
-)
+@needs_public_curves
 def test_on_public_runs():
     constant, cosine_long, two_stage = (
-        ll.read_curves(str(CURVES / "mpl_llama2" / f"100M_{name}.csv"), warmup=2160)[0]
+        ll.read_curves(str(LLAMA2 / f"100M_{name}.csv"), warmup=2160)[0]
         for name in ("constant_24000", "cosine_72000", "wsdcon_9")
     )
     expected, obtained, error = judged_and_made([constant], cosine_long, two_stage)

@@ -5,20 +5,17 @@ The logs are not part of the repository; without them these tests skip.
 
 import json
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.public_curves import FOLDER, needs_public_curves
 
 from losslaw.curves import read_curves
 from losslaw.schedules import parse_schedule, recognise
 
-FOLDER = Path(__file__).parents[2].parent / "shared" / "curves"
 SETS = ("mpl_llama2", "schaipp_llama_val", "schaipp_llama_train")
 
-pytestmark = pytest.mark.skipif(
-    not FOLDER.is_dir(), reason=f"the public loss curves are not at {FOLDER}"
-)
+pytestmark = needs_public_curves
 
 
 @cache

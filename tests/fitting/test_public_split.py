@@ -7,34 +7,22 @@ validation/; the slower laws are tested here on fewer.
 """
 
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.public_curves import ASKED, FITTED, LLAMA2, needs_public_curves
 
 from losslaw.curves import read_curves
 from losslaw.fitting import fit, score
 
-FOLDER = Path(__file__).parents[2].parent / "shared" / "curves" / "mpl_llama2"
-FITTED = ("cosine_24000", "constant_24000", "wsdcon_9")
-ASKED = (
-    "constant_72000",
-    "cosine_72000",
-    "wsd_20000_24000",
-    "wsdld_20000_24000",
-    "wsdcon_3",
-    "wsdcon_18",
-)
 SIZES = ("25M", "100M", "400M")
 SKIP = 2176
 
-pytestmark = pytest.mark.skipif(
-    not FOLDER.is_dir(), reason=f"the public loss curves are not at {FOLDER}"
-)
+pytestmark = needs_public_curves
 
 
 def curves(size, names):
-    return read_curves([FOLDER / f"{size}_{name}.csv" for name in names], warmup=2160)
+    return read_curves([LLAMA2 / f"{size}_{name}.csv" for name in names], warmup=2160)
 
 
 @cache

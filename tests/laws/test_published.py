@@ -5,24 +5,14 @@ logged rates, the ramp's rises inside the sum; the loss logged at row s is asked
 s, which is s + 1 updates. The curves are not part of the repository; without them the test skips.
 """
 
-from pathlib import Path
-
 import numpy as np
 import pytest
+from helpers.public_curves import ASKED, LLAMA2, needs_public_curves
 
 from losslaw.curves import read_curves
 from losslaw.laws import MultiPower
 from losslaw.schedules import Schedule
 
-FOLDER = Path(__file__).parents[2].parent / "shared" / "curves" / "mpl_llama2"
-ASKED = (
-    "constant_72000",
-    "cosine_72000",
-    "wsd_20000_24000",
-    "wsdld_20000_24000",
-    "wsdcon_3",
-    "wsdcon_18",
-)
 NAMES = ("L0", "A", "alpha", "B", "C", "beta", "gamma")
 # arXiv:2503.12811 and its repository: parameters, mean relative error, mean absolute error.
 PUBLISHED = {
@@ -40,9 +30,7 @@ PUBLISHED = {
     ),
 }
 
-pytestmark = pytest.mark.skipif(
-    not FOLDER.is_dir(), reason=f"the public loss curves are not at {FOLDER}"
-)
+pytestmark = needs_public_curves
 
 
 def errors(size, *, warmup_drops):
@@ -50,7 +38,7 @@ def errors(size, *, warmup_drops):
     law = MultiPower(**dict(zip(NAMES, PUBLISHED[size][0], strict=True)), warmup_drops=warmup_drops)
     found = []
     for name in ASKED:
-        (curve,) = read_curves(FOLDER / f"{size}_{name}.csv", warmup=2160, lr_is="next")
+        (curve,) = read_curves(LLAMA2 / f"{size}_{name}.csv", warmup=2160, lr_is="next")
         lr = np.append(curve.schedule.lr, curve.schedule.lr[-1])
         lr[:2160] = np.linspace(0.0, 3e-4, 2160)
         predicted = law.predict(Schedule(lr, warmup=2160), curve.steps + 1)
