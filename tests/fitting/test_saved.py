@@ -1,5 +1,7 @@
 """A fit that is saved and loaded is the same fit. (Damaged files: tests/cli/test_bad_input.py.)"""
 
+import json
+
 import numpy as np
 import pytest
 from helpers.fit_samples import SCHEDULES, TRUTHS, curves_of, law_of
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 
 import losslaw as ll
 from losslaw.fitting import fit, load_fit, score
-from losslaw.fitting.saved import knots
+from losslaw.fitting.saved import fit_as_dict, knots
 from losslaw.schedules.agreement import departure
 
 STEPS = [200, 700, 1100, 1500]
@@ -74,6 +76,32 @@ def test_what_the_runs_know_besides_the_rate_survives(name, tmp_path):
     for curve in load_fit(tmp_path / "fit.json").curves:
         assert curve.schedule.batch.tolist() == batch.tolist()
         assert curve.schedule.weight_decay.tolist() == decay.tolist()
+
+
+@pytest.mark.parametrize("variance", [-0.5, -1e-12, float("nan")])
+def test_a_variance_is_no_less_than_nothing(trio, tmp_path, variance):
+    record = fit_as_dict(fit(trio, "momentum"))
+    record["uncertainty"]["covariance"][1][1] = variance
+    path = tmp_path / "fit.json"
+    path.write_text(json.dumps(record))
+    with pytest.raises(ll.InputError, match="negative variance" if variance < 0 else "is nan"):
+        load_fit(path)
+
+
+def test_a_first_version_of_the_file_is_read(trio, tmp_path):
+    """What was added to the format since may be missing, and what it never had may be there."""
+    found = fit(trio, "momentum")
+    record = fit_as_dict(found)
+    for name in ("status", "errors", "choice", "sizes"):
+        del record[name]
+    del record["uncertainty"]["noise"]
+    record["curves"][0].pop("model_size")
+    record["author"] = {"name": ["somebody", float("nan")]}
+    path = tmp_path / "fit.json"
+    path.write_text(json.dumps(record))
+    again = load_fit(path)
+    assert (again.law, again.curves[0].label) == (found.law, found.curves[0].label)
+    assert again.uncertainty.noise == 0.0
 
 
 def test_saving_in_a_folder_that_is_not_there(trio):

@@ -152,8 +152,9 @@ def _expected(node: inspect.Type) -> str:
         case inspect.LiteralType(values=values):
             return " or ".join(repr(value) for value in values)
         case inspect.ListType(item_type=item) | inspect.VarTupleType(item_type=item):
-            kinds = {"FloatType": " of numbers", "IntType": " of numbers", "StrType": " of texts"}
-            return f"a list{kinds.get(type(item).__name__, '')}"
+            kinds = {"FloatType": "numbers", "IntType": "numbers", "StrType": "texts"}
+            noun = kinds.get(type(item).__name__, "entries")
+            return f"a list of {'one or more ' if node.min_length else ''}{noun}"
         case inspect.TupleType(item_types=items):
             return f"a list of {len(items)}"
         case inspect.UnionType(types=types):
