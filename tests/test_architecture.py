@@ -79,16 +79,36 @@ def test_the_lab_can_be_imported(name):
     importlib.import_module(name)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["fit", "--help"]], ids=" ".join)
-def test_help_is_fast_because_it_loads_nothing_heavy(arguments):
+WSD = "wsd:peak=3e-4,horizon=2400,warmup=216,cooldown=0.2"
+SLOW = ("scipy", "numba", "matplotlib", "losslaw.fitting", *OPTIONAL)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "without"),
+    [
+        (["--help"], ("numpy", *SLOW)),
+        (["--version"], ("numpy", *SLOW)),
+        (["fit", "--help"], ("numpy", *SLOW)),
+        (["export", WSD, "--to", "torch"], SLOW),
+        (["theory", "--source", "0.5", "--capacity", "4", "--budget", "1e9"], SLOW),
+    ],
+    ids=lambda words: words[0],
+)
+def test_commands_load_nothing_slow_that_they_do_not_need(arguments, without):
     code = f"""
 import json, sys
 from losslaw.cli.main import run
 status = run({arguments})
-print(json.dumps([status, sorted(set({HEAVY}) & set(sys.modules))]))
+print(json.dumps([status, sorted(set({without}) & set(sys.modules))]))
 """
     assert json.loads(printed(code).splitlines()[-1]) == [0, []]
 
 
 def test_importing_the_package_loads_nothing_heavy():
     assert printed(f"import sys, losslaw; print(set({HEAVY}) & set(sys.modules))") == "set()\n"
+
+
+def test_closed_forms_and_workers_do_without_the_simulation():
+    rooms = "losslaw.kernel.theory, losslaw.kernel.sweeps"
+    wanted = "{'losslaw.kernel.kernel_regression', 'scipy', 'numba'}"
+    assert printed(f"import sys, {rooms}; print({wanted} & set(sys.modules))") == "set()\n"

@@ -1,7 +1,6 @@
 """The names of the package, and the contract of its Python side: what programs may rely on."""
 
 import inspect
-import re
 
 import numpy as np
 import pytest
@@ -71,8 +70,7 @@ LAWS = {
 
 
 def test_public_names():
-    assert set(ll.__all__) == NAMES
-    assert set(dir(ll)) == NAMES | {"__version__"}
+    assert set(ll.__all__) == set(dir(ll)) == NAMES | {"__version__"}
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))
@@ -82,15 +80,8 @@ def test_every_public_name_is_there_and_explained(name):
         assert inspect.getdoc(value)
 
 
-def test_type_checkers_see_the_same_names():
-    """The imports for type checkers and the table of rooms are two lists: they must agree."""
-    source = inspect.getsource(ll)
-    typed = set(re.findall(r"import (\w+) as \1$", source, flags=re.MULTILINE))
-    assert typed == NAMES | {"__version__"}
-
-
 def test_unknown_names_are_refused():
-    with pytest.raises(AttributeError, match="no attribute 'Polynomial'"):
+    with pytest.raises(AttributeError, match="losslaw attribute Polynomial"):
         _ = ll.Polynomial
 
 

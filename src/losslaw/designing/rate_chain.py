@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numba import njit
 
 from losslaw.designing.task import Task
 from losslaw.numerics.arrays import FloatArray, IntArray, dot
+from losslaw.numerics.compiled import compiled
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +134,7 @@ def first_chain(task: Task, intervals: int, *, jumps: bool = False) -> Chain:
     return Chain(task, knots[(knots > given) & (knots <= n)], jumps)
 
 
-@njit(cache=True)
+@compiled()
 def _range(
     before: float, gap: float, floor: float, peak: float, slope: float, rising: bool
 ) -> tuple[float, float, float, float]:
@@ -150,7 +150,7 @@ def _range(
     return low, high, low_moves, high_moves
 
 
-@njit(cache=True)
+@compiled()
 def _levels(
     w: FloatArray,
     gaps: FloatArray,
@@ -170,7 +170,7 @@ def _levels(
     return levels
 
 
-@njit(cache=True)
+@compiled()
 def _pull(
     w: FloatArray,
     levels: FloatArray,
@@ -199,7 +199,7 @@ def _pull(
     return out
 
 
-@njit(cache=True)
+@compiled()
 def _invert(
     wanted: FloatArray,
     gaps: FloatArray,

@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from losslaw.exporting.pieces import Pieces
 from losslaw.exporting.styles import Nearest, Style, nearest
 from losslaw.exporting.text import comment
-from losslaw.fitting import Fit
 from losslaw.numerics.arrays import FloatArray
 from losslaw.schedules import Schedule
 from losslaw.version import __version__
+
+if TYPE_CHECKING:  # a schedule is exported without the machinery of fits
+    from losslaw.fitting import Fit
 
 NAMED = 4
 """Curves of a fit that are named in a file, at most."""
@@ -35,7 +38,7 @@ class Job:
     schedule: Schedule
     pieces: Pieces
     source: str | None = None
-    fit: Fit | None = None
+    fit: "Fit | None" = None
     fit_source: str | None = None
     date: str | None = None
     model_size: float | None = None

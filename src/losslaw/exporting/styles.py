@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.optimize import nnls
 
 from losslaw.exporting.pieces import relative_error
 from losslaw.exporting.text import number
@@ -251,6 +250,8 @@ def _solve(
 
 def _nnls(columns: FloatArray, wanted: FloatArray, root: FloatArray) -> FloatArray:
     """Non-negative least squares on the triangle of the design: three rows instead of many."""
+    from scipy.optimize import nnls
+
     q, r = np.linalg.qr(root[:, None] * columns)
     x, _ = nnls(r, q.T @ (root * wanted))
     return np.asarray(x, dtype=np.float64)

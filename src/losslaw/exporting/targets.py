@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from losslaw.errors import InputError
 from losslaw.exporting import (
@@ -18,8 +19,10 @@ from losslaw.exporting import (
 from losslaw.exporting import optax as jax_optax
 from losslaw.exporting.job import Exported, Job
 from losslaw.exporting.pieces import TOLERANCE, pieces
-from losslaw.fitting import Fit
 from losslaw.schedules import Schedule
+
+if TYPE_CHECKING:  # a schedule is exported without the machinery of fits
+    from losslaw.fitting import Fit
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ def prepare(
     schedule: Schedule,
     target: str,
     *,
-    fit: Fit | None = None,
+    fit: "Fit | None" = None,
     fit_source: str | None = None,
     source: str | None = None,
     date: str | None = None,
@@ -101,7 +104,7 @@ def export(
     schedule: Schedule,
     target: str,
     *,
-    fit: Fit | None = None,
+    fit: "Fit | None" = None,
     source: str | None = None,
     date: str | None = None,
     tolerance: float = TOLERANCE,

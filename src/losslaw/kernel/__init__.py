@@ -1,19 +1,9 @@
-"""Power-law kernel regression: simulated exactly, and understood in closed form."""
+"""Power-law kernel regression: simulated exactly, and understood in closed form.
 
-from losslaw.kernel.kernel_regression import KernelRegression
-from losslaw.kernel.simulate.pieces import (
-    LongSchedule,
-    Piece,
-    long_constant,
-    long_decay,
-    long_wsd,
-)
+Names are loaded when they are first used: closed forms do without the simulation, and a worker of a
+sweep loads what its jobs need. The list of them is ``__init__.pyi``.
+"""
 
-__all__ = [
-    "KernelRegression",
-    "LongSchedule",
-    "Piece",
-    "long_constant",
-    "long_decay",
-    "long_wsd",
-]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)  # pyright: ignore

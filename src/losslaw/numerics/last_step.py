@@ -7,9 +7,9 @@ are running sums ``S(k) = x[1] + ... + x[k]`` of increments ``x``; the time left
 """
 
 import numpy as np
-from numba import njit
 
 from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.compiled import compiled
 from losslaw.numerics.weight_norm import norm_growth
 
 
@@ -126,7 +126,7 @@ class EffectiveRate:
         )
 
 
-@njit(cache=True)
+@compiled()
 def _forward(
     lr: FloatArray, weight_decay: FloatArray, h: float, growth: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -141,7 +141,7 @@ def _forward(
     return rate, norm, power
 
 
-@njit(cache=True)
+@compiled()
 def _pullback(
     lr: FloatArray,
     weight_decay: FloatArray,

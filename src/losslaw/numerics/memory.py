@@ -27,11 +27,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from scipy.special import gammainccinv, gammaln, loggamma
 
 from losslaw.errors import InputError
 from losslaw.numerics.arrays import FloatArray, IntArray
+from losslaw.numerics.compiled import compiled
 
 TOLERANCE = 1e-9
 TAIL_NODES = 5
@@ -235,7 +235,7 @@ def inverse_memory(
     return out[0]
 
 
-@njit(cache=True)
+@compiled()
 def _decay(x: float, rates: FloatArray, per_octave: int, u: FloatArray, e: FloatArray) -> None:
     """``u = 1 - exp(-rates * x)`` and ``e = exp(-rates * x)``, both to relative accuracy.
 
@@ -277,7 +277,7 @@ def _decay(x: float, rates: FloatArray, per_octave: int, u: FloatArray, e: Float
             j += per_octave
 
 
-@njit(cache=True)
+@compiled()
 def _let_pass(z: FloatArray, total: FloatArray, gain: bool, u: FloatArray, e: FloatArray) -> None:
     """Let time pass: what is remembered decays, or (``gain``) what is forgotten approaches all."""
     for i in range(z.shape[0]):
@@ -289,7 +289,7 @@ def _let_pass(z: FloatArray, total: FloatArray, gain: bool, u: FloatArray, e: Fl
                 z[i, j] *= e[j]
 
 
-@njit(cache=True)
+@compiled()
 def _add(sources: FloatArray, k: int, w: FloatArray, to: FloatArray) -> None:
     """Add the sources of update ``k``, weighted."""
     for i in range(to.shape[0]):
@@ -297,7 +297,7 @@ def _add(sources: FloatArray, k: int, w: FloatArray, to: FloatArray) -> None:
             to[i, j] += sources[i, k] * w[j]
 
 
-@njit(cache=True)
+@compiled()
 def _clear_dust(z: FloatArray) -> None:
     """Zero what is too small to matter, before it becomes denormal and slow."""
     for i in range(z.shape[0]):
@@ -306,14 +306,14 @@ def _clear_dust(z: FloatArray) -> None:
                 z[i, j] = 0.0
 
 
-@njit(cache=True)
+@compiled()
 def _move(amounts: FloatArray, to: FloatArray) -> None:
     for i in range(amounts.size):
         to[i] += amounts[i]
         amounts[i] = 0.0
 
 
-@njit(cache=True, fastmath={"contract", "reassoc", "nsz"})
+@compiled(fastmath={"contract", "reassoc", "nsz"})
 def _scan(
     increments: FloatArray,
     sources: FloatArray,
@@ -422,7 +422,7 @@ def _scan(
     return out
 
 
-@njit(cache=True)
+@compiled()
 def _own_gain(y: float, u: float) -> float:
     """Mean of ``1 - exp(-p age)`` over the source's own update, ``y = p x``: ``1 - u / y``."""
     if y < 1e-3:

@@ -18,7 +18,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import least_squares, nnls
 
 from losslaw.numerics.arrays import BoolArray, FloatArray, IntArray
 
@@ -233,6 +232,8 @@ def _near(predicted: FloatArray, seen: FloatArray) -> bool:
 
 def _nonnegative(matrix: FloatArray, target: FloatArray) -> FloatArray:
     """Non-negative least squares, first shrunk to a few rows by QR."""
+    from scipy.optimize import nnls
+
     joined: FloatArray = np.asarray(np.linalg.qr(np.column_stack([matrix, target]), mode="r"))
     solution, _ = nnls(joined[:, :-1], joined[:, -1])
     return solution
@@ -266,6 +267,8 @@ def minimise(
     Trust-region reflective least squares on the projected residuals, with Huber's loss on the
     residuals of the data only.
     """
+    from scipy.optimize import least_squares
+
     m = problem.logs.size
     if start.size == 0:
         return project(problem, start), True

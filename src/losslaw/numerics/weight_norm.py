@@ -6,9 +6,9 @@ norm, updates let it grow.
 """
 
 import numpy as np
-from numba import njit
 
 from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.compiled import compiled
 
 
 def effective_rate(
@@ -56,7 +56,7 @@ def norm_growth(lr: FloatArray, kappa: float, p: float) -> FloatArray:
     return 1e-6 * kappa * (1e3 * lr) ** p
 
 
-@njit(cache=True)
+@compiled()
 def _effective_rate(
     lr: FloatArray, weight_decay: FloatArray, h: float, growth: FloatArray, count: FloatArray
 ) -> FloatArray:

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import least_squares
 
 from losslaw.numerics.arrays import FloatArray
 
@@ -378,6 +377,8 @@ def _least(
     low: list[float],
     high: list[float],
 ) -> FloatArray:
+    from scipy.optimize import least_squares
+
     begin = np.clip(np.array(start), np.array(low), np.array(high))
     # A shape that fits is found in 10 to 40 evaluations; one that does not would go on.
     fit = least_squares(

@@ -18,12 +18,12 @@ Both are right as equations, and neither is SGD: an update of finite size forget
 """
 
 import numpy as np
-from numba import njit
 
 from losslaw.kernel.modes import Modes
 from losslaw.kernel.simulate.integrator import moments
 from losslaw.kernel.simulate.recursion import DIVERGED
 from losslaw.numerics.arrays import FloatArray, IntArray
+from losslaw.numerics.compiled import compiled
 
 # Parts of an update; X is a parabola in each. Two give 1e-6 at half the largest stable rate.
 PARTS = 2
@@ -59,7 +59,7 @@ def solve(
     return values, int(steps[np.argmax(diverged)]) if diverged.any() else None
 
 
-@njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
+@compiled(fastmath={"reassoc", "contract", "nsz"})
 def _solve(
     rate: FloatArray,
     noise: FloatArray,

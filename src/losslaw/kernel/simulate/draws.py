@@ -11,10 +11,10 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.compiled import compiled
 
 State = NDArray[np.uint64]
 """The four words of xoshiro256++; drawing changes them in place."""
@@ -44,7 +44,7 @@ def new_state(stream: np.random.SeedSequence) -> State:
     return np.asarray(stream.generate_state(4, np.uint64), dtype=np.uint64)
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def _bits(s: State) -> Any:
     """The next 64 random bits."""
     total = s[0] + s[3]
@@ -59,20 +59,20 @@ def _bits(s: State) -> Any:
     return out
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def _signed(bits: Any) -> float:
     """The upper 53 bits as a number in (-1, 1), never 0."""
     # A signed shift: the conversion of unsigned 64-bit integers is slow.
     return (float(np.int64(bits) >> _SHIFT) + 0.5) * 2.220446049250313e-16
 
 
-@njit(cache=True)
+@compiled()
 def uniform(s: State) -> float:
     """A number in (0, 1]: its logarithm is finite."""
     return 0.5 + 0.5 * _signed(_bits(s))
 
 
-@njit(cache=True)
+@compiled()
 def normal(s: State) -> float:
     """A number of mean 0 and variance 1."""
     bits = _bits(s)
@@ -80,7 +80,7 @@ def normal(s: State) -> float:
     return _within_strip(s, int(bits & _STRIP), _signed(bits))
 
 
-@njit(cache=True)
+@compiled()
 def _within_strip(s: State, i: int, u: float) -> float:
     """Place ``u`` of strip ``i``, if under the curve: all but one in eighty are, for sure."""
     while True:
@@ -101,7 +101,7 @@ def _within_strip(s: State, i: int, u: float) -> float:
         u = _signed(bits)
 
 
-@njit(cache=True)
+@compiled()
 def fill(s: State, distribution: int, g: FloatArray) -> None:
     """Independent numbers of mean 0 and variance 1 into ``g``.
 

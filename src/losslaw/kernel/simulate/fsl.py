@@ -33,11 +33,11 @@ of the order of ``F(eta)``.
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from scipy.special import gamma as gamma_function
 
 from losslaw.kernel.modes import Modes
 from losslaw.numerics.arrays import FloatArray, IntArray
+from losslaw.numerics.compiled import compiled
 from losslaw.numerics.memory import power_law_memory
 
 
@@ -152,7 +152,7 @@ def power_terms(
     )
 
 
-@njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
+@compiled(fastmath={"reassoc", "contract", "nsz"})
 def _terms(
     rate: FloatArray,
     signal: FloatArray,

@@ -23,11 +23,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from losslaw.kernel.modes import Modes
 from losslaw.kernel.simulate.pieces import LongSchedule, Piece
 from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.compiled import compiled
 
 # Updates done one by one at either end of a piece: what is left out in a block is of the order
 # of the square of (one update / distance from the end).
@@ -200,7 +200,7 @@ def _elapsed(piece: Piece, start: FloatArray, left: FloatArray, length: FloatArr
     return length * (piece.lr_at(start[:, None] + places, left[:, None] - places) @ (0.5 * _W))
 
 
-@njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
+@compiled(fastmath={"reassoc", "contract", "nsz"})
 def _updates(
     rate: FloatArray,
     noise: FloatArray,
@@ -226,7 +226,7 @@ def _updates(
     return totals
 
 
-@njit(cache=True)
+@compiled()
 def _effective_rate(lam: float, lr: float, curve: float) -> float:
     """``-ln(a) / eta`` for ``1 - a = eta lambda (2 - curve eta lambda)``."""
     speed = lr * lam
@@ -238,7 +238,7 @@ def _effective_rate(lam: float, lr: float, curve: float) -> float:
     return -np.log(max(1.0 - loss, 1e-30)) / lr
 
 
-@njit(cache=True)
+@compiled()
 def moments(z: float) -> tuple[float, float, float, float]:
     """``exp(-z)``, and ``int_0^1 exp(-z (1 - u)) u^n z du`` for n = 0, 1, 2."""
     if z < 0.4:
@@ -257,7 +257,7 @@ def moments(z: float) -> tuple[float, float, float, float]:
     return fade, j0, j1, 1.0 - 2.0 * j1 / z
 
 
-@njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
+@compiled(fastmath={"reassoc", "contract", "nsz"})
 def _blocks(
     rate: FloatArray,
     noise: FloatArray,

@@ -12,10 +12,10 @@ constants. The excess risk is ``(X + A) / 2``. Here the state is ``x_j = lambda_
 """
 
 import numpy as np
-from numba import njit
 
 from losslaw.kernel.modes import Modes
 from losslaw.numerics.arrays import FloatArray, IntArray
+from losslaw.numerics.compiled import compiled
 
 # Beyond this multiple of its start the run has diverged; far from overflow, far from any excursion.
 DIVERGED = 1e100
@@ -67,7 +67,7 @@ def run_numpy(modes: Modes, lr: FloatArray, batch: FloatArray, steps: IntArray) 
 
 # "reassoc" lets the sum over modes run in vector registers, a factor of four; the order is fixed by
 # the compiler, so the same machine gives the same bits.
-@njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
+@compiled(fastmath={"reassoc", "contract", "nsz"})
 def _run(
     rate: FloatArray,
     x: FloatArray,

@@ -13,13 +13,13 @@ variance enters the mean dynamics; it is drawn as a Gaussian.
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
 from losslaw.kernel.modes import Modes
 from losslaw.kernel.simulate.draws import State, fill, new_state, normal
 from losslaw.numerics.arrays import FloatArray, IntArray
+from losslaw.numerics.compiled import compiled
 from losslaw.schedules import Schedule
 
 # Codes of the compiled loop.
@@ -107,7 +107,7 @@ def sample(
     return SampledRuns(schedule, steps, modes.risk(totals))
 
 
-@njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
+@compiled(fastmath={"reassoc", "contract", "nsz"})
 def _run(
     state: State,
     distribution: int,
