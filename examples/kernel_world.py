@@ -2,9 +2,9 @@
 
 In power-law kernel regression the mean loss of one-pass SGD can be computed exactly, with
 infinitely many modes. A functional scaling law is fitted to four such curves, as to those of a
-language model: theory says that the signal decays with the exponent ``source``, and that noise is forgotten with
-``2 - 1 / capacity``. Small rates, and steps that are neither early nor just after a drop, are what
-the law is meant for.
+language model: theory says that the signal decays with the exponent ``source``, and that noise is
+forgotten with ``2 - 1 / capacity``. Small rates, and steps that are neither early nor just after a
+drop, are what the law is meant for.
 """
 
 import numpy as np

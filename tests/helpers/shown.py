@@ -2,8 +2,9 @@
 
 A page is a story in one folder. Its ``console`` blocks hold commands after ``$`` and, where the
 page shows it, what they print; its ``python`` blocks share one namespace, and a ``text`` block
-directly below one is what it prints. A comment ``<!-- not run: reason -->`` before a block leaves it out.
-Every story begins with the files that the first ``console`` block of docs/guides/fit.md makes.
+directly below one is what it prints. A comment ``<!-- not run: reason -->`` before a block leaves
+it out. Every story begins with the files that the first ``console`` block of docs/guides/fit.md
+makes.
 
 `losslaw` runs in this process, which saves its start; the shell runs what has redirections, and all
 behind a pipe.
