@@ -18,6 +18,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from benchmarks.clock import best_of, markdown, seconds
+from losslaw.files import write_bytes
+from losslaw.files.pictures import png
 from losslaw.kernel import KernelRegression, LongSchedule, long_decay, long_wsd
 from losslaw.kernel.simulate import recursion
 from losslaw.kernel.simulate.quadrature import power_law_nodes
@@ -151,7 +153,7 @@ def draw(modes: list[tuple[float, float]], horizons: list[tuple[int, float, floa
     right.loglog(np.array(n, dtype=float), stepped, "s-", label="update by update")
     right.set(xlabel="horizon in updates, WSD, infinitely many modes", ylabel="seconds")
     right.legend()
-    figure.savefig(FIGURE, dpi=100)
+    write_bytes(FIGURE, png(figure, dpi=100))
 
 
 def table() -> str:

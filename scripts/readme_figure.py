@@ -9,8 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from losslaw.curves import bundled_curves
-from losslaw.demo import FITTED, LAWS, png
+from losslaw.demo import FITTED, LAWS
 from losslaw.files import write_bytes
+from losslaw.files.pictures import png
 from losslaw.fitting import fit
 from losslaw.views.plots import loss_limits, plot_curve, plot_prediction, plot_schedule
 

@@ -18,6 +18,7 @@ from losslaw.curves import LossCurve, bundled_curves
 from losslaw.designing import Design, design
 from losslaw.errors import InputError
 from losslaw.files import write_bytes, write_text
+from losslaw.files.pictures import png
 from losslaw.fitting import CurveScore, Fit, fit, score
 from losslaw.schedules import schedule_csv
 from losslaw.views.plots import (
@@ -206,12 +207,3 @@ def design_figure(found: Fit, designed: Design) -> Figure:
     right.set_ylim(min(ends) - 0.02, min(ends) + 0.35)
     right.legend(frameon=False, fontsize=8)
     return figure
-
-
-def png(figure: Figure, dpi: int = 110) -> bytes:
-    """A figure as PNG bytes, without the time of day: the same figure gives the same file."""
-    import io
-
-    stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=dpi, metadata={"Software": None})
-    return stream.getvalue()

@@ -17,7 +17,7 @@ TINY = FslFigure1(
 def tiny(monkeypatch):
     """A study of a second; figures are drawn in tests/kernel/figures."""
     monkeypatch.setitem(figures.STUDIES, "fsl-fig1", TINY)
-    monkeypatch.setattr("losslaw.kernel.figures.study.png", lambda figure: b"a picture")
+    monkeypatch.setattr("losslaw.kernel.figures.study.png", lambda figure, dpi: b"a picture")
 
 
 def test_list_names_every_study(capsys):

@@ -15,6 +15,7 @@ from typing import ClassVar, Protocol
 
 from losslaw.errors import InputError
 from losslaw.files import write_bytes, write_text
+from losslaw.files.pictures import png
 from losslaw.kernel.figures.drawing import Figure
 
 
@@ -69,7 +70,7 @@ def write_result(result: Result, name: str, folder: str | Path) -> list[Path]:
     Raises:
         InputError: the folder cannot be made or written.
     """
-    picture = png(result.figure)
+    picture = png(result.figure, dpi=100)
     folder = made(folder)
     files = [write_bytes(folder / f"{name}.png", picture)]
     for suffix, text in result.tables.items():
@@ -91,20 +92,6 @@ def made(folder: str | Path) -> Path:
     except OSError as error:
         raise InputError(f"cannot make the folder {folder}: {error.strerror or error}") from None
     return folder
-
-
-def png(figure: Figure, dpi: int = 100) -> bytes:
-    """A figure as PNG bytes, without the time of day: the same figure gives the same file.
-
-    Line drawings need few colours: 128 of them make a third of the file.
-    """
-    from PIL import Image  # comes with matplotlib
-
-    drawn, stream = io.BytesIO(), io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=dpi)
-    picture = Image.open(drawn).convert("RGB").quantize(128, dither=Image.Dither.NONE)
-    picture.save(stream, format="png", optimize=True)
-    return stream.getvalue()
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
