@@ -10,8 +10,9 @@ from numpy.testing import assert_allclose
 from losslaw.lab import LabConfig
 from losslaw.schedules import parse_schedule
 
-RUNS = Path(__file__).parents[2] / "validation" / "results" / "lab"
-if not RUNS.is_dir():
+VALIDATION = Path(__file__).parents[2] / "validation"
+RUNS = VALIDATION / "data" / "lab"
+if not VALIDATION.is_dir():
     pytest.skip("validation/ is not part of the package", allow_module_level=True)
 FAMILIES = sorted(path.parent.name for path in RUNS.glob("*/meta.json"))
 
