@@ -28,7 +28,7 @@ types: $(TOOLS)
 	$(TIMED) types $(BIN)/python scripts/check_types.py
 
 unit: $(TOOLS)
-	$(TIMED) tests $(BIN)/pytest -q
+	$(TIMED) tests $(BIN)/pytest -q -n 2 --dist loadfile
 
 wheel: $(TOOLS)
 	$(TIMED) wheel bash scripts/wheel_smoke $(BIN)/python
