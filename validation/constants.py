@@ -14,9 +14,8 @@ from unittest import mock
 import numpy as np
 
 from losslaw.fitting import fit, problem
-from losslaw.fitting.recipe import Recipe, adamw
-from losslaw.laws import Effective
-from losslaw.laws.law import Prior
+from losslaw.laws import Effective, Prior, Recipe
+from losslaw.laws.effective import adamw
 from validation.protocols import PROTOCOLS, Trial
 
 ASKED = ("public split", "one peak", "across peaks", "other sizes", "no decay seen")

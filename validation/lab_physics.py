@@ -60,8 +60,7 @@ import losslaw as ll
 from losslaw.curves import LossCurve
 from losslaw.fitting import Fit
 from losslaw.lab import LabConfig, PlannedRun
-from losslaw.laws import Law, Query
-from losslaw.laws.law import amplitude, shape
+from losslaw.laws import Law, Query, amplitude, shape
 from losslaw.laws.query import Grid
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.memory import power_law_memory
@@ -108,7 +107,6 @@ class Probe(Law):
     r: float = constant(245.0, 1e-2, 1e5, 30.0, 245.0)
     c: float = constant(0.5, 0.01, 3.0, 0.02, 0.5)
     n: float = constant(1.0, 0.1, 4.0, 1.0, 2.0)
-    L0: float = amplitude("")
     A: float = amplitude("")
     N: float = amplitude("")
 
@@ -116,9 +114,9 @@ class Probe(Law):
         """Constant, power law in effective time, noise not yet forgotten."""
         grid = query.grid
         e = effective_rate(grid.lr, grid.weight_decay, self.h, self.kappa, grid.count, p=self.p)
-        return self.terms(grid, e)
+        return self.columns_at(grid, e)
 
-    def terms(self, grid: Grid, e: FloatArray) -> dict[str, FloatArray]:
+    def columns_at(self, grid: Grid, e: FloatArray) -> dict[str, FloatArray]:
         """The columns for an effective rate of shape ``(n,)``."""
         batch = 1.0 if grid.batch is None else grid.batch / USUAL_BATCH
         passed = grid.count * e * batch**self.c
@@ -142,7 +140,7 @@ class Measured(Probe):
         grid = query.grid
         hidden, outer = measured_logs(query.schedule)
         e = grid.lr * np.exp(-self.h * hidden - self.g * outer)[grid.starts]
-        return self.terms(grid, e)
+        return self.columns_at(grid, e)
 
 
 @dataclass(frozen=True, eq=False)

@@ -55,7 +55,7 @@ def test_what_both_share_cancels():
     known = uncertainty_of([1e-6, 0.5, 1e-6, 1e-6])
     assert Gains(LAW, known, 0.9).deviation(WSD, COSINE) < 1e-5
     # The losses themselves are known to half a nat.
-    query = ll.laws.ask(WSD, [600])
+    query = ll.laws.Query.of(WSD, [600])
     assert known.deviation(LAW, query)[0] > 0.4
 
 

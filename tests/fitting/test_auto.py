@@ -5,7 +5,8 @@ import pytest
 from helpers.fit_samples import PEAK, SCHEDULES, curves_of, law_of
 
 import losslaw as ll
-from losslaw.fitting.recipe import Variety, adamw, free_units, variety
+from losslaw.laws import Variety, variety
+from losslaw.laws.effective import adamw, free_units
 from losslaw.schedules import constant, cosine, wsd
 
 

@@ -8,9 +8,8 @@ from numpy.testing import assert_allclose
 import losslaw as ll
 from losslaw.fitting import fit
 from losslaw.fitting.problem import PRIOR_WEIGHT, pose, usual_skip
-from losslaw.fitting.recipe import Recipe
 from losslaw.fitting.search import BLOCK
-from losslaw.laws import LAWS
+from losslaw.laws import LAWS, Recipe
 from losslaw.numerics.variable_projection import huber, minimise
 
 FITTED = ["flat", "cosine", "two"]

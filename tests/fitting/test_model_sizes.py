@@ -6,8 +6,8 @@ from helpers.fit_samples import SCHEDULES
 
 import losslaw as ll
 from losslaw.fitting.problem import pose
-from losslaw.fitting.recipe import Recipe, adamw
-from losslaw.laws import Effective
+from losslaw.laws import Effective, Recipe
+from losslaw.laws.effective import adamw
 
 STEPS = np.arange(15, 1501, 15)
 

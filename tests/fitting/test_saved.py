@@ -45,6 +45,32 @@ def test_settings_survive(tmp_path):
     assert load_fit(tmp_path / "fit.json").law.warmup_drops is True
 
 
+def test_a_power_law_in_steps_of_version_0_1_loads(tmp_path):
+    """It had a term ``B P^-beta``, which counted only where several sizes were fitted."""
+    found = fit(curves_of(law_of("chinchilla"), ["flat", "cosine"]), "chinchilla")
+    record = fit_as_dict(found)
+    del record["recipe"]
+    record["parameters"] |= {"beta": 0.3, "B": 0.0}
+    record["uncertainty"]["unknown"] = ["B"]
+    path = tmp_path / "fit.json"
+    path.write_text(json.dumps(record))
+    again = load_fit(path)
+    one, two = (item.predict(SCHEDULES["wsd"], STEPS) for item in (found, again))
+    assert two.lower.tolist() == one.lower.tolist()
+    record["parameters"]["B"] = 3.0
+    path.write_text(json.dumps(record))
+    with pytest.raises(
+        ll.InputError, match=r"fit.json: damaged: chinchilla no longer has .*; fit again"
+    ):
+        load_fit(path)
+
+
+def test_the_recipe_survives(tmp_path):
+    found = fit(curves_of(law_of("effective"), ["flat", "cosine"]))
+    found.save(str(tmp_path / "fit.json"))
+    assert load_fit(tmp_path / "fit.json").recipe == found.recipe == "adamw"
+
+
 def test_departures_and_scores_survive(tmp_path):
     curves = curves_of(law_of("momentum"), SCHEDULES, noise=1e-3)
     found = fit(curves[:2], "momentum")

@@ -49,7 +49,7 @@ def mean_kernel(start, end, rate, power):
 
 def chinchilla(law, schedule, t):
     seen = float(t) if schedule.batch is None else float(sum(schedule.batch[:t]))
-    return {"L0": law.L0, "A": law.A * seen**-law.alpha, "B": 0.0}
+    return {"L0": law.L0, "A": law.A * seen**-law.alpha}
 
 
 def instantaneous(law, schedule, t):

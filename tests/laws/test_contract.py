@@ -9,7 +9,7 @@ from helpers.law_samples import RATES, RESCALED, sound
 from numpy.testing import assert_allclose
 
 from losslaw.errors import InputError
-from losslaw.laws import LAWS, Law, Query, ask, law_named
+from losslaw.laws import LAWS, Law, Prior, Query, law_named
 from losslaw.schedules import Schedule, constant, cosine, join, wsd
 
 # Two queries about one schedule may use other mixtures; each is right to 1e-8.
@@ -127,7 +127,7 @@ def test_shapes_at_their_bounds_give_finite_losses(law, schedule):
     for name, spec in law.shapes().items():
         for value in (spec.low, spec.high, *spec.starts):
             moved = law.with_(**{name: value})
-            columns = moved.columns(ask(schedule))
+            columns = moved.columns(Query.of(schedule))
             for column in columns.values():
                 assert np.isfinite(column).all(), (name, value)
 
@@ -192,3 +192,11 @@ def test_sound_laws_have_terms_worth_testing():
         assert isinstance(sound(kind), Law)
         sizes = [abs(term[0]) for name, term in terms.items() if name != "L0"]
         assert max(sizes) > 0.01
+
+
+@pytest.mark.parametrize("on", ["value", "log", "inverse"])
+def test_the_slope_of_a_prior_is_that_of_its_distance(on):
+    prior = Prior(2.0, 0.3, on)
+    step = 1e-6
+    difference = (prior.z(3.0 * np.exp(step)) - prior.z(3.0 * np.exp(-step))) / (2 * step)
+    assert prior.slope(3.0) == pytest.approx(difference, rel=1e-8)

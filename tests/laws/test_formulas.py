@@ -121,16 +121,6 @@ def test_known_and_equal_batch_is_an_amplitude_for_the_convolution_law():
     assert_allclose(plain, batched, rtol=1e-12)
 
 
-def test_a_larger_model_removes_loss_in_the_size_term():
-    from losslaw.laws import ask
-
-    law = LAWS["chinchilla"](L0=2.0, A=1.0, B=10.0, beta=0.5)
-    schedule = Schedule([1e-3] * 4)
-    small, large = (law.columns(ask(schedule, [4], size))["B"][0] for size in (100.0, 400.0))
-    assert (small, large) == (0.1, 0.05)
-    assert law.columns(ask(schedule, [4]))["B"][0] == 0
-
-
 def test_batches_of_the_effective_law_are_those_of_sgd_and_of_noisy_adam():
     lr = np.full(400, 1e-3)
     base = dict(L0=2.0, A=0.05, N=40.0, a=2.0, kappa=0.0, B0=16.0)

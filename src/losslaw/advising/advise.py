@@ -16,9 +16,8 @@ from losslaw.advising.expected_interval import Knowledge
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
 from losslaw.fitting.fit import Fit, fit
-from losslaw.fitting.recipe import Recipe, variety
 from losslaw.fitting.uncertainty import Uncertainty
-from losslaw.laws import Law, Query
+from losslaw.laws import Law, Query, Recipe, variety
 from losslaw.schedules import Schedule
 from losslaw.schedules.agreement import same_rate
 
@@ -222,8 +221,7 @@ def advise(
     now = knowledge.now
     losses = tuple(found.predict(each, [each.horizon], level, size).final for each in targets)
     factor = now.factor(level)
-    term = size if found.fitted_sizes else None
-    asked = [Query(each, np.array([each.horizon]), term) for each in targets]
+    asked = [Query(each, np.array([each.horizon])) for each in targets]
 
     def width(after: Uncertainty) -> tuple[float, int]:
         halves = [factor * float(after.deviation(knowledge.law, each)[0]) for each in asked]
@@ -309,7 +307,7 @@ def _spacing(curves: Sequence[LossCurve]) -> int:
 
 
 def _size_asked(found: Fit, model_size: float | None) -> float | None:
-    if not found.sizes and not found.fitted_sizes:
+    if not found.sizes:
         return None
     if model_size is None:
         raise InputError(

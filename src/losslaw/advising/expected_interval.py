@@ -20,11 +20,10 @@ from losslaw.advising.candidate_runs import MOST_POINTS, Candidate
 from losslaw.curves import LossCurve
 from losslaw.fitting.fit import Fit, posed_like, recipe_like, theta_of
 from losslaw.fitting.problem import Problem, pose
-from losslaw.fitting.recipe import Recipe, Variety, variety
 from losslaw.fitting.search import BLOCK, LeftOut
 from losslaw.fitting.status import residual_scale
 from losslaw.fitting.uncertainty import Uncertainty, law_error, uncertainties
-from losslaw.laws import Law, Query
+from losslaw.laws import Law, Query, Recipe, Variety, variety
 from losslaw.numerics.arrays import IntArray
 from losslaw.numerics.variable_projection import Point, project
 from losslaw.schedules import Schedule
@@ -90,8 +89,7 @@ class Knowledge:
         extra: tuple[LossCurve, ...] = ()
         if candidate is not None:
             steps = candidate.steps(self.fit.skip, every)
-            columns = self.law.columns(_asked(candidate.schedule, steps, self.model_size))
-            losses = sum(getattr(self.law, name) * column for name, column in columns.items())
+            losses = self.law.loss(_asked(candidate.schedule, steps))
             label = f"next after {', '.join(curve.label for curve in self.curves)}"
             extra = (LossCurve(candidate.schedule, steps, losses, label, self.model_size),)
         problem = self._problem(extra)
@@ -113,15 +111,14 @@ class Knowledge:
         kind = variety(curves)
         if not extra or kind not in self._posed:
             posed = pose(self.recipe(curves), curves, skip=self.fit.skip)
-            asked = [_asked(q.schedule, q.steps, q.model_size) for q in posed.queries]
+            asked = [_asked(query.schedule, query.steps) for query in posed.queries]
             posed = replace(posed, queries=tuple(asked))
             if extra:
                 self._posed[kind] = posed
             return posed
         like = self._posed[kind]
         count = len(self.curves)
-        size = like.queries[-1].model_size
-        new = [_asked(each.schedule, each.steps, size) for each in extra]
+        new = [_asked(each.schedule, each.steps) for each in extra]
         return replace(
             like,
             curves=(*like.curves[:count], *extra),
@@ -147,8 +144,8 @@ class Knowledge:
         return law_error(known, [_missed(math.sqrt(each))] * _tested(problem, count + added))
 
 
-def _asked(schedule: Schedule, steps: IntArray, size: float | None) -> Query:
-    return Query(schedule, steps, size, block=max(BLOCK, schedule.horizon // BLOCKS))
+def _asked(schedule: Schedule, steps: IntArray) -> Query:
+    return Query(schedule, steps, max(BLOCK, schedule.horizon // BLOCKS))
 
 
 def _missed(error: float) -> LeftOut:

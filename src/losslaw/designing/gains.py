@@ -19,7 +19,7 @@ from scipy.special import ndtri
 
 from losslaw.errors import InputError
 from losslaw.fitting.uncertainty import Uncertainty, prediction_gradient
-from losslaw.laws import Law, ask
+from losslaw.laws import Law, Query
 from losslaw.numerics.arrays import FloatArray, dot
 from losslaw.schedules import Schedule
 
@@ -52,15 +52,14 @@ class Gains:
 
     def gradient(self, schedule: Schedule) -> FloatArray:
         """Gradient of the final loss by the parameters that may move. Shape ``(P,)``."""
-        query = ask(schedule, [schedule.horizon])
+        query = Query.of(schedule, [schedule.horizon])
         return prediction_gradient(self.law, self.uncertainty.names, query)[0]
 
     def deviation(self, a: Schedule, b: Schedule) -> float:
         """Standard deviation of the difference of two final losses, in nats."""
         known = self.uncertainty
-        if any(
-            known.touched(self.law, ask(schedule, [schedule.horizon])).any() for schedule in (a, b)
-        ):
+        ends = [Query.of(schedule, [schedule.horizon]) for schedule in (a, b)]
+        if any(known.touched(self.law, end).any() for end in ends):
             return np.inf
         apart = self.gradient(a) - self.gradient(b)
         variance = float(np.einsum("i,ij,j", apart, known.covariance, apart))

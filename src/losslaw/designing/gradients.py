@@ -24,7 +24,6 @@ from losslaw.laws import (
     Momentum,
     MultiPower,
     Query,
-    ask,
 )
 from losslaw.numerics.arrays import FloatArray, IntArray, dot
 from losslaw.numerics.last_step import (
@@ -89,7 +88,7 @@ def final_loss(law: Law, schedule: Schedule, starts: IntArray | None = None) -> 
     """
     if not has_gradient(law):
         raise InputError(f"law {law.name!r} has no gradient: search a family, as in family='wsd'")
-    query = ask(schedule, [schedule.horizon])
+    query = Query.of(schedule, [schedule.horizon])
     if starts is None or type(law) not in BLOCKS:
         loss, gradient = GRADIENTS[type(law)](law, _updates(law, query))
         return float(loss), gradient
@@ -146,10 +145,9 @@ def _blocks(law: Law, query: Query, starts: IntArray) -> Updates:
 
 def _signal(law: Law, time: float, updates: Updates, amplitude: float, power: float) -> Gradient:
     """``L0 + amplitude * time^-power`` and its derivative by the time."""
-    L0 = float(getattr(law, "L0"))  # noqa: B009  (every law has it; the base class does not)
     seen = max(time, updates.first_rate)
     value = amplitude * seen**-power
-    return L0 + value, np.array(-power * value / seen)
+    return law.L0 + value, np.array(-power * value / seen)
 
 
 def _by_drops(updates: Updates, gradient: FloatArray) -> FloatArray:

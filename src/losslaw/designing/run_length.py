@@ -215,7 +215,7 @@ def compute_optimal(
         InputError: a fit of one size, or a budget too small or too large for its models.
     """
     known = sorted({curve.model_size for curve in fit.curves if curve.model_size is not None})
-    if len(known) < 2 or not (fit.sizes or fit.fitted_sizes):
+    if not fit.sizes:
         raise InputError(
             "the best size for a budget needs a fit over several model sizes: fit curves of more"
             " than one, with their sizes"

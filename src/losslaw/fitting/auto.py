@@ -28,10 +28,10 @@ import numpy as np
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
 from losslaw.fitting.problem import Problem, pose
-from losslaw.fitting.recipe import Recipe, adamw, free_units, variety
 from losslaw.fitting.residuals import smooth_misfit
 from losslaw.fitting.search import Found, LeftOut, coarse_search, left_out
-from losslaw.laws import LAWS, Effective
+from losslaw.laws import LAWS, Effective, Recipe, variety
+from losslaw.laws.effective import UNITS, adamw, free_units
 
 OPTIMIZERS = ("adamw", "other")
 ADAMW_PEAK = 0.02
@@ -39,7 +39,6 @@ GOOD = 2e-3
 BAD = 0.01
 FAR, MUCH = 8e-3, 4.0
 FOLDS = 3  # schedules that must be left out before their errors are compared
-RIVALS = ("convolution", "functional", "multipower")
 
 
 @dataclass(frozen=True)
@@ -47,12 +46,14 @@ class Choice:
     """What is to be fitted.
 
     Attributes:
+        recipe: How the law is fitted.
         problem: The chosen law and the curves.
         found: Its coarse optimum.
         sentences: Why, in two sentences; empty where the user chose.
         tested: How the law predicted schedules left out, if that has been worked out.
     """
 
+    recipe: Recipe
     problem: Problem
     found: Found
     sentences: tuple[str, ...] = ()
@@ -63,6 +64,7 @@ class Choice:
 class Candidate:
     """A recipe fitted to the curves, and what it is worth."""
 
+    recipe: Recipe
     problem: Problem
     found: Found
 
@@ -128,10 +130,9 @@ def choose(
         if there > 0.7 * here:
             return _chosen(usual, built_in, verdict, ours)
         return _or_a_rival(free, curves, skip, f"{shown}.", verdict, theirs)
-    law = free.problem.at(free.found.point.theta)
-    assert isinstance(law, Effective)
-    known = Effective()
-    if abs(np.log(law.r / known.r)) < 1.5 and abs(np.log(law.kappa / known.kappa)) < 1.5:
+    units = free.problem.at(free.found.point.theta).parameters
+    known = Effective().parameters
+    if all(abs(np.log(units[name] / known[name])) < 1.5 for name in UNITS):
         also = f"{fits}, and free units end near those constants"
         return _chosen(usual, built_in, also)
     if misfit < max(FAR, MUCH * free.misfit):
@@ -146,13 +147,14 @@ def choose(
 
 def _fitted(recipe: Recipe, curves: Sequence[LossCurve], skip: int | None) -> Candidate:
     problem = pose(recipe, curves, skip=skip)
-    return Candidate(problem, coarse_search(problem))
+    return Candidate(recipe, problem, coarse_search(problem))
 
 
 def _chosen(
     candidate: Candidate, first: str, second: str, tested: tuple[LeftOut, ...] | None = None
 ) -> Choice:
-    return Choice(candidate.problem, candidate.found, (first, f"{_sentence(second)}."), tested)
+    sentences = (first, f"{_sentence(second)}.")
+    return Choice(candidate.recipe, candidate.problem, candidate.found, sentences, tested)
 
 
 def _or_a_rival(
@@ -170,14 +172,16 @@ def _or_a_rival(
     if len(tested) < FOLDS:
         return _chosen(candidate, first, second, tested)
     best, error = candidate, _error(tested)
-    for name in RIVALS:
-        rival = _fitted(Recipe(LAWS[name]), curves, skip)
+    for law in reversed(LAWS.values()):
+        if not law.rival:
+            continue
+        rival = _fitted(Recipe(law), curves, skip)
         found = rival.tested()
         if len(found) == len(tested) and _error(found) < 0.8 * error:
             best, error, tested = rival, _error(found), found
     if best is not candidate:
-        name = best.problem.law.title
-        second = f"of all laws the {name} predicts schedules left out best, to {error:.4f} nats"
+        title = best.recipe.law.title
+        second = f"of all laws the {title} predicts schedules left out best, to {error:.4f} nats"
     return _chosen(best, first, second, tested)
 
 

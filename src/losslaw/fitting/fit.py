@@ -18,7 +18,6 @@ from losslaw.fitting.auto import Choice, choose
 from losslaw.fitting.model_sizes import law_between
 from losslaw.fitting.prediction import Prediction, predict
 from losslaw.fitting.problem import Problem, pose
-from losslaw.fitting.recipe import Recipe, adamw, free_units
 from losslaw.fitting.search import (
     coarse_search,
     data_objective,
@@ -32,7 +31,7 @@ from losslaw.fitting.status import (
     residual_scale,
 )
 from losslaw.fitting.uncertainty import Uncertainty, left_open, uncertainties
-from losslaw.laws import Effective, Law, Query, law_named
+from losslaw.laws import Law, Query, Recipe, law_named
 from losslaw.numerics.arrays import FloatArray
 from losslaw.schedules import Schedule
 
@@ -92,6 +91,8 @@ class Fit:
         skip: Points before this step were left out.
         choice: Two sentences on how the law was chosen; empty where the user named it.
         sizes: Laws of all model sizes, smallest first, where several were fitted.
+        recipe: Name of the law's recipe (`Law.recipes`) that ``auto`` chose; empty where the law
+            was fitted as it is by itself, or as the user said.
     """
 
     law: Law
@@ -104,6 +105,7 @@ class Fit:
     skip: int = 0
     choice: tuple[str, ...] = ()
     sizes: tuple[SizeFit, ...] = ()
+    recipe: str = ""
 
     @property
     def parameters(self) -> dict[str, float]:
@@ -119,12 +121,6 @@ class Fit:
     def usual_batch(self) -> float | None:
         """Batch size of the fitted runs, if it is known and the same in all."""
         return _usual([curve.schedule.batch for curve in self.curves])
-
-    @property
-    def fitted_sizes(self) -> bool:
-        """Whether curves of several known model sizes were fitted by a law with a term for them."""
-        sizes = {curve.model_size for curve in self.curves}
-        return self.law.uses_model_size and len(sizes) > 1 and None not in sizes
 
     def predict(
         self,
@@ -155,8 +151,7 @@ class Fit:
             schedule = self._with_batch(schedule)
         if model_size is not None and model_size <= 0:
             raise InputError(f"model size is {model_size:g}, expected above 0")
-        several = self.fitted_sizes or bool(self.sizes)
-        if several and model_size is None:
+        if self.sizes and model_size is None:
             raise InputError(
                 "the fitted runs are of several model sizes: say which to predict (model_size=,"
                 " --model-size)"
@@ -164,10 +159,7 @@ class Fit:
         law, uncertainty = self.law, self.uncertainty
         if self.sizes and model_size is not None:
             law, uncertainty = self.at_size(model_size)
-        size = model_size if self.fitted_sizes else None
-        return predict(
-            law, uncertainty, schedule, steps, level, size, self.curves, model_size, self.skip
-        )
+        return predict(law, uncertainty, schedule, steps, level, model_size, self.curves, self.skip)
 
     def at_size(self, model_size: float) -> tuple[Law, Uncertainty | None]:
         """The law for a model size among several fitted, between them or beyond."""
@@ -292,8 +284,8 @@ def fit(
         data_objective(problem, point),
         Status(found.converged, tuple(sentences)),
         tuple(
-            _fitted_curve(laws[group], curve, query.model_size)
-            for curve, query, group in zip(problem.curves, problem.queries, groups, strict=True)
+            _fitted_curve(laws[group], curve)
+            for curve, group in zip(problem.curves, groups, strict=True)
         ),
         tuple(notes),
         parts[-1],
@@ -304,6 +296,7 @@ def fit(
             for size, each, part in zip(problem.sizes, laws, parts, strict=True)
             if size is not None and len(laws) > 1
         ),
+        choice.recipe.name,
     )
 
 
@@ -327,13 +320,11 @@ def _choice(
         chosen = law_named("effective" if law == "auto" else law) if isinstance(law, str) else law
         recipe = Recipe(chosen, None if free is None else tuple(free), fixed or {})
     problem = pose(recipe, runs, skip=skip)
-    return Choice(problem, coarse_search(problem))
+    return Choice(recipe, problem, coarse_search(problem))
 
 
-def _fitted_curve(law: Law, curve: LossCurve, model_size: float | None) -> FittedCurve:
-    columns = law.columns(Query(curve.schedule, curve.steps, model_size))
-    predicted = sum(getattr(law, name) * column for name, column in columns.items())
-    error: FloatArray = np.asarray(predicted) - curve.loss
+def _fitted_curve(law: Law, curve: LossCurve) -> FittedCurve:
+    error = law.loss(Query(curve.schedule, curve.steps)) - curve.loss
     return FittedCurve(
         curve.label,
         curve.schedule,
@@ -352,10 +343,10 @@ def recipe_like(
     """How curves are fitted the way these were."""
     if isinstance(law, Recipe):
         return lambda curves: law
-    if law != "auto" or not isinstance(found.law, Effective):
-        kind = type(found.law)
-        return lambda curves: Recipe(kind)
-    return free_units if "r" in found.free else adamw
+    kind, name = type(found.law), found.recipe
+    if name:
+        return lambda curves: kind.recipes(curves)[name]
+    return lambda curves: Recipe(kind)
 
 
 def posed_like(found: Fit, law: str | type[Law] | Recipe, curves: Sequence[LossCurve]) -> Problem:

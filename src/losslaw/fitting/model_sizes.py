@@ -2,6 +2,7 @@
 
     L0(P) = E + F * (P / P0)^-b,     A(P), N(P) = power laws of P
 
+This serves every law: the term in the model size that a formula may have is part of its ``L0``.
 With three sizes or more b is fitted to the irreducible losses; with two it is that of the law, give
 or take .1: .25 where alpha is the same for all sizes, .20 where it has its trend (which the three
 sizes of the multi-power paper's models give). Amplitudes other than L0 follow a
@@ -52,7 +53,7 @@ def law_between(fitted: Sequence[Sized], model_size: float) -> tuple[Law, Uncert
     assert reference is not None
     # The shapes at the reference size again, then at the size asked about.
     law = law.at_size(model_size, float(sizes[nearest]))
-    losses = np.array([getattr(item, "L0") for _, item, _ in fitted])  # noqa: B009
+    losses = np.array([item.L0 for _, item, _ in fitted])
     b = _exponent(logs, losses, law.size_exponent) if len(fitted) > 2 else law.size_exponent
     changes: dict[str, float] = {"L0": _irreducible(logs, losses, x, b)}
     for name in law.amplitudes():

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
 from losslaw.fitting.uncertainty import Uncertainty
-from losslaw.laws import Law, Query, ask
+from losslaw.laws import Law, Query
 from losslaw.laws.query import ASSUMED_WEIGHT_DECAY
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.numerics.interval import Interval
@@ -140,7 +140,6 @@ def predict(
     level: float,
     model_size: float | None = None,
     curves: Sequence[Fitted] = (),
-    asked_size: float | None = None,
     skip: int = 0,
 ) -> Prediction:
     """Losses of a law, with the interval that ``uncertainty`` gives at ``level``.
@@ -149,10 +148,9 @@ def predict(
     """
     if not 0 < level < 1:
         raise InputError(f"level is {level:g}, expected a share between 0 and 1, such as 0.9")
-    query = ask(schedule, steps, model_size)
+    query = Query.of(schedule, steps)
     with np.errstate(over="ignore", invalid="ignore"):
-        columns = law.columns(query)
-        loss = np.sum([getattr(law, name) * column for name, column in columns.items()], axis=0)
+        loss = law.loss(query)
     if not np.isfinite(loss).all():
         step = int(query.steps[int(np.argmax(~np.isfinite(loss)))])
         raise InputError(
@@ -162,7 +160,7 @@ def predict(
     if uncertainty is None:
         return Prediction(schedule, query.steps, loss, None, None, level, skip=skip)
     half = uncertainty.factor(level) * uncertainty.deviation(law, query)
-    warnings = warnings_for(curves, law, uncertainty, query, asked_size)
+    warnings = warnings_for(curves, law, uncertainty, query, model_size)
     return Prediction(schedule, query.steps, loss, loss - half, loss + half, level, warnings, skip)
 
 

@@ -22,9 +22,7 @@ import numpy as np
 
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
-from losslaw.fitting.recipe import Recipe
-from losslaw.laws import Law, Query
-from losslaw.laws.law import Prior
+from losslaw.laws import Law, Prior, Query, Recipe
 from losslaw.laws.query import ASSUMED_WEIGHT_DECAY
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.variable_projection import Offsets, Rows, Separable
@@ -54,7 +52,7 @@ class Problem:
         priors: What is known of shapes and amplitudes, at the reference size.
         starts: Values of the free shapes to begin from.
         sizes: The model sizes that have amplitudes of their own; one entry if there is one size,
-            or if sizes do not count.
+            or if some are not known.
         groups: For each curve, which of ``sizes`` it is of.
         offsets: Whether each run has an offset of its own.
         held: Shapes fixed at a value that is taken as known.
@@ -70,8 +68,8 @@ class Problem:
     skip: int
     priors: Mapping[str, Prior]
     starts: Mapping[str, tuple[float, ...]]
-    sizes: tuple[float | None, ...] = (None,)
-    groups: tuple[int, ...] = ()
+    sizes: tuple[float | None, ...]
+    groups: tuple[int, ...]
     offsets: bool = False
     held: tuple[str, ...] = ()
     model_error: float | None = None
@@ -126,8 +124,8 @@ class Problem:
         laws = [self.at(theta, g) for g in range(len(self.sizes))]
         width = len(self.law.amplitudes())
         blocks: list[FloatArray] = []
-        for query, group in zip(self.queries, self._groups, strict=True):
-            own = stacked_columns(laws[group], [query])
+        for query, group in zip(self.queries, self.groups, strict=True):
+            own = laws[group].stacked(query)
             if len(self.sizes) == 1:
                 blocks.append(own)
                 continue
@@ -147,10 +145,6 @@ class Problem:
             np.repeat(level, points),
             PRIOR_WEIGHT / OFFSET,
         )
-
-    @property
-    def _groups(self) -> tuple[int, ...]:
-        return self.groups or (0,) * len(self.curves)
 
     def amplitude_rows(self) -> Rows:
         """Prior rows on the amplitudes of all groups."""
@@ -211,7 +205,7 @@ class Problem:
 
     def only(self, kept: Sequence[int]) -> "Problem":
         """The same problem for some of the curves, whose sizes all stay known."""
-        groups = self._groups
+        groups = self.groups
         return replace(
             self,
             curves=tuple(self.curves[k] for k in kept),
@@ -224,15 +218,6 @@ def middle_size(sizes: Sequence[float | None]) -> float | None:
     """Geometric mean of the sizes that are known."""
     logs = [math.log(size) for size in sizes if size is not None]
     return math.exp(sum(logs) / len(logs)) if logs else None
-
-
-def stacked_columns(law: Law, queries: Sequence[Query]) -> FloatArray:
-    """Columns of several queries, one under the other. Shape ``(m, p)``."""
-    blocks: list[FloatArray] = []
-    for query in queries:
-        columns = law.columns(query)
-        blocks.append(np.column_stack([columns[name] for name in law.amplitudes()]))
-    return np.concatenate(blocks)
 
 
 def pose(recipe: Recipe, curves: Sequence[LossCurve], *, skip: int | None = None) -> Problem:
@@ -267,8 +252,8 @@ def pose(recipe: Recipe, curves: Sequence[LossCurve], *, skip: int | None = None
     ]
     kept = _same_knowledge(law, kept, notes)
     template = template.informed([curve.schedule for curve in kept])
-    sizes, groups = _groups(law, kept, notes)
-    queries = _queries(law, kept)
+    sizes, groups = _groups(kept, notes)
+    queries = tuple(Query(curve.schedule, curve.steps) for curve in kept)
     # One size lends its trends to the priors only; several sizes have laws of their own.
     priors: dict[str, Prior] = dict(law.priors(middle_size(sizes)))
     for name, prior in recipe.priors.items():
@@ -377,12 +362,12 @@ def _same_knowledge(
 
 
 def _groups(
-    law: type[Law], curves: tuple[LossCurve, ...], notes: list[str]
+    curves: tuple[LossCurve, ...], notes: list[str]
 ) -> tuple[tuple[float | None, ...], tuple[int, ...]]:
     """The model sizes with amplitudes of their own, and for each curve which of them it is of."""
     known = sorted({curve.model_size for curve in curves if curve.model_size is not None})
     unknown = any(curve.model_size is None for curve in curves)
-    if law.uses_model_size or (unknown and len(known) == 0):
+    if unknown and len(known) == 0:
         return (None,), (0,) * len(curves)
     if unknown:
         if len(known) > 1:
@@ -391,15 +376,6 @@ def _groups(
     place = {size: i for i, size in enumerate(known)}
     groups = tuple(place[curve.model_size] for curve in curves if curve.model_size is not None)
     return tuple(known), groups
-
-
-def _queries(law: type[Law], curves: tuple[LossCurve, ...]) -> tuple[Query, ...]:
-    sizes = {curve.model_size for curve in curves}
-    use_sizes = law.uses_model_size and len(sizes) > 1 and None not in sizes
-    return tuple(
-        Query(curve.schedule, curve.steps, curve.model_size if use_sizes else None)
-        for curve in curves
-    )
 
 
 def _that_matter(
@@ -412,12 +388,16 @@ def _that_matter(
     """The shapes that some column feels; the others cannot be searched with these curves."""
     shapes = law.shapes()
     base = law.with_(**{name: starts[name][0] for name in names})
-    columns = stacked_columns(base, queries)
+
+    def columns(law: Law) -> FloatArray:
+        return np.concatenate([law.stacked(query) for query in queries])
+
+    usual = columns(base)
     felt: list[str] = []
     for name in names:
         start = starts[name][0]
         other = start * 1.1 if start * 1.1 < shapes[name].high else start / 1.1
-        if np.array_equal(stacked_columns(base.with_(**{name: other}), queries), columns):
+        if np.array_equal(columns(base.with_(**{name: other})), usual):
             notes.append(f"{name} does not act on these curves and stays at {getattr(law, name):g}")
         else:
             felt.append(name)

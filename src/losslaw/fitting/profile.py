@@ -24,11 +24,10 @@ from losslaw.curves import LossCurve
 from losslaw.errors import InputError
 from losslaw.fitting.fit import fit, posed_like, theta_of
 from losslaw.fitting.problem import PRIOR_WEIGHT, Problem
-from losslaw.fitting.recipe import Recipe
 from losslaw.fitting.search import BLOCK
 from losslaw.fitting.status import POINTS_A_RUN, residual_scale
 from losslaw.fitting.uncertainty import moving
-from losslaw.laws import Law
+from losslaw.laws import Law, Recipe
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.variable_projection import Point, Rows, Separable, minimise, project
 

@@ -127,6 +127,7 @@ class SavedFit:
     errors: Any = None
     curves: Annotated[list[SavedCurve], Meta(min_length=1)]
     choice: tuple[str, ...] = ()
+    recipe: str = ""
     uncertainty: SavedUncertainty | None = None
     sizes: tuple[SavedSize, ...] = ()
 
@@ -191,6 +192,7 @@ def fit_as_dict(fit: Fit) -> dict[str, Any]:
         errors={name: error for name, error in errors.items() if name in told},
         curves=[_saved_curve(curve) for curve in fit.curves],
         choice=fit.choice,
+        recipe=fit.recipe,
         uncertainty=_saved_uncertainty(fit.uncertainty),
         sizes=tuple(
             SavedSize(
@@ -247,14 +249,15 @@ def _fit(saved: SavedFit) -> Fit:
         status=Status(saved.converged, saved.doubts),
         curves=tuple(_curve(curve, i) for i, curve in enumerate(saved.curves)),
         notes=saved.notes,
-        uncertainty=_uncertainty(saved.uncertainty, law),
+        uncertainty=_uncertainty(saved, law),
         skip=saved.skip,
         choice=saved.choice,
+        recipe=saved.recipe,
         sizes=tuple(
             SizeFit(
                 model_size=part.model_size,
                 law=_law(part.parameters, saved.settings, law),
-                uncertainty=_uncertainty(part.uncertainty, law),
+                uncertainty=_uncertainty(part, law),
             )
             for part in saved.sizes
         ),
@@ -262,6 +265,7 @@ def _fit(saved: SavedFit) -> Fit:
 
 
 def _law(parameters: dict[str, float], settings: dict[str, bool], law: type[Law]) -> Law:
+    parameters = law.accepted(parameters)
     _check_names("parameters", parameters, [*law.shapes(), *law.amplitudes()], every=True)
     _check_names("settings", settings, law.settings(), every=True)
     for name, spec in law.shapes().items():
@@ -273,13 +277,16 @@ def _law(parameters: dict[str, float], settings: dict[str, bool], law: type[Law]
     return law(**parameters, **settings)
 
 
-def _uncertainty(saved: SavedUncertainty | None, law: type[Law]) -> Uncertainty | None:
+def _uncertainty(part: SavedFit | SavedSize, law: type[Law]) -> Uncertainty | None:
+    saved = part.uncertainty
     if saved is None:
         return None
+    retired = set(part.parameters) - set(law.accepted(part.parameters))
+    unknown = tuple(name for name in saved.unknown if name not in retired)
     _check_names("uncertainty.names", saved.names, [*law.shapes(), *law.amplitudes()])
-    _check_names("uncertainty.unknown", saved.unknown, law.amplitudes())
+    _check_names("uncertainty.unknown", unknown, law.amplitudes())
     covariance = np.array(saved.covariance, dtype=np.float64).reshape(len(saved.names), -1)
-    return Uncertainty(**_fields(saved, covariance=covariance))
+    return Uncertainty(**_fields(saved, covariance=covariance, unknown=unknown))
 
 
 def _check_names(

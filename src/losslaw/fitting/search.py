@@ -13,9 +13,8 @@ import numpy as np
 
 from losslaw.curves import LossCurve
 from losslaw.errors import FitError
-from losslaw.fitting.problem import Problem, stacked_columns
-from losslaw.fitting.recipe import variety
-from losslaw.laws import Query
+from losslaw.fitting.problem import Problem
+from losslaw.laws import Query, variety
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.variable_projection import Point, huber, minimise, project
 from losslaw.schedules.agreement import departure
@@ -111,7 +110,7 @@ def left_out(problem: Problem, point: Point, folds: Sequence[int] | None = None)
     """
     plain = replace(problem, offsets=False)
     count = len(plain.curves)
-    groups = plain.groups or (0,) * count
+    groups = plain.groups
     found: list[LeftOut] = []
     for i in folds if folds is not None else range(count):
         others = [k for k in range(count) if k != i]
@@ -131,12 +130,8 @@ def left_out(problem: Problem, point: Point, folds: Sequence[int] | None = None)
             continue
         end, _ = minimise(rest.separable(), point.theta)
         law = rest.laws(end.theta, end.amplitudes)[groups[i]]
-        query = Query(asked.schedule, asked.steps[unseen], plain.queries[i].model_size).in_blocks(
-            rest.queries[0].block
-        )
-        amplitudes = np.array([getattr(law, name) for name in law.amplitudes()])
-        predicted = stacked_columns(law, [query]) @ amplitudes
-        found.append(LeftOut(i, predicted - asked.loss[unseen]))
+        query = Query(asked.schedule, asked.steps[unseen], rest.queries[0].block)
+        found.append(LeftOut(i, law.loss(query) - asked.loss[unseen]))
     return found
 
 

@@ -54,8 +54,6 @@ def amplitudes_at_zero(law: Law, columns: FloatArray) -> list[str]:
     sentences: list[str] = []
     for i, (name, spec) in enumerate(law.amplitudes().items()):
         if not columns[:, i].any():
-            if spec.optional:
-                continue
             sentences.append(
                 f"{name} ({spec.meaning}) is not determined: nothing in these curves depends on it"
             )

@@ -19,12 +19,11 @@ import numpy as np
 from scipy.special import ndtri
 
 from losslaw.curves import LossCurve
-from losslaw.fitting.problem import Problem, stacked_columns
-from losslaw.fitting.recipe import variety
+from losslaw.fitting.problem import Problem
 from losslaw.fitting.residuals import errors_of, scatter, smooth_misfit
 from losslaw.fitting.search import LeftOut
 from losslaw.fitting.status import POINTS_A_RUN, open_directions
-from losslaw.laws import Law, Query
+from losslaw.laws import Law, Query, variety
 from losslaw.numerics.arrays import BoolArray, FloatArray
 from losslaw.numerics.variable_projection import Point
 
@@ -106,14 +105,14 @@ def prediction_gradient(law: Law, names: Sequence[str], query: Query) -> FloatAr
     """Derivative of the loss by log-shapes and amplitudes. Shape ``(m, P)``."""
     shapes = law.shapes()
     amplitudes = [getattr(law, name) for name in law.amplitudes()]
-    columns = stacked_columns(law, [query])
+    columns = law.stacked(query)
     by_name = dict(zip(law.amplitudes(), columns.T, strict=True))
     out = np.empty((columns.shape[0], len(names)))
     for i, name in enumerate(names):
         if name in shapes:
             step = 1e-4
             moved = law.with_(**{name: getattr(law, name) * np.exp(step)})
-            out[:, i] = (stacked_columns(moved, [query]) - columns) @ amplitudes / step
+            out[:, i] = (moved.stacked(query) - columns) @ amplitudes / step
         else:
             out[:, i] = by_name[name]
     return out
@@ -174,8 +173,7 @@ def prior_information(problem: Problem, laws: Sequence[Law], layout: Layout) -> 
             # Nothing is known: a loose hold that keeps the matrix invertible, five e-folds wide.
             out[i, i] = 5.0**-2
         else:
-            slope = (prior.z(value * np.exp(1e-5)) - prior.z(value)) / 1e-5
-            out[i, i] = slope**2
+            out[i, i] = prior.slope(value) ** 2
     for i, name in enumerate(layout.amplitudes):
         at = [layout.of(group)[len(layout.shapes) + i] for group in range(layout.groups)]
         if name in problem.priors:

@@ -15,12 +15,11 @@ from losslaw.curves import LossCurve
 from losslaw.errors import InputError, TooShort
 from losslaw.fitting.fit import Fit, FittedCurve
 from losslaw.fitting.fit import fit as fit_law
-from losslaw.fitting.recipe import Recipe
 from losslaw.forecasting.band import Band, Predictor, against, rolling, spikes_in
 from losslaw.forecasting.continuation import Plan, planned
 from losslaw.forecasting.record import Ending, Forecast, When
 from losslaw.forecasting.update import OfSize, Updated, held_shapes, updated
-from losslaw.laws import Law
+from losslaw.laws import Law, Recipe
 from losslaw.numerics.interval import Level
 from losslaw.schedules import Schedule, decay_rates, parse_schedule
 

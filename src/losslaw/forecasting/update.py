@@ -22,9 +22,9 @@ from numpy.typing import ArrayLike
 from losslaw.curves import LossCurve
 from losslaw.fitting.fit import Fit
 from losslaw.fitting.prediction import Prediction
-from losslaw.fitting.recipe import Recipe
 from losslaw.fitting.uncertainty import REPEAT
 from losslaw.forecasting.band import Predictor
+from losslaw.laws import Recipe
 from losslaw.numerics.interval import Level
 from losslaw.schedules import Schedule
 

@@ -11,10 +11,12 @@ from losslaw.laws.effective import Effective
 from losslaw.laws.functional import Functional
 from losslaw.laws.instantaneous import Instantaneous
 from losslaw.laws.lastiterate import LastIterate
-from losslaw.laws.law import Amplitude, Law, Prior, Shape, amplitude, shape
+from losslaw.laws.law import Law, Recipe
 from losslaw.laws.momentum import Momentum
 from losslaw.laws.multipower import MultiPower
-from losslaw.laws.query import Query, ask
+from losslaw.laws.parameters import Amplitude, Prior, Shape, amplitude, shape
+from losslaw.laws.query import Query
+from losslaw.laws.variety import Variety, variety
 
 LAWS: dict[str, type[Law]] = {
     law.name: law
@@ -59,9 +61,11 @@ __all__ = [
     "MultiPower",
     "Prior",
     "Query",
+    "Recipe",
     "Shape",
+    "Variety",
     "amplitude",
-    "ask",
     "law_named",
     "shape",
+    "variety",
 ]

@@ -14,7 +14,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from losslaw.laws.law import Law, amplitude, shape
+from losslaw.laws.law import Law
+from losslaw.laws.parameters import amplitude, shape
 from losslaw.laws.query import Query
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.memory import power_law_memory
@@ -33,6 +34,7 @@ class Convolution(Law):
     name: ClassVar[str] = "convolution"
     title: ClassVar[str] = "functional scaling law (convolution form)"
     reference: ClassVar[str] = "arXiv:2509.19189, Sec. 4"
+    rival: ClassVar[bool] = True
     uses_batch: ClassVar[bool] = True
 
     s: float = shape(
@@ -40,7 +42,6 @@ class Convolution(Law):
     )
     q: float = shape(1.4, "power of forgetting", low=0.1, high=8.0, starts=(0.8, 1.5))
     c: float = shape(100.0, "rate of forgetting", low=1e-3, high=1e6, starts=(10.0, 100.0, 1000.0))
-    L0: float = amplitude("irreducible loss")
     A: float = amplitude("signal that intrinsic time removes")
     N: float = amplitude("label noise that updates inject")
     M: float = amplitude("mini-batch noise that updates inject")

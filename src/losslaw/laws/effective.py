@@ -24,6 +24,17 @@ itself, and 2.15 stands for something else that high rates do. By default only a
 (four parameters in all); ``free`` opens the others, each with its prior, and ``law="auto"`` decides
 by what the curves show. r, q and N trade along a ridge, and so do h, kappa, p and a: r and h stay
 fixed. With kappa = 0 and no weight decay the effective rate is the rate.
+
+The law has two recipes, from which ``auto`` chooses.
+
+*AdamW*: the constants are near-universal, and only what the curves can tell is opened: alpha and a
+always; q, the power of forgetting, where decays of one model at one peak were seen; p, the growth
+of the norm, where peaks differ; c, the worth of a batch, where batches differ. Where models or
+peaks differ a free q takes the blame for that.
+
+*Free units*: another optimiser or parametrisation has the same form with other units of the
+learning rate. r goes as 1/lr, kappa as 1/lr^p and N as lr^-a, so all three are searched around the
+values that AdamW would have if the highest fitted peak were 1e-3, with priors many e-folds wide.
 """
 
 import math
@@ -33,8 +44,11 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from losslaw.laws.law import Law, Prior, amplitude, shape
+from losslaw.curves import LossCurve
+from losslaw.laws.law import Law, Recipe
+from losslaw.laws.parameters import Prior, amplitude, shape
 from losslaw.laws.query import Grid, Query
+from losslaw.laws.variety import variety
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.memory import power_law_memory
 from losslaw.numerics.weight_norm import effective_rate
@@ -47,7 +61,12 @@ ALPHA_TREND = -0.02
 NOISE_TREND = 0.11
 SMALLEST, LARGEST = 1e7, 3e9  # where the trends are assumed to go on; beyond, they stand still
 
+# Shapes that change with the units of the learning rate.
+UNITS = ("r", "kappa")
+
 SEEN = "fits to 25M-400M Llama-type models of two groups (PRIORS in docs/background/laws.md)"
+ADAMW, FREE_UNITS = "adamw", "free units"  # the recipes by name
+WIDE = "any optimiser: AdamW's constants in units of the highest peak"
 
 
 @dataclass(frozen=True)
@@ -139,13 +158,12 @@ class Effective(Law):
         free=False,
         zero=True,
     )
-    L0: float = amplitude("irreducible loss")
     A: float = amplitude("what effective time removes")
     N: float = amplitude("noise that updates inject", prior=Prior(47.0, 12.0, source=SEEN))
 
     @classmethod
     def priors(cls, model_size: float | None = None) -> dict[str, Prior]:
-        """Those of the fields; for a known size alpha and N are centred on their trends."""
+        """The priors of the fields; at a known size, alpha and N are centred on their trends."""
         known = super().priors()
         if model_size is not None:
             far = _size(model_size)
@@ -166,6 +184,11 @@ class Effective(Law):
         batches = [schedule.batch for schedule in schedules]
         known = [float(np.median(batch)) for batch in batches if batch is not None]
         return self.with_(B0=float(np.median(known))) if len(known) == len(batches) else self
+
+    @classmethod
+    def recipes(cls, curves: Sequence[LossCurve]) -> dict[str, Recipe]:
+        """AdamW's constants, open where these curves can tell; and free units."""
+        return {recipe.name: recipe for recipe in (adamw(curves), free_units(curves))}
 
     def columns(self, query: Query) -> dict[str, FloatArray]:
         """Constant, power law in effective time, noise not yet forgotten."""
@@ -209,3 +232,64 @@ class Effective(Law):
 def _size(model_size: float) -> float:
     """Log of the size over 100M parameters, inside the range of the trends."""
     return math.log(min(max(model_size, SMALLEST), LARGEST) / 1e8)
+
+
+def adamw(curves: Sequence[LossCurve]) -> Recipe:
+    """The effective-rate law with AdamW's constants, open where these curves can tell."""
+    seen = variety(curves)
+    free = ["alpha", "a"]
+    if seen.peaks > 1:
+        free.append("p")
+    elif seen.decays and seen.sizes < 2:
+        free.append("q")
+    if seen.batches > 1:
+        free.append("c")
+    priors: dict[str, Prior | None] = {}
+    if "q" not in free:
+        # The prior on N is of fits with q at this value: held, it is known as far as N is.
+        priors["q"] = None
+    if not seen.warmup_known:
+        # Effective time begins somewhere else then, and alpha with L0 makes up for it.
+        priors["alpha"] = Prior(0.54, 0.20, source="no warm-up is known")
+    if not seen.weight_decay_known:
+        # A weight decay other than .1 is, to the norm, another kappa: .05-.2 are usual.
+        priors["kappa"] = Prior(2500.0, 0.5, on="log", source="weight decay is not known")
+    return Recipe(Effective, tuple(free), priors=priors, name=ADAMW)
+
+
+def free_units(curves: Sequence[LossCurve]) -> Recipe:
+    """The effective-rate law where nothing is known of the optimiser but its form."""
+    peak = max(float(curve.schedule.lr[: int(curve.steps[-1])].max()) for curve in curves)
+    unit = 1e-3 / peak
+    usual = Effective()
+    r, kappa = usual.r * unit, usual.kappa * unit**usual.p
+    n = 47.0 * unit**usual.a
+    seen = variety(curves)
+    batch = ("c",) if seen.batches > 1 else ()
+    return Recipe(
+        Effective,
+        ("alpha", "kappa", "a", "q", "r", *batch),
+        {"p": 2.0},
+        {
+            "alpha": Prior(0.54, 0.25, source=WIDE),
+            "kappa": Prior(kappa, 3.0, on="log", source=WIDE),
+            "a": Prior(1.8, 0.15, source=WIDE),
+            "q": Prior(4.0 / 3.0, 0.15, on="inverse", source=WIDE),
+            "r": Prior(r, 2.0, on="log", source=WIDE),
+            "c": Prior(0.25, 0.25, source="between SGD, 0, and Adam in noise, 1/2"),
+            "N": Prior(n, 3.0 * n, source=WIDE),
+        },
+        {
+            "alpha": (0.3, 0.6, 1.0),
+            "kappa": (kappa * 1e-3, kappa),
+            "a": (1.8,),
+            "q": (4.0 / 3.0,),
+            "r": (r / 8, r, 8 * r),
+            "c": (0.1,),
+        },
+        # Assumption: with few decays to go by it may be far off. Two SGD runs of the lab miss a
+        # cosine of their peak by .2, and another peak by .3 (validation/results/lab_auto.md).
+        model_error=0.006 if seen.decays >= 3 else 0.02,
+        peak_error=0.03,
+        name=FREE_UNITS,
+    )

@@ -14,7 +14,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from losslaw.laws.law import Law, amplitude, shape
+from losslaw.laws.law import Law
+from losslaw.laws.parameters import amplitude, shape
 from losslaw.laws.query import Query
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.memory import power_law_memory
@@ -33,13 +34,13 @@ class Functional(Law):
     name: ClassVar[str] = "functional"
     title: ClassVar[str] = "functional scaling law (drop form)"
     reference: ClassVar[str] = "arXiv:2509.19189, eq. (30)"
+    rival: ClassVar[bool] = True
 
     s: float = shape(
         0.5, "source: decay with intrinsic time", low=0.02, high=3.0, starts=(0.3, 0.8)
     )
     g: float = shape(0.7, "how slowly falls pay", low=0.02, high=5.0, starts=(0.3, 1.0))
     c: float = shape(100.0, "how fast falls pay", low=1e-3, high=1e6, starts=(10.0, 100.0, 1000.0))
-    L0: float = amplitude("irreducible loss")
     A: float = amplitude("signal that intrinsic time removes")
     B: float = amplitude("label noise that a unit fall of the rate removes")
     M: float = amplitude("mini-batch noise that a unit fall of the rate removes")

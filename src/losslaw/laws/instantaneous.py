@@ -11,7 +11,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from losslaw.laws.law import Law, amplitude, shape
+from losslaw.laws.law import Law
+from losslaw.laws.parameters import amplitude, shape
 from losslaw.laws.query import Query
 from losslaw.numerics.arrays import FloatArray
 
@@ -32,7 +33,6 @@ class Instantaneous(Law):
     model_error: ClassVar[float] = 0.018
 
     alpha: float = shape(0.5, "decay with intrinsic time", low=0.02, high=3.0, starts=(0.3, 0.8))
-    L0: float = amplitude("irreducible loss")
     A: float = amplitude("what intrinsic time removes")
     B: float = amplitude("gain for each unit that the rate has fallen")
     warmup_drops: bool = False

@@ -20,7 +20,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from losslaw.laws.law import Law, amplitude, shape
+from losslaw.laws.law import Law
+from losslaw.laws.parameters import amplitude, shape
 from losslaw.laws.query import Query
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.numerics.memory import inverse_memory
@@ -61,7 +62,6 @@ class LastIterate(Law):
     reference: ClassVar[str] = "Schaipp et al., arXiv:2501.18965"
 
     alpha: float = shape(0.5, "decay with intrinsic time", low=0.02, high=3.0, starts=(0.3, 0.8))
-    L0: float = amplitude("irreducible loss")
     A: float = amplitude("what intrinsic time removes")
     b: float = amplitude("weight of the bound's schedule term")
 

@@ -3,12 +3,14 @@
 A law is a frozen dataclass. Its fields are its parameters, each with its meaning: *shapes* are
 positive and searched in the log, *amplitudes* are non-negative and solved for. `Law.columns` is the
 formula: one column an amplitude, signs included, so that ``loss = sum of amplitude * column``.
-Prediction, decomposition, fitting and saving follow from that.
+Prediction, decomposition, fitting and saving follow from that. All that is known of one law and of
+no other stands in its file: the gradient of its final loss, the ways to fit it, and what is known
+against the schedules it likes best.
 """
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -17,101 +19,12 @@ from numpy.typing import ArrayLike
 
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
-from losslaw.laws.query import Query, ask
+from losslaw.laws.parameters import Amplitude, Prior, Shape, amplitude
+from losslaw.laws.query import Query
 from losslaw.numerics.arrays import FloatArray
 from losslaw.schedules import Schedule
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Prior:
-    """What is known of a parameter before any curve: mean, standard deviation, and who says so.
-
-    Attributes:
-        mean: Centre, in the units of the parameter.
-        sd: Standard deviation, on the scale named by ``on``.
-        on: ``value``, ``log`` or ``inverse``: the scale on which the parameter is Gaussian.
-        source: Where the figures come from.
-    """
-
-    mean: float
-    sd: float
-    on: str = "value"
-    source: str = ""
-
-    def z(self, value: float) -> float:
-        """Distance of ``value`` from the mean in standard deviations."""
-        if self.on == "log":
-            return math.log(value / self.mean) / self.sd
-        if self.on == "inverse":
-            return (1.0 / value - 1.0 / self.mean) / self.sd
-        return (value - self.mean) / self.sd
-
-
-@dataclass(frozen=True)
-class Shape:
-    """A shape parameter: positive, searched in the log.
-
-    Attributes:
-        meaning: One phrase.
-        low: Smallest value searched.
-        high: Largest value searched.
-        starts: Values a search begins from.
-        free: Whether a fit searches it unless told otherwise.
-        prior: What is known before any curve.
-        zero: Whether 0 is a limit that the formula has; a search in the log never goes there.
-    """
-
-    meaning: str
-    low: float
-    high: float
-    starts: tuple[float, ...]
-    free: bool = True
-    prior: Prior | None = None
-    zero: bool = False
-
-    def holds(self, value: float) -> bool:
-        """Whether a search could have ended at ``value``, or it is a limit of the formula."""
-        # The ends of a search come back through a logarithm.
-        inside = self.low * (1 - 1e-9) <= value <= self.high * (1 + 1e-9)
-        return inside or (self.zero and value == 0)
-
-
-@dataclass(frozen=True)
-class Amplitude:
-    """A non-negative amplitude: linear in the loss, solved for.
-
-    Attributes:
-        meaning: One phrase.
-        prior: What is known before any curve.
-        optional: Whether a fit is whole without it (a term in the model size, say).
-    """
-
-    meaning: str
-    prior: Prior | None = None
-    optional: bool = False
-
-
-def shape(
-    default: float,
-    meaning: str,
-    *,
-    low: float,
-    high: float,
-    starts: tuple[float, ...] = (),
-    free: bool = True,
-    prior: Prior | None = None,
-    zero: bool = False,
-) -> Any:
-    """A dataclass field that is a shape parameter."""
-    spec = Shape(meaning, low, high, starts or (default,), free, prior, zero)
-    return field(default=default, metadata={"parameter": spec})
-
-
-def amplitude(meaning: str, *, prior: Prior | None = None, optional: bool = False) -> Any:
-    """A dataclass field that is an amplitude; 0 until it is fitted or given."""
-    return field(default=0.0, metadata={"parameter": Amplitude(meaning, prior, optional)})
 
 
 @dataclass(frozen=True)
@@ -124,13 +37,16 @@ class Law(ABC):
         reference: Where the formula is from.
         uses_weight_decay: Whether the formula reads the weight decay.
         uses_batch: Whether the formula reads the batch size.
-        uses_model_size: Whether the formula has a term in the model size.
         peak_error: Error on a schedule whose peak is a factor e away from every fitted one, in
             nats.
         size_exponent: Power by which the irreducible loss falls with the model size, where fewer
             than three sizes are fitted.
         model_error: Typical error of the law itself on schedules left out, in nats, before any
             evidence from the curves at hand.
+        rival: Whether ``auto`` tries the law where its own choice misfits.
+
+    Attributes:
+        L0: The irreducible loss, an amplitude of every law.
     """
 
     name: ClassVar[str]
@@ -138,10 +54,12 @@ class Law(ABC):
     reference: ClassVar[str]
     uses_weight_decay: ClassVar[bool] = False
     uses_batch: ClassVar[bool] = False
-    uses_model_size: ClassVar[bool] = False
     peak_error: ClassVar[float] = 0.2
     size_exponent: ClassVar[float] = 0.25
     model_error: ClassVar[float] = 0.011
+    rival: ClassVar[bool] = False
+
+    L0: float = amplitude("irreducible loss")
 
     def __post_init__(self) -> None:
         shapes = self.shapes()
@@ -154,6 +72,20 @@ class Law(ABC):
     @abstractmethod
     def columns(self, query: Query) -> dict[str, FloatArray]:
         """What multiplies each amplitude, signs included. Each of shape ``(m,)``."""
+
+    def stacked(self, query: Query) -> FloatArray:
+        """The columns side by side, in the order of `amplitudes`. Shape ``(m, p)``."""
+        columns = self.columns(query)
+        return np.column_stack([columns[name] for name in self.amplitudes()])
+
+    def terms(self, query: Query) -> dict[str, FloatArray]:
+        """The terms of the loss by the name of their amplitude. Each of shape ``(m,)``."""
+        columns = self.columns(query)
+        return {name: getattr(self, name) * columns[name] for name in self.amplitudes()}
+
+    def loss(self, query: Query) -> FloatArray:
+        """Loss in nats per token at the steps of the query. Shape ``(m,)``."""
+        return np.sum(list(self.terms(query).values()), axis=0)
 
     @classmethod
     def shapes(cls) -> dict[str, Shape]:
@@ -185,8 +117,22 @@ class Law(ABC):
         return self
 
     def informed(self, schedules: Sequence[Schedule]) -> Self:
-        """The law with what it takes from the fitted runs beside their losses."""
+        """The law with what it reads off the fitted runs themselves, and not off their losses."""
         return self
+
+    @classmethod
+    def recipes(cls, curves: Sequence[LossCurve]) -> "dict[str, Recipe]":
+        """The named ways to fit the law to these curves, from which ``auto`` chooses."""
+        return {}
+
+    @classmethod
+    def accepted(cls, parameters: Mapping[str, float]) -> dict[str, float]:
+        """The parameters of a fit that an earlier version saved, as they are now.
+
+        Raises:
+            InputError: the law no longer has what was fitted.
+        """
+        return dict(parameters)
 
     @property
     def parameters(self) -> dict[str, float]:
@@ -202,8 +148,7 @@ class Law(ABC):
         self, schedule: Schedule, steps: ArrayLike | None = None
     ) -> dict[str, FloatArray]:
         """The terms of the loss by the name of their amplitude; they sum to the prediction."""
-        columns = self.columns(ask(schedule, steps))
-        return {name: getattr(self, name) * column for name, column in columns.items()}
+        return self.terms(Query.of(schedule, steps))
 
     def predict(self, schedule: Schedule, steps: ArrayLike | None = None) -> FloatArray:
         """Loss after the given steps of a schedule, or after each of its updates.
@@ -218,15 +163,39 @@ class Law(ABC):
         Raises:
             InputError: steps outside the schedule.
         """
-        terms = self.decompose(schedule, steps)
-        return np.sum(list(terms.values()), axis=0)
+        return self.loss(Query.of(schedule, steps))
 
     def curve(
         self, schedule: Schedule, steps: ArrayLike | None = None, label: str | None = None
     ) -> LossCurve:
         """The prediction as a `LossCurve`."""
-        at = ask(schedule, steps).steps
-        return LossCurve(schedule, at, self.predict(schedule, at), label or self.name)
+        query = Query.of(schedule, steps)
+        return LossCurve(schedule, query.steps, self.loss(query), label or self.name)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a law is fitted.
+
+    Attributes:
+        law: The class of the law.
+        free: Shapes to search; ``None``: those the law frees by itself.
+        fixed: Values for shapes that are not searched, and for settings.
+        priors: What replaces the law's own priors; ``None``: nothing is known.
+        starts: Values to begin from, instead of the law's own.
+        model_error: Usual error on schedules left out, in nats, if it is not that of the law.
+        peak_error: Error an e-fold from the fitted peaks, in nats, if it is not that of the law.
+        name: The name among the recipes of the law; empty for one of the user's own.
+    """
+
+    law: type[Law]
+    free: tuple[str, ...] | None = None
+    fixed: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    priors: Mapping[str, Prior | None] = field(default_factory=dict[str, Prior | None])
+    starts: Mapping[str, tuple[float, ...]] = field(default_factory=dict[str, tuple[float, ...]])
+    model_error: float | None = None
+    peak_error: float | None = None
+    name: str = ""
 
 
 def _parameters(cls: type[Law], kind: type[T]) -> dict[str, T]:

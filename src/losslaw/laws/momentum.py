@@ -13,7 +13,8 @@ from typing import ClassVar
 import numpy as np
 
 from losslaw.errors import InputError
-from losslaw.laws.law import Law, amplitude, shape
+from losslaw.laws.law import Law
+from losslaw.laws.parameters import amplitude, shape
 from losslaw.laws.query import Query
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.compiled import compiled
@@ -67,7 +68,6 @@ class Momentum(Law):
     lam: float = shape(
         0.999, "momentum that survives an update", low=0.9, high=0.99999, free=False, zero=True
     )
-    L0: float = amplitude("irreducible loss")
     A: float = amplitude("what intrinsic time removes")
     C: float = amplitude("gain for each unit of annealing area")
     warmup_drops: bool = False

@@ -16,7 +16,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from losslaw.laws.law import Law, amplitude, shape
+from losslaw.laws.law import Law
+from losslaw.laws.parameters import amplitude, shape
 from losslaw.laws.query import Query
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.memory import power_law_memory
@@ -35,6 +36,7 @@ class MultiPower(Law):
     name: ClassVar[str] = "multipower"
     title: ClassVar[str] = "multi-power law"
     reference: ClassVar[str] = "Luo et al., arXiv:2503.12811"
+    rival: ClassVar[bool] = True
 
     alpha: float = shape(0.5, "decay with intrinsic time", low=0.02, high=3.0, starts=(0.3, 0.6))
     beta: float = shape(0.6, "how slowly falls pay", low=0.02, high=5.0, starts=(0.3, 1.0))
@@ -42,7 +44,6 @@ class MultiPower(Law):
         0.6, "how much faster falls to low rates pay", low=0.01, high=0.999, starts=(0.2, 0.6)
     )
     C: float = shape(2.0, "how fast falls pay", low=1e-3, high=1e4, starts=(0.5, 3.0, 20.0))
-    L0: float = amplitude("irreducible loss")
     A: float = amplitude("what intrinsic time removes")
     B: float = amplitude("gain for each unit of rate that falls, in the end")
     warmup_drops: bool = False

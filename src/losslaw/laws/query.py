@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -57,20 +57,29 @@ class Query:
     Args:
         schedule: The schedule.
         steps: Steps asked about, increasing, 1..horizon. Shape ``(m,)``.
-        model_size: Parameters of the model, if the law should know.
         block: Updates taken together; 1 is exact.
     """
 
     schedule: Schedule
     steps: IntArray
-    model_size: float | None = None
     block: int = 1
     _cache: dict[Hashable, Any] = field(default_factory=dict[Hashable, Any])
 
     # A search along P parameters comes back to the same values; beyond that, forget.
     KEEP: ClassVar[int] = 24
 
-    def in_blocks(self, block: int) -> "Query":
+    @classmethod
+    def of(cls, schedule: Schedule, steps: ArrayLike | None = None) -> Self:
+        """A query with its steps checked; ``None`` asks about every step.
+
+        Raises:
+            InputError: steps outside the schedule, or not increasing.
+        """
+        if steps is None:
+            return cls(schedule, np.arange(1, schedule.horizon + 1, dtype=np.int64))
+        return cls(schedule, checked_steps(steps, schedule.horizon, "steps asked about"))
+
+    def in_blocks(self, block: int) -> Self:
         """The same query on blocks of up to ``block`` updates."""
         return replace(self, block=block, _cache={})
 
@@ -165,14 +174,3 @@ class Query:
                 del self._cache[next(iter(self._cache))]
             self._cache[key] = compute()
         return self._cache[key]
-
-
-def ask(
-    schedule: Schedule, steps: ArrayLike | None = None, model_size: float | None = None
-) -> Query:
-    """A `Query` with its steps checked; ``None`` asks about every step."""
-    if steps is None:
-        at = np.arange(1, schedule.horizon + 1, dtype=np.int64)
-    else:
-        at = checked_steps(steps, schedule.horizon, "steps asked about")
-    return Query(schedule, at, model_size)
