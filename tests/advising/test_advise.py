@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 import losslaw as ll
 from losslaw.advising.advise import AT_FLOOR, advise
 from losslaw.advising.candidate_runs import candidates, checkpoint, named, tidy, trunks
-from losslaw.advising.expected_interval import Knowledge
+from losslaw.advising.expected_interval import ExpectedIntervals
 from losslaw.fitting import fit
 from losslaw.laws import Query
 from losslaw.schedules import constant, cosine, parse_schedule, twostage, wsd
@@ -30,7 +30,7 @@ def flat():
 
 
 @pytest.fixture(scope="module")
-def found(flat):
+def advice(flat):
     return advise(flat, TARGET)
 
 
@@ -42,50 +42,50 @@ def half_width(made, schedule, level=0.9):
 # -- what the answer says ---------------------------------------------------------------------
 
 
-def test_the_interval_now_is_that_of_the_prediction(flat, found):
-    assert found.half_width == pytest.approx(half_width(fit(flat), TARGET), rel=1e-12)
-    assert found.losses[0] == fit(flat).predict(TARGET, [TARGET.horizon]).final
-    assert found.goal == found.half_width / 2
+def test_the_interval_now_is_that_of_the_prediction(flat, advice):
+    assert advice.half_width == pytest.approx(half_width(fit(flat), TARGET), rel=1e-12)
+    assert advice.losses[0] == fit(flat).predict(TARGET, [TARGET.horizon]).final
+    assert advice.goal == advice.half_width / 2
     # Squares of the parts add up to the whole.
-    assert sum(part**2 for part in found.parts.values()) == pytest.approx(found.half_width**2)
+    assert sum(part**2 for part in advice.parts.values()) == pytest.approx(advice.half_width**2)
 
 
-def test_a_decay_off_the_constant_run_is_cheapest_where_none_was_seen(found):
-    assert found.sentences[0] == "no run here decays: the decay term rests on the prior alone"
-    assert found.reached
-    assert found.best.run == "flat"
-    assert found.best.half_width <= found.goal
-    assert found.best.updates == found.best.schedule.horizon - found.best.begins
-    assert found.best.updates < 0.2 * TARGET.horizon == 0.2 * found.cost
-    assert found.best.share == found.best.updates / found.cost
-    made = parse_schedule(found.best.spec)
-    assert_allclose(made.lr, found.best.schedule.lr, rtol=2e-3, atol=1e-3 * PEAK)
-    assert "if you kept it" in found.best.sentence
+def test_a_decay_off_the_constant_run_is_cheapest_where_none_was_seen(advice):
+    assert advice.sentences[0] == "no run here decays: the decay term rests on the prior alone"
+    assert advice.reached
+    assert advice.best.run == "flat"
+    assert advice.best.half_width <= advice.goal
+    assert advice.best.updates == advice.best.schedule.horizon - advice.best.begins
+    assert advice.best.updates < 0.2 * TARGET.horizon == 0.2 * advice.cost
+    assert advice.best.share == advice.best.updates / advice.cost
+    made = parse_schedule(advice.best.spec)
+    assert_allclose(made.lr, advice.best.schedule.lr, rtol=2e-3, atol=1e-3 * PEAK)
+    assert "if you kept it" in advice.best.sentence
 
 
-def test_no_cheaper_run_would_do(found):
-    for option in found.options:
-        assert option.updates >= found.best.updates or option.half_width > found.goal
-    costs = [option.updates for option in found.options]
-    widths = [option.half_width for option in found.options]
+def test_no_cheaper_run_would_do(advice):
+    for option in advice.options:
+        assert option.updates >= advice.best.updates or option.half_width > advice.goal
+    costs = [option.updates for option in advice.options]
+    widths = [option.half_width for option in advice.options]
     assert costs == sorted(costs)
     assert widths == sorted(widths, reverse=True)
 
 
 def test_the_last_checkpoint_is_where_a_run_ended(flat):
     """It is the likeliest to have been kept; what it takes from there costs no less."""
-    found = advise(flat, TARGET, skip=150)
-    assert found.best.begins < 1500
-    assert (found.from_last.run, found.from_last.begins) == ("flat", 1500)
-    assert found.from_last.half_width <= found.goal
-    assert found.from_last.updates >= found.best.updates
-    assert found.from_last.spec in str(found)
+    advice = advise(flat, TARGET, skip=150)
+    assert advice.best.begins < 1500
+    assert (advice.from_last.run, advice.from_last.begins) == ("flat", 1500)
+    assert advice.from_last.half_width <= advice.goal
+    assert advice.from_last.updates >= advice.best.updates
+    assert advice.from_last.spec in str(advice)
 
 
-def test_the_run_does_what_was_expected(flat, found):
+def test_the_run_does_what_was_expected(flat, advice):
     """Made by the law that is fitted: what is left is the luck of noise and offsets."""
     rng = np.random.default_rng(1)
-    best, ratios, inside = found.best, [], []
+    best, ratios, inside = advice.best, [], []
     law = law_of("effective")
     steps = np.arange(15, best.schedule.horizon + 1, 15)
     for _ in range(3):
@@ -106,17 +106,17 @@ def test_with_no_run_more_all_stays_as_it_is():
     for names in (["flat"], ["flat", "cosine", "two"]):
         curves = runs(names)
         made = fit(curves)
-        knowledge = Knowledge.of(made, curves, "auto", None)
+        expected = ExpectedIntervals.of(made, curves, "auto", None)
         query = Query(TARGET, np.array([2000, 4500]))
-        again = knowledge.after(None).deviation(made.law, query)
+        again = expected.after(None).deviation(made.law, query)
         assert_allclose(again, made.uncertainty.deviation(made.law, query), rtol=0.02)
 
 
-def test_the_same_run_again_does_not_help(flat, found):
+def test_the_same_run_again_does_not_help(flat, advice):
     """Its losses are worth something, but of the decay they say nothing."""
     (again,) = advise(flat, TARGET, runs=[SCHEDULES["flat"]]).options
-    assert 0.7 * found.half_width < again.half_width < found.half_width
-    assert again.half_width > 1.4 * found.best.half_width
+    assert 0.7 * advice.half_width < again.half_width < advice.half_width
+    assert again.half_width > 1.4 * advice.best.half_width
 
 
 def test_runs_that_are_named_are_judged(flat):
@@ -131,20 +131,20 @@ def test_runs_that_are_named_are_judged(flat):
     assert half_width(after, TARGET) == pytest.approx(expected, rel=0.25)
 
 
-def test_of_several_targets_the_widest_counts(flat, found):
+def test_of_several_targets_the_widest_counts(flat, advice):
     near = wsd(peak=PEAK, horizon=1500, warmup=50, cooldown=0.3, weight_decay=0.1)
-    both = advise(flat, [near, TARGET], max_updates=found.best.updates)
-    assert both.half_width == pytest.approx(found.half_width)
-    assert both.losses[1] == found.losses[0]
-    alone = {option.words: option.half_width for option in found.options}
+    both = advise(flat, [near, TARGET], max_updates=advice.best.updates)
+    assert both.half_width == pytest.approx(advice.half_width)
+    assert both.losses[1] == advice.losses[0]
+    alone = {option.words: option.half_width for option in advice.options}
     for option in both.options:
         assert option.half_width >= alone.get(option.words, 0.0) * (1 - 1e-9)
 
 
-def test_without_checkpoints_everything_is_paid(flat, found):
+def test_without_checkpoints_everything_is_paid(flat, advice):
     paid = advise(flat, TARGET, checkpoints=False, max_updates=1500)
     assert all(option.updates == option.schedule.horizon for option in paid.options)
-    assert paid.best.updates > found.best.updates
+    assert paid.best.updates > advice.best.updates
     assert "from scratch" in paid.best.sentence
 
 
@@ -176,14 +176,14 @@ def test_a_peak_that_was_not_run_asks_for_that_peak():
 
 def test_an_unbounded_interval_becomes_a_bounded_one():
     curves = curves_of(law_of("momentum"), ["flat"], noise=NOISE)
-    made = advise(curves, SCHEDULES["wsd"], law="momentum")
-    assert made.half_width == np.inf
-    assert made.parts == {}
-    assert made.goal == 2 * made.floor
-    assert np.isfinite(made.best.half_width)
-    assert "nothing yet shows C" in made.sentences[1]
-    assert "unbounded" in str(made)
-    json.dumps([option.half_width for option in made.options])
+    advice = advise(curves, SCHEDULES["wsd"], law="momentum")
+    assert advice.half_width == np.inf
+    assert advice.parts == {}
+    assert advice.goal == 2 * advice.floor
+    assert np.isfinite(advice.best.half_width)
+    assert "nothing yet shows C" in advice.sentences[1]
+    assert "unbounded" in str(advice)
+    json.dumps([option.half_width for option in advice.options])
 
 
 def test_checkpoints_are_those_of_the_model_asked_about():
@@ -199,9 +199,9 @@ def test_checkpoints_are_those_of_the_model_asked_about():
         advise(sized, TARGET)
     with pytest.raises(ll.InputError, match="no run is of a model of 2e"):
         advise(sized, TARGET, model_size=2e7)
-    made = advise(sized, TARGET, model_size=4e7, max_updates=200)
-    assert {option.run for option in made.options} <= {"flat 4e+07", ""}
-    assert made.half_width == pytest.approx(
+    advice = advise(sized, TARGET, model_size=4e7, max_updates=200)
+    assert {option.run for option in advice.options} <= {"flat 4e+07", ""}
+    assert advice.half_width == pytest.approx(
         (lambda p: float(p.upper[0] - p.loss[0]))(fit(sized).predict(TARGET, [4500], 0.9, 4e7))
     )
 
@@ -213,7 +213,7 @@ def test_checkpoints_are_those_of_the_model_asked_about():
         (dict(shrink=1.0), "shrink is 1, expected a share"),
         (dict(level=90), "level is 90, expected a share"),
         (dict(max_updates=0), "max_updates is 0, expected at least 1"),
-        (dict(max_updates=5), "no run of at most 5 updates is worth a thought: expected room for"),
+        (dict(max_updates=5), "no candidate run fits in 5 updates; the cheapest needs 1"),
         (dict(runs=[constant(peak=PEAK, horizon=60)]), "a run of 60 updates has hardly a loss"),
     ],
     ids=lambda value: str(value)[:20],
@@ -228,18 +228,18 @@ def test_no_target_is_refused(flat):
         advise(flat, [])
 
 
-def test_the_same_question_has_the_same_answer(flat, found):
-    asked = dict(max_updates=found.best.updates)
+def test_the_same_question_has_the_same_answer(flat, advice):
+    asked = dict(max_updates=advice.best.updates)
     assert advise(flat, TARGET, **asked).as_dict() == advise(flat, TARGET, **asked).as_dict()
 
 
-def test_the_record_and_the_report(found):
-    record = found.as_dict()
-    assert record["best"]["schedule"] == found.best.spec
-    assert len(record["options"]) == len(found.options)
-    text = str(found)
+def test_the_record_and_the_report(advice):
+    record = advice.as_dict()
+    assert record["best"]["schedule"] == advice.best.spec
+    assert len(record["options"]) == len(advice.options)
+    text = str(advice)
     assert text.startswith("No run here decays: the decay term rests on the prior alone.")
-    for word in ("target ", "now ", "wanted ", "run ", "expect ", found.best.spec, "<-"):
+    for word in ("target ", "now ", "wanted ", "run ", "expect ", advice.best.spec, "->"):
         assert word in text
 
 

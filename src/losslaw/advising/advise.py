@@ -11,13 +11,22 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from losslaw.advising.candidate_runs import candidates, checkpoint, named, trunks
-from losslaw.advising.expected_interval import Knowledge
+from losslaw.advising.candidate_runs import (
+    Candidate,
+    candidates,
+    checkpoint,
+    named,
+    trunks,
+)
+from losslaw.advising.expected_interval import ExpectedIntervals
+from losslaw.advising.record import CAUSES, Advice, Cause, Option
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
 from losslaw.fitting.fit import Fit, fit
 from losslaw.fitting.uncertainty import Uncertainty
 from losslaw.laws import Law, Query, Recipe, variety
+from losslaw.numerics.interval import Level
+from losslaw.progress import Progress, silent
 from losslaw.schedules import Schedule
 from losslaw.schedules.agreement import same_rate
 
@@ -28,127 +37,77 @@ AS_GOOD = 1.05
 # A run that leaves more than this share of an interval is not worth its updates.
 LITTLE = 0.8
 
-CAUSES = {
-    "parameters": "what the runs do not pin down of the law's parameters",
-    "law": "the law's own error on schedules it has not seen",
-    "repeats": "what repeated runs differ by, and the noise of the losses",
-    "peak": "how far the target's peak is from any fitted one",
-    "reach": "how much further in intrinsic time the target goes than any fitted loss",
-}
+# Half-widths a cheaper option must be beaten by to be worth more updates, as a ratio.
+NARROWER = 0.98
 
 
-@dataclass(frozen=True, eq=False)
-class Option:
-    """A run that could be made, and what it would do.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Width:
+    """Half-width of the interval of the target whose interval is widest.
 
     Attributes:
-        words: What it is.
-        spec: Its schedule as text, which `losslaw.parse_schedule` reads.
-        schedule: Its schedule, the steps before the checkpoint included.
-        updates: Updates that must be computed, from its checkpoint or from scratch.
-        share: Those, as a share of what the target itself would cost.
-        run: Label of the run whose checkpoint it begins from; empty: from scratch.
-        begins: Step of that checkpoint; 0: from scratch.
-        half_width: Expected half-width of the target's interval, in nats; of several, the widest.
-        parts: What that half-width would be made of, by the names in `CAUSES`; squares add up.
+        half: The half-width, in nats; infinite where the interval has no end.
+        target: Which target that is.
+        parts: What it is made of; empty if it has no end.
     """
 
-    words: str
-    spec: str
-    schedule: Schedule
-    updates: int
-    share: float
-    run: str
-    begins: int
-    half_width: float
-    parts: dict[str, float]
-
-    @property
-    def sentence(self) -> str:
-        """What to compute, and from where."""
-        if not self.run:
-            return f"{self.updates:,} updates from scratch"
-        if self.begins == 0:
-            return f"{self.updates:,} updates from scratch (no checkpoint of {self.run!r} is kept)"
-        return (
-            f"{self.updates:,} updates from the checkpoint at step {self.begins:,} of run"
-            f" {self.run!r}, if you kept it; else {self.schedule.horizon:,} from scratch"
-        )
+    half: float
+    target: int
+    parts: dict[Cause, float]
 
 
-@dataclass(frozen=True, eq=False)
-class Advice:
-    """Which run to make next.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Question:
+    """The final losses that are to be known better, by which law, at which level."""
 
-    Attributes:
-        targets: The schedules asked about.
-        losses: Their predicted final losses, in nats per token.
-        level: Share of runs the interval is meant to hold.
-        half_width: Half-width of the interval now; of several targets, the widest.
-        goal: What half-width was wanted.
-        parts: What the half-width is made of now, by the names in `CAUSES`; empty if unbounded.
-        floor: Half-width if all parameters were known.
-        cost: Updates that the target itself would cost (of several, the widest), from a checkpoint
-            if one helps.
-        options: The cheapest run for each width, cheapest first.
-        best: What to run; ``None`` if no run helps much.
-        from_last: The cheapest that does as much from the last checkpoint of a run, if the best
-            begins at an earlier one.
-        reached: Whether the best run reaches the goal.
-        sentences: What to know, most important first.
-        law: Name of the law that the answer rests on.
-    """
+    law: Law
+    queries: tuple[Query, ...]
+    factor: float
 
-    targets: tuple[Schedule, ...]
-    losses: tuple[float, ...]
-    level: float
-    half_width: float
-    goal: float
-    parts: dict[str, float]
-    floor: float
-    cost: int
-    options: tuple[Option, ...]
-    best: Option | None
-    from_last: Option | None
-    reached: bool
-    sentences: tuple[str, ...]
-    law: str
+    def half_widths(self, uncertainty: Uncertainty) -> list[float]:
+        """Half-width of each target's interval."""
+        return [
+            self.factor * float(uncertainty.deviation(self.law, query)[-1])
+            for query in self.queries
+        ]
 
-    def as_dict(self) -> dict[str, object]:
-        """The JSON form."""
-        return {
-            "losses": self.losses,
-            "level": self.level,
-            "half_width": self.half_width,
-            "goal": self.goal,
-            "floor": self.floor,
-            "parts": self.parts,
-            "target_updates": self.cost,
-            "reached": self.reached,
-            "best": None if self.best is None else _record(self.best),
-            "from_last": None if self.from_last is None else _record(self.from_last),
-            "options": [_record(option) for option in self.options],
-            "sentences": self.sentences,
-            "law": self.law,
+    def width(self, uncertainty: Uncertainty) -> _Width:
+        """How wide the widest interval is, and why."""
+        halves = self.half_widths(uncertainty)
+        target = int(np.argmax(halves))
+        parts = self._parts(uncertainty, target)
+        return _Width(half=halves[target], target=target, parts=parts)
+
+    def _parts(self, uncertainty: Uncertainty, target: int) -> dict[Cause, float]:
+        """What a half-width is made of: what is left as one cause after the other is removed."""
+        alone = replace(self, queries=(self.queries[target],))
+        square = alone.half_widths(uncertainty)[0] ** 2
+        if not math.isfinite(square):
+            return {}
+        rest, parts = uncertainty, dict[Cause, float]()
+        without: dict[Cause, Callable[[Uncertainty], Uncertainty]] = {
+            "parameters": lambda each: replace(each, covariance=np.zeros_like(each.covariance)),
+            "peak": lambda each: replace(each, peak_error=0.0),
+            "reach": lambda each: replace(each, misfit=0.0),
+            "law": lambda each: replace(each, tau=0.0),
         }
+        for cause, removed in without.items():
+            rest = removed(rest)
+            left = alone.half_widths(rest)[0] ** 2
+            parts[cause] = math.sqrt(max(square - left, 0.0))
+            square = left
+        return {**parts, "repeats": math.sqrt(square)}
 
-    def __str__(self) -> str:
-        from losslaw.advising.counsel import counsel
-
-        return counsel(self)
-
-
-def _record(option: Option) -> dict[str, object]:
-    return {
-        "run": option.words,
-        "schedule": option.spec,
-        "updates": option.updates,
-        "share": option.share,
-        "from_run": option.run or None,
-        "from_step": option.begins,
-        "half_width": option.half_width,
-        "parts": option.parts,
-    }
+    def floor(self, uncertainty: Uncertainty) -> float:
+        """The half-width if all parameters were known and the targets were near the runs."""
+        certain = replace(
+            uncertainty,
+            covariance=np.zeros_like(uncertainty.covariance),
+            unknown=(),
+            peak_error=0.0,
+            misfit=0.0,
+        )
+        return max(self.half_widths(certain))
 
 
 def advise(
@@ -165,7 +124,7 @@ def advise(
     optimizer: str | None = None,
     model_size: float | None = None,
     checkpoints: bool = True,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress = silent,
 ) -> Advice:
     """The cheapest run that would shrink the interval of the final loss of a schedule.
 
@@ -177,9 +136,9 @@ def advise(
             end now, twice its floor is wanted instead.
         max_updates: Most that a run may cost; ``None``: what the target itself would cost.
         skip: Leave out points before this step; ``None``: as in `losslaw.fit`.
-        peaks: Peaks of short runs to think of, beside those of the targets.
-        runs: Think of these runs only; ``None``: of decays off the runs there are, of
-            continuations, and of short whole runs.
+        peaks: Peaks of short runs to consider, beside those of the targets.
+        runs: Consider these runs only; ``None``: decays off the runs there are, continuations, and
+            short whole runs.
         law: As in `losslaw.fit`.
         optimizer: As in `losslaw.fit`.
         model_size: Which model the target is of, where curves of several sizes are given.
@@ -199,105 +158,103 @@ def advise(
     >>> advice.best.run, advice.best.half_width < advice.half_width
     ('effective', True)
     """
-    known = [curves] if isinstance(curves, LossCurve) else list(curves)
+    fitted = [curves] if isinstance(curves, LossCurve) else list(curves)
     targets = [target] if isinstance(target, Schedule) else list(target)
-    runs = runs or None
+    _check(targets, level, shrink, max_updates)
+    progress("fitting")
+    result = fit(fitted, law, skip=skip, optimizer=optimizer)
+    size = _size_of_target(result, model_size)
+    targets = [result.completed(each).with_(spec=each.spec) for each in targets]
+    expected = ExpectedIntervals.of(result, fitted, law, size)
+    question = _Question(
+        law=expected.law,
+        queries=tuple(Query(each, np.array([each.horizon])) for each in targets),
+        factor=Level(level).quantile,
+    )
+    now, floor = question.width(expected.now), question.floor(expected.now)
+    goal = shrink * now.half if math.isfinite(now.half) else 2 * floor
+    # A checkpoint of another model is of no use.
+    mates = [run for run in fitted if size is None or run.model_size == size]
+    widest = targets[now.target]
+    cost = widest.horizon - (checkpoint(widest, mates)[0] if checkpoints else 0)
+    every = _spacing(mates)
+    if runs:
+        filled = [result.completed(run).with_(spec=run.spec) for run in runs]
+        considered = named(filled, mates, skip=result.skip, every=every)
+    else:
+        considered = candidates(mates, targets, skip=result.skip, every=every, peaks=peaks or ())
+    limit = max_updates if max_updates is not None else math.inf if runs else cost
+    options: list[Option] = []
+    for i, each in enumerate(considered):
+        if i % 10 == 0:
+            progress(f"run {i + 1} of {len(considered)}")
+        begins = each.begins if checkpoints else 0
+        updates = each.schedule.horizon - begins
+        if updates <= limit:
+            after = question.width(expected.after(each, every))
+            options.append(_option(each, begins, cost, after))
+    if not options:
+        raise _none_fits(considered, limit, checkpoints, cost)
+    frontier = sorted(options, key=lambda each: each.price) if runs else _cheapest(options)
+    best, reached = _best(frontier, goal, now.half, floor)
+    ends = {(trunk.label, trunk.schedule.horizon) for trunk in trunks(mates)}
+    sentences = [
+        *_what_is_missing(fitted, result, targets),
+        *_what_to_expect(expected.now, now.half, floor, frontier, best, reached, shrink),
+    ]
+    return Advice(
+        targets=tuple(targets),
+        losses=tuple(result.predict(each, [each.horizon], level, size).final for each in targets),
+        level=level,
+        half_width=now.half,
+        goal=goal,
+        parts=now.parts,
+        floor=floor,
+        cost=cost,
+        options=tuple(frontier),
+        best=best,
+        from_last=_from_last(options, best, goal if reached else None, ends),
+        reached=reached,
+        sentences=tuple(sentences),
+        law=result.law.name,
+    )
+
+
+def _check(
+    targets: Sequence[Schedule], level: float, shrink: float, max_updates: int | None
+) -> None:
     if not targets:
         raise InputError("no target: expected the schedule whose final loss is to be known better")
     if not 0 < shrink < 1:
         raise InputError(f"shrink is {shrink:g}, expected a share between 0 and 1, such as 0.5")
     if max_updates is not None and max_updates < 1:
         raise InputError(f"max_updates is {max_updates}, expected at least 1")
-    if not 0 < level < 1:
-        raise InputError(f"level is {level:g}, expected a share between 0 and 1, such as 0.9")
-    say = progress or _silent
-    say("fitting")
-    found = fit(known, law, skip=skip, optimizer=optimizer)
-    size = _size_asked(found, model_size)
-    targets = [_completed(found, each) for each in targets]
-    knowledge = Knowledge.of(found, known, law, size)
-    # A checkpoint of another model is of no use.
-    mates = [run for run in known if size is None or run.model_size == size]
-    now = knowledge.now
-    losses = tuple(found.predict(each, [each.horizon], level, size).final for each in targets)
-    factor = now.factor(level)
-    asked = [Query(each, np.array([each.horizon])) for each in targets]
+    Level(level)
 
-    def width(after: Uncertainty) -> tuple[float, int]:
-        halves = [factor * float(after.deviation(knowledge.law, each)[0]) for each in asked]
-        return max(halves), int(np.argmax(halves))
 
-    half, widest = width(now)
-    parts = _parts(now, knowledge.law, asked[widest], factor)
-    cost = targets[widest].horizon - (checkpoint(targets[widest], mates)[0] if checkpoints else 0)
-    floor = factor * max(float(_certain(now).deviation(knowledge.law, query)[0]) for query in asked)
-    goal = shrink * half if math.isfinite(half) else 2 * floor
-    limit = max_updates if max_updates is not None else (cost if runs is None else math.inf)
-    every = _spacing(mates)
-    if runs is None:
-        thought_of = candidates(mates, targets, skip=found.skip, every=every, peaks=peaks or ())
-    else:
-        filled = [_completed(found, run) for run in runs]
-        thought_of = named(filled, mates, skip=found.skip, every=every)
-    options: list[Option] = []
-    for i, each in enumerate(thought_of):
-        if i % 10 == 0:
-            say(f"run {i + 1} of {len(thought_of)}")
-        updates = each.updates if checkpoints else each.schedule.horizon
-        if updates > limit:
-            continue
-        after = knowledge.after(each, every)
-        expected, at = width(after)
-        begins = each.begins if checkpoints else 0
-        options.append(
-            Option(
-                each.words,
-                each.spec,
-                each.schedule,
-                updates,
-                updates / cost,
-                each.trunk,
-                begins,
-                expected,
-                _parts(after, knowledge.law, asked[at], factor),
-            )
-        )
-    if not options:
-        least = min((each.updates for each in thought_of), default=cost)
-        raise InputError(
-            f"no run of at most {limit:,} updates is worth a thought: expected room for {least:,}"
-            " or more (max_updates)"
-        )
-    frontier = _cheapest(options) if runs is None else sorted(options, key=_price)
-    best, reached = _best(frontier, goal)
-    least = min(option.half_width for option in frontier)
-    if half <= AT_FLOOR * floor or least > LITTLE * half:
-        best, reached = None, False
-    ends = {(trunk.label, trunk.schedule.horizon) for trunk in trunks(mates)}
-    sentences = [
-        *_what_is_missing(known, found, targets),
-        *_what_to_expect(now, half, floor, frontier, best, reached, shrink),
-    ]
-    return Advice(
-        tuple(targets),
-        losses,
-        level,
-        half,
-        goal,
-        parts,
-        floor,
-        cost,
-        tuple(frontier),
-        best,
-        _from_last(options, best, goal if reached else None, ends),
-        reached,
-        tuple(sentences),
-        found.law.name,
+def _option(candidate: Candidate, begins: int, cost: int, after: _Width) -> Option:
+    updates = candidate.schedule.horizon - begins
+    return Option(
+        words=candidate.words,
+        spec=candidate.spec,
+        schedule=candidate.schedule,
+        updates=updates,
+        share=updates / cost,
+        run=candidate.trunk,
+        begins=begins,
+        half_width=after.half,
+        parts=after.parts,
     )
 
 
-def _silent(words: str) -> None:
-    pass
+def _none_fits(
+    considered: Sequence[Candidate], limit: float, checkpoints: bool, cost: int
+) -> InputError:
+    prices = [each.updates if checkpoints else each.schedule.horizon for each in considered]
+    return InputError(
+        f"no candidate run fits in {limit:,} updates; the cheapest needs"
+        f" {min(prices, default=cost):,} (max_updates)"
+    )
 
 
 def _spacing(curves: Sequence[LossCurve]) -> int:
@@ -306,87 +263,41 @@ def _spacing(curves: Sequence[LossCurve]) -> int:
     return max(round(float(np.median(gaps))), 1) if gaps else 1
 
 
-def _size_asked(found: Fit, model_size: float | None) -> float | None:
-    if not found.sizes:
+def _size_of_target(result: Fit, model_size: float | None) -> float | None:
+    if not result.sizes:
         return None
     if model_size is None:
         raise InputError(
             "the runs are of several model sizes: say which the target is of (model_size=,"
             " --target-size)"
         )
-    sizes = sorted({curve.model_size for curve in found.curves if curve.model_size is not None})
+    sizes = sorted({curve.model_size for curve in result.curves if curve.model_size is not None})
     nearest = min(sizes, key=lambda size: abs(math.log(size / model_size)))
     if abs(nearest / model_size - 1) > 0.01:
-        known = ", ".join(f"{size:.4g}" for size in sizes)
-        raise InputError(f"no run is of a model of {model_size:.4g} parameters: expected {known}")
+        run = ", ".join(f"{size:.4g}" for size in sizes)
+        raise InputError(f"no run is of a model of {model_size:.4g} parameters: expected {run}")
     return nearest
-
-
-def _completed(found: Fit, target: Schedule) -> Schedule:
-    """The target with the weight decay and batch of the runs, where it leaves them open."""
-    if target.weight_decay is None and found.usual_weight_decay is not None:
-        target = target.with_(weight_decay=found.usual_weight_decay, spec=target.spec)
-    if target.batch is None and found.usual_batch is not None:
-        target = target.with_(batch=found.usual_batch, spec=target.spec)
-    return target
-
-
-def _certain(uncertainty: Uncertainty) -> Uncertainty:
-    """The uncertainty if all parameters were known and the target were near the runs."""
-    return replace(
-        uncertainty,
-        covariance=np.zeros_like(uncertainty.covariance),
-        unknown=(),
-        peak_error=0.0,
-        misfit=0.0,
-    )
-
-
-def _parts(uncertainty: Uncertainty, law: Law, query: Query, factor: float) -> dict[str, float]:
-    """What the half-width at a query's last step is made of; empty if it has no end."""
-
-    def square(made: Uncertainty) -> float:
-        return (factor * float(made.deviation(law, query)[-1])) ** 2
-
-    whole = square(uncertainty)
-    if not math.isfinite(whole):
-        return {}
-    out: dict[str, float] = {}
-    rest = uncertainty
-    changes: dict[str, dict[str, object]] = {
-        "parameters": {"covariance": np.zeros_like(uncertainty.covariance)},
-        "peak": {"peak_error": 0.0},
-        "reach": {"misfit": 0.0},
-        "law": {"tau": 0.0},
-    }
-    for name, change in changes.items():
-        rest = replace(rest, **change)  # pyright: ignore[reportArgumentType]
-        left = square(rest)
-        out[name] = math.sqrt(max(whole - left, 0.0))
-        whole = left
-    out["repeats"] = math.sqrt(whole)
-    return out
 
 
 def _cheapest(options: Sequence[Option]) -> list[Option]:
     """The options that no cheaper one beats, cheapest first."""
     kept: list[Option] = []
-    for option in sorted(options, key=_price):
-        if not kept or option.half_width < 0.98 * kept[-1].half_width:
+    for option in sorted(options, key=lambda each: each.price):
+        if not kept or option.half_width < NARROWER * kept[-1].half_width:
             kept.append(option)
     return kept
 
 
-def _price(option: Option) -> tuple[int, float]:
-    return option.updates, option.half_width
-
-
-def _best(frontier: Sequence[Option], goal: float) -> tuple[Option, bool]:
-    """The cheapest that reaches the goal, or the cheapest nearly as good as any."""
+def _best(
+    frontier: Sequence[Option], goal: float, half: float, floor: float
+) -> tuple[Option | None, bool]:
+    """The cheapest that reaches the goal, or the cheapest nearly as good as any, if any helps."""
+    least = min(option.half_width for option in frontier)
+    if half <= AT_FLOOR * floor or least > LITTLE * half:
+        return None, False
     for option in frontier:
         if option.half_width <= goal:
             return option, True
-    least = min(option.half_width for option in frontier)
     return next(each for each in frontier if each.half_width <= AS_GOOD * least), False
 
 
@@ -403,16 +314,16 @@ def _from_last(
     able = [
         each for each in options if (each.run, each.begins) in ends and each.half_width <= enough
     ]
-    return min(able, key=_price, default=None)
+    return min(able, key=lambda each: each.price, default=None)
 
 
 def _what_is_missing(
-    curves: Sequence[LossCurve], found: Fit, targets: Sequence[Schedule]
+    curves: Sequence[LossCurve], result: Fit, targets: Sequence[Schedule]
 ) -> list[str]:
     """What the runs do not show at all."""
     sentences: list[str] = []
     if variety(curves).decays == 0:
-        known = "N" in found.law.priors()
+        known = "N" in result.law.priors()
         rests = "rests on the prior alone" if known else "is not known at all"
         sentences.append(f"no run here decays: the decay term {rests}")
     peaks = sorted({curve.schedule.peak_lr for curve in curves})
@@ -447,7 +358,8 @@ def _what_to_expect(
         )
     elif not reached:
         share = "halves" if shrink == 0.5 else f"brings to {shrink:.0%}"
-        cause = max(best.parts, key=lambda name: best.parts[name]) if best.parts else "parameters"
+        causes = sorted(best.parts, key=lambda name: best.parts[name])
+        cause = causes[-1] if causes else "parameters"
         sentences.append(
             f"no single run {share} the interval: the best makes it +-{best.half_width:.4f}, mostly"
             f" {CAUSES[cause]}"

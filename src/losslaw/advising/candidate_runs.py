@@ -2,7 +2,7 @@
 
 A decay or a continuation begins at a checkpoint of a run that exists, so only its own updates must
 be computed. Branches leave the *trunk* of a run: its warm-up and what follows at the peak, as far
-as losses were seen. Numbers of updates have two digits, as people choose them.
+as losses were logged. Numbers of updates have two digits, as people choose them.
 """
 
 import math
@@ -30,7 +30,7 @@ LEAST_POINTS = 6
 MOST_POINTS = 300
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Candidate:
     """A run that could be made.
 
@@ -54,7 +54,7 @@ class Candidate:
         return self.schedule.horizon - self.begins
 
     def steps(self, skip: int, every: int) -> IntArray:
-        """Where its losses would be seen, logged as densely as the runs there are."""
+        """Where its losses would be, logged as densely as the runs there are."""
         horizon = self.schedule.horizon
         first = max(skip, 1)
         every = max(every, (horizon - first) // MOST_POINTS, 1)
@@ -62,7 +62,7 @@ class Candidate:
         return np.arange(horizon, first - 1, -every, dtype=np.int64)[::-1]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Trunk:
     """The warm-up of a run and what follows at the peak."""
 
@@ -75,13 +75,13 @@ def trunks(curves: Sequence[LossCurve]) -> list[Trunk]:
     found: list[Trunk] = []
     for curve in curves:
         schedule = curve.schedule
-        seen = schedule.lr[: int(curve.steps[-1])]
-        at_peak = seen[schedule.warmup :] >= schedule.peak_lr * (1 - SAME)
+        logged = schedule.lr[: int(curve.steps[-1])]
+        at_peak = logged[schedule.warmup :] >= schedule.peak_lr * (1 - SAME)
         length = schedule.warmup + (
             at_peak.size if at_peak.all() else int(np.argmin(at_peak)) if at_peak.size else 0
         )
         if length >= max(2 * schedule.warmup, 2):
-            found.append(Trunk(curve.label, schedule.prefix(length)))
+            found.append(Trunk(label=curve.label, schedule=schedule.prefix(length)))
     found.sort(key=lambda trunk: -trunk.schedule.horizon)
     kept: list[Trunk] = []
     for trunk in found:
@@ -99,11 +99,11 @@ def candidates(
     every: int,
     peaks: Sequence[float] = (),
 ) -> list[Candidate]:
-    """Every run that is worth a thought, in no order.
+    """Every run to consider, in no order.
 
     Args:
         curves: The runs there are.
-        targets: Schedules whose final loss is asked about.
+        targets: Schedules whose final loss is to be known better.
         skip: First step that would be fitted.
         every: Updates between logged losses.
         peaks: Peaks of whole runs beside those of the targets.
@@ -132,7 +132,9 @@ def named(
         begins, label = checkpoint(run, curves)
         words = recognised(run)
         words += f", from step {begins:,} of {label}" if begins else ", from scratch"
-        each = Candidate(run, begins, label, words, recognised(run))
+        each = Candidate(
+            schedule=run, begins=begins, trunk=label, words=words, spec=recognised(run)
+        )
         if len(each.steps(skip, every)) < 2:
             raise InputError(
                 f"a run of {run.horizon:,} updates has hardly a loss to fit: the first {skip:,} are"
@@ -147,7 +149,7 @@ def checkpoint(run: Schedule, curves: Sequence[LossCurve]) -> tuple[int, str]:
     shared = [(agreement(run, trunk.schedule), trunk.label) for trunk in trunks(curves)]
     step, label = max(shared, key=lambda each: each[0], default=(0, ""))
     step = min(step, run.horizon - 1)
-    # A warm-up and the slow beginning of a cosine are not worth a checkpoint.
+    # A warm-up and the slow beginning of a cosine need no checkpoint.
     return (step, label) if step >= max(1.5 * run.warmup, 0.02 * run.horizon) else (0, "")
 
 
@@ -236,7 +238,13 @@ def _branch(
     else:
         made = constant(peak=float(f"{peak:.6g}"), horizon=horizon, warmup=warmup)
     words += f" from step {start:,} of {trunk.label}"
-    return Candidate(run.prefix(start).extended(tail), start, trunk.label, words, str(made.spec))
+    return Candidate(
+        schedule=run.prefix(start).extended(tail),
+        begins=start,
+        trunk=trunk.label,
+        words=words,
+        spec=str(made.spec),
+    )
 
 
 def _whole_runs(target: Schedule, peak: float, skip: int, every: int) -> Iterator[Candidate]:
@@ -256,9 +264,9 @@ def _whole_runs(target: Schedule, peak: float, skip: int, every: int) -> Iterato
             ),
         }
         for words, run in made.items():
-            known = run.with_(batch=_first(target.batch), weight_decay=_first(target.weight_decay))
+            filled = run.with_(batch=_first(target.batch), weight_decay=_first(target.weight_decay))
             text = f"{words}, from scratch, peak {peak:.4g}"
-            yield Candidate(known, 0, "", text, str(run.spec))
+            yield Candidate(schedule=filled, begins=0, trunk="", words=text, spec=str(run.spec))
 
 
 def _rounded(rate: float) -> float:

@@ -33,20 +33,20 @@ from losslaw.schedules.agreement import same_rate
 BLOCKS = 4000
 
 
-@dataclass(frozen=True, eq=False)
-class Knowledge:
-    """What is known from the runs there are, and what it would be with one more.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ExpectedIntervals:
+    """What intervals are made of with the runs there are, and what they would be with one more.
 
     Attributes:
         fit: The fit of all runs.
-        law: The law of the model asked about.
+        law: The law of the target's model.
         now: What its intervals are made of.
         curves: The runs, thinned to what the information counts.
         recipe: How curves like these are fitted.
-        group: Place of the model asked about among the sizes.
+        group: Place of the target's model among the sizes.
         point: Where the fit ended.
         residual_sd: Robust scale of the log residuals.
-        model_size: That of the model asked about, if known.
+        model_size: Parameters of the target's model, if known.
     """
 
     fit: Fit
@@ -63,47 +63,52 @@ class Knowledge:
     @classmethod
     def of(
         cls,
-        found: Fit,
+        fit: Fit,
         curves: Sequence[LossCurve],
         law: str | type[Law] | Recipe,
         model_size: float | None,
-    ) -> "Knowledge":
+    ) -> "ExpectedIntervals":
         """From a fit of these curves by this law."""
-        recipe = recipe_like(found, law)
-        problem = posed_like(found, law, curves)
-        point = project(problem.separable(), theta_of(problem, found))
+        problem = posed_like(fit, law, curves)
+        point = project(problem.separable(), theta_of(problem, fit))
         group = 0
-        chosen, part = found.law, found.uncertainty
-        if found.sizes:
-            sizes = [item.model_size for item in found.sizes]
+        chosen, now = fit.law, fit.uncertainty
+        if fit.sizes:
+            sizes = [item.model_size for item in fit.sizes]
             group = int(np.argmin([abs(np.log(size / (model_size or 1.0))) for size in sizes]))
-            chosen, part = found.sizes[group].law, found.sizes[group].uncertainty
-        assert part is not None
-        kept = tuple(_thinned(curve) for curve in problem.curves)
-        scale = residual_scale(point.residuals)
-        size = model_size or next((c.model_size for c in curves if c.model_size), None)
-        return cls(found, chosen, part, kept, recipe, group, point, scale, size)
+            chosen, now = fit.sizes[group].law, fit.sizes[group].uncertainty
+        assert now is not None
+        return cls(
+            fit=fit,
+            law=chosen,
+            now=now,
+            curves=tuple(_thinned(curve) for curve in problem.curves),
+            recipe=recipe_like(fit, law),
+            group=group,
+            point=point,
+            residual_sd=residual_scale(point.residuals),
+            model_size=model_size or next((c.model_size for c in curves if c.model_size), None),
+        )
 
     def after(self, candidate: Candidate | None, every: int = 1) -> Uncertainty:
         """What intervals would be made of with one run more; ``None``: with none."""
         extra: tuple[LossCurve, ...] = ()
         if candidate is not None:
             steps = candidate.steps(self.fit.skip, every)
-            losses = self.law.loss(_asked(candidate.schedule, steps))
+            losses = self.law.loss(_in_blocks(candidate.schedule, steps))
             label = f"next after {', '.join(curve.label for curve in self.curves)}"
             extra = (LossCurve(candidate.schedule, steps, losses, label, self.model_size),)
         problem = self._problem(extra)
         laws = [item.law for item in self.fit.sizes] or [self.fit.law]
-        # Of the point only the columns count, which say what is seen, and how many rows there are.
+        # Of the point only the columns count, which say what acts, and how many rows there are.
         theta = theta_of(problem, self.fit)
         columns = problem.columns(theta)
         zeros = np.zeros(columns.shape[0])
         point = replace(self.point, theta=theta, columns=columns, residuals=zeros)
         parts = uncertainties(problem, laws, point, self.residual_sd, ())
-        made = parts[self.group]
         # What the imagined losses cannot say: they have no noise, and follow the law exactly.
         tau = self._law_error(problem, len(extra))
-        return replace(made, tau=tau, misfit=self.now.misfit, noise=self.now.noise)
+        return replace(parts[self.group], tau=tau, misfit=self.now.misfit, noise=self.now.noise)
 
     def _problem(self, extra: tuple[LossCurve, ...]) -> Problem:
         """The problem of the curves and these, on updates in blocks."""
@@ -111,14 +116,14 @@ class Knowledge:
         kind = variety(curves)
         if not extra or kind not in self._posed:
             posed = pose(self.recipe(curves), curves, skip=self.fit.skip)
-            asked = [_asked(query.schedule, query.steps) for query in posed.queries]
-            posed = replace(posed, queries=tuple(asked))
+            queries = [_in_blocks(query.schedule, query.steps) for query in posed.queries]
+            posed = replace(posed, queries=tuple(queries))
             if extra:
                 self._posed[kind] = posed
             return posed
         like = self._posed[kind]
         count = len(self.curves)
-        new = [_asked(each.schedule, each.steps) for each in extra]
+        new = [_in_blocks(each.schedule, each.steps) for each in extra]
         return replace(
             like,
             curves=(*like.curves[:count], *extra),
@@ -127,24 +132,24 @@ class Knowledge:
 
     def _law_error(self, problem: Problem, added: int) -> float:
         """The law's error as it would come out, further schedules left out like those so far."""
-        known = problem.model_error if problem.model_error is not None else self.law.model_error
-        known = max(known, self.now.misfit)
+        usual = problem.model_error if problem.model_error is not None else self.law.model_error
+        least = max(usual, self.now.misfit)
         count = len(problem.curves) - added
         before = _tested(problem, count)
         if added == 0:
             return self.now.tau
-        now, each = self.now.tau**2, known**2
+        now, each = self.now.tau**2, least**2
         if before > 1:
             # The mean square that makes the error what it is.
             scale = (
-                law_error(known, [_missed(1.0)] * before) ** 2
-                - law_error(known, [_missed(0.0)] * before) ** 2
+                law_error(least, [_missed(1.0)] * before) ** 2
+                - law_error(least, [_missed(0.0)] * before) ** 2
             )
-            each = max(now - law_error(known, [_missed(0.0)] * before) ** 2, 0.0) / scale
-        return law_error(known, [_missed(math.sqrt(each))] * _tested(problem, count + added))
+            each = max(now - law_error(least, [_missed(0.0)] * before) ** 2, 0.0) / scale
+        return law_error(least, [_missed(math.sqrt(each))] * _tested(problem, count + added))
 
 
-def _asked(schedule: Schedule, steps: IntArray) -> Query:
+def _in_blocks(schedule: Schedule, steps: IntArray) -> Query:
     return Query(schedule, steps, max(BLOCK, schedule.horizon // BLOCKS))
 
 

@@ -145,10 +145,7 @@ class Fit:
             InputError: steps outside the schedule, a level outside (0, 1), or a batch or model size
                 left open where the fitted runs have several.
         """
-        if schedule.weight_decay is None and self.usual_weight_decay is not None:
-            schedule = schedule.with_(weight_decay=self.usual_weight_decay)
-        if self.law.uses_batch:
-            schedule = self._with_batch(schedule)
+        schedule = self.completed(schedule)
         if model_size is not None and model_size <= 0:
             raise InputError(f"model size is {model_size:g}, expected above 0")
         if self.sizes and model_size is None:
@@ -170,8 +167,18 @@ class Fit:
             [(item.model_size, item.law, item.uncertainty) for item in self.sizes], model_size
         )
 
-    def _with_batch(self, schedule: Schedule) -> Schedule:
-        """The schedule with a batch size if and only if the fitted runs have one."""
+    def completed(self, schedule: Schedule) -> Schedule:
+        """The schedule with the weight decay and batch size of the fitted runs where it has none.
+
+        It has a batch size if and only if all fitted runs have one, if the law has a use for it.
+
+        Raises:
+            InputError: a batch size is left open, and the fitted runs have several.
+        """
+        if schedule.weight_decay is None and self.usual_weight_decay is not None:
+            schedule = schedule.with_(weight_decay=self.usual_weight_decay)
+        if not self.law.uses_batch:
+            return schedule
         if any(curve.schedule.batch is None for curve in self.curves):
             return schedule if schedule.batch is None else schedule.with_(batch=None)
         if schedule.batch is not None or not self.curves:
