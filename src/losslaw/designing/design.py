@@ -124,7 +124,7 @@ def design(
         batch=chosen_batch,
         weight_decay=weight_decay,
     )
-    task = _completed(task, known, level, prefix, model_size)
+    task = _completed(task, known, prefix)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         found = _best(task, family, say, sentences)
         if quantile is not None:
@@ -360,16 +360,13 @@ def _warmup(
     return 0
 
 
-def _completed(
-    task: Task, fit: Fit | None, level: float, prefix: Schedule | None, model_size: float | None
-) -> Task:
+def _completed(task: Task, fit: Fit | None, prefix: Schedule | None) -> Task:
     """The task with weight decay and batch as the fit completes them, and as the run so far had."""
     template = task.template
     if prefix is not None:
         template = _carry(template, prefix)
     if fit is not None:
-        # Asked through the fit, so that batch and weight decay mean here what they mean there.
-        template = fit.predict(template, [template.horizon], level, model_size).schedule
+        template = fit.completed(template)
     return replace(task, template=template)
 
 
