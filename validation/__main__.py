@@ -1,96 +1,111 @@
 """``python -m validation [NAME...]``: make the tables anew, all of them or those named.
 
 ``--train`` first trains the runs that ``lab_physics`` or ``proof`` still lacks, which takes an hour
-of one core when there are none; the tables themselves read the committed ones.
+of one core when there are none; the tables themselves read the committed ones. ``--compare FOLDER``
+makes nothing: it says which numbers moved against an older folder of results, and by how much.
 """
 
+import argparse
+import importlib
 import sys
 import time
+import traceback
 from pathlib import Path
 
-from losslaw import __version__
 from losslaw.errors import InputError
 from losslaw.files import write_text
 from losslaw.lab import TrainingInterrupted
-from validation import (
-    accuracy,
-    advice,
-    constants,
-    design_gains,
-    design_kernel,
-    design_shapes,
-    kernel,
-    kernel_laws,
-    lab_auto,
-    lab_physics,
-    lab_runs,
-    progress,
-    proof,
-    published,
-)
+from losslaw.version import __version__
+from validation.compare import compared
 from validation.protocols import CURVES
 
-PUBLIC = (
-    "published",
-    "accuracy",
-    "design_gains",
-    "design_shapes",
-    "advice",
-    "progress",
-    "constants",
-)
 RESULTS = Path(__file__).parent / "results"
+# The modules, in the order in which they are made; whether they need the public loss curves.
+TABLES = {
+    "published": True,
+    "accuracy": True,
+    "advice": True,
+    "constants": True,
+    "design_gains": True,
+    "design_kernel": False,
+    "design_shapes": True,
+    "kernel": False,
+    "kernel_laws": False,
+    "lab_auto": False,
+    "lab_physics": False,
+    "progress": True,
+    "proof": False,
+}
+TRAINED = ("lab_physics", "proof")
 
 
-def main(names: list[str]) -> int:
-    """Write the named tables, or all."""
-    makers = {
-        "published": (published, published.table),
-        "accuracy": (accuracy, accuracy.tables),
-        "advice": (advice, advice.table),
-        "constants": (constants, constants.table),
-        "design_gains": (design_gains, design_gains.table),
-        "design_kernel": (design_kernel, design_kernel.table),
-        "design_shapes": (design_shapes, design_shapes.table),
-        "kernel": (kernel, kernel.table),
-        "kernel_laws": (kernel_laws, kernel_laws.table),
-        "lab_auto": (lab_auto, lab_auto.table),
-        "lab_physics": (lab_physics, lab_physics.table),
-        "progress": (progress, progress.tables),
-        "proof": (proof, proof.table),
-    }
-    if "--train" in names:
-        names = [name for name in names if name != "--train"] or ["lab_physics"]
-        trainers = {"lab_physics": lab_runs.make_runs, "proof": proof.make_runs}
-        for name in names:
-            try:
-                trainers.get(name, lab_runs.make_runs)()
-            except InputError as error:  # torch is missing, or the text is another one
-                print(f"{name}: {error}", file=sys.stderr)
-                return 2
-            except TrainingInterrupted as stop:
-                print(f"{name}: {stop}", file=sys.stderr)
-                return 130
-    for name in names or list(makers):
-        if name not in makers:
-            print(f"no table {name!r}: expected one of {', '.join(makers)}", file=sys.stderr)
-            return 2
-        if name in PUBLIC and not CURVES.is_dir():
-            print(f"{name} needs the public loss curves in ../shared/curves; it was left out")
+def main(arguments: list[str]) -> int:
+    """Write the named tables, or all; the status is 1 if one could not be made."""
+    parser = argparse.ArgumentParser(prog="python -m validation", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(TABLES))
+    parser.add_argument("--train", action="store_true", help="train the runs that are missing")
+    parser.add_argument("--compare", type=Path, metavar="FOLDER", help="older results")
+    options = parser.parse_args(arguments)
+    unknown = [name for name in options.names if name not in TABLES]
+    if unknown:
+        parser.error(f"no table {unknown[0]!r}: expected some of {', '.join(TABLES)}")
+    names = options.names or list(TABLES)
+    if options.compare is not None:
+        print(compared(options.compare, RESULTS, names))
+        return 0
+    if options.train:
+        status = trained([name for name in TRAINED if name in (options.names or TRAINED[:1])])
+        if status:
+            return status
+    return made(names)
+
+
+def made(names: list[str]) -> int:
+    """Make tables one after the other; one that fails does not stop the others."""
+    left_out: list[str] = []
+    failed: list[str] = []
+    for i, name in enumerate(names, 1):
+        if TABLES[name] and not CURVES.is_dir():
+            left_out.append(name)
             continue
-        module, make = makers[name]
+        print(f"[{i}/{len(names)}] {name} ...", flush=True)
         begun = time.perf_counter()
-        text = make()
-        head = [
-            f"# {(module.__doc__ or '').splitlines()[0]}",
-            "",
-            f"Made by `python -m validation {name}` with losslaw {__version__}.",
-            "",
-        ]
-        notes = "\n".join((module.__doc__ or "").splitlines()[2:])
-        write_text(RESULTS / f"{name}.md", "\n".join([*head, notes, "", text]))
-        print(text)
-        print(f"{name}: {time.perf_counter() - begun:.0f} s")
+        try:
+            write_text(RESULTS / f"{name}.md", page(name))
+        except Exception:
+            traceback.print_exc()
+            failed.append(name)
+        else:
+            print(f"[{i}/{len(names)}] {name}: {time.perf_counter() - begun:.0f} s", flush=True)
+    if left_out:
+        print(
+            f"left out: {', '.join(left_out)}. They need the public loss curves, a folder"
+            f" {'/'.join(CURVES.parts[-2:])} beside the project"
+        )
+    if failed:
+        print(f"failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def page(name: str) -> str:
+    """A table below the docstring of its module, which says how it was made."""
+    module = importlib.import_module(f"validation.{name}")
+    title, *method = (module.__doc__ or "").rstrip().splitlines()
+    head = [f"# {title}", "", f"Made by `python -m validation {name}` with losslaw {__version__}."]
+    return "\n".join([*head, *method, "", module.table().rstrip(), ""])
+
+
+def trained(names: list[str]) -> int:
+    """Train what is missing of the runs that these tables read."""
+    for name in names:
+        try:
+            importlib.import_module(f"validation.{name}.train").make_runs()
+        except InputError as error:  # torch is missing, or the text is another one
+            print(f"{name}: {error}", file=sys.stderr)
+            return 2
+        except TrainingInterrupted as stop:
+            print(f"{name}: {stop}", file=sys.stderr)
+            return 130
     return 0
 
 

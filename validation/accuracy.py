@@ -1,14 +1,14 @@
-"""How far every law errs on schedules it has not seen, protocol by protocol.
+"""How far every law errs on schedules that were held out, protocol by protocol.
 
-Errors are on unseen segments only: after the step where the asked schedule departs from every
+Errors are on held-out segments only: after the step where the predicted schedule departs from every
 fitted one of the same model. Root mean square error (RMSE) and absolute final error (mean of the
 last three points) in nats, plain means over curves, then over fits; and the worst curve of all.
-Inside: the share of unseen points, and of final losses, that the 90 % and the 50 % interval hold;
+Inside: the share of held-out points, and of final losses, that the 90 % and the 50 % interval hold;
 half-width: of the 90 % interval, mean; s: processor time of the slowest fit.
 
 What was chosen where. The constants of the effective-rate law, what `auto` searches, and its rule:
-on the public split and one cosine of 25M and 100M, on one peak at .001, across peaks with .001
-asked, and on the curves that come with the package; the exponent of a size nobody ran on that
+on the public split and one cosine of 25M and 100M, on one peak at 0.001, across peaks with 0.001
+held out, and on the curves that come with the package; the exponent of a size nobody ran on that
 protocol itself. What the intervals are made of: on the public split, one peak and those curves. All
 else (400M, the other peaks, other sizes, horizons, no decay, runs in progress, one size from two
 others) confirms. Sources of the constants' first values saw both collections.
@@ -76,7 +76,7 @@ def run_trial(trial: Trial, law: str, free: list[str] | None) -> Outcome:
     return Outcome(trial.name, scores, found, seconds)
 
 
-def tables() -> str:
+def table() -> str:
     """The whole table, one section a protocol."""
     if not CURVES.is_dir():
         raise InputError(

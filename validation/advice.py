@@ -4,9 +4,9 @@ Some runs are fitted, and asked for the final loss of a target they never saw. *
 cheapest run that should halve the interval, and what it costs. *Trial*: no collection has exactly
 that run, so runs that it does have are judged beforehand (`losslaw advise --run`), then added and
 the fit made anew. Half-widths are of the 90 % interval of the target's final loss; errors are
-predicted minus seen, mean of the last three points. The public runs and those that come with the
-package; nothing in the advice was chosen on the comparison. *Done*: runs that were named for the
-bundled model, and then made (`losslaw lab train -s SPEC`, the curves are in `lab/advice`).
+predicted minus observed, mean of the last three points. The public runs and those that come with
+the package; nothing in the advice was chosen on the comparison. *Done*: runs that were named for
+the bundled model, and then made (`losslaw lab train -s SPEC`, the curves are in `lab/advice`).
 """
 
 from collections.abc import Iterator

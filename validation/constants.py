@@ -1,7 +1,7 @@
 """What was tried on the effective-rate law beside `auto`, and the noise of each model size.
 
 RMSE / mean absolute final error on unseen segments, in nats, as in the table of accuracy. *As it
-is*: the recipe for AdamW. *Older constants*: h .55, kappa 2000, p 2. *q always*: the power of
+is*: the recipe for AdamW. *Older constants*: h 0.55, kappa 2000, p 2. *q always*: the power of
 forgetting searched with several peaks too. *No offsets*, *wide offsets*: each run's own offset a
 thousandth of what it is, or five times that. Below, N with alpha alone searched and only a weak
 prior on N (47, standard deviation 47), from the runs that each protocol fits; the trend of the law

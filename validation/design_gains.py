@@ -2,14 +2,14 @@
 
 Each law is fitted as in the protocols `public split` and `one peak`; then all pairs of runs of one
 horizon and one peak learning rate, at most one of them fitted, are compared: by how much one ends
-below the other (mean of the last three points), predicted and seen.
+below the other (mean of the last three points), predicted and observed.
 
-`error` is the root mean square of predicted minus seen difference, `size` that of the seen
-difference, `order` the share of pairs whose better run is predicted; `held` the share inside the
-90 % interval of `losslaw design` (parameters, and what two schedules do not share of the law's own
-error), with what repeated runs differ by (.001 nats each) added; `parameters only` the share inside
-an interval of the parameters alone. The distance of two schedules is the share of the rates that
-one has and the other has not; its scale 0.1 in the interval was chosen on these pairs, for
+`error` is the root mean square of predicted minus observed difference, `size` that of the observed
+difference, `order` the share of pairs whose better run is predicted; `held` the share inside the 90
+% interval of `losslaw design` (parameters, and what two schedules do not share of the law's own
+error), with what repeated runs differ by (0.001 nats each) added; `parameters only` the share
+inside an interval of the parameters alone. The distance of two schedules is the share of the rates
+that one has and the other has not; its scale 0.1 in the interval was chosen on these pairs, for
 `effective`.
 """
 
@@ -23,7 +23,7 @@ from losslaw.fitting import fit
 from losslaw.fitting.uncertainty import REPEAT
 from validation.protocols import one_peak, public_split
 
-LAWS = ("effective", "multipower", "convolution")
+COMPARED = ("effective", "multipower", "convolution")
 PROTOCOLS = {"public split": public_split, "one peak": one_peak}
 EDGES = (0.0, 0.05, 0.1, 0.2, 0.35, 1.0)
 
@@ -102,7 +102,7 @@ def table() -> str:
         "|---|---|---|---|---|---|",
     ]
     lines: list[str] = []
-    for law in LAWS:
+    for law in COMPARED:
         lines += [f"## `{law}`", "", f"| protocol {head[0]}", f"|---{head[1]}"]
         every: list[Pair] = []
         for protocol in PROTOCOLS:

@@ -8,23 +8,23 @@ over the best linear WSD (parameters, and what the two do not share of the law's
 
 The second table has what families at their best settings cost, and usual schedules as they are, in
 nats above the free form. Gains of this size are within what the law errs by between schedules: see
-[design_gains.md](design_gains.md); 1-sqrt against linear cooldowns is overrated by .002 to .003
+[design_gains.md](design_gains.md); 1-sqrt against linear cooldowns is overrated by 0.002 to 0.003
 there.
 """
 
-from pathlib import Path
-
 import numpy as np
+from matplotlib import colormaps
+from matplotlib.figure import Figure
 
 import losslaw as ll
 from losslaw.designing import Design
 from losslaw.designing.gains import Gains
 from losslaw.fitting import fit
-from validation.protocols import ROOT, Trial, one_peak, public_split
+from validation.page import save
+from validation.protocols import Trial, one_peak, public_split
 
 FAMILIES = ("wsd", "wsd-1-sqrt", "wsd-cosine", "wsd-power", "wsd-1-power", "step", "cosine")
 USUAL = ("wsd", "wsd-1-sqrt", "cosine", "cosine-10%", "linear")
-FIGURE = ROOT / "docs" / "images" / "design.png"
 
 
 def trials() -> list[tuple[Trial, int, int]]:
@@ -78,20 +78,15 @@ def table() -> str:
         cells += [f"{best.baselines[name].gain:+.4f}" for name in USUAL]
         costs.append(f"| {trial.name} | {' | '.join(cells)} |")
         drawn.append((trial.name, best, linear))
-    draw(drawn, FIGURE)
+    save(drawing(drawn), "design.png")
     return "\n".join([*shapes, "", *costs, ""])
 
 
-def draw(found: list[tuple[str, Design, Design]], path: Path) -> None:
+def drawing(found: list[tuple[str, Design, Design]]) -> Figure:
     """Best schedules against the share of the run that is left, and the best linear WSD."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    figure, panels = plt.subplots(1, 2, figsize=(9.5, 3.6), layout="constrained")
-    panel, late = panels
-    colors = plt.get_cmap("viridis")(np.linspace(0.05, 0.9, len(found)))
+    figure = Figure(figsize=(9.5, 3.6), layout="constrained")
+    panel, late = figure.subplots(1, 2)
+    colors = colormaps["viridis"](np.linspace(0.05, 0.9, len(found)))
     for (name, best, linear), color in zip(found, colors, strict=True):
         n = best.schedule.horizon
         share = 1 - np.arange(1, n + 1) / n
@@ -102,5 +97,4 @@ def draw(found: list[tuple[str, Design, Design]], path: Path) -> None:
     panel.set(xlim=(0.4, 1), xlabel="share of the run done", ylabel="learning rate / peak")
     panel.legend(fontsize=8, title="best; dotted: best linear WSD", title_fontsize=8)
     late.set(xlim=(1, 1e-4), xlabel="share of the run left", ylabel="learning rate / peak")
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
+    return figure

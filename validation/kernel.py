@@ -1,17 +1,16 @@
 """The kernel world against its theory: exponents measured in exact dynamics, beside closed forms.
 
 Everything is the exact discrete mean dynamics of one-pass SGD (noise 1, batch 1), at horizons that
-no computer can step through. For every budget the best peak (at most .9 of the largest stable one),
-cooldown and number of modes are found numerically; exponents are slopes between two budgets, powers
-of the logarithm divided out. Gaps are measured minus predicted. Bounds asked for: .01; .02 for WSD
-in the hard regime at 10^12, and .001 for it at 10^24. A gap beyond its bound is **bold**.
+no computer can step through. For every budget the best peak (at most 0.9 of the largest stable
+one), cooldown and number of modes are found numerically; exponents are slopes between two budgets,
+powers of the logarithm divided out. Gaps are measured minus predicted. Bounds asked for: 0.01; 0.02
+for WSD in the hard regime at 10^12, and 0.001 for it at 10^24. A gap beyond its bound is **bold**.
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import numpy as np
-from rich.progress import track
 
 from losslaw.kernel.agreement import (
     Pair,
@@ -33,6 +32,7 @@ from losslaw.kernel.agreement import (
 )
 from losslaw.kernel.theory import Exponents, scaling
 from losslaw.kernel.theory.scaling import Limited
+from validation.page import markdown, sections
 
 EASY = (Exponents(1.0, 2.0), Exponents(1.0, 1.5), Exponents(1.0, 4.0))
 HARD = (Exponents(0.5, 4.0), Exponents(0.3, 2.0), Exponents(0.3, 4.0))
@@ -52,12 +52,6 @@ def gap(pair: Pair, bound: float = np.inf) -> str:
     return f"**{text}**" if abs(pair.gap) > bound else text
 
 
-def rows(head: Iterable[str], body: Iterable[Iterable[str]]) -> list[str]:
-    """A markdown table."""
-    head = list(head)
-    return [f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *body)]
-
-
 def risk_by_data() -> list[str]:
     """Risk exponents, data-limited (infinitely many modes)
 
@@ -72,7 +66,7 @@ def risk_by_data() -> list[str]:
             near = scaling_pair(exponents, schedule, NEAR)
             cells.append(f"{late.predicted:.4f}: {gap(near)}, {gap(late, bound)}")
         body.append(cells)
-    return rows(["s, beta", *SCHEDULES], body)
+    return markdown(["s, beta", *SCHEDULES], body)
 
 
 def risk_by_compute() -> list[str]:
@@ -89,7 +83,7 @@ def risk_by_compute() -> list[str]:
         ]
         for exponents in (*EASY, *HARD)
     ]
-    return rows(["s, beta", *SCHEDULES], body)
+    return markdown(["s, beta", *SCHEDULES], body)
 
 
 def hyper_parameters() -> list[str]:
@@ -115,7 +109,7 @@ def hyper_parameters() -> list[str]:
                 pair = Pair(slope(COMPUTE, (ends[0], ends[1]), power.log_power), power.exponent)
                 cells.append(f"{pair.predicted:.4f}: {gap(pair)}")
             body.append(cells)
-    return rows(["s, beta", "of", *SCHEDULES], body)
+    return markdown(["s, beta", "of", *SCHEDULES], body)
 
 
 def hard_wsd() -> list[str]:
@@ -139,7 +133,7 @@ def hard_wsd() -> list[str]:
                 gap(fraction, 0.002),
             ]
         )
-    return rows(
+    return markdown(
         ["s, beta", "risk", "theory", "gap", "decay fraction", "theory", "gap"],
         body,
     )
@@ -183,7 +177,7 @@ def log_powers() -> list[str]:
                 + [f"{pair.measured:+.4f}" for pair in pairs]
                 + [f"{pairs[0].predicted:+.4f}"]
             )
-    return rows(["of", "s, beta", "measured", "later", "theory"], body)
+    return markdown(["of", "s, beta", "measured", "later", "theory"], body)
 
 
 def easy_wsd() -> list[str]:
@@ -198,7 +192,7 @@ def easy_wsd() -> list[str]:
         + [f"{1 - 1 / exponents.capacity:.3f}"]
         for exponents in EASY
     ]
-    return rows(["s, beta", *(f"{n:.0e}" for n in horizons), "limit"], body)
+    return markdown(["s, beta", *(f"{n:.0e}" for n in horizons), "limit"], body)
 
 
 def plain() -> list[str]:
@@ -214,7 +208,7 @@ def plain() -> list[str]:
         for exponents in EASY
         for C in (1e12, 1e18)
     ]
-    return rows(["s, beta", "C", "from half", "from the peak", "from twice"], body)
+    return markdown(["s, beta", "C", "from half", "from the peak", "from twice"], body)
 
 
 def ranking() -> list[str]:
@@ -248,7 +242,7 @@ def ranking() -> list[str]:
                 f"{begins:.0e}" if 0 < begins < np.inf else ("not by 1e15", "always")[begins == 0]
             )
             body.append([name(exponents), title, *(f"{ratio(n):.2f}" for n in horizons), text])
-    return rows(["s, beta", "ratio", *(f"{n:.0e}" for n in horizons), "below 1 from"], body)
+    return markdown(["s, beta", "ratio", *(f"{n:.0e}" for n in horizons), "below 1 from"], body)
 
 
 def shapes() -> list[str]:
@@ -284,7 +278,7 @@ def shapes() -> list[str]:
                 gap(huge, 0.01),
             ]
         )
-    return rows(["shape", "s, beta", "alpha", "theory", "measured", "gap", "later gap"], body)
+    return markdown(["shape", "s, beta", "alpha", "theory", "measured", "gap", "later gap"], body)
 
 
 def floors() -> list[str]:
@@ -307,7 +301,7 @@ def floors() -> list[str]:
             )
             huge = scaling_pair(exponents, "linear", HUGE, floor=floor)
             body.append([name(exponents), f"{floor:g}", f"{felt:.0e}", f"{decides:.0e}", gap(huge)])
-    return rows(["s, beta", "floor / peak", "5 % from", "2 times from", "gap at 1e21-24"], body)
+    return markdown(["s, beta", "floor / peak", "5 % from", "2 times from", "gap at 1e21-24"], body)
 
 
 def free_forms() -> list[str]:
@@ -329,7 +323,7 @@ def free_forms() -> list[str]:
             else:
                 cells.append("too short")
             body.append([*cells, f"{1 - 0.5 / exponents.capacity:.3f}"])
-    return rows(["s, beta", "samples", "KKT / free", "slope", "theory"], body)
+    return markdown(["s, beta", "samples", "KKT / free", "slope", "theory"], body)
 
 
 def final_rates() -> list[str]:
@@ -351,7 +345,7 @@ def final_rates() -> list[str]:
                 gap(batch, 0.01),
             ]
         )
-    return rows(["s, beta", "theory", "rate", "batch", "gap"], body)
+    return markdown(["s, beta", "theory", "rate", "batch", "gap"], body)
 
 
 def batches() -> list[str]:
@@ -382,7 +376,7 @@ def batches() -> list[str]:
     head = ["s, beta"]
     for title in ("after the switch", "catch-up", "late catch-up"):
         head += [title, "theory"]
-    return rows(head, body)
+    return markdown(head, body)
 
 
 SECTIONS = (
@@ -405,12 +399,5 @@ SECTIONS = (
 def table() -> str:
     """All sections, one after the other."""
     begun = time.process_time()
-    text: list[str] = []
-    for section in track(SECTIONS, description="kernel"):
-        start = time.process_time()
-        title, _, notes = (section.__doc__ or "").partition("\n")
-        notes = "\n".join(line.strip() for line in notes.strip().splitlines())
-        text += [f"## {title}", "", notes, "", *section(), ""]
-        print(f"{section.__name__}: {time.process_time() - start:.1f} s")
-    text.append(f"{time.process_time() - begun:.0f} s of processor time, one core, in all.")
-    return "\n".join(text) + "\n"
+    text = sections(SECTIONS, "kernel")
+    return f"{text}\n{time.process_time() - begun:.0f} s of processor time, one core, in all."

@@ -4,7 +4,7 @@ Exact mean curves of one-pass SGD (infinitely many modes, noise 1, batch 1) are 
 forms of the functional scaling law as language-model curves are. Theory has ``q = 2 - 1/beta`` for
 the convolution form and ``g = 1 - 1/beta`` for the drop form. A family of runs is one peak rate
 over 100,000 updates: constant, cosine, WSD, a drop to a tenth half-way, a drop to a fifth after a
-tenth. Seen are points in which the laws are meant: after 50 units of intrinsic time (40 times the
+tenth. Fitted are points in which the laws are meant: after 50 units of intrinsic time (40 times the
 rate by which the fastest mode forgets) and, after a drop, 10 units after it; sixty a stretch, equal
 in the logarithm.
 
@@ -12,28 +12,7 @@ The laws hold to first order in the share ``F`` of its own noise that SGD feeds 
 that an update of finite size forgets faster: both bend the noise against the rate. So a small rate
 is what they need, and ``F`` is given. The drop form sees noise only through falls of the rate;
 *rise counted* (``warmup_drops``) lets it see the rise from 0 at the start as well.
-*Recovered*: s within 5 %, q or g within .1 of theory.
-
-What is seen:
-
-* The convolution form recovers both exponents of all six problems, on both sides of the boundary,
-  from the whole family at a small rate. It still does with errors of 10^-5 on every point, at
-  (1, 2) with 10^-4; with 10^-3 it keeps s where s is small, and q is gone: what q speaks of is a
-  thousandth of the loss.
-* Fewer schedules: (1, 2) gives both from one run with a drop, and without errors even from a
-  constant one, whose own noise comes to rest as ``t^-(1-1/beta)``. (.5, 4) needs the whole family
-  for q; s comes from all but a lone constant run.
-* The drop form recovers s in the hard regime and g in the easy one. Easy, its s takes in what the
-  noise of a constant rate has still to come to rest, in either convention. Two peaks cannot be
-  fitted unless the rise is counted: nothing else tells the form that a higher rate is noisier.
-* A cosine alone gives no q, and s only roughly. Constant, cosine and WSD together do not give q at
-  (.5, 4), and hardly at (1, 2).
-* Larger rates: from F = .04 on the exponents are off by more than the residuals betray, from .1 on
-  by far, because the law is wrong there and not for want of information.
-* The status calls the start of the kernel open (``c`` with its amplitudes) wherever only its tail
-  is determined; that is harmless. It names the exponent, or a bound, in most fits that lack
-  information. It cannot know that a *law* is wrong.
-
+*Recovered*: s within 5 %, q or g within 0.1 of theory.
 """
 
 import re
@@ -42,13 +21,13 @@ from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
-from rich.progress import track
 
 from losslaw import KernelRegression, Schedule
 from losslaw.curves import LossCurve
 from losslaw.fitting import Fit, fit
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules import constant, cosine, wsd
+from validation.page import markdown, sections
 
 PROBLEMS = ((1.0, 2.0), (1.0, 1.5), (1.0, 4.0), (0.5, 4.0), (0.3, 2.0), (0.3, 4.0))
 TWO = ((1.0, 2.0), (0.5, 4.0))
@@ -150,12 +129,6 @@ def cells(problem: tuple[float, float], law: str, seen: list[LossCurve]) -> list
 HEAD = ("law", "s", "q or g", "theory", "rmse", "recovered", "status")
 
 
-def lines(first: tuple[str, ...], body: list[list[str]]) -> list[str]:
-    """A markdown table."""
-    head = [*first, *HEAD]
-    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *body)]
-
-
 def pair(problem: tuple[float, float]) -> str:
     """``(s, beta)``."""
     return f"({problem[0]:g}, {problem[1]:g})"
@@ -168,7 +141,7 @@ def all_problems() -> list[str]:
         for problem in PROBLEMS
         for law in (CONVOLUTION, DROPS, RISE)
     ]
-    return lines(("s, beta",), body)
+    return markdown(("s, beta", *HEAD), body)
 
 
 def rates() -> list[str]:
@@ -183,7 +156,7 @@ def rates() -> list[str]:
                 body.append(
                     [pair(problem), f"{rate:g}", f"{share:.2f}", *cells(problem, law, seen)]
                 )
-    return lines(("s, beta", "rate", "F"), body)
+    return markdown(("s, beta", "rate", "F", *HEAD), body)
 
 
 def schedules() -> list[str]:
@@ -203,7 +176,7 @@ def schedules() -> list[str]:
         for title, runs, peaks in sets
         for law in (CONVOLUTION, RISE, *([DROPS] if len(peaks) > 1 else []))
     ]
-    return lines(("s, beta", "runs"), body)
+    return markdown(("s, beta", "runs", *HEAD), body)
 
 
 def noisy() -> list[str]:
@@ -214,15 +187,9 @@ def noisy() -> list[str]:
         for noise in (1e-5, 1e-4, 1e-3)
         for law in (CONVOLUTION, DROPS)
     ]
-    return lines(("s, beta", "noise"), body)
-
-
-SECTIONS = (all_problems, rates, schedules, noisy)
+    return markdown(("s, beta", "noise", *HEAD), body)
 
 
 def table() -> str:
     """All sections, one after the other."""
-    text: list[str] = []
-    for section in track(SECTIONS, description="kernel_laws"):
-        text += [f"## {section.__doc__}", "", *section(), ""]
-    return "\n".join(text)
+    return sections((all_problems, rates, schedules, noisy), "kernel_laws")

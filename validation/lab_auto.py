@@ -1,10 +1,10 @@
 """What `losslaw fit` makes of the lab's runs: other peaks, shapes and optimisers.
 
-For each group of runs (validation/data/lab, 2,000 updates of the byte model) the constant run
-and the WSD of one peak are fitted as a user would, and the group's other runs are asked about,
-after they depart from the fitted ones. Nothing was chosen on AdamW's runs here but the 400 updates
-that short runs leave out; the errors of free units were set after seeing SGD's. Final: predicted
-minus seen, mean of the last three points; half-width of the 90 % interval at the end; inside: share
+For each group of runs (validation/data/lab, 2,000 updates of the byte model) the constant run and
+the WSD of one peak are fitted as a user would, and the group's other runs are predicted, after they
+depart from the fitted ones. Nothing was chosen on AdamW's runs here but the 400 updates that short
+runs leave out; the errors of free units were set after seeing SGD's. Final: predicted minus
+observed, mean of the last three points; half-width of the 90 % interval at the end; inside: share
 of points that it holds.
 """
 

@@ -1,24 +1,16 @@
 """Runs in progress: final errors from their beginnings, what a saved fit adds, and the band.
 
-``python -m validation.progress [LAW]`` writes validation/results/progress.md, by default with the
-law that `losslaw.fit` chooses. `run_in_progress` is the protocol (first 25 % and 50 % of six
-cosines); `tables` asks `losslaw.forecast` as a user would, who gives the log and the horizon and
-nothing else: the rest of the schedule is recognised. Errors are predicted minus seen, mean of the
-last three losses, in nats.
+`losslaw.forecast` is asked as by a user, who gives the log and the horizon and nothing else (the
+first 25 % and 50 % of six cosines): the rest of the schedule is recognised, and the law is chosen
+by what the log shows. Errors are predicted minus observed, mean of the last three losses, in nats.
 """
 
-import sys
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from rich.progress import track
 
-from losslaw import __version__
 from losslaw.curves import LossCurve, bundled_curves, read_curves
-from losslaw.files import write_text
 from losslaw.fitting import Fit, fit
 from losslaw.fitting.problem import usual_skip
 from losslaw.forecasting import forecast
@@ -42,8 +34,6 @@ from validation.protocols import (
 SHARES = (0.25, 0.5)
 # Every third of the 85, for what takes long.
 THIRD = 3
-
-Chosen = dict[str, Any]  # {"law": name}, or nothing: what `losslaw.fit` chooses
 
 
 def cosines() -> Iterator[tuple[str, LossCurve, int]]:
@@ -75,7 +65,7 @@ def end_error(predict: Callable[[Schedule, np.ndarray], np.ndarray], curve: Loss
     return float(np.mean(predict(curve.schedule, at) - curve.loss[-3:]))
 
 
-def forecast_table(law: Chosen) -> str:
+def forecast_table() -> str:
     """Final errors of `losslaw.forecast`, given the log and the horizon alone."""
     lines = [
         "## The log alone",
@@ -90,7 +80,7 @@ def forecast_table(law: Chosen) -> str:
     for name, curve, horizon in track(list(cosines()), description="forecasts"):
         cells: list[str] = []
         for share in SHARES:
-            found = forecast(beginning(curve, share, horizon), horizon, **law)
+            found = forecast(beginning(curve, share, horizon), horizon)
             at = found.path.steps.astype(float)
             last = curve.steps[-3:].astype(float)
             error = float(np.mean(np.interp(last, at, found.path.loss) - curve.loss[-3:]))
@@ -102,10 +92,10 @@ def forecast_table(law: Chosen) -> str:
     return "\n".join(lines)
 
 
-def update_table(law: Chosen) -> str:
+def update_table() -> str:
     """What a saved fit is worth, by ways of bringing it up to date."""
-    fits = {size: fit([public(size, name) for name in PUBLIC_FITTED], **law) for size in SIZES}
-    fits |= {peak: fit([schaipp(name) for name in peak_fitted(peak)], **law) for peak in PEAKS}
+    fits = {size: fit([public(size, name) for name in PUBLIC_FITTED]) for size in SIZES}
+    fits |= {peak: fit([schaipp(name) for name in peak_fitted(peak)]) for peak in PEAKS}
     pairs: dict[str, list[tuple[Fit, LossCurve]]] = {"same peak": [], "another peak": []}
     pairs["another size"] = []
     for size in SIZES:
@@ -131,7 +121,7 @@ def update_table(law: Chosen) -> str:
     ]
     for kind, those in pairs.items():
         for share in (0.1, 0.25, 0.5, 0.75):
-            rows = [_ways(known, run, share, law) for known, run in those]
+            rows = [_ways(known, run, share) for known, run in those]
             columns = np.array([errors for errors, _ in rows]).T
             cells = [f"{np.abs(each).mean():.4f} / {np.abs(each).max():.4f}" for each in columns]
             cells.insert(3, f"{np.mean([inside for _, inside in rows]):.2f}")
@@ -139,13 +129,13 @@ def update_table(law: Chosen) -> str:
     return "\n".join(lines)
 
 
-def _ways(known: Fit, run: LossCurve, share: float, law: Chosen) -> tuple[list[float], bool]:
+def _ways(known: Fit, run: LossCurve, share: float) -> tuple[list[float], bool]:
     """Final errors of five ways, and whether the third one's interval holds the end."""
     part = beginning(run, share, run.schedule.horizon)
     start = max(part.schedule.warmup, min(known.skip, int(part.steps[-1]) // 3))
     fresh = updated(known, part, start)
     shapes = fit(part, held_shapes(known), uncertainty=False)
-    alone = fit(part, uncertainty=False, **law)
+    alone = fit(part, uncertainty=False)
     told = fresh.predict(run.schedule, run.steps[-1:])
     half = np.inf if told.upper is None else float(told.upper[-1] - told.loss[-1])
     errors = [
@@ -186,7 +176,7 @@ def injected(curve: LossCurve, kind: str) -> LossCurve:
     return curve.with_(loss=curve.loss + change)
 
 
-def band_table(law: Chosen) -> str:
+def band_table() -> str:
     """How often the band is left, by healthy runs and by others."""
     kinds = ("healthy", "+.03", "+.1", "-.1", "slowly to +.1")
     lines = [
@@ -205,7 +195,7 @@ def band_table(law: Chosen) -> str:
         def once(part: LossCurve, known: dict[tuple[str, int, float], Fit] = known) -> Fit:
             key = (part.label, int(part.steps[-1]), float(part.loss.sum()))
             if key not in known:
-                known[key] = fit(part, **law)
+                known[key] = fit(part)
             return known[key]
 
         cells: list[str] = []
@@ -223,7 +213,7 @@ def band_table(law: Chosen) -> str:
     return "\n".join(lines)
 
 
-def endings_table(law: Chosen) -> str:
+def endings_table() -> str:
     """How far the errors of several endings of one run differ."""
     lines = [
         "## Endings of one run",
@@ -238,7 +228,7 @@ def endings_table(law: Chosen) -> str:
         whole = schaipp(f"124M_constant_peak{peak}_T50000")
         for until in (12000, 27500):
             part = whole.until(until)
-            found = fit(part.with_(schedule=part.schedule.prefix(int(part.steps[-1]))), **law)
+            found = fit(part.with_(schedule=part.schedule.prefix(int(part.steps[-1]))))
             errors: list[float] = []
             widths: list[float] = []
             for label in schaipp_labels(f"124M_wsd-*_peak{peak}_T*"):
@@ -256,23 +246,7 @@ def endings_table(law: Chosen) -> str:
     return "\n".join(lines)
 
 
-def tables(law: Chosen | None = None) -> str:
+def table() -> str:
     """All of it."""
     made = (forecast_table, update_table, band_table, endings_table)
-    return "\n\n".join(make(law or {}) for make in made)
-
-
-def main(names: list[str]) -> None:
-    """Write ``validation/results/progress.md``."""
-    begun = time.perf_counter()
-    command = " ".join(["python -m validation.progress", *names])
-    about = (__doc__ or "").splitlines()
-    head = [f"# {about[0]}", "", f"Made by `{command}` with losslaw {__version__}.", *about[1:]]
-    text = "\n".join([*head, "", tables({"law": names[0]} if names else {}), ""])
-    write_text(Path(__file__).parent / "results" / "progress.md", text)
-    print(text)
-    print(f"progress: {time.perf_counter() - begun:.0f} s")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+    return "\n\n".join(make() for make in made)

@@ -145,7 +145,7 @@ def judged(curve):
 
 @pytest.mark.parametrize("label", [label for label in RUNS if "T12000" in label or "step" in label])
 def test_healthy_bundled_runs_are_on_their_band(label):
-    """All bundled and public runs: ``python -m validation.progress``."""
+    """All bundled and public runs: ``python -m validation progress``."""
     assert judged(RUNS[label]).state == "on"
 
 

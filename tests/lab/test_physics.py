@@ -1,4 +1,4 @@
-"""The committed runs of the lab's experiments (`validation/lab_runs.py`) say what the law says."""
+"""The committed runs of the lab's experiments (`validation/lab_physics`) say what the law says."""
 
 import json
 from pathlib import Path

@@ -9,7 +9,7 @@ it is back when half of that departure is gone. A few points far off are reporte
 
 ``noise`` is what one loss differs from the next by; the second part is three standard errors of a
 median. BAND, and what it costs in false alarms and in delay, was measured on public runs and on
-the bundled ones (``python -m validation.progress``).
+the bundled ones (``python -m validation progress``).
 """
 
 from collections.abc import Callable, Iterable

@@ -5,7 +5,7 @@ says is how far it is from what the fit predicted for it, and errors along a run
 
     L(s) = fit(s) + m * n/s,  m = mean of (observed - fit) over the later half of the run, shrunk
 
-after ``n`` of the ``s`` updates. Of what was tried (``python -m validation.progress``)
+after ``n`` of the ``s`` updates. Of what was tried (``python -m validation progress``)
 this is never much worse than the fit alone, and better where the fit is off. ``m`` without ``n/s``
 is much worse early in a run of another peak, and so are amplitudes fitted to the run with the
 shapes of the fit held: the beginning of a run does not tell L0 from A.

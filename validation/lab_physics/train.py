@@ -1,8 +1,8 @@
 """The runs of the lab's experiments, as data, and the function that makes them.
 
 All have the model, text and order of batches of the bundle; within a family everything but the
-schedule is the same. Runs are short (2,000 updates) and their loss is seen every 50 updates on 320
-windows, so that all of them fit into an hour of one core. They are made with
+schedule is the same. Runs are short (2,000 updates) and their loss is measured every 50 updates on
+320 windows, so that all of them fit into an hour of one core. They are made with
 ``python -m validation lab_physics --train``; finished runs are skipped.
 """
 
@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from losslaw.lab import LabConfig, PlannedRun, make_bundle
 from losslaw.lab.training import require_torch
 
-FOLDER = Path(__file__).parent / "data" / "lab"
+FOLDER = Path(__file__).parents[1] / "data" / "lab"
 Shown = Callable[[int, float | None], None]
 EVERY = 50
 WINDOWS = 320
