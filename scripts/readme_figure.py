@@ -9,12 +9,20 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from losslaw.curves import bundled_curves
-from losslaw.demo import FITTED, LAWS
+from losslaw.demo import FITTED
 from losslaw.files import write_bytes
 from losslaw.files.pictures import png
 from losslaw.fitting import fit
-from losslaw.views.plots import loss_limits, plot_curve, plot_prediction, plot_schedule
+from losslaw.views.plots import (
+    OTHER,
+    OURS,
+    loss_limits,
+    plot_curve,
+    plot_prediction,
+    plot_schedule,
+)
 
+LAWS = {"effective": OURS, "multipower": OTHER}
 SHOWN = {
     "wsd-linear-0.4_peak3e-3_T4000": "a longer decay",
     "step_peak3e-3_T4000": "steps",
@@ -25,7 +33,7 @@ SHOWN = {
 def main() -> None:
     """Draw and save."""
     curves = {curve.label: curve for curve in bundled_curves()}
-    fits = {law: fit([curves[label] for label in FITTED], law) for law, _ in LAWS}
+    fits = {law: fit([curves[label] for label in FITTED], law) for law in LAWS}
     figure = Figure(figsize=(10.5, 3.6), layout="constrained")
     outer = figure.add_gridspec(1, len(SHOWN))
     for i, (label, title) in enumerate(SHOWN.items()):
@@ -37,7 +45,7 @@ def main() -> None:
         top.set_title(f"never fitted: {title}", fontsize=10)
         plot_curve(ax, curve, alpha=0.7)
         steps = np.unique(np.linspace(400, curve.steps[-1], 300).round().astype(np.int64))
-        for law, color in LAWS:
+        for law, color in LAWS.items():
             prediction = fits[law].predict(curve.schedule, steps)
             plot_prediction(ax, prediction, color=color, label=law)
         for axes in (top, ax):

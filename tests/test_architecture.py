@@ -82,7 +82,9 @@ SLOW = ("scipy", "numba", "matplotlib", "losslaw.fitting", *OPTIONAL)
     [
         (["--help"], ("numpy", *SLOW)),
         (["--version"], ("numpy", *SLOW)),
-        (["fit", "--help"], ("numpy", *SLOW)),
+        (["predict", "--help"], ("numpy", *SLOW)),
+        # It names the laws there are.
+        (["fit", "--help"], ("numba", "matplotlib", "losslaw.fitting", *OPTIONAL)),
         (["export", WSD, "--to", "torch"], SLOW),
         (["theory", "--source", "0.5", "--capacity", "4", "--budget", "1e9"], SLOW),
     ],

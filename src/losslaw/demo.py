@@ -1,18 +1,17 @@
-"""The demo: laws fitted to three real runs, asked about others, and a schedule designed from them.
+"""The demo: laws fitted to three real runs, compared on others, and a schedule designed from them.
 
 The runs come with the package (a small language model, trained under many schedules; see
-``losslaw lab``). Fitted are a constant run, a cosine and a WSD of one peak; asked are other shapes,
-three times the horizon, and other peaks. The law that predicts them best then says which schedule
-of the same horizon would end lowest.
+``losslaw lab``). Fitted are a constant run, a cosine and a WSD of one peak; held out are other
+shapes, three times the horizon, and other peaks. The law that fits them by default then says which
+schedule of the same horizon would end lowest.
 """
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from losslaw.curves import LossCurve, bundled_curves
 from losslaw.designing import Design, design
@@ -21,32 +20,28 @@ from losslaw.files import write_bytes, write_text
 from losslaw.files.pictures import png
 from losslaw.fitting import CurveScore, Fit, fit, score
 from losslaw.schedules import schedule_csv
-from losslaw.views.plots import (
-    OTHER,
-    OURS,
-    loss_limits,
-    plot_curve,
-    plot_errors,
-    plot_prediction,
-    plot_schedule,
-)
+from losslaw.text import table
+from losslaw.views.demo_figures import design_figure, errors_figure, predictions_figure
 
 FITTED = (
     "constant_peak3e-3_T4000",
     "cosine_peak3e-3_T4000",
     "wsd-linear-0.2_peak3e-3_T4000",
 )
-LAWS = (("effective", OURS), ("multipower", OTHER))
+# What is fitted beside the default.
+RIVAL = "multipower"
+# Baselines of the design that the report names.
+USUAL = ("wsd", "wsd-1-sqrt", "cosine-10%", "linear")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Demo:
-    """What the demo found.
+    """What the demo made.
 
     Attributes:
-        fits: One a law, by name.
-        scores: Scores of the runs that were asked about, by law, unseen steps only.
-        asked: Those runs.
+        fits: One per law, by name; the first is that of the default.
+        scores: Scores of the held-out runs by law, unseen steps only.
+        held_out: Those runs.
         design: The schedule with the lowest predicted loss at the horizon of the fitted runs.
         seconds: How long it took.
         files: What was written.
@@ -54,10 +49,59 @@ class Demo:
 
     fits: dict[str, Fit]
     scores: dict[str, tuple[CurveScore, ...]]
-    asked: tuple[LossCurve, ...]
+    held_out: tuple[LossCurve, ...]
     design: Design
     seconds: float
     files: tuple[Path, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        """The JSON form."""
+        return {
+            "scores": {law: list(map(asdict, scores)) for law, scores in self.scores.items()},
+            "files": [str(path) for path in self.files],
+            "design": {
+                "loss": self.design.loss,
+                "baselines": {name: item.loss for name, item in self.design.baselines.items()},
+            },
+            "seconds": self.seconds,
+        }
+
+    def __str__(self) -> str:
+        first = next(iter(self.fits.values()))
+        usual = ", ".join(f"{name} {self.design.baselines[name].loss:.4f}" for name in USUAL)
+        return "\n".join(
+            [
+                f"fitted: {', '.join(curve.label for curve in first.curves)}",
+                "",
+                *self._errors(first.skip),
+                "",
+                "errors in nats per token on unseen steps, predicted minus observed; 'end':",
+                "mean of the last three points, and below it of their absolute values",
+                "",
+                f"designed for {self.design.schedule.horizon} updates at the same peak: predicted"
+                f" loss {self.design.loss:.4f}",
+                f"  instead: {usual}",
+                "",
+                *[f"wrote {path}" for path in self.files],
+                f"done in {self.seconds:.1f} s",
+            ]
+        )
+
+    def _errors(self, skip: int) -> list[str]:
+        """The table of errors, one held-out run a line."""
+        header = ["held-out run", "from step"]
+        means = ["mean", ""]
+        for law, scores in self.scores.items():
+            header += [f"{law} RMSE", "end"]
+            means.append(f"{np.mean([each.rmse for each in scores]):.4f}")
+            means.append(f"{np.mean([abs(each.final_error) for each in scores]):.4f}")
+        rows: list[list[str]] = []
+        for of_run in zip(*self.scores.values(), strict=True):
+            row = [of_run[0].label, str(max(of_run[0].after + 1, skip))]
+            for each in of_run:
+                row += [f"{each.rmse:.4f}", f"{each.final_error:+.4f}"]
+            rows.append(row)
+        return table(header, [*rows, means], words=0, rule=True)
 
 
 def run_demo(folder: str | Path, say: Callable[[str], None] = lambda words: None) -> Demo:
@@ -78,132 +122,55 @@ def run_demo(folder: str | Path, say: Callable[[str], None] = lambda words: None
         raise InputError(f"cannot make the folder {folder}: {error.strerror or error}") from None
     curves = bundled_curves()
     fitted = [curve for curve in curves if curve.label in FITTED]
-    asked = tuple(curve for curve in curves if curve.label not in FITTED)
+    held_out = tuple(curve for curve in curves if curve.label not in FITTED)
     fits: dict[str, Fit] = {}
     scores: dict[str, tuple[CurveScore, ...]] = {}
-    for law, _ in LAWS:
-        say(f"fitting the {law} law to {len(fitted)} runs")
-        # What law="auto" makes of these runs is the effective-rate law with what they show open.
-        fits[law] = fit(fitted) if law == "effective" else fit(fitted, law)
-        scores[law] = score(fits[law], asked, unseen=True).curves
+    for name in ("auto", RIVAL):
+        say(f"fitting {len(fitted)} runs, law {name}")
+        result = fit(fitted, name)
+        fits[result.law.name] = result
+        scores[result.law.name] = score(result, held_out, unseen=True).curves
+    first = next(iter(fits))
     say("designing a schedule")
-    horizon = max(curve.schedule.horizon for curve in fitted)
-    found = design(fits["effective"], horizon)
+    best = design(fits[first], max(curve.schedule.horizon for curve in fitted))
     say("drawing")
+    predictions = predictions_figure(fits, scores[first], fitted, held_out)
     files = [
-        write_text(folder / "predictions.csv", predictions_csv(fits, asked)),
-        write_bytes(
-            folder / "predictions.png",
-            png(predictions_figure(fits, scores["effective"], fitted, asked)),
-        ),
+        write_text(folder / "predictions.csv", predictions_csv(fits, held_out)),
+        write_bytes(folder / "predictions.png", png(predictions)),
         write_bytes(folder / "errors.png", png(errors_figure(scores))),
-        write_bytes(folder / "design.png", png(design_figure(fits["effective"], found))),
-        write_text(folder / "schedule.csv", schedule_csv(found.schedule)),
+        write_bytes(folder / "design.png", png(design_figure(fits[first], best))),
+        write_text(folder / "schedule.csv", schedule_csv(best.schedule)),
     ]
-    for law in fits:
-        path = folder / ("fit.json" if law == "effective" else f"fit-{law}.json")
-        fits[law].save(str(path))
+    for law, result in fits.items():
+        path = folder / ("fit.json" if law == first else f"fit-{law}.json")
+        result.save(str(path))
         files.append(path)
-    return Demo(fits, scores, asked, found, time.perf_counter() - begun, tuple(files))
+    return Demo(
+        fits=fits,
+        scores=scores,
+        held_out=held_out,
+        design=best,
+        seconds=time.perf_counter() - begun,
+        files=tuple(files),
+    )
 
 
-def predictions_csv(fits: dict[str, Fit], asked: tuple[LossCurve, ...]) -> str:
-    """Every run asked about: what was seen, and what each law says, with its interval."""
+def predictions_csv(fits: dict[str, Fit], held_out: tuple[LossCurve, ...]) -> str:
+    """Every held-out run: what was observed, and what each law predicts, with its interval."""
     header = ["run", "step", "lr", "seen"]
     for law in fits:
         header += [law, f"{law}_lower", f"{law}_upper"]
     lines = [",".join(header)]
-    for curve in asked:
-        found = [one.predict(curve.schedule, curve.steps) for one in fits.values()]
+    for curve in held_out:
+        predictions = [each.predict(curve.schedule, curve.steps) for each in fits.values()]
         for i, step in enumerate(curve.steps):
             cells = [curve.label, str(step), f"{curve.schedule.lr[step - 1]:.8g}"]
             cells.append(f"{curve.loss[i]:.5f}")
-            for prediction in found:
+            for prediction in predictions:
                 assert prediction.lower is not None
                 assert prediction.upper is not None
                 values = (prediction.loss[i], prediction.lower[i], prediction.upper[i])
                 cells += [f"{value:.5f}" for value in values]
             lines.append(",".join(cells))
     return "\n".join(lines) + "\n"
-
-
-def predictions_figure(
-    fits: dict[str, Fit],
-    scores: tuple[CurveScore, ...],
-    fitted: list[LossCurve],
-    asked: tuple[LossCurve, ...],
-) -> Figure:
-    """One panel a run: the schedule above, losses seen and predicted below.
-
-    A dotted line marks where a run leaves those that were fitted: what comes after was not seen.
-    """
-    shown = [*fitted, *asked]
-    across = 4
-    down = -(-len(shown) // across)
-    figure = Figure(figsize=(3.6 * across, 3.5 * down), layout="constrained")
-    outer = figure.add_gridspec(down, across)
-    for i, curve in enumerate(shown):
-        inner = outer[i // across, i % across].subgridspec(2, 1, height_ratios=(1, 4), hspace=0.02)
-        top = figure.add_subplot(inner[0])
-        ax = figure.add_subplot(inner[1])
-        plot_schedule(top, curve.schedule)
-        top.set_axis_off()
-        top.set_xlim(0, curve.schedule.horizon * 1.02)
-        was_fitted = curve in fitted
-        top.set_title(
-            f"{curve.label.replace('_', '  ')}{'  (fitted)' if was_fitted else ''}",
-            fontsize=9,
-            color="#888888" if was_fitted else "#000000",
-        )
-        first = max(next(iter(fits.values())).skip, curve.schedule.warmup)
-        shown_steps = np.linspace(first, int(curve.steps[-1]), 300)
-        steps = np.unique(shown_steps.round().astype(np.int64))
-        plot_curve(ax, curve, alpha=0.7)
-        for law, color in LAWS:
-            plot_prediction(ax, fits[law].predict(curve.schedule, steps), color=color, label=law)
-        left = {score.label: score.after for score in scores}.get(curve.label, 0)
-        if left:
-            ax.axvline(left, color="#999999", lw=0.8, ls=":")
-        low, high = loss_limits(curve)
-        ax.set_ylim(low, high)
-        ax.set_xlim(0, curve.schedule.horizon * 1.02)
-        if i % across:
-            ax.set_ylabel("")
-        if i == 0:
-            ax.legend(frameon=False, fontsize=7)
-    return figure
-
-
-def errors_figure(scores: dict[str, tuple[CurveScore, ...]]) -> Figure:
-    """Errors of both laws on every run asked about."""
-    count = len(next(iter(scores.values())))
-    figure = Figure(figsize=(7.5, 1.4 + 0.32 * count), layout="constrained")
-    ax = figure.add_subplot()
-    plot_errors(ax, [(law, color, scores[law]) for law, color in LAWS])
-    return figure
-
-
-def design_figure(found: Fit, designed: Design) -> Figure:
-    """The designed schedule beside two usual ones, and the losses predicted for them."""
-    figure = Figure(figsize=(9.5, 3.6), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    usual = designed.baselines
-    shown = [
-        ("designed", designed.schedule, OURS),
-        ("WSD, linear over 20 %", usual["wsd"].schedule, OTHER),
-        ("cosine to 10 %", usual["cosine-10%"].schedule, "#888888"),
-    ]
-    for name, schedule, color in shown:
-        steps = np.unique(np.linspace(found.skip, schedule.horizon, 400).round().astype(np.int64))
-        left.plot(np.arange(1, schedule.horizon + 1), schedule.lr, color=color, lw=1.5, label=name)
-        answer = found.predict(schedule, steps)
-        right.plot(steps, answer.loss, color=color, lw=1.5, label=f"{name}: {answer.final:.4f}")
-    left.set_xlabel("step")
-    left.set_ylabel("learning rate")
-    left.legend(frameon=False, fontsize=8)
-    right.set_xlabel("step")
-    right.set_ylabel("predicted loss, nats per token")
-    ends = [item.loss for item in (usual["wsd"], usual["cosine-10%"])] + [designed.loss]
-    right.set_ylim(min(ends) - 0.02, min(ends) + 0.35)
-    right.legend(frameon=False, fontsize=8)
-    return figure

@@ -100,43 +100,23 @@ def test_bad_input_is_one_line_and_status_2(options, words, capsys):
     assert said.err.count("\n") == 1
 
 
-def save_batched(name):
-    law = ll.Convolution(L0=0.5, A=0.3, N=0.05, s=0.5, q=1.5, c=1.0)
-    curves = []
-    for batch in (1, 8):
-        lr = np.full(800, 0.5)
-        lr[500:] *= 0.1 if batch == 8 else 1.0
-        schedule = ll.Schedule(lr, batch=batch)
-        curves.append(law.curve(schedule, np.arange(20, 801, 10), f"batch {batch}"))
-    ll.fit(curves, "convolution", skip=20).save(name)
-
-
-def test_batches_and_rate_for_a_number_of_samples(capsys):
-    save_batched("batched.json")
-    ask = ["design", "batched.json", "--samples", "3000", "--batches", "1,8", "--peak", "0.5"]
-    assert run([*ask, "--json", "-o", "batches.csv"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    batch = np.array(found["schedule"]["batch"])
-    assert set(batch) <= {1.0, 8.0}
-    assert batch.sum() == pytest.approx(3000, abs=8)
-    assert found["gain"] >= 0
-    assert found["loss"] <= min(found["constant"].values())
-    again = ll.read_schedule("batches.csv")
-    assert_allclose(again.batch, batch)
-    assert run(ask) == 0
-    assert "instead, one batch all along" in capsys.readouterr().out
+def test_a_budget_and_a_size_make_a_number_of_updates(capsys):
+    options = ["--compute", "6e12", "--model-size", "1e6", "--batch", "4"]
+    assert run(["design", "fit.json", *options, "--sequence-length", "500", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["schedule"]["lr"]) == 500
 
 
 @pytest.mark.parametrize(
-    ("more", "words"),
+    ("options", "words"),
     [
-        (["--samples", "3000"], "--batches and --samples go together"),
-        (["--batches", "1,x", "--samples", "3000"], "--batches '1,x': expected numbers"),
-        (["--batches", "1,8", "--samples", "3000", "--horizon", "9"], "give no --horizon"),
-        (["--batches", "1,8", "--samples", "3000"], "knows nothing of the batch"),
+        (["--loss", "2.7"], "losslaw run-length fit.json --loss X"),
+        (["--batches", "1,8", "--samples", "3000"], "losslaw design-batches fit.json"),
+        (["--samples", "3000"], "losslaw design-batches fit.json"),
+        (["--compute", "6e12", "--batch", "4"], "losslaw model-size fit.json --compute C"),
+        (["--compute", "6e12", "--model-size", "1e6", "--horizon", "9"], "give no --horizon"),
     ],
 )
-def test_bad_input_about_batches(more, words, capsys):
-    assert run(["design", "fit.json", *more]) == 2
+def test_what_moved_to_a_command_of_its_own_is_named(options, words, capsys):
+    assert run(["design", "fit.json", *options]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert words in line

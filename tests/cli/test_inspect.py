@@ -52,7 +52,7 @@ def test_the_table_for_people(log, capsys):
     out = capsys.readouterr().out
     header, _, row, *_ = out.splitlines()
     assert header.split()[:3] == ["run", "points", "steps"]
-    assert row.split()[:6] == ["run", "100", "10..1000", "1000", "0.003", SPEC]
+    assert row.split()[:6] == ["run", "100", "10..1000", "1000", "0.003", "8"]
     assert "Assumptions\n  * " in out
     assert "Warnings" not in out
 
@@ -102,7 +102,7 @@ def test_what_is_not_known_is_null_and_said(tmp_path, capsys):
     out = capsys.readouterr().out
     assert "not recognised" in out
     assert "1..8" in out
-    assert "not known" in out
+    assert "unknown" in out
 
 
 @pytest.mark.parametrize(

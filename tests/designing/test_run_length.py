@@ -1,13 +1,11 @@
 """Lengths for a loss and sizes for a budget, against closed forms."""
 
-import json
 import math
 
 import numpy as np
 import pytest
 
 import losslaw as ll
-from losslaw.cli.main import run
 from losslaw.designing.run_length import best_pair, compute_optimal, horizon_for
 from losslaw.kernel.theory import Exponents, constant_risk
 
@@ -135,25 +133,3 @@ def test_best_pairs_of_the_kernel_world_scale_as_its_theory(s, beta):
     # Local exponents at finite compute, peaks on a grid of 5 %.
     assert size == pytest.approx(1 / (1 + (s + 1) * beta), abs=0.01)
     assert fall == pytest.approx(s * beta / (1 + s * beta + beta), abs=0.01)
-
-
-def test_the_command_answers_both_queries(fit, sizes, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    fit.save("fit.json")
-    sizes.save("sizes.json")
-    assert run(["design", "fit.json", "--loss", "2.7", "--warmup", "50", "--json"]) == 0
-    record = json.loads(capsys.readouterr().out)
-    assert record["updates"] == horizon_for(fit, 2.7, warmup=50).updates
-    assert run(["design", "fit.json", "--loss", "2.7", "--family", "cosine"]) == 0
-    assert "updates reach a loss of 2.7" in capsys.readouterr().out
-    options = ["--compute", "2e16", "--batch", "64", "--sequence-length", "512"]
-    assert run(["design", "sizes.json", *options]) == 0
-    assert "parameters" in capsys.readouterr().out
-    # A budget and a size make a number of updates.
-    options = ["--compute", "6e12", "--model-size", "1e6", "--batch", "4"]
-    assert run(["design", "fit.json", *options, "--sequence-length", "500", "--json"]) == 0
-    assert len(json.loads(capsys.readouterr().out)["schedule"]["lr"]) == 500
-    assert run(["design", "fit.json", "--compute", "6e12"]) == 2
-    assert "--sequence-length" in capsys.readouterr().err
-    assert run(["design", "fit.json", "--loss", "2.7", "--horizon", "100"]) == 2
-    assert "--loss asks for the horizon" in capsys.readouterr().err

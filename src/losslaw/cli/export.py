@@ -5,20 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from losslaw.cli import options
-from losslaw.cli.output import print_json
+from losslaw.cli.output import print_json, show
 
 if TYPE_CHECKING:  # the help page does without numpy
     from losslaw.exporting import Exported
 
-NAMES = (
-    "torch, hf, optax, lightning, megatron, deepspeed, torchtitan, nanotron, olmo-core, csv, npy,"
-    " json"
-)
-
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("export")(export_command)
+    app.command("export", cls=options.Command)(export_command)
 
 
 def export_command(
@@ -29,7 +24,7 @@ def export_command(
             help="schedule.csv (step,lr[,batch]), '-', or wsd:peak=3e-4,horizon=24000,...",
         ),
     ],
-    to: Annotated[str, typer.Option("--to", metavar="TARGET", help=f"One of: {NAMES}.")],
+    to: Annotated[str, typer.Option("--to", metavar="TARGET", help="One of: {TARGETS}.")],
     fit: Annotated[
         str | None,
         typer.Option(
@@ -38,7 +33,7 @@ def export_command(
             help="Predict the loss of the schedule, and of a trainer's nearest style.",
         ),
     ] = None,
-    model_size: options.ModelSize = None,
+    model_size: options.RunSize = None,
     tolerance: Annotated[
         float,
         typer.Option("--tolerance", help="Largest relative error of the straight pieces."),
@@ -55,10 +50,14 @@ def export_command(
     """Give a trainer this schedule: a file it can run, exact or the nearest of its own styles.
 
     Update k uses the learning rate of row k, however the trainer counts.
+
+    \b
+    Examples:
+      losslaw export schedule.csv --to torch -o schedule.py
+      losslaw export wsd:peak=3e-4,horizon=24000,cooldown=0.2 --to megatron --fit fit.json
     """
     import sys
 
-    from losslaw.cli.fitting import schedule_from
     from losslaw.errors import InputError
     from losslaw.exporting import TARGETS, prepare
 
@@ -74,7 +73,7 @@ def export_command(
 
         found = load_fit(fit)
     done = prepare(
-        schedule_from(schedule),
+        options.schedule_from(schedule),
         to,
         fit=found,
         fit_source=fit,
@@ -93,7 +92,7 @@ def export_command(
     elif output is None:
         sys.stdout.write(done.text)
     else:
-        print(_text(done, output))
+        show(_text(done, output))
 
 
 def _text(done: "Exported", output: str) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # the help page does without numpy
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("forecast")(forecast_command)
+    app.command("forecast", cls=options.Command)(forecast_command)
 
 
 def with_reading(command: Callable[..., None]) -> Callable[..., None]:
@@ -74,7 +74,8 @@ def forecast_command(
         ),
     ] = None,
     law: Annotated[
-        str | None, typer.Option("--law", help="Law to fit; default: as losslaw fit.")
+        str | None,
+        typer.Option("--law", metavar="NAME", help="Law to fit: auto (default) or one of: {LAWS}."),
     ] = None,
     decay_over: Annotated[
         str | None,
@@ -112,6 +113,12 @@ def forecast_command(
 
     What the log does not show of the schedule is continued, and said; --schedule declares it.
     Earlier runs of the same model (--with, --fit) make the forecast much surer.
+
+    \b
+    Examples:
+      losslaw forecast run.csv --horizon 72000
+      losslaw forecast run.csv --horizon 72000 --with earlier.csv --follow
+      losslaw forecast run.csv --fit fit.json --horizon 72000 --final 3e-5
     """
     from losslaw.errors import InputError
 

@@ -6,31 +6,38 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from losslaw.cli import options
+from losslaw.cli.output import print_json, save_json, show
 
 if TYPE_CHECKING:
     from losslaw.curves import LossCurve
 
-HEADER = ("run", "points", "steps", "updates", "peak lr", "schedule", "batch", "weight decay")
+HEADER = ("run", "points", "steps", "updates", "peak lr", "batch", "weight decay")
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("inspect")(inspect)
+    app.command("inspect", cls=options.Command)(inspect_command)
 
 
 @options.with_curves
-def inspect(
+def inspect_command(
     curves: "list[LossCurve]",
     json: options.Json = False,
+    output: options.JsonFile = None,
 ) -> None:
-    """Say what is in these logs: runs, schedules, assumptions, warnings."""
-    from losslaw.cli.output import print_json
+    """Say what is in these logs: runs, schedules, assumptions, warnings.
 
+    \b
+    Examples:
+      losslaw inspect runs/*.csv
+      losslaw inspect run.log --loss-column val_loss --warmup 2000
+    """
     described = [description(curve) for curve in curves]
+    save_json(output, {"curves": described})
     if json:
         print_json({"curves": described})
     else:
-        typer.echo(report(described))
+        show(report(described))
 
 
 def description(curve: "LossCurve") -> dict[str, Any]:
@@ -38,7 +45,7 @@ def description(curve: "LossCurve") -> dict[str, Any]:
     from losslaw.schedules import recognise
 
     schedule = curve.schedule
-    known = recognise(schedule)
+    shape = recognise(schedule)
     return {
         "label": curve.label,
         "points": len(curve),
@@ -47,9 +54,9 @@ def description(curve: "LossCurve") -> dict[str, Any]:
         "horizon": schedule.horizon,
         "peak_lr": schedule.peak_lr,
         "final_lr": schedule.final_lr,
-        "schedule": known and known.spec,
-        "complete": known and known.complete,
-        "deviation": known and known.deviation,
+        "schedule": shape and shape.spec,
+        "complete": shape and shape.complete,
+        "deviation": shape and shape.deviation,
         "warmup": schedule.warmup,
         "weight_decay": _one(schedule.weight_decay),
         "batch": _one(schedule.batch),
@@ -62,7 +69,7 @@ def description(curve: "LossCurve") -> dict[str, Any]:
 
 def report(described: list[dict[str, Any]]) -> str:
     """The table for people, and below it each sentence once with the runs it is about."""
-    from losslaw.cli.output import table_text
+    from losslaw.text import table
 
     rows = [
         [
@@ -71,20 +78,18 @@ def report(described: list[dict[str, Any]]) -> str:
             f"{run['first_step']}..{run['last_step']}",
             str(run["horizon"]),
             f"{run['peak_lr']:.4g}",
-            _schedule(run),
             _cell(run["batch"]),
             _cell(run["weight_decay"]),
         ]
         for run in described
     ]
-    at = HEADER.index("schedule")
-    width = max(len(row[at]) for row in [HEADER, *rows])
-    header = [name.ljust(width) if i == at else name for i, name in enumerate(HEADER)]
-    for row in rows:
-        row[at] = row[at].ljust(width)
-    parts = [table_text(header, rows)]
-    for title in ("warnings", "assumptions"):
-        lines = _collapsed((run["label"], run[title]) for run in described)
+    parts = ["\n".join(table(HEADER, rows, words=0, rule=True))]
+    for title, sentences in (
+        ("schedules", [(run["label"], [_schedule(run)]) for run in described]),
+        ("warnings", [(run["label"], run["warnings"]) for run in described]),
+        ("assumptions", [(run["label"], run["assumptions"]) for run in described]),
+    ):
+        lines = _collapsed(sentences)
         if lines:
             parts.append("\n".join([title.capitalize(), *lines]))
     return "\n\n".join(parts)
@@ -125,5 +130,5 @@ def _one(values: Any) -> float | list[float] | None:
 
 def _cell(value: float | list[float] | None) -> str:
     if value is None:
-        return "not known"
+        return "unknown"
     return "..".join(f"{each:g}" for each in (value if isinstance(value, list) else [value]))

@@ -12,16 +12,24 @@ import sys
 import typer
 
 from losslaw.errors import FitError, InputError
+from losslaw.text import printable
 from losslaw.version import __version__
 
-# Each module has `register(app)`. The order is the order of the help page.
+# Each module has `register(app)`. The order is the order of the help page: what is needed first.
 GROUPS = (
     "demo",
     "inspect",
-    "fitting",
-    "advise",
+    "fit",
+    "predict",
+    "score",
+    "compare",
     "forecast",
+    "advise",
+    "profile",
     "design",
+    "run_length",
+    "model_size",
+    "design_batches",
     "export",
     "lab",
     "simulate",
@@ -29,6 +37,14 @@ GROUPS = (
     "reproduce",
     "sweep",
 )
+
+
+# Options that became commands.
+MOVED = {
+    ("losslaw design", "--loss"): "losslaw run-length fit.json --loss X",
+    ("losslaw design", "--batches"): "losslaw design-batches fit.json --samples N --batches B,...",
+    ("losslaw design", "--samples"): "losslaw design-batches fit.json --samples N --batches B,...",
+}
 
 
 def build() -> typer.Typer:
@@ -86,6 +102,9 @@ def run(arguments: list[str] | None = None) -> int:
             raise
         context = getattr(error, "ctx", None)
         where = context.command_path if context is not None else "losslaw"
+        option = getattr(error, "option_name", "")
+        if (where, option) in MOVED:
+            return _fail(2, f"{option} is a command of its own: {MOVED[where, option]}")
         message = " ".join(error.format_message().split())  # pyright: ignore
         if not message:  # nothing was asked, and the help page has been the answer
             return 2
@@ -103,7 +122,7 @@ def _say_version(asked: bool) -> None:
 
 
 def _fail(status: int, message: str) -> int:
-    print(f"losslaw: {message}", file=sys.stderr)
+    print(f"losslaw: {printable(message)}", file=sys.stderr)
     return status
 
 

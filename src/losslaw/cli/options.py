@@ -1,51 +1,173 @@
-"""Options that several commands share, said once, and the reading of the files they are about."""
+"""Options that several commands share, said once, and the reading of what they are about.
 
+Help texts name what there is in braces, as in ``{LAWS}``; a `Command` puts the names in when its
+help is asked for, so that nothing is loaded before.
+"""
+
+import importlib
 import inspect
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 if TYPE_CHECKING:  # the help page does without numpy
     from losslaw.curves import LossCurve
+    from losslaw.schedules import Schedule
+
+# Where the names in braces are.
+NAMES = {
+    "LAWS": "losslaw.laws",
+    "FAMILIES": "losslaw.designing",
+    "USUAL": "losslaw.designing",
+    "TARGETS": "losslaw.exporting",
+    "STUDIES": "losslaw.kernel.figures",
+    "METHODS": "losslaw.kernel.methods",
+}
+
+
+class Command(TyperCommand):
+    """A command whose help names what there is to choose from."""
+
+    def get_help(self, ctx: Any) -> str:
+        """The help page, with the names that stand in braces in its texts."""
+        for each in (self, *self.params):
+            if getattr(each, "help", None):
+                each.help = re.sub(r"\{([A-Z]+)\}", _names, each.help)  # pyright: ignore
+        return super().get_help(ctx)
+
+
+def _names(match: re.Match[str]) -> str:
+    return ", ".join(getattr(importlib.import_module(NAMES[match[1]]), match[1]))
+
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table.")]
 Files = Annotated[
     list[str], typer.Argument(metavar="FILE...", help="Logs or curves; '-' reads standard input.")
 ]
+FitFile = Annotated[
+    str, typer.Argument(metavar="fit.json", help="A saved fit; '-' reads standard input.")
+]
+JsonFile = Annotated[
+    str | None, typer.Option("-o", "--output", help="Write the JSON form to this file.")
+]
+ScheduleFile = Annotated[
+    str | None, typer.Option("-o", "--output", help="Write the schedule here: step,lr,...")
+]
+Level = Annotated[
+    float, typer.Option("--level", help="Share of runs the interval is meant to hold.")
+]
+Skip = Annotated[
+    int | None,
+    typer.Option(
+        "--skip",
+        help="Leave out points before this step; default: four warm-ups, at most 10 % of a run.",
+    ),
+]
+Law = Annotated[
+    str,
+    typer.Option(
+        "--law", metavar="NAME", help="auto (chosen by what the curves show) or one of: {LAWS}."
+    ),
+]
+Optimizer = Annotated[
+    str | None,
+    typer.Option(
+        "--optimizer",
+        help="For auto: adamw (standard parametrisation) or other; default: the curves decide.",
+    ),
+]
+
+# Of the runs that are designed.
+Peak = Annotated[
+    float | None,
+    typer.Option("--peak", metavar="LR", help="Largest rate; default: that of the fitted runs."),
+]
+RunWarmup = Annotated[
+    int | None,
+    typer.Option("--warmup", help="Updates of warm-up; default: that of the fitted runs."),
+]
+RunBatch = Annotated[
+    float | None,
+    typer.Option("--batch", help="Sequences in each update; default: that of the fitted runs."),
+]
+RunDecay = Annotated[
+    float | None,
+    typer.Option("--weight-decay", help="Decoupled weight decay; default: as in the fitted runs."),
+]
+RunSize = Annotated[
+    float | None,
+    typer.Option("--model-size", help="Parameters of the model, where several sizes were fitted."),
+]
+UsualSchedule = Annotated[
+    str, typer.Option("--family", metavar="NAME", help="The schedule, one of: {USUAL}.")
+]
+
+# The other options are about how logs are read.
+READING = "How logs are read"
 Warmup = Annotated[
     int | None,
-    typer.Option("--warmup", help="Updates of warm-up, also when the log starts after it."),
+    typer.Option(
+        "--warmup",
+        help="Updates of warm-up, also when the log starts after it.",
+        rich_help_panel=READING,
+    ),
 ]
 LrIs = Annotated[
     str | None,
     typer.Option(
-        "--lr-is", help="Whether the logged rate is of the update done ('used') or 'next'."
+        "--lr-is",
+        help="Whether the logged rate is of the update done ('used') or 'next'.",
+        rich_help_panel=READING,
     ),
 ]
 WeightDecay = Annotated[
-    float | None, typer.Option("--weight-decay", help="Decoupled weight decay of the runs.")
+    float | None,
+    typer.Option(
+        "--weight-decay", help="Decoupled weight decay of the runs.", rich_help_panel=READING
+    ),
 ]
-Batch = Annotated[float | None, typer.Option("--batch", help="Sequences in each update.")]
-ModelSize = Annotated[float | None, typer.Option("--model-size", help="Parameters of the model.")]
+Batch = Annotated[
+    float | None,
+    typer.Option("--batch", help="Sequences in each update.", rich_help_panel=READING),
+]
+ModelSize = Annotated[
+    float | None,
+    typer.Option("--model-size", help="Parameters of the model.", rich_help_panel=READING),
+]
 ScheduleOf = Annotated[
     str | None,
     typer.Option(
         "--schedule",
         metavar="SPEC",
         help="What the runs did, for logs without learning rates: wsd:peak=3e-4,... or file:FILE.",
+        rich_help_panel=READING,
     ),
 ]
 LossColumn = Annotated[
-    str | None, typer.Option("--loss-column", help="Name of the loss column, if not a usual one.")
+    str | None,
+    typer.Option(
+        "--loss-column",
+        help="Name of the loss column, if not a usual one.",
+        rich_help_panel=READING,
+    ),
 ]
 LrColumn = Annotated[
     str | None,
-    typer.Option("--lr-column", help="Name of the learning-rate column, if not a usual one."),
+    typer.Option(
+        "--lr-column",
+        help="Name of the learning-rate column, if not a usual one.",
+        rich_help_panel=READING,
+    ),
 ]
 DropNan = Annotated[
-    bool, typer.Option("--drop-nan", help="Leave out losses written as nan or inf.")
+    bool,
+    typer.Option(
+        "--drop-nan", help="Leave out losses written as nan or inf.", rich_help_panel=READING
+    ),
 ]
 
 
@@ -100,3 +222,50 @@ def with_curves(command: Callable[..., None]) -> Callable[..., None]:
     run.__signature__ = inspect.Signature(shown)  # pyright: ignore[reportAttributeAccessIssue]
     run.__annotations__ = {each.name: each.annotation for each in shown}
     return run
+
+
+def warnings_of(curves: "list[LossCurve]") -> list[str]:
+    """What readers warn of, once each."""
+    return [f"warning: {text}" for text in dict.fromkeys(s for c in curves for s in c.warnings)]
+
+
+def schedule_from(text: str) -> "Schedule":
+    """The schedule that a command-line text names: SPEC, ``file:PATH``, a path, or ``-``."""
+    from pathlib import Path
+
+    from losslaw.schedules import parse_schedule, read_schedule
+
+    if text == "-" or (text.strip() and ":" not in text and Path(text).exists()):
+        return read_schedule(text)
+    return parse_schedule(text)
+
+
+def names(text: str) -> list[str]:
+    """The parts of a list with commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def numbers(text: str, option: str, expected: str, *, whole: bool = False) -> list[float]:
+    """The numbers above 0 in a list with commas.
+
+    Args:
+        text: What was given.
+        option: For which option.
+        expected: What it takes, with an example, for messages.
+        whole: Whether the numbers are whole.
+
+    Raises:
+        InputError: something else, or nothing.
+    """
+    from losslaw.errors import InputError
+
+    values: list[float] = []
+    for part in names(text) or [text]:
+        try:
+            value = float(part.replace("_", ""))
+        except ValueError:
+            value = 0.0
+        if not 0 < value < float("inf") or (whole and not value.is_integer()):
+            raise InputError(f"{option} {part!r}: expected {expected}")
+        values.append(value)
+    return values

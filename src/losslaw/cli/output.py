@@ -3,10 +3,13 @@
 import json
 import math
 import sys
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # the help page does without numpy
+    from losslaw.schedules import Schedule
 
 
 def plain(value: Any) -> Any:
@@ -29,16 +32,29 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(plain(value), indent=1) + "\n")
 
 
-def table_text(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A plain table: first column to the left, the others to the right, two blanks between."""
-    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+def save_json(path: str | None, value: Any) -> None:
+    """One JSON document in a file, if one is named."""
+    from losslaw.files import write_text
 
-    def line(row: Sequence[str]) -> str:
-        cells = [row[0].ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
-        return "  ".join(cells).rstrip()
+    if path is not None:
+        write_text(path, json.dumps(plain(value), indent=1) + "\n")
 
-    return "\n".join([line(header), line(["-" * width for width in widths]), *map(line, rows)])
+
+def save_schedule(path: str | None, schedule: "Schedule") -> None:
+    """A schedule as a table step,lr,... in a file, if one is named."""
+    from losslaw.files import write_text
+    from losslaw.schedules import schedule_csv
+
+    if path is not None:
+        write_text(path, schedule_csv(schedule))
+
+
+def show(*parts: object) -> None:
+    """Text for people on standard output; what labels hold cannot steer the terminal."""
+    from losslaw.text import printable
+
+    for part in parts:
+        print(printable(str(part)))
 
 
 @contextmanager

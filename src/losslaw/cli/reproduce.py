@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from losslaw.cli.options import Json
+from losslaw.cli.options import Command, Json
 
 if TYPE_CHECKING:
     from losslaw.kernel.figures import Work
@@ -18,7 +18,7 @@ RUNS = "runs"
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("reproduce")(reproduce)
+    app.command("reproduce", cls=Command)(reproduce)
 
 
 def reproduce(
@@ -26,8 +26,7 @@ def reproduce(
         str | None,
         typer.Argument(
             metavar="NAME",
-            help="fsl-fig1, scaling-table, optimal-schedule, batch-schedule, capacity-saturation,"
-            " sde-gap.",
+            help="One of: {STUDIES}.",
         ),
     ] = None,
     output: Annotated[
@@ -38,8 +37,13 @@ def reproduce(
 ) -> None:
     """Make a figure of the papers again: NAME.png, NAME.csv, and a paragraph of what is seen.
 
-    Minutes at most. Ctrl-C leaves nothing half-written; sampled runs are kept and found again by
-    the same command.
+    Minutes at most. Ctrl-C leaves nothing half-written; sampled runs are kept,
+    and used by the same command.
+
+    \b
+    Examples:
+      losslaw reproduce --list
+      losslaw reproduce optimal-schedule -o figures
     """
     import time
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from losslaw.cli.options import Json
+from losslaw.cli.options import Command, Json
 
 if TYPE_CHECKING:
     from losslaw.kernel import KernelRegression, LongSchedule
@@ -19,7 +19,7 @@ LONGEST = 10**7
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("simulate")(simulate)
+    app.command("simulate", cls=Command)(simulate)
 
 
 def simulate(
@@ -57,7 +57,7 @@ def simulate(
     ] = "gaussian",
     method: Annotated[
         str,
-        typer.Option("--method", help="quadrature, exact, integrator, sde, volterra, fsl or sgd."),
+        typer.Option("--method", help="One of: {METHODS}."),
     ] = "quadrature",
     seeds: Annotated[int, typer.Option("--seeds", help="Sampled runs, for sgd.")] = 100,
     seed: Annotated[int, typer.Option("--seed", help="Of the samples and random features.")] = 0,
@@ -72,8 +72,12 @@ def simulate(
     Its loss is the risk, the irreducible noise^2 / 2 included. The file it writes can be read by
     every command that reads logs: losslaw fit curve.csv --law convolution
 
-    Example: losslaw simulate --source 0.5 --capacity 4 --relative
-    --schedule wsd:peak=0.5,horizon=10000,cooldown=0.2 -o curve.csv
+    \b
+    Examples:
+      losslaw simulate --source 0.5 --capacity 4 \\
+        --schedule wsd:peak=0.2,horizon=10000,cooldown=0.2 -o curve.csv
+      losslaw simulate --source 0.5 --capacity 4 --relative --method sgd \\
+        --schedule cosine:peak=0.5,horizon=1000
     """
     from losslaw.cli.output import print_json
     from losslaw.errors import InputError
@@ -125,8 +129,8 @@ def simulate(
 
 
 def _text(world: "KernelRegression", found: "Evaluation") -> str:
-    from losslaw.cli.output import table_text
     from losslaw.kernel.methods import spaced_steps
+    from losslaw.text import table
 
     rows = spaced_steps(found.steps.size, 16) - 1
     header = ["step", "lr", "loss", "above irreducible", *found.columns]
@@ -146,7 +150,7 @@ def _text(world: "KernelRegression", found: "Evaluation") -> str:
         f" noise {world.noise:g}; method {found.method}\n"
         f"peak {found.peak_lr:.4g} is {share:.3g} of the largest admissible rate,"
         f" {found.largest_lr:.6g}; irreducible loss {found.irreducible:g}\n\n"
-        + table_text(header, cells)
+        + "\n".join(table(header, cells, left=(), rule=True))
     )
 
 

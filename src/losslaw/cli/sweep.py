@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from losslaw.cli.options import Json
+from losslaw.cli.options import Command, Json
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
-    @app.command()
+    @app.command(cls=Command)
     def sweep(  # pyright: ignore[reportUnusedFunction]
         file: Annotated[
             str, typer.Argument(metavar="FILE.toml", help="What to run; '-' reads standard input.")
@@ -33,6 +33,10 @@ def register(app: typer.Typer) -> None:
         Rows reach the table as they finish. A sweep that was interrupted goes on with the same
         command, and repeats nothing. A run that is refused (say, an unstable learning rate) has
         its reason in the column 'status'.
+
+        \b
+        Example:
+          losslaw sweep grid.toml -o table.csv --jobs 4
         """
         from rich.console import Console
         from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from losslaw.cli.options import Json
+from losslaw.cli.options import Command, Json, JsonFile
 
 if TYPE_CHECKING:
     from losslaw.kernel.theory import Relation
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
-    @app.command()
+    @app.command(cls=Command)
     def theory(  # pyright: ignore[reportUnusedFunction]
         source: Annotated[
             float, typer.Option("--source", help="Source exponent s > 0: signal left is t^-s.")
@@ -50,13 +50,19 @@ def register(app: typer.Typer) -> None:
             typer.Option("--floor", help="Final rate of a power-like decay, share of the peak."),
         ] = 0.0,
         json: Json = False,
+        output: JsonFile = None,
     ) -> None:
         """Regime, scaling exponents and optimal hyper-parameters, with their theorems.
 
         For one-pass SGD on power-law kernel regression. Constants are set to one: exponents and
         ratios between budgets mean something, single values only an order of magnitude.
+
+        \b
+        Examples:
+          losslaw theory --source 0.5 --capacity 4 --budget 1e9
+          losslaw theory --source 0.5 --capacity 4 --budget 1e9 --schedule cosine
         """
-        from losslaw.cli.output import print_json
+        from losslaw.cli.output import print_json, save_json
         from losslaw.errors import InputError
         from losslaw.kernel.theory import (
             Exponents,
@@ -87,21 +93,18 @@ def register(app: typer.Typer) -> None:
         if schedule is None and not compute:
             best["optimal schedule"] = optimal_relations(exponents, budget)
             best["batch schedule at a constant rate"] = batch_relations(exponents, budget)
+        record = {
+            "source": source,
+            "capacity": capacity,
+            "budget": budget,
+            "limited": limited,
+            "regime": asdict(side),
+            "schedules": [asdict(result) for result in results],
+            "best": {name: list(map(asdict, relations)) for name, relations in best.items()},
+        }
+        save_json(output, record)
         if json:
-            print_json(
-                {
-                    "source": source,
-                    "capacity": capacity,
-                    "budget": budget,
-                    "limited": limited,
-                    "regime": asdict(side),
-                    "schedules": [asdict(result) for result in results],
-                    "best": {
-                        name: [asdict(relation) for relation in relations]
-                        for name, relations in best.items()
-                    },
-                }
-            )
+            print_json(record)
             return
         letter = "C" if compute else "D"
         typer.echo(
@@ -126,7 +129,7 @@ def _print_relations(
     notes: Sequence[str],
     footnotes: dict[str, int],
 ) -> None:
-    from losslaw.cli.output import table_text
+    from losslaw.text import table
 
     def see(text: str) -> str:
         return f"[{footnotes.setdefault(text, len(footnotes) + 1)}]"
@@ -144,6 +147,7 @@ def _print_relations(
         ]
         for relation in relations
     ]
-    typer.echo("\n" + table_text(header, rows))
+    lines = table(header, rows, left=(0, 4, 5), words=4, rule=True)
+    typer.echo("\n".join(["", *lines]))
     for note in notes:
         typer.echo(f"note: {note}")

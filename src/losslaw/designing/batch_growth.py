@@ -22,6 +22,7 @@ from scipy.optimize import minimize
 from scipy.special import expit, logit
 
 from losslaw.designing.baselines import baselines
+from losslaw.designing.design import usual_peak, usual_warmup
 from losslaw.designing.free_form import search
 from losslaw.designing.gradients import final_loss, has_gradient
 from losslaw.designing.guards import refuse_blind
@@ -37,7 +38,7 @@ LONGEST = 2_000_000  # updates, at most
 RATES = ("constant", "wsd", "free")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BatchDesign:
     """A schedule of learning rate and batch for a number of samples.
 
@@ -60,15 +61,36 @@ class BatchDesign:
         """How much lower it ends than the best constant batch, in nats."""
         return min(self.constant.values()) - self.loss
 
+    def as_dict(self) -> dict[str, object]:
+        """The JSON form."""
+        return {
+            "loss": self.loss,
+            "gain": self.gain,
+            "begins": self.begins,
+            "constant": self.constant,
+            "updates": self.updates,
+            "schedule": {"lr": self.schedule.lr, "batch": self.schedule.batch},
+        }
+
+    def __str__(self) -> str:
+        samples = 1.0 if self.schedule.batch is None else float(self.schedule.batch.sum())
+        lines = [f"predicted final loss {self.loss:.5f} after {self.updates[0]:,} updates"]
+        for size, begin in self.begins.items():
+            lines.append(f"  batch {size:g} from sample {begin:,.0f} on ({begin / samples:.1%})")
+        lines.append(f"instead, one batch all along (smallest: {self.updates[1]:,} updates):")
+        for size, loss in self.constant.items():
+            lines.append(f"  batch {size:g}: {loss:.5f}, it costs {loss - self.loss:+.5f}")
+        return "\n".join(lines)
+
 
 def design_batch(
     fit: Fit | Law,
     samples: float,
     *,
     batches: Sequence[float],
-    peak: float,
+    peak: float | None = None,
     rate: str = "wsd",
-    warmup: int = 0,
+    warmup: int | None = None,
     weight_decay: float | None = None,
 ) -> BatchDesign:
     """When to grow the batch, and how the learning rate goes with it.
@@ -78,10 +100,11 @@ def design_batch(
             known batch.
         samples: Sequences to see in all.
         batches: Batches the hardware allows, in sequences, rising: ``(64, 128, 256)``.
-        peak: Largest learning rate.
+        peak: Largest learning rate; ``None``: that of the fitted runs, if they have one.
         rate: ``constant``; ``wsd``, the peak and a linear cooldown over a share of the samples,
             found too; or ``free`` (law `convolution` only).
-        warmup: Updates of warm-up, at the smallest batch.
+        warmup: Updates of warm-up, at the smallest batch; ``None``: that of the fitted runs, if
+            they have one.
         weight_decay: Decoupled weight decay.
 
     Returns:
@@ -97,6 +120,12 @@ def design_batch(
     (True, True)
     """
     law = fit.law if isinstance(fit, Fit) else fit
+    if peak is None:
+        if not isinstance(fit, Fit):
+            raise InputError("a law alone does not know how high rates may be: give peak")
+        peak = usual_peak(fit)
+    if warmup is None:
+        warmup = usual_warmup(fit) if isinstance(fit, Fit) else 0
     sizes = _checked(law, fit, samples, batches, rate, warmup)
     refuse_blind(law, fit.uncertainty if isinstance(fit, Fit) else None)
     if weight_decay is None and isinstance(fit, Fit):
@@ -124,11 +153,11 @@ def design_batch(
     first = {batch: int(np.argmax(size == batch)) for batch in sizes if (size == batch).any()}
     begins = {batch: float(seen[update]) for batch, update in first.items()}
     return BatchDesign(
-        schedule,
-        plan.loss(schedule),
-        begins,
-        constant,
-        (schedule.horizon, int(samples // sizes[0])),
+        schedule=schedule,
+        loss=plan.loss(schedule),
+        begins=begins,
+        constant=constant,
+        updates=(schedule.horizon, int(samples // sizes[0])),
     )
 
 

@@ -346,18 +346,21 @@ def usual_peak(fit: Fit) -> float:
     )
 
 
+def usual_warmup(fit: Fit) -> int:
+    """Updates of warm-up of the fitted runs; 0 where they differ."""
+    fitted = {curve.schedule.warmup for curve in fit.curves}
+    return fitted.pop() if len(fitted) == 1 else 0
+
+
 def _warmup(
     fit: Fit | None, warmup: int | None, prefix: Schedule | None, sentences: list[str]
 ) -> int:
     if warmup is not None or prefix is not None:
         return (prefix.warmup if warmup is None and prefix is not None else warmup) or 0
-    fitted = [] if fit is None else sorted({curve.schedule.warmup for curve in fit.curves})
-    if len(fitted) == 1:
-        usual = fitted[0]
-        if usual:
-            sentences.append(f"warm-up of {usual} updates, as in the fitted runs")
-        return usual
-    return 0
+    usual = 0 if fit is None else usual_warmup(fit)
+    if usual:
+        sentences.append(f"warm-up of {usual} updates, as in the fitted runs")
+    return usual
 
 
 def _completed(task: Task, fit: Fit | None, prefix: Schedule | None) -> Task:

@@ -1,4 +1,4 @@
-"""The other way round: how long a run must be for a loss, and how large a model for a budget.
+"""Inverse questions: the run length for a loss, and the model size for a budget.
 
 Both take one way to write a schedule of any length - a usual one, or a family with its knobs set
 anew at every length - and look for the length. Predictions beyond the fitted runs get wider
@@ -7,13 +7,13 @@ intervals, and so do the lengths found there.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from scipy.optimize import brentq, minimize_scalar
 
 from losslaw.designing.baselines import USUAL, baselines
-from losslaw.designing.design import usual_peak
+from losslaw.designing.design import usual_peak, usual_warmup
 from losslaw.designing.guards import refuse_blind
 from losslaw.designing.task import Task, pose
 from losslaw.designing.tuned_families import best_setting, family_named
@@ -26,7 +26,7 @@ LONGEST = 2_000_000  # updates, at most
 FLOPS = 6.0  # for each parameter and token, forward and backward
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Horizon:
     """The shortest run that reaches a loss.
 
@@ -34,6 +34,8 @@ class Horizon:
         loss: The loss asked for, in nats per token.
         updates: Updates of the run, warm-up included.
         schedule: Its schedule.
+        family: The name of the schedule.
+        level: Share of runs that the interval of the loss is meant to hold.
         shortest: Updates at which the lower end of the interval of the loss reaches it; ``None``
             without a fit's uncertainty.
         longest: Updates at which the upper end does; ``inf`` if it never does.
@@ -42,17 +44,39 @@ class Horizon:
     loss: float
     updates: int
     schedule: Schedule
+    family: str
+    level: float
     shortest: float | None
     longest: float | None
 
+    def as_dict(self) -> dict[str, object]:
+        """The JSON form."""
+        return {
+            "loss": self.loss,
+            "updates": self.updates,
+            "shortest": self.shortest,
+            "longest": self.longest,
+            "family": self.family,
+            "lr": self.schedule.lr,
+        }
 
-@dataclass(frozen=True)
+    def __str__(self) -> str:
+        lines = [f"{self.updates:,} updates reach a loss of {self.loss:g}, schedule {self.family}"]
+        if self.shortest is not None and self.longest is not None:
+            end = f"{self.longest:,}" if math.isfinite(self.longest) else "no end"
+            lines.append(f"{self.level:.0%} interval of the loss: {self.shortest:,} .. {end}")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Pair:
     """A model size and a run that spend a budget best.
 
     Attributes:
         model_size: Parameters of the model.
         samples: What the run sees: tokens for `compute_optimal`, else in units of the caller.
+        updates: Updates of the run, where it is known what each of them sees.
+        family: The name of its schedule.
         loss: Its loss, in nats per token.
         at_edge: Whether the size is the smallest or largest that was tried.
     """
@@ -61,6 +85,28 @@ class Pair:
     samples: float
     loss: float
     at_edge: bool
+    updates: int | None = None
+    family: str = ""
+
+    def as_dict(self) -> dict[str, object]:
+        """The JSON form."""
+        return {
+            "model_size": self.model_size,
+            "tokens": self.samples,
+            "updates": self.updates,
+            "loss": self.loss,
+            "at_edge": self.at_edge,
+            "family": self.family,
+        }
+
+    def __str__(self) -> str:
+        run = "" if self.updates is None else f" ({self.updates:,} updates), schedule {self.family}"
+        text = (
+            f"{self.model_size:.3g} parameters, {self.samples:.3g} tokens{run}: predicted final"
+            f" loss {self.loss:.4f}"
+        )
+        edge = "note: the size is at the edge of those tried, a third to three times those fitted"
+        return f"{text}\n{edge}" if self.at_edge else text
 
 
 def horizon_for(
@@ -70,7 +116,7 @@ def horizon_for(
     family: str = "wsd",
     tuned: bool = False,
     peak: float | None = None,
-    warmup: int = 0,
+    warmup: int | None = None,
     batch: float | None = None,
     model_size: float | None = None,
     level: float = 0.9,
@@ -83,7 +129,7 @@ def horizon_for(
         family: A usual schedule (``losslaw.designing.USUAL``), or with ``tuned`` a family.
         tuned: Set the knobs of the family anew at every length.
         peak: Largest learning rate; ``None``: that of the fitted runs, if they have one.
-        warmup: Updates of warm-up.
+        warmup: Updates of warm-up; ``None``: that of the fitted runs, if they have one.
         batch: Sequences in each update; ``None``: that of the fitted runs.
         model_size: Parameters of the model, where several sizes were fitted.
         level: Share of runs that the interval of the loss is meant to hold.
@@ -99,6 +145,7 @@ def horizon_for(
     >>> round(fit.predict(found.schedule, [found.updates]).final, 3)
     2.9
     """
+    warmup = usual_warmup(fit) if warmup is None else warmup
     write = _writer(fit, family, tuned, peak, warmup, batch, model_size)
     low = max(warmup + 2, 4)
 
@@ -120,7 +167,15 @@ def horizon_for(
         shortest = _first(lambda n: end(n)[1] or math.nan, loss, low)
         longest = _first(lambda n: end(n)[2] or math.nan, loss, low)
         longest = math.inf if longest is None else longest
-    return Horizon(loss, updates, write(updates), shortest, longest)
+    return Horizon(
+        loss=loss,
+        updates=updates,
+        schedule=write(updates),
+        family=family,
+        level=level,
+        shortest=shortest,
+        longest=longest,
+    )
 
 
 def _first(loss_at: Callable[[int], float], loss: float, low: int) -> int | None:
@@ -194,7 +249,7 @@ def compute_optimal(
     family: str = "wsd",
     tuned: bool = False,
     peak: float | None = None,
-    warmup: int = 0,
+    warmup: int | None = None,
     sizes: tuple[float, float] | None = None,
 ) -> Pair:
     """The model size and number of tokens that spend ``6 * size * tokens`` operations best.
@@ -207,7 +262,7 @@ def compute_optimal(
         family: See `horizon_for`.
         tuned: See `horizon_for`.
         peak: Largest learning rate, the same for all sizes; ``None``: that of the fitted runs.
-        warmup: Updates of warm-up.
+        warmup: Updates of warm-up; ``None``: that of the fitted runs, if they have one.
         sizes: Smallest and largest size to try; ``None``: a third of the smallest one fitted to
             three times the largest.
 
@@ -220,8 +275,9 @@ def compute_optimal(
             "the best size for a budget needs a fit over several model sizes: fit curves of more"
             " than one, with their sizes"
         )
+    ramp = usual_warmup(fit) if warmup is None else warmup
     low, high = (known[0] / 3, 3 * known[-1]) if sizes is None else sizes
-    most = compute / (FLOPS * batch * sequence_length * (warmup + 4))
+    most = compute / (FLOPS * batch * sequence_length * (ramp + 4))
     if most < low:
         raise InputError(
             f"{compute:g} operations are less than a run of {low:g} parameters takes: give more,"
@@ -238,10 +294,12 @@ def compute_optimal(
 
     def loss(size: float, tokens: float) -> float:
         updates = int(tokens // (batch * sequence_length))  # no more than the budget
-        write = _writer(fit, family, tuned, peak, warmup, batch, size)
+        write = _writer(fit, family, tuned, peak, ramp, batch, size)
         return fit.predict(write(updates), [updates], model_size=size).final
 
-    return best_pair(loss, compute, low, min(high, most))
+    best = best_pair(loss, compute, low, min(high, most))
+    updates = round(best.samples / (batch * sequence_length))
+    return replace(best, updates=updates, family=family)
 
 
 def best_pair(
@@ -276,4 +334,9 @@ def best_pair(
     log = float(end.x) if float(end.fun) < values[i] else grid[i]
     size = math.exp(log)
     edge = min(log - ends[0], ends[1] - log) < 1e-3
-    return Pair(size, compute / (FLOPS * size), min(float(end.fun), values[i]), edge)
+    return Pair(
+        model_size=size,
+        samples=compute / (FLOPS * size),
+        loss=min(float(end.fun), values[i]),
+        at_edge=edge,
+    )

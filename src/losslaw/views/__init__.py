@@ -1,4 +1,4 @@
-"""What people look at: plots, and the demo that tells the whole story."""
+"""What people look at: plots."""
 
 from losslaw.views.plots import (
     plot_curve,

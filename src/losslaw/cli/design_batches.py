@@ -1,0 +1,70 @@
+"""``losslaw design-batches``: when to grow the batch, and the rate that goes with it."""
+
+from typing import Annotated
+
+import typer
+
+from losslaw.cli import options
+from losslaw.cli.output import activity, print_json, save_schedule, show
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("design-batches", cls=options.Command)(design_batches_command)
+
+
+def design_batches_command(
+    fit: options.FitFile,
+    samples: Annotated[float, typer.Option("--samples", help="Sequences to see in all.")],
+    batches: Annotated[
+        str,
+        typer.Option(
+            "--batches",
+            metavar="B1,B2,...",
+            help="Batches the hardware allows, in sequences, rising.",
+        ),
+    ],
+    output: options.ScheduleFile = None,
+    rate: Annotated[
+        str,
+        typer.Option(
+            "--rate",
+            "--family",
+            help="The learning rate: constant, wsd (cooldown found too), or free (law convolution"
+            " only).",
+        ),
+    ] = "wsd",
+    peak: options.Peak = None,
+    warmup: options.RunWarmup = None,
+    weight_decay: options.RunDecay = None,
+    json: options.Json = False,
+) -> None:
+    """When to grow the batch, and the learning rate that goes with it, for a number of samples.
+
+    The fit is one to runs whose batch is known, by a law that knows it.
+
+    \b
+    Example:
+      losslaw design-batches fit.json --samples 2e6 --batches 64,128,256 -o schedule.csv
+    """
+    from losslaw.designing.batch_growth import design_batch
+    from losslaw.fitting import load_fit
+
+    sizes = options.numbers(batches, "--batches", "numbers above 0, as in 64,128,256")
+    with activity("design"):
+        best = design_batch(
+            load_fit(fit),
+            samples,
+            batches=sizes,
+            peak=peak,
+            rate=rate,
+            warmup=warmup,
+            weight_decay=weight_decay,
+        )
+    save_schedule(output, best.schedule)
+    if json:
+        print_json(best.as_dict())
+        return
+    show(best)
+    if output is not None:
+        show(f"\nsaved to {output}; next: losslaw export {output} --to torch")

@@ -1,0 +1,86 @@
+"""``losslaw fit``: a law fitted to curves."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from losslaw.cli import options
+from losslaw.cli.output import print_json, show
+
+if TYPE_CHECKING:  # the help page does without numpy
+    from losslaw.curves import LossCurve
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("fit", cls=options.Command)(fit_command)
+
+
+@options.with_curves
+def fit_command(
+    curves: "list[LossCurve]",
+    law: options.Law = "auto",
+    output: Annotated[
+        str | None, typer.Option("-o", "--output", help="Write the fit to this JSON file.")
+    ] = None,
+    skip: options.Skip = None,
+    optimizer: options.Optimizer = None,
+    free: Annotated[
+        str | None,
+        typer.Option("--free", help="Shapes to search, comma-separated; default: the law's own."),
+    ] = None,
+    fix: Annotated[
+        str | None,
+        typer.Option("--fix", help="Shapes or settings to hold: gamma=0.5,warmup_drops=true."),
+    ] = None,
+    json: options.Json = False,
+) -> None:
+    """Fit a law to one or several curves of one model, or of a family of models.
+
+    Curves of several known model sizes share their shapes.
+
+    \b
+    Examples:
+      losslaw fit runs/*.csv --warmup 2000 -o fit.json
+      losslaw fit constant.csv cosine.csv --law multipower --fix gamma=0.5
+    """
+    from losslaw.fitting import fit
+    from losslaw.fitting.saved import fit_as_dict
+
+    result = fit(
+        curves,
+        law,
+        free=None if free is None else options.names(free),
+        fixed=None if fix is None else settings(fix),
+        skip=skip,
+        optimizer=optimizer,
+    )
+    if output is not None:
+        result.save(output)
+    if json:
+        print_json(fit_as_dict(result))
+        return
+    show(result, *options.warnings_of(curves))
+    if output is not None:
+        show(f"\nsaved to {output}; next: losslaw predict {output} --schedule SPEC")
+
+
+def settings(text: str) -> dict[str, float | bool]:
+    """Names and values: ``gamma=0.5,warmup_drops=true``."""
+    from losslaw.errors import InputError
+
+    values: dict[str, float | bool] = {}
+    for item in options.names(text):
+        name, equals, value = (part.strip() for part in item.partition("="))
+        if name in values:
+            raise InputError(f"--fix: {name} is given twice")
+        if value.lower() in ("true", "false"):
+            values[name] = value.lower() == "true"
+            continue
+        try:
+            values[name] = float(value)
+        except ValueError:
+            raise InputError(
+                f"--fix {item!r}: expected name=number" + ("" if equals else ", as in gamma=0.5")
+            ) from None
+    return values

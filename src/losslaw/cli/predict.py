@@ -1,0 +1,70 @@
+"""``losslaw predict``: the loss curve of a schedule nobody ran."""
+
+from typing import Annotated
+
+import typer
+
+from losslaw.cli import options
+from losslaw.cli.output import print_json, show
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("predict", cls=options.Command)(predict_command)
+
+
+def predict_command(
+    fit: options.FitFile,
+    schedule: Annotated[
+        str,
+        typer.Option(
+            "--schedule",
+            metavar="SPEC|FILE",
+            help="wsd:peak=3e-4,horizon=24000,cooldown=0.2,... or a file step,lr[,batch].",
+        ),
+    ],
+    output: Annotated[
+        str | None, typer.Option("-o", "--output", help="Write step,lr,loss,lower,upper here.")
+    ] = None,
+    level: options.Level = 0.9,
+    every: Annotated[
+        int | None, typer.Option("--every", help="Predict every N steps; default: every step.")
+    ] = None,
+    model_size: options.RunSize = None,
+    weight_decay: options.RunDecay = None,
+    json: options.Json = False,
+) -> None:
+    """The loss curve of a schedule nobody ran, with an interval.
+
+    \b
+    Examples:
+      losslaw predict fit.json --schedule cosine:peak=3e-4,horizon=72000,warmup=2160
+      losslaw predict fit.json --schedule schedule.csv --every 100 -o curve.csv
+    """
+    from losslaw.files import write_text
+    from losslaw.fitting import load_fit
+
+    result = load_fit(fit)
+    plan = options.schedule_from(schedule)
+    if weight_decay is not None:
+        plan = plan.with_(weight_decay=weight_decay)
+    prediction = result.predict(plan, steps(plan.horizon, every), level, model_size)
+    if output is not None:
+        write_text(output, prediction.csv())
+    if json:
+        print_json(prediction.as_dict())
+        return
+    show(prediction)
+    if output is not None:
+        show(f"\nsaved to {output}")
+
+
+def steps(horizon: int, every: int | None) -> list[int] | None:
+    """Every so many steps and the last one; ``None``: all."""
+    from losslaw.errors import InputError
+
+    if every is None:
+        return None
+    if every < 1:
+        raise InputError(f"--every {every}: expected at least 1")
+    return sorted({*range(every, horizon + 1, every), horizon})

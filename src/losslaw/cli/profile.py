@@ -1,0 +1,73 @@
+"""``losslaw profile``: how well the runs determine a parameter."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from losslaw.cli import options
+from losslaw.cli.output import activity, print_json, save_json, show
+
+if TYPE_CHECKING:  # the help page does without numpy
+    from losslaw.curves import LossCurve
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("profile", cls=options.Command)(profile_command)
+
+
+@options.with_curves
+def profile_command(
+    curves: "list[LossCurve]",
+    of: Annotated[
+        str,
+        typer.Option("--of", metavar="NAME,...", help="Parameters: alpha,N. See losslaw fit."),
+    ],
+    law: options.Law = "auto",
+    points: Annotated[int, typer.Option("--points", help="Values of each parameter.")] = 15,
+    optimizer: options.Optimizer = None,
+    skip: options.Skip = None,
+    level: options.Level = 0.9,
+    json: options.Json = False,
+    output: options.JsonFile = None,
+) -> None:
+    """How much worse a fit gets as one parameter is held away from its best value.
+
+    The interval is where the likelihood ratio allows it; an end that stays open is said.
+
+    \b
+    Examples:
+      losslaw profile runs/*.csv --of alpha
+      losslaw profile runs/*.csv --law multipower --of beta,gamma --points 25
+    """
+    import time
+
+    from losslaw.errors import InputError
+    from losslaw.fitting.profile import profile
+
+    parameters = options.names(of)
+    if not parameters:
+        raise InputError("--of names no parameter: expected names such as alpha,N")
+    begun = time.perf_counter()
+    with activity("profile") as say:
+        profiles = [
+            profile(
+                curves,
+                name,
+                law=law,
+                optimizer=optimizer,
+                skip=skip,
+                points=points,
+                level=level,
+                progress=lambda words, name=name: say(f"{name}: {words}"),
+            )
+            for name in parameters
+        ]
+    record = {"profiles": [each.as_dict() for each in profiles]}
+    save_json(output, record)
+    if json:
+        print_json(record)
+        return
+    show("\n\n".join(map(str, profiles)), f"\n{time.perf_counter() - begun:.1f} s")
+    if output is not None:
+        show(f"saved to {output}")

@@ -1,0 +1,54 @@
+"""``losslaw run-length``: how long a run must be for a loss."""
+
+from typing import Annotated
+
+import typer
+
+from losslaw.cli import options
+from losslaw.cli.output import print_json, save_schedule, show
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("run-length", cls=options.Command)(run_length_command)
+
+
+def run_length_command(
+    fit: options.FitFile,
+    loss: Annotated[float, typer.Option("--loss", help="Final loss to reach, in nats per token.")],
+    family: options.UsualSchedule = "wsd",
+    output: options.ScheduleFile = None,
+    peak: options.Peak = None,
+    warmup: options.RunWarmup = None,
+    batch: options.RunBatch = None,
+    model_size: options.RunSize = None,
+    level: options.Level = 0.9,
+    json: options.Json = False,
+) -> None:
+    """The shortest run that reaches a loss, and the interval of its length.
+
+    \b
+    Examples:
+      losslaw run-length fit.json --loss 2.9
+      losslaw run-length fit.json --loss 2.9 --family linear --peak 3e-4 -o schedule.csv
+    """
+    from losslaw.designing.run_length import horizon_for
+    from losslaw.fitting import load_fit
+
+    length = horizon_for(
+        load_fit(fit),
+        loss,
+        family=family,
+        peak=peak,
+        warmup=warmup,
+        batch=batch,
+        model_size=model_size,
+        level=level,
+    )
+    save_schedule(output, length.schedule)
+    if json:
+        print_json(length.as_dict())
+        return
+    show(length)
+    if output is not None:
+        show(f"\nsaved to {output}; next: losslaw predict {fit} --schedule {output}")
