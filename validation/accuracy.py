@@ -36,8 +36,8 @@ VARIANTS: dict[str, tuple[str, list[str] | None]] = {
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One curve that was asked about, scored at two levels."""
+class Scored:
+    """One curve that was held out, scored at two levels."""
 
     at90: CurveScore
     at50: CurveScore
@@ -50,7 +50,7 @@ class Outcome:
     """One trial of one law."""
 
     trial: str
-    asked: list[Asked]
+    held_out: list[Scored]
     fit: Fit
     seconds: float
 
@@ -58,22 +58,22 @@ class Outcome:
 def run_trial(trial: Trial, law: str, free: list[str] | None) -> Outcome:
     """Fit and score one trial."""
     begun = time.process_time()
-    found = fit(trial.fitted, law, free=free, skip=trial.skip)
+    result = fit(trial.fitted, law, free=free, skip=trial.skip)
     seconds = time.process_time() - begun
-    scores: list[Asked] = []
-    for curve, after in trial.asked:
-        asked = (curve.steps > after) & (curve.steps >= trial.skip)
-        each = [score_points(found, curve, asked, after, level) for level in (0.9, 0.5)]
+    scores: list[Scored] = []
+    for curve, after in trial.held_out:
+        at = (curve.steps > after) & (curve.steps >= trial.skip)
+        each = [score_points(result, curve, at, after, level) for level in (0.9, 0.5)]
         ends: list[bool] = []
         for level in (0.9, 0.5):
-            last = curve.steps[asked][-3:]
-            answer = found.predict(curve.schedule, last, level, curve.model_size)
-            seen = curve.loss[asked][-3:].mean()
-            assert answer.lower is not None
-            assert answer.upper is not None
-            ends.append(bool(answer.lower.mean() <= seen <= answer.upper.mean()))
-        scores.append(Asked(each[0], each[1], ends[0], ends[1]))
-    return Outcome(trial.name, scores, found, seconds)
+            last = curve.steps[at][-3:]
+            prediction = result.predict(curve.schedule, last, level, curve.model_size)
+            observed = curve.loss[at][-3:].mean()
+            assert prediction.lower is not None
+            assert prediction.upper is not None
+            ends.append(bool(prediction.lower.mean() <= observed <= prediction.upper.mean()))
+        scores.append(Scored(each[0], each[1], ends[0], ends[1]))
+    return Outcome(trial.name, scores, result, seconds)
 
 
 def table() -> str:
@@ -92,7 +92,7 @@ def table() -> str:
         lines = [
             f"## {title}",
             "",
-            f"{make.__doc__} {len(trials)} fits, {sum(len(t.asked) for t in trials)} queries.",
+            f"{make.__doc__} {len(trials)} fits, {sum(len(t.held_out) for t in trials)} queries.",
             "",
             "| law | RMSE | worst run | mean abs final | worst final | inside 90 % | 50 % |"
             " finals 90 % | 50 % | half-width | s |",
@@ -133,16 +133,16 @@ class Row:
     def __init__(self, outcomes: list[Outcome]) -> None:
         def mean(of: str, level: str = "at90") -> float:
             values = [
-                [abs(getattr(getattr(s, level), of) or 0.0) for s in item.asked]
+                [abs(getattr(getattr(s, level), of) or 0.0) for s in item.held_out]
                 for item in outcomes
             ]
             return float(np.mean([np.mean(item) for item in values]))
 
         def share(of: str) -> float:
-            values = [[getattr(s, of) for s in item.asked] for item in outcomes]
+            values = [[getattr(s, of) for s in item.held_out] for item in outcomes]
             return float(np.mean([np.mean(item) for item in values]))
 
-        scores = [s.at90 for item in outcomes for s in item.asked]
+        scores = [s.at90 for item in outcomes for s in item.held_out]
         self.rmse, self.final = mean("rmse"), mean("final_error")
         self.error = mean("mae")
         self.worst = max(s.rmse for s in scores)

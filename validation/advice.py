@@ -1,6 +1,6 @@
 """Whether the run that `losslaw advise` names would do what it says: expected and real half-widths.
 
-Some runs are fitted, and asked for the final loss of a target they never saw. *Advice*: the
+Some runs are fitted, and the final loss of a target they never saw is predicted. *Advice*: the
 cheapest run that should halve the interval, and what it costs. *Trial*: no collection has exactly
 that run, so runs that it does have are judged beforehand (`losslaw advise --run`), then added and
 the fit made anew. Half-widths are of the 90 % interval of the target's final loss; errors are
@@ -28,7 +28,7 @@ RUNS = Path(__file__).parent / "data" / "lab" / "advice"
 
 @dataclass(frozen=True)
 class Case:
-    """Runs that are fitted, targets that are asked about, runs that are then added in turn."""
+    """Runs that are fitted, targets that are held out, runs that are then added in turn."""
 
     name: str
     fitted: list[LossCurve]
@@ -94,13 +94,13 @@ class Ending:
 
     @property
     def inside(self) -> bool:
-        """Whether the interval holds the loss that was seen."""
+        """Whether the interval holds the loss that was measured."""
         return abs(self.error) <= self.half_width
 
 
-def ending(found: Fit, target: LossCurve) -> Ending:
+def ending(result: Fit, target: LossCurve) -> Ending:
     """How a fit predicts the end of a run it may not have seen."""
-    made = found.predict(target.schedule, target.steps[-3:])
+    made = result.predict(target.schedule, target.steps[-3:])
     assert made.upper is not None
     error = float((made.loss - target.loss[-3:]).mean())
     return Ending(float(made.upper[-1] - made.loss[-1]), error)
@@ -165,23 +165,23 @@ def table() -> str:
         before = fit(case.fitted)
         after = [fit([*case.fitted, added]) for added in case.added]
         for target in case.targets:
-            # The last loss that was seen is the end that is asked about.
-            asked = target.schedule.prefix(int(target.steps[-1]))
-            found = advise(case.fitted, asked)
-            if found.best is None:
+            # The last loss that was measured is the end that is predicted.
+            planned = target.schedule.prefix(int(target.steps[-1]))
+            answer = advise(case.fitted, planned)
+            if answer.best is None:
                 what, price = "no run helps much", ["-", "-", "-"]
             else:
-                what = f"`{found.best.spec}`" + ("" if found.reached else ", the best there is")
+                what = f"`{answer.best.spec}`" + ("" if answer.reached else ", the best there is")
                 price = [
-                    f"{found.best.updates:,}",
-                    f"{found.best.share:.1%}",
-                    f"{found.best.half_width:.4f}",
+                    f"{answer.best.updates:,}",
+                    f"{answer.best.share:.1%}",
+                    f"{answer.best.half_width:.4f}",
                 ]
-            cells = [case.name, target.label, f"{found.half_width:.4f}", what, *price]
+            cells = [case.name, target.label, f"{answer.half_width:.4f}", what, *price]
             advice.append(f"| {' | '.join(cells)} |")
             first = ending(before, target)
             for added, fitted in zip(case.added, after, strict=True):
-                judged = advise(case.fitted, asked, runs=[added.schedule]).options[0]
+                judged = advise(case.fitted, planned, runs=[added.schedule]).options[0]
                 last = ending(fitted, target)
                 ratios.append(last.half_width / judged.half_width)
                 inside.append(last.inside)

@@ -18,7 +18,7 @@ from losslaw.laws import Effective, Prior, Recipe
 from losslaw.laws.effective import adamw
 from validation.protocols import PROTOCOLS, Trial
 
-ASKED = ("public split", "one peak", "across peaks", "other sizes", "no decay seen")
+SHOWN = ("public split", "one peak", "across peaks", "other sizes", "no decay seen")
 OLDER = {"h": 0.55, "kappa": 2000.0, "p": 2.0}
 OFFSETS = {"no offsets": 1e-3, "wide offsets": 5.0}
 
@@ -40,11 +40,11 @@ def errors(variant: str, trial: Trial) -> tuple[float, float]:
     """Mean RMSE and mean absolute final error of one trial."""
     offset = problem.OFFSET * OFFSETS.get(variant, 1.0)
     with mock.patch.object(problem, "OFFSET", offset):
-        found = fit(trial.fitted, recipe(variant, trial), skip=trial.skip, uncertainty=False)
+        result = fit(trial.fitted, recipe(variant, trial), skip=trial.skip, uncertainty=False)
     each: list[tuple[float, float]] = []
-    for curve, after in trial.asked:
+    for curve, after in trial.held_out:
         at = (curve.steps > after) & (curve.steps >= trial.skip)
-        error = found.predict(curve.schedule, curve.steps[at]).loss - curve.loss[at]
+        error = result.predict(curve.schedule, curve.steps[at]).loss - curve.loss[at]
         each.append((float(np.sqrt(np.mean(error**2))), abs(float(error[-3:].mean()))))
     rmse, final = np.mean(each, axis=0)
     return float(rmse), float(final)
@@ -52,11 +52,11 @@ def errors(variant: str, trial: Trial) -> tuple[float, float]:
 
 def table() -> str:
     """Both tables."""
-    trials = {name: list(PROTOCOLS[name]()) for name in ASKED}
-    lines = [f"| variant | {' | '.join(ASKED)} |", "|---" * (len(ASKED) + 1) + "|"]
+    trials = {name: list(PROTOCOLS[name]()) for name in SHOWN}
+    lines = [f"| variant | {' | '.join(SHOWN)} |", "|---" * (len(SHOWN) + 1) + "|"]
     for variant in ("as it is", "older constants", "q always", *OFFSETS):
         cells: list[str] = []
-        for name in ASKED:
+        for name in SHOWN:
             rmse, final = np.mean([errors(variant, trial) for trial in trials[name]], axis=0)
             cells.append(f"{rmse:.4f} / {final:.4f}")
         lines.append(f"| {variant} | {' | '.join(cells)} |")
@@ -65,9 +65,9 @@ def table() -> str:
     weak = Recipe(Effective, ("alpha",), priors={"N": Prior(47.0, 47.0)})
     for name in ("public split", "one peak", "other sizes"):
         for trial in trials[name]:
-            found = fit(trial.fitted, weak, skip=trial.skip, uncertainty=False)
+            result = fit(trial.fitted, weak, skip=trial.skip, uncertainty=False)
             size = trial.fitted[0].model_size
-            noise, trend = found.parameters["N"], Effective.priors(size)["N"].mean
+            noise, trend = result.parameters["N"], Effective.priors(size)["N"].mean
             ratios.append(noise / trend)
             lines.append(
                 f"| {name}, {trial.name} | {size:.3g} | {noise:.1f} | {trend:.1f} |"

@@ -34,17 +34,17 @@ class Pair:
 
     apart: float
     predicted: float
-    seen: float
+    observed: float
     half: float
     parameters: float
 
     @property
     def error(self) -> float:
-        """Predicted minus seen gain."""
-        return self.predicted - self.seen
+        """Predicted minus observed gain."""
+        return self.predicted - self.observed
 
     def held(self, half: float) -> bool:
-        """Whether the interval of this half-width, for two single runs, holds what was seen."""
+        """Whether the interval of this half-width, for two single runs, holds what was observed."""
         return abs(self.error) <= np.hypot(half, 1.645 * np.sqrt(2) * REPEAT)
 
 
@@ -52,14 +52,14 @@ def pairs(law: str, protocol: str) -> list[Pair]:
     """All comparable pairs of a protocol."""
     out: list[Pair] = []
     for trial in PROTOCOLS[protocol]():
-        found = fit(trial.fitted, law, skip=trial.skip)
-        if found.uncertainty is None:
+        result = fit(trial.fitted, law, skip=trial.skip)
+        if result.uncertainty is None:
             continue
-        gains = Gains(found.law, found.uncertainty, 0.9)
-        runs = [(curve, False) for curve, _ in trial.asked] + [(c, True) for c in trial.fitted]
+        gains = Gains(result.law, result.uncertainty, 0.9)
+        runs = [(curve, False) for curve, _ in trial.held_out] + [(c, True) for c in trial.fitted]
         ends: list[tuple[float, float]] = []
         for curve, _ in runs:
-            predicted = found.predict(curve.schedule, curve.steps[-3:]).loss
+            predicted = result.predict(curve.schedule, curve.steps[-3:]).loss
             ends.append((float(predicted.mean()), float(curve.loss[-3:].mean())))
         for i, j in itertools.combinations(range(len(runs)), 2):
             (a, known), (b, other) = runs[i], runs[j]
@@ -67,9 +67,9 @@ def pairs(law: str, protocol: str) -> list[Pair]:
             same &= abs(np.log(a.schedule.peak_lr / b.schedule.peak_lr)) < 0.01
             if not same or (known and other):
                 continue
-            first, second = (found.predict(c.schedule, c.steps[-1:]).schedule for c in (a, b))
+            first, second = (result.predict(c.schedule, c.steps[-1:]).schedule for c in (a, b))
             apart = gains.gradient(first) - gains.gradient(second)
-            variance = apart @ found.uncertainty.covariance @ apart
+            variance = apart @ result.uncertainty.covariance @ apart
             out.append(
                 Pair(
                     distance(first, second),
@@ -82,17 +82,17 @@ def pairs(law: str, protocol: str) -> list[Pair]:
     return out
 
 
-def row(name: str, found: list[Pair]) -> str:
+def row(name: str, chosen: list[Pair]) -> str:
     """A row of a table."""
     error, size = (
         np.sqrt(np.mean([value**2 for value in values]))
-        for values in ([p.error for p in found], [p.seen for p in found])
+        for values in ([p.error for p in chosen], [p.observed for p in chosen])
     )
-    order = np.mean([p.predicted * p.seen > 0 for p in found])
-    held = np.mean([p.held(p.half) for p in found])
-    only = np.mean([p.held(p.parameters) for p in found])
+    order = np.mean([p.predicted * p.observed > 0 for p in chosen])
+    held = np.mean([p.held(p.half) for p in chosen])
+    only = np.mean([p.held(p.parameters) for p in chosen])
     numbers = f"{size:.4f} | {error:.4f} | {order:.2f} | {held:.2f} | {only:.2f}"
-    return f"| {name} | {len(found)} | {numbers} |"
+    return f"| {name} | {len(chosen)} | {numbers} |"
 
 
 def table() -> str:
@@ -106,10 +106,10 @@ def table() -> str:
         lines += [f"## `{law}`", "", f"| protocol {head[0]}", f"|---{head[1]}"]
         every: list[Pair] = []
         for protocol in PROTOCOLS:
-            found = pairs(law, protocol)
-            every += found
-            if found:
-                lines.append(row(protocol, found))
+            chosen = pairs(law, protocol)
+            every += chosen
+            if chosen:
+                lines.append(row(protocol, chosen))
         lines += ["", f"| distance {head[0]}", f"|---{head[1]}"]
         for low, high in itertools.pairwise(EDGES):
             near = [p for p in every if low <= p.apart < high]

@@ -51,12 +51,12 @@ def against_closed_form() -> str:
         for horizon in HORIZONS:
             known = optimal_schedule(Exponents(source, capacity), horizon)
             begun = time.process_time()
-            found = ll.design(bare(source, capacity), horizon, peak=1.0)
+            design = ll.design(bare(source, capacity), horizon, peak=1.0)
             seconds = time.process_time() - begun
-            lr = found.schedule.lr
+            lr = design.schedule.lr
             closed = known.rate((np.arange(horizon) + 0.5) / horizon)
             ratio = (
-                bare(source, capacity).predict(found.schedule, [horizon])[0]
+                bare(source, capacity).predict(design.schedule, [horizon])[0]
                 / (bare(source, capacity).predict(ll.Schedule(closed), [horizon])[0])
             )
             apart = np.abs(lr - closed).max() / closed.max()
@@ -84,8 +84,8 @@ def in_exact_dynamics(horizon: int = 10_000) -> str:
         problem = ll.KernelRegression(source=source, capacity=capacity, modes=np.inf, noise=1.0)
         peak = SHARE * problem.largest_lr()
         law = dressed(source, capacity)
-        found = ll.design(law, horizon, peak=peak)
-        best = exact(problem, found.schedule)
+        design = ll.design(law, horizon, peak=peak)
+        best = exact(problem, design.schedule)
         ratios: list[str] = []
         for family in families:
             other = ll.design(law, horizon, peak=(1e-3 * peak, peak), family=family)
@@ -95,7 +95,7 @@ def in_exact_dynamics(horizon: int = 10_000) -> str:
             for p in np.geomspace(0.02, 1.0, 25) * peak
         ]
         lines.append(
-            f"| {source:g}, {capacity:g} | {found.loss:.5f} | {best:.5f} | {' | '.join(ratios)}"
+            f"| {source:g}, {capacity:g} | {design.loss:.5f} | {best:.5f} | {' | '.join(ratios)}"
             f" | {min(shapes) / best:.3f} |"
         )
     return "\n".join(lines)

@@ -59,14 +59,14 @@ def table() -> str:
     ]
     drawn: list[tuple[str, Design, Design]] = []
     for trial, horizon, warmup in trials():
-        found_fit = fit(trial.fitted, "effective", skip=trial.skip)
+        result = fit(trial.fitted, "effective", skip=trial.skip)
         limits = dict(peak=trial.fitted[0].schedule.peak_lr, warmup=warmup)
-        best = ll.design(found_fit, horizon, **limits)
-        settings = {name: ll.design(found_fit, horizon, family=name, **limits) for name in FAMILIES}
+        best = ll.design(result, horizon, **limits)
+        settings = {name: ll.design(result, horizon, family=name, **limits) for name in FAMILIES}
         linear = settings["wsd"]
         sd = float("nan")
-        if found_fit.uncertainty is not None:
-            gains = Gains(found_fit.law, found_fit.uncertainty, 0.9)
+        if result.uncertainty is not None:
+            gains = Gains(result.law, result.uncertainty, 0.9)
             sd = gains.deviation(best.schedule, linear.schedule)
         peak = best.schedule.peak_lr
         shapes.append(
@@ -82,12 +82,12 @@ def table() -> str:
     return "\n".join([*shapes, "", *costs, ""])
 
 
-def drawing(found: list[tuple[str, Design, Design]]) -> Figure:
+def drawing(designs: list[tuple[str, Design, Design]]) -> Figure:
     """Best schedules against the share of the run that is left, and the best linear WSD."""
     figure = Figure(figsize=(9.5, 3.6), layout="constrained")
     panel, late = figure.subplots(1, 2)
-    colors = colormaps["viridis"](np.linspace(0.05, 0.9, len(found)))
-    for (name, best, linear), color in zip(found, colors, strict=True):
+    colors = colormaps["viridis"](np.linspace(0.05, 0.9, len(designs)))
+    for (name, best, linear), color in zip(designs, colors, strict=True):
         n = best.schedule.horizon
         share = 1 - np.arange(1, n + 1) / n
         panel.plot(1 - share, best.schedule.lr / best.schedule.peak_lr, color=color, label=name)

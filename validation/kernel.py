@@ -97,15 +97,15 @@ def hyper_parameters() -> list[str]:
         for quantity in ("modes", "peak"):
             cells = [name(exponents), quantity]
             for schedule in SCHEDULES:
-                found = [best(exponents, schedule, C, limited="compute") for C in COMPUTE]
-                pinned = found[-1].peak > 0.9 * cap(exponents)
+                result = [best(exponents, schedule, C, limited="compute") for C in COMPUTE]
+                pinned = result[-1].peak > 0.9 * cap(exponents)
                 plain = schedule == "exponential" and exponents.easy
                 if quantity == "peak" and (pinned or plain):
                     cells.append("cap" if pinned else "plain")
                     continue
                 theory = scaling(exponents, schedule, COMPUTE[1], limited="compute")
                 power = getattr(theory, quantity).power
-                ends = [getattr(item, quantity) for item in found]
+                ends = [getattr(item, quantity) for item in result]
                 pair = Pair(slope(COMPUTE, (ends[0], ends[1]), power.log_power), power.exponent)
                 cells.append(f"{pair.predicted:.4f}: {gap(pair)}")
             body.append(cells)
@@ -314,12 +314,12 @@ def free_forms() -> list[str]:
     body: list[list[str]] = []
     for exponents in (EASY[0], HARD[0]):
         for n in (1e4, 1e12):
-            found = free_form(exponents, n)
-            ratio = best_kkt(exponents, n)[0] / found.risk
+            result = free_form(exponents, n)
+            ratio = best_kkt(exponents, n)[0] / result.risk
             cells = [name(exponents), f"{n:.0e}", f"{ratio:.3f}"]
-            span = found.run.intrinsic_time / 1e3
+            span = result.run.intrinsic_time / 1e3
             if span > 1e4:
-                cells.append(f"{found.slope(1e3, span):.3f}")
+                cells.append(f"{result.slope(1e3, span):.3f}")
             else:
                 cells.append("too short")
             body.append([*cells, f"{1 - 0.5 / exponents.capacity:.3f}"])

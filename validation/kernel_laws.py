@@ -84,17 +84,17 @@ def curves(
 ) -> list[LossCurve]:
     """Curves of a family; ``noise`` is the relative error of every point."""
     rng = np.random.default_rng(0)
-    found = [simulated(problem, run, peak, horizon) for peak in peaks for run in runs]
+    result = [simulated(problem, run, peak, horizon) for peak in peaks for run in runs]
     return [
         curve.with_(loss=curve.loss * np.exp(noise * rng.standard_normal(len(curve))))
-        for curve in found
+        for curve in result
     ]
 
 
-def said(found: Fit) -> str:
+def status_words(result: Fit) -> str:
     """The status in a few words."""
     words: list[str] = []
-    for sentence in found.status.sentences:
+    for sentence in result.status.sentences:
         if "ended at" in sentence:
             words.append(f"{sentence.split()[0]} at bound")
         elif " is 0" in sentence:
@@ -103,26 +103,29 @@ def said(found: Fit) -> str:
             words.append("+".join(re.findall(r"(\w+) (?:up|down)", sentence)) + " open")
         else:
             words.append(f"{sentence.split()[0]} open")
-    return ", ".join(words) if found.status.converged else "did not converge"
+    return ", ".join(words) if result.status.converged else "did not converge"
 
 
-def cells(problem: tuple[float, float], law: str, seen: list[LossCurve]) -> list[str]:
+def cells(problem: tuple[float, float], law: str, fitted: list[LossCurve]) -> list[str]:
     """A fit, as cells of a row."""
     s, beta = problem
     name, theory = ("q", 2 - 1 / beta) if law == CONVOLUTION else ("g", 1 - 1 / beta)
     fixed = {"warmup_drops": True} if law == RISE else None
-    found = fit(seen, law.partition(",")[0], skip=1, uncertainty=False, fixed=fixed)
-    mine = found.parameters
-    right = abs(mine["s"] / s - 1) < 0.05, name in found.free and abs(mine[name] - theory) < 0.1
-    rmse = np.sqrt(np.mean([curve.rmse**2 for curve in found.curves]))
+    result = fit(fitted, law.partition(",")[0], skip=1, uncertainty=False, fixed=fixed)
+    values = result.parameters
+    right = (
+        abs(values["s"] / s - 1) < 0.05,
+        name in result.free and abs(values[name] - theory) < 0.1,
+    )
+    rmse = np.sqrt(np.mean([curve.rmse**2 for curve in result.curves]))
     return [
         law,
-        f"{mine['s']:.3f}",
-        f"{name} = {mine[name]:.3f}" if name in found.free else f"no {name}",
+        f"{values['s']:.3f}",
+        f"{name} = {values[name]:.3f}" if name in result.free else f"no {name}",
         f"{theory:.3f}",
         f"{rmse:.0e}",
         {(True, True): "both", (True, False): "s", (False, True): name}.get(right, "no"),
-        said(found) or "converged",
+        status_words(result) or "converged",
     ]
 
 
@@ -150,11 +153,11 @@ def rates() -> list[str]:
     for problem in TWO:
         world = KernelRegression(source=problem[0], capacity=problem[1])
         for rate in (0.05, 0.1, 0.2):
-            seen = curves(problem, peaks=(rate,))
+            fitted = curves(problem, peaks=(rate,))
             share = world.noise_feedback(rate)
             for law in (CONVOLUTION, RISE):
                 body.append(
-                    [pair(problem), f"{rate:g}", f"{share:.2f}", *cells(problem, law, seen)]
+                    [pair(problem), f"{rate:g}", f"{share:.2f}", *cells(problem, law, fitted)]
                 )
     return markdown(("s, beta", "rate", "F", *HEAD), body)
 

@@ -29,30 +29,30 @@ GROUPS = {
 def table() -> str:
     """One table, and what was chosen for each group."""
     lines = [
-        "| fitted | asked | RMSE | final | half-width | inside 90 % |",
+        "| fitted | held out | RMSE | final | half-width | inside 90 % |",
         "|---|---|---|---|---|---|",
     ]
     chosen: list[str] = []
     for title, (folder, labels) in GROUPS.items():
         runs = [read_curves(str(path))[0] for path in sorted((RUNS / folder).glob("*.csv"))]
         fitted = [run for run in runs if run.label in labels]
-        found = fit(fitted)
-        chosen.append(f"* {title}: {', '.join(found.free)}. {' '.join(found.choice)}")
+        result = fit(fitted)
+        chosen.append(f"* {title}: {', '.join(result.free)}. {' '.join(result.choice)}")
         for run in runs:
             if run.label in labels:
                 continue
-            lines.append(f"| {title} | {run.label} | {_row(found, run, fitted)} |")
+            lines.append(f"| {title} | {run.label} | {_row(result, run, fitted)} |")
     return "\n".join([*lines, "", "What was chosen, and why:", "", *chosen, ""])
 
 
-def _row(found: Fit, run: LossCurve, fitted: list[LossCurve]) -> str:
+def _row(result: Fit, run: LossCurve, fitted: list[LossCurve]) -> str:
     left = departure(run.schedule, [(one.schedule, int(one.steps[-1])) for one in fitted])
-    asked = (run.steps > left) & (run.steps >= found.skip)
-    answer = found.predict(run.schedule, run.steps[asked])
-    seen = run.loss[asked]
-    error = answer.loss - seen
-    inside = np.mean((seen >= answer.lower) & (seen <= answer.upper))
-    half = float(answer.upper[-1] - answer.loss[-1])
+    late = (run.steps > left) & (run.steps >= result.skip)
+    prediction = result.predict(run.schedule, run.steps[late])
+    observed = run.loss[late]
+    error = prediction.loss - observed
+    inside = np.mean((observed >= prediction.lower) & (observed <= prediction.upper))
+    half = float(prediction.upper[-1] - prediction.loss[-1])
     return (
         f"{np.sqrt(np.mean(error**2)):.4f} | {error[-3:].mean():+.4f} | {half:.4f} | {inside:.2f}"
     )

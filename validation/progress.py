@@ -51,7 +51,7 @@ def beginning(curve: LossCurve, share: float, horizon: int) -> LossCurve:
 
 
 def run_in_progress() -> Iterator[Trial]:
-    """The first 25 % and 50 % of a cosine; asked about the rest of the same run."""
+    """The first 25 % and 50 % of a cosine; held out is the rest of the same run."""
     for share in SHARES:
         for name, curve, horizon in cosines():
             part = beginning(curve, share, horizon)
@@ -60,7 +60,7 @@ def run_in_progress() -> Iterator[Trial]:
 
 
 def end_error(predict: Callable[[Schedule, np.ndarray], np.ndarray], curve: LossCurve) -> float:
-    """Predicted minus seen loss, mean of the last three."""
+    """Predicted minus observed loss, mean of the last three."""
     at = curve.steps[-3:]
     return float(np.mean(predict(curve.schedule, at) - curve.loss[-3:]))
 
@@ -80,11 +80,11 @@ def forecast_table() -> str:
     for name, curve, horizon in track(list(cosines()), description="forecasts"):
         cells: list[str] = []
         for share in SHARES:
-            found = forecast(beginning(curve, share, horizon), horizon)
-            at = found.path.steps.astype(float)
+            result = forecast(beginning(curve, share, horizon), horizon)
+            at = result.path.steps.astype(float)
             last = curve.steps[-3:].astype(float)
-            error = float(np.mean(np.interp(last, at, found.path.loss) - curve.loss[-3:]))
-            half = np.nan if found.interval is None else found.interval.half_width
+            error = float(np.mean(np.interp(last, at, result.path.loss) - curve.loss[-3:]))
+            half = np.nan if result.interval is None else result.interval.half_width
             worst[share] = max(worst[share], abs(error))
             cells += [f"{error:+.4f}", f"{half:.4f}"]
         lines.append(f"| {name} | {' | '.join(cells)} |")
@@ -136,8 +136,8 @@ def _ways(known: Fit, run: LossCurve, share: float) -> tuple[list[float], bool]:
     fresh = updated(known, part, start)
     shapes = fit(part, held_shapes(known), uncertainty=False)
     alone = fit(part, uncertainty=False)
-    told = fresh.predict(run.schedule, run.steps[-1:])
-    half = np.inf if told.upper is None else float(told.upper[-1] - told.loss[-1])
+    prediction = fresh.predict(run.schedule, run.steps[-1:])
+    half = np.inf if prediction.upper is None else float(prediction.upper[-1] - prediction.loss[-1])
     errors = [
         end_error(lambda s, at: known.predict(s, at).loss, run),
         end_error(lambda s, at: known.predict(s, at).loss + fresh.offset, run),
@@ -200,15 +200,15 @@ def band_table() -> str:
 
         cells: list[str] = []
         for kind in kinds:
-            asked = runs[::THIRD] if len(runs) > 50 and kind != "healthy" else runs
+            chosen = runs[::THIRD] if len(runs) > 50 and kind != "healthy" else runs
             since: list[float] = []
-            for run in track(asked, description=f"{name}, {kind}"):
+            for run in track(chosen, description=f"{name}, {kind}"):
                 changed = injected(run, kind)
                 band = rolling(changed, usual_skip([changed]), once)
                 if band.since is not None:
                     since.append(band.since / int(run.steps[-1]))
             where = f" ({np.median(since):.2f})" if since and kind != "healthy" else ""
-            cells.append(f"{len(since)} of {len(asked)}{where}")
+            cells.append(f"{len(since)} of {len(chosen)}{where}")
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -218,7 +218,7 @@ def endings_table() -> str:
     lines = [
         "## Endings of one run",
         "",
-        "A constant run up to a step, asked about all WSD runs that leave it later: mean error of",
+        "A constant run up to a step, held out are all WSD runs that leave it later: mean error of",
         "their ends, standard deviation between them, mean 90 % half-width of each.",
         "",
         "| peak | up to step | endings | mean error | between | half-width |",
@@ -228,17 +228,17 @@ def endings_table() -> str:
         whole = schaipp(f"124M_constant_peak{peak}_T50000")
         for until in (12000, 27500):
             part = whole.until(until)
-            found = fit(part.with_(schedule=part.schedule.prefix(int(part.steps[-1]))))
+            result = fit(part.with_(schedule=part.schedule.prefix(int(part.steps[-1]))))
             errors: list[float] = []
             widths: list[float] = []
             for label in schaipp_labels(f"124M_wsd-*_peak{peak}_T*"):
                 if decay_start(label) < until:
                     continue
                 run = schaipp(label)
-                told = found.predict(run.schedule, run.steps[-3:])
-                errors.append(float(np.mean(told.loss - run.loss[-3:])))
-                if told.upper is not None:
-                    widths.append(float(np.mean(told.upper - told.loss)))
+                prediction = result.predict(run.schedule, run.steps[-3:])
+                errors.append(float(np.mean(prediction.loss - run.loss[-3:])))
+                if prediction.upper is not None:
+                    widths.append(float(np.mean(prediction.upper - prediction.loss)))
             lines.append(
                 f"| {peak} | {until} | {len(errors)} | {np.mean(errors):+.4f}"
                 f" | {np.std(errors, ddof=1):.4f} | {np.mean(widths):.4f} |"

@@ -1,7 +1,7 @@
-"""Who is fitted and who is asked: the benchmark on public loss curves, exactly.
+"""What is fitted and what is held out: the benchmark on public loss curves, exactly.
 
-A protocol is a list of trials. A trial fits a law to some runs and asks it about others, scored
-only after the step where the asked schedule departs from everything that was fitted. Points before
+A protocol is a list of trials. A trial fits a law to some runs and predicts others, scored only
+after the step where the held-out schedule departs from everything that was fitted. Points before
 ``skip`` are left out everywhere.
 """
 
@@ -26,13 +26,13 @@ class Trial:
     Attributes:
         name: What is special about it (a size, a peak).
         fitted: Runs to fit.
-        asked: Runs to predict, each with the step after which it is scored.
+        held_out: Runs to predict, each with the step after which it is scored.
         skip: Points before this step are left out.
     """
 
     name: str
     fitted: list[LossCurve]
-    asked: list[tuple[LossCurve, int]] = field(default_factory=list)
+    held_out: list[tuple[LossCurve, int]] = field(default_factory=list)
     skip: int = 0
 
 
@@ -59,7 +59,7 @@ def decay_start(label: str) -> int:
 
 
 PUBLIC_FITTED = ("cosine_24000", "constant_24000", "wsdcon_9")
-PUBLIC_ASKED = {
+PUBLIC_HELD_OUT = {
     "constant_72000": 24000,
     "cosine_72000": 0,
     "wsd_20000_24000": 20000,
@@ -67,7 +67,7 @@ PUBLIC_ASKED = {
     "wsdcon_3": 8000,
     "wsdcon_18": 8000,
 }
-PUBLIC_ALL = (*PUBLIC_FITTED, *PUBLIC_ASKED)
+PUBLIC_ALL = (*PUBLIC_FITTED, *PUBLIC_HELD_OUT)
 
 
 def public_split() -> Iterator[Trial]:
@@ -76,7 +76,7 @@ def public_split() -> Iterator[Trial]:
         yield Trial(
             size,
             [public(size, name) for name in PUBLIC_FITTED],
-            [(public(size, name), after) for name, after in PUBLIC_ASKED.items()],
+            [(public(size, name), after) for name, after in PUBLIC_HELD_OUT.items()],
             2176,
         )
 
@@ -91,125 +91,127 @@ def peak_fitted(peak: str) -> list[str]:
 
 
 def one_peak() -> Iterator[Trial]:
-    """Constant, a cosine and a WSD of one peak; asked about all its other runs."""
+    """Constant, a cosine and a WSD of one peak; held out: all its other runs."""
     for peak in PEAKS:
         fitted = peak_fitted(peak)
-        asked = [label for label in schaipp_labels(f"124M_*_peak{peak}_*") if label not in fitted]
+        held_out = [
+            label for label in schaipp_labels(f"124M_*_peak{peak}_*") if label not in fitted
+        ]
         yield Trial(
             f"peak {peak}",
             [schaipp(label) for label in fitted],
-            [(schaipp(label), decay_start(label)) for label in asked],
+            [(schaipp(label), decay_start(label)) for label in held_out],
             1000,
         )
 
 
 def across_peaks() -> Iterator[Trial]:
-    """The same runs of two peaks; asked about every run of the third."""
+    """The same runs of two peaks; held out: every run of the third."""
     for peak in PEAKS:
         fitted = [label for other in PEAKS if other != peak for label in peak_fitted(other)]
-        asked = schaipp_labels(f"124M_*_peak{peak}_*")
+        held_out = schaipp_labels(f"124M_*_peak{peak}_*")
         yield Trial(
-            f"peak {peak} asked",
+            f"peak {peak} held out",
             [schaipp(label) for label in fitted],
-            [(schaipp(label), decay_start(label)) for label in asked],
+            [(schaipp(label), decay_start(label)) for label in held_out],
             1000,
         )
 
 
 def one_curve_public() -> Iterator[Trial]:
-    """One cosine; asked about the other eight runs of the size."""
+    """One cosine; held out: the other eight runs of the size."""
     for size in SIZES:
-        asked = [name for name in PUBLIC_ALL if name != "cosine_24000"]
+        held_out = [name for name in PUBLIC_ALL if name != "cosine_24000"]
         yield Trial(
             size,
             [public(size, "cosine_24000")],
-            [(public(size, name), 0) for name in asked],
+            [(public(size, name), 0) for name in held_out],
             2176,
         )
 
 
 def one_curve_schaipp() -> Iterator[Trial]:
-    """One long cosine; asked about every other run of its peak."""
+    """One long cosine; held out: every other run of its peak."""
     label = "124M_cosine-to-10pct_peak0.001_T50000"
-    asked = [other for other in schaipp_labels("124M_*_peak0.001_*") if other != label]
-    yield Trial("peak 0.001", [schaipp(label)], [(schaipp(other), 0) for other in asked], 1000)
+    held_out = [other for other in schaipp_labels("124M_*_peak0.001_*") if other != label]
+    yield Trial("peak 0.001", [schaipp(label)], [(schaipp(other), 0) for other in held_out], 1000)
 
 
 def other_sizes() -> Iterator[Trial]:
-    """A constant run and the shortest cosine, whose peak is twice as high; asked about the rest."""
+    """A constant run and the shortest cosine, whose peak is twice as high; held out: the rest."""
     for size in ("33M", "93M", "209M"):
         labels = schaipp_labels(f"{size}_*")
         cosines = [label for label in labels if "cosine" in label]
         shortest = min(cosines, key=lambda label: int(label.rsplit("_T", 1)[1]))
         fitted = [label for label in labels if "_constant_" in label] + [shortest]
-        asked = [label for label in labels if label not in fitted]
+        held_out = [label for label in labels if label not in fitted]
         yield Trial(
             size,
             [schaipp(label) for label in fitted],
-            [(schaipp(label), decay_start(label)) for label in asked],
+            [(schaipp(label), decay_start(label)) for label in held_out],
             1000,
         )
 
 
 def longer_horizons() -> Iterator[Trial]:
-    """Runs of up to 25,000 updates; asked about those of 50,000."""
+    """Runs of up to 25,000 updates; held out: those of 50,000."""
     for peak in PEAKS:
         constant = f"124M_constant_peak{peak}_T50000"
         fitted = [schaipp(constant).until(25000)]
         fitted += [schaipp(label) for label in peak_fitted(peak) if not label.endswith("T50000")]
-        asked = schaipp_labels(f"124M_*_peak{peak}_T50000")
+        held_out = schaipp_labels(f"124M_*_peak{peak}_T50000")
         yield Trial(
             f"peak {peak}",
             fitted,
             [
                 (schaipp(label), 25000 if label == constant else decay_start(label))
-                for label in asked
+                for label in held_out
             ],
             1000,
         )
 
 
 def no_decay_seen() -> Iterator[Trial]:
-    """A constant run only; asked about everything else."""
+    """A constant run only; held out: everything else."""
     for size in SIZES:
-        asked = {**PUBLIC_ASKED, "cosine_24000": 0, "wsdcon_9": 8000}
+        held_out = {**PUBLIC_HELD_OUT, "cosine_24000": 0, "wsdcon_9": 8000}
         yield Trial(
             size,
             [public(size, "constant_24000")],
-            [(public(size, name), after) for name, after in asked.items()],
+            [(public(size, name), after) for name, after in held_out.items()],
             2176,
         )
     for peak in PEAKS:
         label = f"124M_constant_peak{peak}_T50000"
-        asked = [other for other in schaipp_labels(f"124M_*_peak{peak}_*") if other != label]
+        held_out = [other for other in schaipp_labels(f"124M_*_peak{peak}_*") if other != label]
         yield Trial(
             f"peak {peak}",
             [schaipp(label)],
-            [(schaipp(other), decay_start(other)) for other in asked],
+            [(schaipp(other), decay_start(other)) for other in held_out],
             1000,
         )
 
 
 def sizes() -> Iterator[Trial]:
-    """The public split of 25M and 100M, and of 400M the constant run; asked about 400M."""
+    """The public split of 25M and 100M, and of 400M the constant run; held out: 400M."""
     fitted = [public(size, name) for size in ("25M", "100M") for name in PUBLIC_FITTED]
     yield Trial(
         "400M",
         [*fitted, public("400M", "constant_24000")],
-        [(public("400M", name), after) for name, after in PUBLIC_ASKED.items()],
+        [(public("400M", name), after) for name, after in PUBLIC_HELD_OUT.items()],
         2176,
     )
 
 
 def unseen_size() -> Iterator[Trial]:
-    """The public split of two sizes; asked about all runs of the third, of which none is fitted."""
+    """The public split of two sizes; held out: all runs of the third, of which none is fitted."""
     for size in SIZES:
         fitted = [public(other, name) for other in SIZES if other != size for name in PUBLIC_FITTED]
         yield Trial(size, fitted, [(public(size, name), 0) for name in PUBLIC_ALL], 2176)
 
 
 def running(share: float) -> Iterator[Trial]:
-    """The first part of six cosines; asked about the rest of the same run."""
+    """The first part of six cosines; held out: the rest of the same run."""
     runs = [(size, public(size, "cosine_72000"), 2176) for size in SIZES]
     for peak in PEAKS:
         label = f"124M_cosine-to-10pct_peak{peak}_T50000"
@@ -220,12 +222,12 @@ def running(share: float) -> Iterator[Trial]:
 
 
 def quarter_of_a_cosine() -> Iterator[Trial]:
-    """The first 25 % of a cosine and the built-in priors; asked about the rest of the run."""
+    """The first 25 % of a cosine and the built-in priors; held out: the rest of the run."""
     yield from running(0.25)
 
 
 def half_of_a_cosine() -> Iterator[Trial]:
-    """The first 50 % of a cosine and the built-in priors; asked about the rest of the run."""
+    """The first 50 % of a cosine and the built-in priors; held out: the rest of the run."""
     yield from running(0.5)
 
 
@@ -236,14 +238,14 @@ def raw(label: str) -> LossCurve:
 
 
 def noisy_log() -> Iterator[Trial]:
-    """Raw training losses of a constant run, a cosine and a WSD; asked about their siblings'."""
+    """Raw training losses of a constant run, a cosine and a WSD; held out: their siblings'."""
     fitted = peak_fitted("0.001")
     labels = sorted(path.stem for path in (CURVES / "schaipp_llama_train").glob("124M_*.csv"))
-    asked = [label for label in labels if label not in fitted]
+    held_out = [label for label in labels if label not in fitted]
     yield Trial(
         "peak 0.001",
         [raw(label) for label in fitted],
-        [(raw(label), decay_start(label)) for label in asked],
+        [(raw(label), decay_start(label)) for label in held_out],
         1000,
     )
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from losslaw.laws import MultiPower
 from losslaw.schedules import Schedule
-from validation.protocols import CURVES, PUBLIC_ASKED, SIZES
+from validation.protocols import CURVES, PUBLIC_HELD_OUT, SIZES
 
 PARAMETERS = {
     "25M": dict(
@@ -34,7 +34,7 @@ def errors(size: str, *, warmup_drops: bool) -> tuple[float, float]:
     law = MultiPower(**PARAMETERS[size], warmup_drops=warmup_drops)
     relative: list[float] = []
     absolute: list[float] = []
-    for name in PUBLIC_ASKED:
+    for name in PUBLIC_HELD_OUT:
         curve = read_next(size, name)
         rates = np.append(curve.schedule.lr, curve.schedule.lr[-1])
         rates[:2160] = np.linspace(0.0, 3e-4, 2160)
@@ -62,9 +62,9 @@ def table() -> str:
     for size in SIZES:
         relative, absolute = errors(size, warmup_drops=True)
         without, _ = errors(size, warmup_drops=False)
-        said = REPORTED[size]
+        reported = REPORTED[size]
         lines.append(
-            f"| {size} | {relative:.5f} | {said[0]:.5f} | {absolute:.5f} | {said[1]:.5f}"
+            f"| {size} | {relative:.5f} | {reported[0]:.5f} | {absolute:.5f} | {reported[1]:.5f}"
             f" | {without:.4f} |"
         )
     return "\n".join(lines) + "\n"
