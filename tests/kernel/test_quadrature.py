@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 from losslaw.kernel import KernelRegression
 from losslaw.kernel.simulate import quadrature, recursion
 from losslaw.kernel.simulate.quadrature import gauss_rule
+from losslaw.kernel.spectrum import power_sum
 from losslaw.schedules import Schedule, constant, cosine, cyclic, wsd
 
 
@@ -97,10 +98,9 @@ def test_infinitely_many_modes_against_twice_the_nodes(source, capacity, monkeyp
 def test_moments_are_those_of_all_modes(modes, time):
     source, capacity = 0.4, 1.4
     rate, signal, noise = quadrature.power_law_nodes(source, capacity, modes, time)
-    from losslaw.kernel.kernel_regression import _power_sum
 
-    assert_allclose(signal.sum(), _power_sum(1 + source * capacity, 0, modes), rtol=1e-9)
-    assert_allclose(noise.sum(), _power_sum(2 * capacity, 0, modes), rtol=1e-9)
+    assert_allclose(signal.sum(), power_sum(1 + source * capacity, 0, modes), rtol=1e-9)
+    assert_allclose(noise.sum(), power_sum(2 * capacity, 0, modes), rtol=1e-9)
     for values in (rate, signal, noise):
         assert (values >= 0).all()
     assert rate.max() == 1.0

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -10,6 +10,7 @@ from losslaw.cli.options import Command, Json
 
 if TYPE_CHECKING:
     from losslaw.kernel import KernelRegression, LongSchedule
+    from losslaw.kernel.kernel_regression import Distribution, Features
     from losslaw.kernel.methods import Evaluation
     from losslaw.schedules import Schedule
 
@@ -92,19 +93,25 @@ def simulate(
         capacity=capacity,
         modes=_modes(modes),
         noise=noise,
-        features=features,
-        distribution=distribution,
+        features=cast("Features", features),
+        distribution=cast("Distribution", distribution),
         seed=seed,
     )
-    asked = _pieces(schedule, batch) if method == "integrator" else _written_out(schedule, batch)
+    plan = _pieces(schedule, batch) if method == "integrator" else _written_out(schedule, batch)
     if relative:
-        asked = _relative(world, asked)
+        plan = _relative(world, plan)
     with _progress(seeds if method == "sgd" else 0) as tick:
-        found = evaluate(
-            world, asked, method=method, points=points, runs=seeds, seed=seed, tick=tick
+        result = evaluate(
+            world,
+            plan,
+            method=method,
+            points=points,
+            runs=seeds,
+            seed=seed,
+            tick=tick,
         )
-    notes = _notes(world, asked, found, schedule, relative=relative, seeds=seeds, seed=seed)
-    text = found.csv(notes)
+    notes = _notes(plan, result, schedule, relative=relative, seeds=seeds, seed=seed)
+    text = result.csv(notes)
     if output == "-":
         typer.echo(text, nl=False)
         return
@@ -114,50 +121,23 @@ def simulate(
         print_json(
             {
                 **notes,
-                "irreducible": found.irreducible,
-                "step": found.steps,
-                "lr": found.lr,
-                "loss": found.loss,
-                "excess": found.excess,
-                **found.columns,
+                "irreducible": result.irreducible,
+                "step": result.steps,
+                "lr": result.lr,
+                "loss": result.loss,
+                "excess": result.excess,
+                **result.columns,
             }
         )
         return
-    typer.echo(_text(world, found))
+    typer.echo(str(result))
     if output is not None:
         typer.echo(f"\nsaved to {output}; next: losslaw fit {output} --law convolution")
 
 
-def _text(world: "KernelRegression", found: "Evaluation") -> str:
-    from losslaw.kernel.methods import spaced_steps
-    from losslaw.text import table
-
-    rows = spaced_steps(found.steps.size, 16) - 1
-    header = ["step", "lr", "loss", "above irreducible", *found.columns]
-    cells = [
-        [
-            f"{found.steps[i]:.4g}" if found.steps[i] >= 1e7 else f"{found.steps[i]:.0f}",
-            f"{found.lr[i]:.4g}",
-            f"{found.loss[i]:.6f}",
-            f"{found.excess[i]:.4e}",
-            *[f"{values[i]:.3e}" for values in found.columns.values()],
-        ]
-        for i in rows
-    ]
-    share = found.peak_lr / found.largest_lr
-    return (
-        f"source {world.source:g}, capacity {world.capacity:g}, modes {world.modes:g},"
-        f" noise {world.noise:g}; method {found.method}\n"
-        f"peak {found.peak_lr:.4g} is {share:.3g} of the largest admissible rate,"
-        f" {found.largest_lr:.6g}; irreducible loss {found.irreducible:g}\n\n"
-        + "\n".join(table(header, cells, left=(), rule=True))
-    )
-
-
 def _notes(
-    world: "KernelRegression",
-    asked: "Schedule | LongSchedule",
-    found: "Evaluation",
+    plan: "Schedule | LongSchedule",
+    result: "Evaluation",
     spec: str,
     *,
     relative: bool,
@@ -167,6 +147,7 @@ def _notes(
     """What a reader of the file would otherwise have to ask."""
     import math
 
+    world = result.world
     notes: dict[str, object] = {
         "source": world.source,
         "capacity": world.capacity,
@@ -174,16 +155,16 @@ def _notes(
         "noise": world.noise,
         "features": world.features,
         "distribution": world.distribution,
-        "method": found.method,
-        "largest_lr": found.largest_lr,
+        "method": result.method,
+        "largest_lr": result.largest_lr,
         "schedule": spec,
         "relative": relative,
-        "warmup": getattr(asked, "warmup", 0),
+        "warmup": getattr(plan, "warmup", 0),
         "lr_is": "used",
     }
-    if (found.batch == found.batch[0]).all():
-        notes["batch"] = float(found.batch[0])
-    if found.method == "sgd":
+    if (result.batch == result.batch[0]).all():
+        notes["batch"] = float(result.batch[0])
+    if result.method == "sgd":
         notes |= {"seeds": seeds, "seed": seed}
     return notes
 
@@ -250,21 +231,21 @@ def _batch(text: str, horizon: int) -> object:
 
 
 def _relative(
-    world: "KernelRegression", asked: "Schedule | LongSchedule"
+    world: "KernelRegression", plan: "Schedule | LongSchedule"
 ) -> "Schedule | LongSchedule":
     """The schedule with its rates times the largest admissible rate of its smallest batch."""
     from dataclasses import replace
 
     from losslaw.kernel import LongSchedule
 
-    if not isinstance(asked, LongSchedule):
-        smallest = 1.0 if asked.batch is None else float(asked.batch.min())
-        return asked.scaled(world.largest_lr(smallest))
-    limit = world.largest_lr(min(batch for _, batch in asked.extremes()))
+    if not isinstance(plan, LongSchedule):
+        smallest = 1.0 if plan.batch is None else float(plan.batch.min())
+        return plan.scaled(world.largest_lr(smallest))
+    limit = world.largest_lr(min(batch for _, batch in plan.extremes()))
     return LongSchedule(
         tuple(
             replace(piece, start=piece.start * limit, end=(piece.end or 0.0) * limit)
-            for piece in asked.pieces
+            for piece in plan.pieces
         )
     )
 

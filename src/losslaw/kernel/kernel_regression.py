@@ -11,29 +11,33 @@ evaluators of one quantity, the risk along a schedule, and check each other.
 import math
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import zeta
 
 from losslaw.curves import LossCurve
 from losslaw.curves.curve import checked_steps
 from losslaw.errors import InputError
 from losslaw.kernel.modes import Modes
-from losslaw.kernel.projection import drawn_features, project
 from losslaw.kernel.simulate import continuous, recursion
 from losslaw.kernel.simulate.fsl import Terms, power_terms, spectrum_terms
 from losslaw.kernel.simulate.integrator import integrate
 from losslaw.kernel.simulate.pieces import LongSchedule
 from losslaw.kernel.simulate.quadrature import power_law_nodes
 from losslaw.kernel.simulate.sampled import SampledRuns, sample
-from losslaw.kernel.simulate.stability import Spectrum
+from losslaw.kernel.simulate.stability import Stability
+from losslaw.kernel.spectrum import GivenSpectrum, PowerLawSpectrum, Projected, power_sum
 from losslaw.numerics.arrays import FloatArray, finite_vector
 from losslaw.schedules import Schedule
 
+Features = Literal["top", "random"]
+Distribution = Literal["gaussian", "uniform", "laplace"]
+MeanMethod = Literal["quadrature", "recursion", "sde", "volterra"]
+Kernels = Literal["spectrum", "power"]
+
 # E phi_j^4 / lambda_j^2 of the coordinates on offer.
-KURTOSIS = {"gaussian": 3.0, "uniform": 1.8, "laplace": 6.0}
-METHODS = ("quadrature", "recursion", "sde", "volterra")
+KURTOSIS: dict[Distribution, float] = {"gaussian": 3.0, "uniform": 1.8, "laplace": 6.0}
 # Modes the full recursion may hold: 10^7 of them take 5 ms an update.
 MOST_MODES = 10**7
 # Below so many there is nothing to save.
@@ -89,28 +93,32 @@ class KernelRegression:
     capacity: float | None = None
     modes: float = math.inf
     noise: float = 1.0
-    features: str = "top"
-    distribution: str = "gaussian"
+    features: Features = "top"
+    distribution: Distribution = "gaussian"
     ambient: float = math.inf
     seed: int = 0
     spectrum: ArrayLike | None = field(default=None, repr=False)
     targets: ArrayLike | None = field(default=None, repr=False)
+    # All features, those that the student does not see among them.
+    _law: PowerLawSpectrum | GivenSpectrum = field(init=False, repr=False)
 
     def __post_init__(self):
         put = object.__setattr__
         if self.spectrum is None:
             if self.targets is not None:
                 raise InputError("targets need the spectrum they belong to: give both")
-            put(self, "source", _above("source", self.source, 0))
-            put(self, "capacity", _above("capacity", self.capacity, 1))
-            put(self, "ambient", _count("ambient", self.ambient))
+            ambient = _count("ambient", self.ambient)
+            law = PowerLawSpectrum.checked(self.source, self.capacity, ambient)
+            given = {"source": law.source, "capacity": law.capacity}
         else:
-            spectrum, targets = self._given()
-            put(self, "spectrum", spectrum)
-            put(self, "targets", targets)
-            put(self, "ambient", spectrum.size)
+            if self.source is not None or self.capacity is not None:
+                raise InputError("give source and capacity, or spectrum and targets, not both")
+            law = GivenSpectrum.checked(self.spectrum, self.targets)
+            given = {"spectrum": law.eigenvalues, "targets": law.targets}
             if self.modes == math.inf:
-                put(self, "modes", spectrum.size)
+                put(self, "modes", law.size)
+        for name, value in {**given, "ambient": law.size, "_law": law}.items():
+            put(self, name, value)
         put(self, "modes", _count("modes", self.modes))
         if self.modes > self.ambient:
             raise InputError(
@@ -118,7 +126,7 @@ class KernelRegression:
             )
         if not (math.isfinite(self.noise) and self.noise >= 0):
             raise InputError(f"noise is {self.noise:g}, expected a standard deviation, 0 or above")
-        if self.features not in ("top", "random"):
+        if self.features not in get_args(Features):
             raise InputError(f"features {self.features!r}, expected top or random")
         if self.distribution not in KURTOSIS:
             raise InputError(
@@ -133,23 +141,6 @@ class KernelRegression:
                     " gaussian ones: choose distribution='gaussian' or features='top'"
                 )
 
-    def _given(self) -> tuple[FloatArray, FloatArray]:
-        if self.source is not None or self.capacity is not None:
-            raise InputError("give source and capacity, or spectrum and targets, not both")
-        if self.targets is None:
-            raise InputError("spectrum needs the targets that belong to it: give both")
-        spectrum = finite_vector("eigenvalues", self.spectrum)  # pyright: ignore[reportArgumentType]
-        targets = finite_vector("targets", self.targets, negative=True)
-        if spectrum.size != targets.size:
-            raise InputError(f"targets: {targets.size} values for {spectrum.size} eigenvalues")
-        if not (spectrum > 0).all():
-            first = int(np.argmin(spectrum > 0))
-            raise InputError(f"eigenvalues are positive: value {first} is 0")
-        if (np.diff(spectrum) > 0).any():
-            first = int(np.argmax(np.diff(spectrum) > 0)) + 1
-            raise InputError(f"eigenvalues fall: value {first} is above the one before")
-        return spectrum, targets
-
     # -- what the student can learn ---------------------------------------------------------------
 
     @cached_property
@@ -161,11 +152,7 @@ class KernelRegression:
         """
         if self.features == "random":
             return self._projected[2]
-        if self.spectrum is None:
-            return _power_sum(1 + self._s * self._beta, self.modes, self.ambient)
-        spectrum, targets = self._given_arrays
-        M = int(self.modes)
-        return float((spectrum[M:] * targets[M:] ** 2).sum())
+        return self._law.signal_after(self.modes)
 
     @cached_property
     def true_modes(self) -> Modes:
@@ -179,74 +166,49 @@ class KernelRegression:
                 f"{self.modes} modes one by one, expected at most {MOST_MODES:.0e};"
                 " quadrature has no such limit"
             )
-        M = int(self.modes)
         if self.features == "random":
-            rate, signal, unlearned = self._projected
-            return self._modes(rate, signal, rate**2, unlearned)
-        if self.spectrum is None:
-            j = np.arange(1.0, M + 1)
-            rate, signal = j**-self._beta, j ** -(1 + self._s * self._beta)
+            rate, signal, _ = self._projected
         else:
-            spectrum, targets = self._given_arrays
-            rate, signal = spectrum[:M], spectrum[:M] * targets[:M] ** 2
-        return self._modes(rate, signal, rate**2, self.unlearned)
+            rate, signal = self._law.first(int(self.modes))
+        return self._modes(rate, signal, rate**2)
 
     def nodes(self, time: float) -> Modes:
         """A few dozen nodes that stand for all modes until intrinsic time ``time``.
 
         Spectra that are not a power law are their own nodes.
         """
-        if self.spectrum is not None or self.features == "random" or self.modes <= FEW_MODES:
+        law = self._power_law
+        if law is None or self.modes <= FEW_MODES:
             return self.true_modes
-        rate, signal, noise = power_law_nodes(self._s, self._beta, self.modes, time)
-        return self._modes(rate, signal, noise, self.unlearned)
+        return self._modes(*power_law_nodes(law.source, law.capacity, self.modes, time))
 
-    def _modes(
-        self, rate: FloatArray, signal: FloatArray, noise: FloatArray, unlearned: float
-    ) -> Modes:
-        return Modes(rate, signal, noise, unlearned, self.noise**2, KURTOSIS[self.distribution])
+    def _modes(self, rate: FloatArray, signal: FloatArray, noise: FloatArray) -> Modes:
+        return Modes(
+            rate, signal, noise, self.unlearned, self.noise**2, KURTOSIS[self.distribution]
+        )
 
     @cached_property
-    def _projected(self) -> tuple[FloatArray, FloatArray, float]:
-        M = int(self.modes)
-        N = drawn_features(M, self.ambient)
-        if self.spectrum is not None:
-            spectrum, targets = self._given_arrays
-            return project(M, spectrum, targets, (0.0, 0.0, 0.0), self.seed)
-        j = np.arange(1.0, N + 1)
-        s_beta, beta = self._s * self._beta, self._beta
-        # lambda theta*^2 = j^-(1 + s beta), so theta* = j^-((1 + s beta - beta) / 2).
-        targets = j ** (-(1 + s_beta - beta) / 2)
-        powers = beta, 1 + s_beta + beta, 1 + s_beta
-        trace, cross, energy = (_power_sum(power, N, self.ambient) for power in powers)
-        return project(M, j**-beta, targets, (trace, cross, energy), self.seed)
+    def _projected(self) -> Projected:
+        return self._law.project(int(self.modes), self.seed)
 
     @property
-    def _s(self) -> float:
-        assert self.source is not None
-        return self.source
-
-    @property
-    def _beta(self) -> float:
-        assert self.capacity is not None
-        return self.capacity
-
-    @property
-    def _given_arrays(self) -> tuple[FloatArray, FloatArray]:
-        return self.spectrum, self.targets  # pyright: ignore[reportReturnType]
+    def _power_law(self) -> PowerLawSpectrum | None:
+        """The power law that the eigenvalues of the student follow exactly, if they do."""
+        law = self._law
+        return law if isinstance(law, PowerLawSpectrum) and self.features == "top" else None
 
     # -- stability --------------------------------------------------------------------------------
 
     @cached_property
-    def _stability(self) -> Spectrum:
+    def _stability(self) -> Stability:
         own_noise = KURTOSIS[self.distribution] - 2
-        if self.spectrum is not None or self.features == "random" or self.modes <= STABILITY_HEAD:
-            return Spectrum(self.true_modes.rate, own_noise=own_noise)
-        beta = self._beta
-        head = np.arange(1.0, STABILITY_HEAD + 1) ** -beta
+        law = self._power_law
+        if law is None or self.modes <= STABILITY_HEAD:
+            return Stability(self.true_modes.rate, own_noise=own_noise)
         # eta lambda < 2/512^beta in the tail: eight powers leave less than one rounding.
-        tail = tuple(_power_sum(p * beta, STABILITY_HEAD, self.modes) for p in range(1, 9))
-        return Spectrum(head, tail, own_noise)
+        powers = (p * law.capacity for p in range(1, 9))
+        tail = tuple(power_sum(power, STABILITY_HEAD, self.modes) for power in powers)
+        return Stability(law.first(STABILITY_HEAD)[0], tail, own_noise)
 
     def noise_feedback(self, lr: float, batch: float = 1) -> float:
         """``F(eta)``, the share of its own noise that SGD feeds back; stable below 1.
@@ -260,12 +222,26 @@ class KernelRegression:
     def largest_lr(self, batch: float = 1) -> float:
         """Largest stable learning rate at a constant batch: the root of ``F(eta) = 1``.
 
+        Raises:
+            InputError: the batch is not above 0.
+
         >>> round(KernelRegression(source=1, capacity=2).largest_lr(batch=8), 3)
         1.587
         """
-        if not batch > 0:
-            raise InputError(f"batch is {batch:g}, expected above 0")
         return self._stability.largest_lr(batch)
+
+    def check_stable(self, schedule: Schedule | LongSchedule) -> None:
+        """Refuse a schedule with a rate above the largest stable one of its batch.
+
+        Raises:
+            InputError: there is one; the line names it, and the largest admissible rate.
+        """
+        if isinstance(schedule, Schedule):
+            self._stability.check(schedule.lr, batch_sizes(schedule))
+            return
+        for lr, batch in schedule.extremes():
+            if lr > self.largest_lr(batch):
+                raise self._stability.unstable(lr, batch)
 
     # -- evaluators -------------------------------------------------------------------------------
 
@@ -274,7 +250,7 @@ class KernelRegression:
         schedule: Schedule,
         steps: ArrayLike | None = None,
         *,
-        method: str = "quadrature",
+        method: MeanMethod = "quadrature",
         allow_unstable: bool = False,
         label: str = "kernel",
     ) -> LossCurve:
@@ -295,11 +271,12 @@ class KernelRegression:
             InputError: steps outside the schedule, or a learning rate that is not stable.
         """
         at = checked_steps(_all_steps(schedule, steps), schedule.horizon, label)
-        batch = _batch(schedule)
+        batch = batch_sizes(schedule)
         if not allow_unstable:
             self.check_stable(schedule)
-        if method not in METHODS:
-            raise InputError(f"method {method!r}, expected one of: {', '.join(METHODS)}")
+        if method not in get_args(MeanMethod):
+            expected = ", ".join(get_args(MeanMethod))
+            raise InputError(f"method {method!r}, expected one of: {expected}")
         time = float(schedule.intrinsic_time[at[-1] - 1])
         modes = self.true_modes if method == "recursion" else self.nodes(time)
         if method in ("sde", "volterra"):
@@ -309,11 +286,12 @@ class KernelRegression:
             totals, diverged = recursion.run(modes, schedule.lr, batch, at)
         warnings: tuple[str, ...] = ()
         if diverged is not None:
-            seen = at < diverged
-            warnings = (self._divergence(schedule, diverged),)
-            if not seen.any():
+            whole = at < diverged
+            smallest = float(batch.min())
+            warnings = (self._stability.divergence(diverged, schedule.peak_lr, smallest),)
+            if not whole.any():
                 raise InputError(warnings[0])
-            at, totals = at[seen], totals[seen]
+            at, totals = at[whole], totals[whole]
         assumptions = () if schedule.batch is not None else ("batch size taken as 1",)
         return LossCurve(
             schedule,
@@ -355,7 +333,7 @@ class KernelRegression:
         if not allow_unstable:
             self.check_stable(schedule)
         return sample(
-            self.true_modes, self.distribution, schedule, _batch(schedule), at, runs, seed
+            self.true_modes, self.distribution, schedule, batch_sizes(schedule), at, runs, seed
         )
 
     def excess_risk(
@@ -385,16 +363,14 @@ class KernelRegression:
         """
         at = [schedule.horizon] if steps is None else steps
         if isinstance(schedule, LongSchedule):
-            for lr, batch in schedule.extremes():
-                if lr > self.largest_lr(batch):
-                    raise InputError(self._unstable(lr, batch, ""))
+            self.check_stable(schedule)
             modes = self.nodes(schedule.intrinsic_time)
             totals = integrate(modes, schedule, _long_steps(at, schedule.horizon))
         else:
             at = checked_steps(at, schedule.horizon, "kernel")
             self.check_stable(schedule)
             modes = self.nodes(float(schedule.intrinsic_time[at[-1] - 1]))
-            totals, _ = recursion.run(modes, schedule.lr, _batch(schedule), at)
+            totals, _ = recursion.run(modes, schedule.lr, batch_sizes(schedule), at)
         return 0.5 * (totals + modes.unlearned)
 
     def scaling_law(
@@ -402,7 +378,7 @@ class KernelRegression:
         schedule: Schedule,
         steps: ArrayLike | None = None,
         *,
-        kernels: str = "spectrum",
+        kernels: Kernels = "spectrum",
         constants: bool = True,
     ) -> Terms:
         """The functional scaling law of a schedule, every term by itself.
@@ -425,17 +401,17 @@ class KernelRegression:
         True
         """
         at = checked_steps(_all_steps(schedule, steps), schedule.horizon, "scaling law")
-        batch = _batch(schedule)
+        batch = batch_sizes(schedule)
         if kernels == "spectrum":
             nodes = self.nodes(float(schedule.intrinsic_time[at[-1] - 1]))
             return spectrum_terms(nodes, schedule.lr, batch, at)
         if kernels != "power":
             raise InputError(f"kernels {kernels!r}, expected spectrum or power")
-        if self.spectrum is not None:
+        if self.source is None or self.capacity is None:
             raise InputError("power-law kernels need source and capacity; this spectrum is given")
         return power_terms(
-            self._s,
-            self._beta,
+            self.source,
+            self.capacity,
             self.modes,
             self.unlearned,
             self.noise**2,
@@ -459,7 +435,7 @@ class KernelRegression:
             Largest relative difference of the excess risk over the steps, one a fraction.
         """
         at = checked_steps(_all_steps(schedule, steps), schedule.horizon, "gap")
-        limit = self.largest_lr(float(_batch(schedule).min())) / schedule.peak_lr
+        limit = self.largest_lr(float(batch_sizes(schedule).min())) / schedule.peak_lr
         gaps: list[float] = []
         for fraction in finite_vector("fractions", fractions):
             scaled = schedule.scaled(float(fraction) * limit)
@@ -467,43 +443,6 @@ class KernelRegression:
             sde = self.mean_curve(scaled, at, method="sde").loss - 0.5 * self.noise**2
             gaps.append(float(np.abs(sde / sgd - 1).max()))
         return np.array(gaps)
-
-    def check_stable(self, schedule: Schedule) -> None:
-        """Refuse a schedule with a rate above the largest stable one of its batch.
-
-        Raises:
-            InputError: there is one; the line names it, and the largest admissible rate.
-        """
-        batch = _batch(schedule)
-        # The limit grows with the batch: one look at the smallest settles nearly every schedule.
-        if schedule.peak_lr <= self.largest_lr(float(batch.min())):
-            return
-        # Else F, which grows with the rate and falls with the batch, decides among the pairs that
-        # no other one beats in both.
-        order = np.lexsort((-schedule.lr, batch))
-        lr = schedule.lr[order]
-        highest = np.maximum.accumulate(lr)
-        first = np.concatenate([[True], lr[1:] > highest[:-1]])
-        pairs = zip(lr[first].tolist(), batch[order][first].tolist(), strict=True)
-        worst = max(pairs, key=lambda pair: self.noise_feedback(*pair))
-        if self.noise_feedback(*worst) <= 1:
-            return
-        k = int(np.argmax((schedule.lr == worst[0]) & (batch == worst[1]))) + 1
-        raise InputError(self._unstable(worst[0], worst[1], f" at update {k}"))
-
-    def _unstable(self, lr: float, batch: float, where: str) -> str:
-        return (
-            f"learning rate {lr:.6g}{where} is not stable: the largest admissible rate at batch"
-            f" {batch:g} is {self.largest_lr(batch):.6g}"
-        )
-
-    def _divergence(self, schedule: Schedule, update: int) -> str:
-        batch = _batch(schedule)
-        return (
-            f"the run diverges before update {update}: its largest rate is {schedule.peak_lr:.6g},"
-            f" and the largest admissible one at batch {batch.min():g} is"
-            f" {self.largest_lr(float(batch.min())):.6g}"
-        )
 
 
 def _all_steps(schedule: Schedule, steps: ArrayLike | None) -> ArrayLike:
@@ -517,24 +456,9 @@ def _long_steps(steps: ArrayLike, horizon: int) -> FloatArray:
     return at
 
 
-def _batch(schedule: Schedule) -> FloatArray:
+def batch_sizes(schedule: Schedule) -> FloatArray:
+    """Samples in each update; a batch that is not known counts as 1. Shape ``(n,)``."""
     return np.ones(schedule.horizon) if schedule.batch is None else schedule.batch
-
-
-def _power_sum(exponent: float, after: float, until: float) -> float:
-    """``sum j^-exponent`` over ``after < j <= until``; either may be infinite."""
-    if after >= until:
-        return 0.0
-    head = float(zeta(exponent, after + 1))
-    return head if until == math.inf else head - float(zeta(exponent, until + 1))
-
-
-def _above(name: str, value: float | None, bound: float) -> float:
-    if value is None:
-        raise InputError(f"{name} is missing: give source and capacity, or spectrum and targets")
-    if not (math.isfinite(value) and value > bound):
-        raise InputError(f"{name} is {value:g}, expected a number above {bound}")
-    return float(value)
 
 
 def _count(name: str, value: float) -> float:

@@ -1,4 +1,4 @@
-"""One question to the kernel world, any of its evaluators: the loss along a schedule.
+"""The loss along a schedule in the kernel world, by any of its evaluators.
 
 ========== =================================================================================
 method     what it is
@@ -16,49 +16,82 @@ sgd        sampled runs: mean, standard error, spread
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 import numpy as np
 
 from losslaw.errors import InputError
-from losslaw.kernel.kernel_regression import KernelRegression
+from losslaw.kernel.kernel_regression import KernelRegression, batch_sizes
 from losslaw.kernel.sampled_blocks import sample_in_blocks
 from losslaw.kernel.simulate.pieces import LongSchedule
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules import Schedule
+from losslaw.text import table
 
-METHODS = ("quadrature", "exact", "integrator", "sde", "volterra", "fsl", "sgd")
+Method = Literal["quadrature", "exact", "integrator", "sde", "volterra", "fsl", "sgd"]
+METHODS: tuple[Method, ...] = get_args(Method)
+# Rows of the table that is printed.
+SHOWN = 16
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Evaluation:
     """Losses of one schedule in one problem.
 
     Attributes:
+        world: The problem.
         method: One of `METHODS`.
         steps: Updates done. Shape ``(m,)``.
         lr: Rate of the update just done. Shape ``(m,)``.
         batch: Its batch. Shape ``(m,)``.
         excess: Risk above the irreducible one. Shape ``(m,)``.
-        irreducible: ``noise^2 / 2``.
         columns: What else the method says, by name: terms of the law, spread of the runs.
         largest_lr: Largest admissible rate at the smallest batch.
         peak_lr: Largest rate of the schedule.
     """
 
-    method: str
+    world: KernelRegression
+    method: Method
     steps: FloatArray
     lr: FloatArray
     batch: FloatArray
     excess: FloatArray
-    irreducible: float
     largest_lr: float
     peak_lr: float
     columns: dict[str, FloatArray] = field(default_factory=dict[str, FloatArray])
 
     @property
+    def irreducible(self) -> float:
+        """``noise^2 / 2``."""
+        return 0.5 * self.world.noise**2
+
+    @property
     def loss(self) -> FloatArray:
         """Risk, the irreducible part included. Shape ``(m,)``."""
         return self.excess + self.irreducible
+
+    def __str__(self) -> str:
+        world, share = self.world, self.peak_lr / self.largest_lr
+        rows = [
+            [
+                f"{self.steps[i]:.4g}" if self.steps[i] >= 1e7 else f"{self.steps[i]:.0f}",
+                f"{self.lr[i]:.4g}",
+                f"{self.loss[i]:.6f}",
+                f"{self.excess[i]:.4e}",
+                *(f"{values[i]:.3e}" for values in self.columns.values()),
+            ]
+            for i in spaced_steps(self.steps.size, SHOWN) - 1
+        ]
+        header = ["step", "lr", "loss", "above irreducible", *self.columns]
+        lines = [
+            f"source {world.source:g}, capacity {world.capacity:g}, modes {world.modes:g},"
+            f" noise {world.noise:g}; method {self.method}",
+            f"peak {self.peak_lr:.4g} is {share:.3g} of the largest admissible rate,"
+            f" {self.largest_lr:.6g}; irreducible loss {self.irreducible:g}",
+            "",
+            *table(header, rows, left=(), rule=True),
+        ]
+        return "\n".join(lines)
 
     def csv(self, notes: dict[str, object]) -> str:
         """A table that `losslaw.read_curves` reads back; every digit kept.
@@ -81,7 +114,7 @@ def evaluate(
     world: KernelRegression,
     schedule: Schedule | LongSchedule,
     *,
-    method: str = "quadrature",
+    method: Method = "quadrature",
     points: int = 500,
     runs: int = 1,
     seed: int = 0,
@@ -126,18 +159,18 @@ def evaluate(
     else:
         if method == "integrator":
             raise InputError("the integrator runs schedules in pieces, not written-out ones")
-        batches = np.ones(schedule.horizon) if schedule.batch is None else schedule.batch
+        batches = batch_sizes(schedule)
         world.check_stable(schedule)
         lr, batch = schedule.lr[at - 1], batches[at - 1]
         peak, largest = schedule.peak_lr, world.largest_lr(float(batches.min()))
         excess, columns = _written_out(world, schedule, at, method, runs, seed, tick)
     return Evaluation(
+        world=world,
         method=method,
         steps=at.astype(np.float64),
         lr=lr,
         batch=batch,
         excess=excess,
-        irreducible=0.5 * world.noise**2,
         largest_lr=largest,
         peak_lr=peak,
         columns=columns,
@@ -148,7 +181,7 @@ def _written_out(
     world: KernelRegression,
     schedule: Schedule,
     at: IntArray,
-    method: str,
+    method: Method,
     runs: int,
     seed: int,
     tick: Callable[[int], None],
@@ -161,8 +194,10 @@ def _written_out(
         parts = ("approximation", "signal", "minibatch", "label")
         return terms.excess, {name: getattr(terms, name) for name in parts}
     if method == "sgd":
-        found = sample_in_blocks(world, schedule, at, runs=runs, seed=seed, tick=tick)
-        return found.mean - half, {"standard_error": found.standard_error, "spread": found.spread}
+        sampled = sample_in_blocks(world, schedule, at, runs=runs, seed=seed, tick=tick)
+        columns = {"standard_error": sampled.standard_error, "spread": sampled.spread}
+        return sampled.mean - half, columns
+    assert method != "integrator"
     inner = "recursion" if method == "exact" else method
     return world.mean_curve(schedule, at, method=inner).loss - half, {}
 

@@ -1,9 +1,9 @@
 """Many sampled runs, a block at a time: progress can be shown, and interrupted work goes on.
 
 Block c of a set of runs has a seed of its own, made from the seed of the set and c, and is saved
-under a name made from everything its numbers depend on. So a second call with the same question
-finds the blocks that the first one finished, in any order and after any interruption, and a
-changed question finds none.
+under a name made from everything its numbers depend on. So a second call with the same inputs
+finds the blocks that the first one finished, in any order and after any interruption; with other
+inputs it finds none.
 """
 
 import hashlib
@@ -22,8 +22,9 @@ from losslaw.kernel.simulate.sampled import SampledRuns
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules import Schedule
 
+# Runs of a block: seconds of work, and a file of some kilobytes.
 BLOCK = 25
-# What a saved block depends on besides its question: raise it when the sampler draws differently.
+# What a saved block depends on besides its inputs: raise it when the sampler draws differently.
 VERSION = 2
 
 
@@ -66,16 +67,16 @@ def sample_in_blocks(
     for block in range(math.ceil(runs / BLOCK)):
         count = min(BLOCK, runs - block * BLOCK)
         path = None if saved is None else saved / f"{_name(world, schedule, at, seed, block)}.npy"
-        found = None if path is None else _read(path)
-        if found is None or found.shape[0] < count or found.shape[1] != at.size:
+        risks = None if path is None else _read(path)
+        if risks is None or risks.shape[0] < count or risks.shape[1] != at.size:
             state = np.random.SeedSequence([seed, block]).generate_state(1, np.uint64)
-            found = world.sample(schedule, at, runs=count, seed=int(state[0])).losses
+            risks = world.sample(schedule, at, runs=count, seed=int(state[0])).losses
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 stream = io.BytesIO()
-                np.save(stream, found)
+                np.save(stream, risks)
                 write_bytes(path, stream.getvalue())
-        losses.append(found[:count])
+        losses.append(risks[:count])
         tick(count)
     return SampledRuns(schedule, at, np.concatenate(losses))
 

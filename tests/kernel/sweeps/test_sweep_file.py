@@ -75,7 +75,11 @@ def test_a_schedule_file_is_written_out(tmp_path, monkeypatch):
         ("source = [0.5, 1]", "source = [1, -1]", "source is -1, expected a number above 0"),
         ("capacity = 2.0", "capacity = 1.0", "capacity is 1, expected a number above 1"),
         ("modes = [50, inf]", "modes = 0", "modes is 0"),
-        ("modes = [50, inf]", 'features = "bottom"', "features 'bottom'"),
+        (
+            "modes = [50, inf]",
+            'features = "bottom"',
+            "features is 'bottom', expected 'random' or 'top'",
+        ),
         ("batch = [1, 8]", "batch = 0", r"\[run\] batch is 0, expected above 0"),
         ("batch = [1, 8]", "runs = -1", "runs is -1, expected a whole number of at least 0"),
         ("batch = [1, 8]", "runs = 2.5", "runs is 2.5, expected a whole number"),

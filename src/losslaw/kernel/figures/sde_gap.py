@@ -33,16 +33,17 @@ from losslaw.kernel.figures.drawing import (
     short,
 )
 from losslaw.kernel.figures.study import Result, Work, table
+from losslaw.kernel.kernel_regression import MeanMethod
 from losslaw.kernel.methods import spaced_steps
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules import Schedule, constant, cosine, wsd
 
-METHODS = {"sde": "SDE", "volterra": "Volterra"}
+EQUATIONS: dict[MeanMethod, str] = {"sde": "SDE", "volterra": "Volterra"}
 STYLES = {"sde": "-", "volterra": "--"}
 # Modes whose speeds add up to F within .02 % at capacity 2.
 ENOUGH_MODES = 10_000
 # Problem, schedule, method: differences along the run, one array a rate.
-Gaps = dict[tuple[KernelRegression, str, str], list[FloatArray]]
+Gaps = dict[tuple[KernelRegression, str, MeanMethod], list[FloatArray]]
 
 
 @dataclass(frozen=True)
@@ -107,12 +108,12 @@ class SdeGap:
         at = spaced_steps(self.horizon, 200)
         return at[at >= self.horizon // 100]
 
-    def _gaps(self, world: KernelRegression, schedule: Schedule) -> dict[str, FloatArray]:
+    def _gaps(self, world: KernelRegression, schedule: Schedule) -> dict[MeanMethod, FloatArray]:
         sgd = world.excess_risk(schedule, self.steps)
         half = 0.5 * world.noise**2
         return {
             method: (world.mean_curve(schedule, self.steps, method=method).loss - half) / sgd - 1
-            for method in METHODS
+            for method in EQUATIONS
         }
 
     def _panel(
@@ -128,7 +129,7 @@ class SdeGap:
                 ax.plot(
                     self.shares, [measure(gap) for gap in found], "o" + STYLES[method],
                     mfc=COLORS[kind] if method == "sde" else "white", color=COLORS[kind], ms=4,
-                    lw=1.1, label=f"{NAMES[kind]}, {METHODS[method]}",
+                    lw=1.1, label=f"{NAMES[kind]}, {EQUATIONS[method]}",
                 )  # fmt: skip
         log_log(ax)
         ax.set_xlabel("peak / largest stable rate")
@@ -137,7 +138,7 @@ class SdeGap:
 
     def _rest(self, ax: Axes, world: KernelRegression) -> None:
         shares: FloatArray = np.geomspace(0.05, max(self.shares), 60)
-        for i, method in enumerate(METHODS):
+        for i, method in enumerate(EQUATIONS):
             values = [abs(at_rest(world, float(share))[method]) for share in shares]
             ax.plot(shares, values, **THEORY, zorder=4, label=None if i else "at rest, closed form")
 
@@ -214,7 +215,7 @@ def at_rest(world: KernelRegression, share: float) -> dict[str, float]:
         "volterra": float((speed / 2).sum()),
     }
     rest = {key: value / (1 - value) for key, value in F.items()}
-    return {method: rest[method] / rest["sgd"] - 1 for method in METHODS}
+    return {method: rest[method] / rest["sgd"] - 1 for method in EQUATIONS}
 
 
 def _largest(gap: FloatArray) -> float:

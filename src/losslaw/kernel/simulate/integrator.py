@@ -41,8 +41,8 @@ LARGEST_CHANGE = 1.5
 
 
 @dataclass(frozen=True, eq=False)
-class Grid:
-    """Where the blocks of a piece begin and end, and what its updates do there.
+class Blocks:
+    """The blocks of a piece: where they begin and end, and what its updates do there.
 
     Args:
         done: Updates of the piece done at the ends, the first block's start included. ``(b + 1,)``.
@@ -78,42 +78,42 @@ def integrate(modes: Modes, schedule: LongSchedule, steps: FloatArray) -> FloatA
     for piece in schedule.pieces:
         n = float(piece.updates)
         inside = (steps > (done + blur if done else 0.0)) & (steps <= done + n + blur)
-        asked = np.where(np.abs(steps - done - n) <= blur, n, steps - done)[inside]
-        out[inside] = _piece(modes, x, piece, asked)
+        at = np.where(np.abs(steps - done - n) <= blur, n, steps - done)[inside]
+        out[inside] = _piece(modes, x, piece, at)
         done += n
         if done + blur >= steps[-1]:
             break
     return out
 
 
-def _piece(modes: Modes, x: FloatArray, piece: Piece, asked: FloatArray) -> FloatArray:
-    """Move ``x`` through a piece; X at the steps asked about, counted from its start."""
+def _piece(modes: Modes, x: FloatArray, piece: Piece, at: FloatArray) -> FloatArray:
+    """Move ``x`` through a piece; X after the updates ``at``, counted from its start."""
     n = piece.updates
     first = min(n, SINGLE)
     rest = 0 if piece.flat else min(n - first, SINGLE)  # updates done singly at the end
     if n - first - rest < SHORT:
         first, rest = n, 0
-    head, tail = asked <= first, (asked > n - rest) | (asked == n)
+    head, tail = at <= first, (at > n - rest) | (at == n)
     tail &= ~head & (rest > 0)
     between = ~(head | tail)
-    out = np.empty(asked.size)
-    out[head] = _singly(modes, x, piece, first, n - first)[asked[head].astype(np.int64)]
+    out = np.empty(at.size)
+    out[head] = _singly(modes, x, piece, first, n - first)[at[head].astype(np.int64)]
     if first + rest < n:
-        grid = _grid(piece, first, rest, asked[between])
-        totals = _blocks(
+        blocks = _cut(piece, first, rest, at[between])
+        totals = _through_blocks(
             modes.rate,
             modes.noise,
             modes.floor,
             modes.own_noise,
             x,
-            grid.time,
-            grid.lr,
-            grid.batch,
+            blocks.time,
+            blocks.lr,
+            blocks.batch,
         )
-        out[between] = totals[np.searchsorted(grid.done, asked[between])]
+        out[between] = totals[np.searchsorted(blocks.done, at[between])]
     if rest:
         singly = _singly(modes, x, piece, rest, 0)
-        out[tail] = singly[(rest - (n - asked[tail])).astype(np.int64)]
+        out[tail] = singly[(rest - (n - at[tail])).astype(np.int64)]
     return out
 
 
@@ -132,18 +132,18 @@ def _singly(modes: Modes, x: FloatArray, piece: Piece, count: int, left: int) ->
     )
 
 
-def _grid(piece: Piece, first: int, rest: int, asked: FloatArray) -> Grid:
+def _cut(piece: Piece, first: int, rest: int, at: FloatArray) -> Blocks:
     """Cut the updates between the first and the last ones into blocks.
 
-    Blocks end at all steps asked about. Cuts in the first half are counted from the start of the
+    Blocks end at all updates of ``at``. Cuts in the first half are counted from the start of the
     piece and the others from its end, so that both keep their digits.
     """
     n = float(piece.updates)
     half = n if piece.flat else n // 2
-    from_start = np.union1d(_growing(first, half), asked[asked <= half])
+    from_start = np.union1d(_growing(first, half), at[at <= half])
     from_end = np.array([0.0])
     if not piece.flat:
-        from_end = np.union1d(_growing(rest, n - half), n - asked[asked > half])
+        from_end = np.union1d(_growing(rest, n - half), n - at[at > half])
     # The place in the middle is in both lists.
     done = np.concatenate([from_start, n - from_end[-2::-1]])
     left = np.concatenate([n - from_start, from_end[-2::-1]])
@@ -159,8 +159,8 @@ def _grid(piece: Piece, first: int, rest: int, asked: FloatArray) -> Grid:
         middle += (0.5 * time - _elapsed(piece, start, togo, middle)) / rate
         middle = np.clip(middle, 0.01 * length, 0.99 * length)
     places = np.stack([np.zeros_like(length), middle, length], axis=1) + 0.5
-    at = start[:, None] + places, togo[:, None] - places
-    return Grid(done, left, time, piece.lr_at(*at), piece.batch_at(*at))
+    where = start[:, None] + places, togo[:, None] - places
+    return Blocks(done, left, time, piece.lr_at(*where), piece.batch_at(*where))
 
 
 def _growing(start: float, end: float) -> FloatArray:
@@ -258,7 +258,7 @@ def moments(z: float) -> tuple[float, float, float, float]:
 
 
 @compiled(fastmath={"reassoc", "contract", "nsz"})
-def _blocks(
+def _through_blocks(
     rate: FloatArray,
     noise: FloatArray,
     floor: float,

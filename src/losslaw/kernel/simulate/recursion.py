@@ -52,19 +52,6 @@ def run(
     return values, (None if last < 0 else int(last))
 
 
-def run_numpy(modes: Modes, lr: FloatArray, batch: FloatArray, steps: IntArray) -> FloatArray:
-    """The same recursion as it is printed, for tests and as the yardstick of the benchmarks."""
-    lam = modes.rate
-    x = modes.signal.copy()
-    totals = [x.sum()]
-    for eta, B in zip(lr, batch, strict=True):
-        drive = x.sum() + modes.floor
-        own = modes.own_noise * lam**2 * x
-        x = (1 - eta * lam) ** 2 * x + eta**2 / B * (own + modes.noise * drive)
-        totals.append(x.sum())
-    return np.array(totals)[steps]
-
-
 # "reassoc" lets the sum over modes run in vector registers, a factor of four; the order is fixed by
 # the compiler, so the same machine gives the same bits.
 @compiled(fastmath={"reassoc", "contract", "nsz"})

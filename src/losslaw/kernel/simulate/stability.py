@@ -13,14 +13,14 @@ size of the noise at rest: the excess risk of a constant rate tends to
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
 
+from losslaw.errors import InputError
 from losslaw.numerics.arrays import FloatArray
 
 
 @dataclass(frozen=True, eq=False)
-class Spectrum:
-    """Eigenvalues of a covariance: the large ones, and the sums of powers of all others.
+class Stability:
+    """What decides about stability: the large eigenvalues, and sums of powers of all others.
 
     Args:
         rates: Largest eigenvalues. Shape ``(n,)``.
@@ -45,7 +45,15 @@ class Spectrum:
         return float((head + tail) / batch)
 
     def largest_lr(self, batch: float) -> float:
-        """The rate with ``F(eta) = 1``; every smaller one is stable, every larger one is not."""
+        """The rate with ``F(eta) = 1``; every smaller one is stable, every larger one is not.
+
+        Raises:
+            InputError: the batch is not above 0.
+        """
+        from scipy.optimize import brentq
+
+        if not batch > 0:
+            raise InputError(f"batch is {batch:g}, expected above 0")
         curve = 1 + self.own_noise / batch
         pole = 2 / (curve * self.rates.max()) if curve > 0 else np.inf
         trace = self.rates.sum() + sum(self.tail[:1])
@@ -59,3 +67,41 @@ class Spectrum:
             rtol=1e-15,
         )
         return float(root)
+
+    def check(self, lr: FloatArray, batch: FloatArray) -> None:
+        """Refuse a schedule with a rate above the largest stable one of its batch.
+
+        Args:
+            lr: Rate of each update. Shape ``(n,)``.
+            batch: Samples in each update. Shape ``(n,)``.
+
+        Raises:
+            InputError: there is one; the line names it, and the largest admissible rate.
+        """
+        # The limit grows with the batch: one look at the smallest settles nearly every schedule.
+        if lr.max() <= self.largest_lr(float(batch.min())):
+            return
+        # Else F, which grows with the rate and falls with the batch, decides among the pairs that
+        # no other one beats in both.
+        order = np.lexsort((-lr, batch))
+        highest = np.maximum.accumulate(lr[order])
+        first = np.concatenate([[True], lr[order][1:] > highest[:-1]])
+        pairs = zip(lr[order][first].tolist(), batch[order][first].tolist(), strict=True)
+        worst = max(pairs, key=lambda pair: self.noise_feedback(*pair))
+        if self.noise_feedback(*worst) > 1:
+            k = int(np.argmax((lr == worst[0]) & (batch == worst[1]))) + 1
+            raise self.unstable(*worst, where=f" at update {k}")
+
+    def unstable(self, lr: float, batch: float, where: str = "") -> InputError:
+        """The error of a rate that is not stable."""
+        return InputError(
+            f"learning rate {lr:.6g}{where} is not stable: the largest admissible rate at batch"
+            f" {batch:g} is {self.largest_lr(batch):.6g}"
+        )
+
+    def divergence(self, update: int, peak_lr: float, batch: float) -> str:
+        """The warning of a run that diverged, its smallest batch being ``batch``."""
+        return (
+            f"the run diverges before update {update}: its largest rate is {peak_lr:.6g},"
+            f" and the largest admissible one at batch {batch:g} is {self.largest_lr(batch):.6g}"
+        )

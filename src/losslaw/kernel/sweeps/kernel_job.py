@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from losslaw.kernel import KernelRegression
+from losslaw.kernel.kernel_regression import Distribution, Features, KernelRegression
 from losslaw.schedules import Schedule, parse_schedule
 
 # The results of a job, in the order of the table.
@@ -31,8 +31,8 @@ class KernelJob:
     capacity: float
     modes: float = math.inf
     noise: float = 1.0
-    features: str = "top"
-    distribution: str = "gaussian"
+    features: Features = "top"
+    distribution: Distribution = "gaussian"
     schedule: str = ""
     batch: float | None = None
     runs: int = 0

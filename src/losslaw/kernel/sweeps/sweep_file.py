@@ -33,6 +33,7 @@ from msgspec import Meta
 from losslaw.errors import InputError
 from losslaw.files.checked import Finite, convert
 from losslaw.files.tables import read_text
+from losslaw.kernel.kernel_regression import Distribution, Features
 from losslaw.kernel.sweeps.kernel_job import KernelJob
 from losslaw.schedules import format_schedule, parse_schedule
 
@@ -57,8 +58,8 @@ class ProblemSection(msgspec.Struct, forbid_unknown_fields=True):
     capacity: Several[Finite]
     modes: Several[Modes] = math.inf
     noise: Several[Finite] = 1.0
-    features: Several[str] = "top"
-    distribution: Several[str] = "gaussian"
+    features: Several[Features] = "top"
+    distribution: Several[Distribution] = "gaussian"
 
 
 class RunSection(msgspec.Struct, forbid_unknown_fields=True):
