@@ -219,7 +219,7 @@ SAVED = {
     "version in words": (
         None,
         changed("version", "one"),
-        ["damaged: version is 'one'", "at least 1"],
+        ["damaged: version is 'one'", "1 or above"],
     ),
     "no version": (None, changed("version", ...), ["damaged: version is missing", "fit again"]),
     "a law it does not know": (
@@ -278,7 +278,7 @@ SAVED = {
     "schedule of negative rates": (
         None,
         changed("curves.0.schedule", {"step": [1, 9], "lr": [1, -1], "warmup": 0}),
-        ["curves[0].schedule.lr[1] is -1", "at least 0"],
+        ["curves[0].schedule.lr[1] is -1", "0 or above"],
     ),
     "covariance of a wrong size": (
         None,

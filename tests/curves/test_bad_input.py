@@ -68,6 +68,8 @@ CASES = {
     "stray quote": (HEAD + '2,"0.1,2\n3,0.1,2\n', {}, ["line 3", "2 cells"]),
     "column twice": ("step,lr,lr,loss\n1,1,1,3\n", {}, ["two columns", "'lr'"]),
     "damaged JSON line": ('{"step": 1, "lr": 1\n', {}, ["line 1", "not a JSON object"]),
+    "JSON nested without end": ('{"step": ' + "[" * 100_000, {}, ["line 1", "not a JSON object"]),
+    "JSON number without end": ('{"step": ' + "1" * 5000 + "}", {}, ["line 1", "not a JSON"]),
     "JSON array": ('[{"step": 1}]\n', {}, ["JSON array", "JSON lines"]),
     "JSON number": ('{"step": 1, "lr": 1, "loss": 2}\n7\n', {}, ["line 2", "JSON object"]),
     "rate used or next": (GOOD, {"lr_is": "last"}, ["lr_is", "'last'", "'used'", "'next'"]),
@@ -102,10 +104,15 @@ def test_a_damaged_log_is_one_clear_line(case, tmp_path):
 
 
 SIDECARS = {
-    "not JSON": ("{", ["meta.json", "damaged JSON", "move it away"]),
-    "a list": ("[]", ["meta.json", "runs"]),
-    "runs is a list": ('{"runs": []}', ["meta.json", "runs"]),
-    "the run is a number": ('{"runs": {"log": 3}}', ["meta.json", '"log"']),
+    "not JSON": ("{", ["meta.json", "damaged: not JSON at line 1", "move it away"]),
+    "nested without end": ("[" * 100_000, ["meta.json", "damaged", "move it away"]),
+    "a list": ("[]", ["meta.json", "expected an object", "move it away"]),
+    "runs is a list": ('{"runs": []}', ["meta.json", "runs is []", "an object"]),
+    "the run is a number": ('{"runs": {"log": 3}}', ["meta.json", "'log'", "3", "an object"]),
+    "a number without end": (
+        '{"runs": {"log": {"batch": 1' + "0" * 400 + "}}}",
+        ["run 'log'", "batch is 1000", "above 0"],
+    ),
     "a fact is text": (
         '{"runs": {"log": {"warmup_steps": "many"}}}',
         ["meta.json", "run 'log'", "warmup is 'many'"],

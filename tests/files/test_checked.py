@@ -82,7 +82,7 @@ def test_a_good_one():
         ),
         (
             {"runs": {"a": {"batch": {"at": [0], "value": [1]}}}},
-            "x.json: runs.a.batch.at[0] is 0, expected a whole number of at least 1",
+            "x.json: runs.a.batch.at[0] is 0, expected a whole number, 1 or above",
         ),
         (
             {"runs": {"a": {"batch": {"at": [1], "value": []}}}},

@@ -6,16 +6,18 @@ head of the log, and the run's entry in a ``meta.json`` beside it::
     {"runs": {"wsd_3": {"warmup_steps": 300, "weight_decay": 0.1, "params": 124e6}}}
 """
 
-import json
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, Literal, cast
+
+from msgspec import Meta
 
 from losslaw.errors import InputError
+from losslaw.files.checked import NotNegative, Positive, convert, decode_json
 
 SIDECAR = "meta.json"
+WAY_OUT = "mend it or move it away"
 
 # Names under which comments and sidecars give each fact.
 KEYS = {
@@ -43,22 +45,31 @@ class Facts:
         model_size: Parameters, > 0.
     """
 
-    warmup: int | None = None
-    lr_is: str | None = None
-    weight_decay: float | None = None
-    batch: float | None = None
-    tokens_per_update: float | None = None
-    sequence_length: int | None = None
-    model_size: float | None = None
+    warmup: Annotated[int, Meta(ge=0)] | None = None
+    lr_is: (
+        Annotated[
+            Literal["used", "next"],
+            Meta(
+                description="'used' (the rate of the update just done) or 'next' (of the following"
+                " one)"
+            ),
+        ]
+        | None
+    ) = None
+    weight_decay: NotNegative | None = None
+    batch: Positive | None = None
+    tokens_per_update: Positive | None = None
+    sequence_length: Annotated[int, Meta(ge=1)] | None = None
+    model_size: Positive | None = None
 
     def or_else(self, other: "Facts") -> "Facts":
         """These facts, and where they are silent those of ``other``."""
         return replace(
             self,
             **{
-                field.name: getattr(other, field.name)
-                for field in fields(self)
-                if getattr(self, field.name) is None
+                each.name: getattr(other, each.name)
+                for each in fields(self)
+                if getattr(self, each.name) is None
             },
         )
 
@@ -76,38 +87,24 @@ def facts_from(values: Mapping[str, Any], where: str) -> Facts:
     Raises:
         InputError: a value that the fact cannot have; ``where`` begins the message.
     """
+    given = {
+        fact: _number(values[key])
+        for fact, keys in KEYS.items()
+        for key in reversed(keys)  # the first name that has a value wins
+        if values.get(key) is not None
+    }
+    return convert(given, Facts, where)
 
-    def value(fact: str) -> Any:
-        return next((values[key] for key in KEYS[fact] if values.get(key) is not None), None)
 
-    def number(fact: str, expected: str, *, whole: bool = False, zero: bool = False) -> Any:
-        given = value(fact)
-        if given is None:
-            return None
-        try:
-            result = float(given)
-        except (TypeError, ValueError):
-            result = math.nan
-        fits = math.isfinite(result) and (result > 0 or (zero and result == 0))
-        if isinstance(given, bool) or not fits or (whole and not result.is_integer()):
-            raise InputError(f"{where}: {fact} is {given!r}, expected {expected}")
-        return int(result) if whole else result
-
-    lr_is = value("lr_is")
-    if lr_is not in (None, "used", "next"):
-        raise InputError(
-            f"{where}: lr_is is {lr_is!r}, expected 'used' (the rate of the update just done)"
-            " or 'next' (of the following one)"
-        )
-    return Facts(
-        warmup=number("warmup", "a whole number of updates, 0 or above", whole=True, zero=True),
-        lr_is=lr_is,
-        weight_decay=number("weight_decay", "a number, 0 or above", zero=True),
-        batch=number("batch", "a number above 0"),
-        tokens_per_update=number("tokens_per_update", "a number above 0"),
-        sequence_length=number("sequence_length", "a whole number above 0", whole=True),
-        model_size=number("model_size", "a number above 0"),
-    )
+def _number(value: Any) -> Any:
+    """A value that says a number as one, whatever it was written in; others as they are."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return value
+    if isinstance(value, bool):
+        return value
+    return int(number) if number.is_integer() else number
 
 
 def sidecar_facts(log: Path) -> Facts:
@@ -122,25 +119,23 @@ def sidecar_facts(log: Path) -> Facts:
     except FileNotFoundError:
         return Facts()
     except (OSError, UnicodeDecodeError):
-        raise InputError(f"{path}: cannot be read; mend it or move it away") from None
+        raise InputError(f"{path}: cannot be read; {WAY_OUT}") from None
     return facts_in(text, log.stem, str(path))
+
+
+@dataclass(frozen=True)
+class _Sidecar:
+    """What is read of a ``meta.json``; of ``model`` only what all runs share."""
+
+    runs: dict[str, object] = field(default_factory=dict[str, object])
+    model: object = None
 
 
 def facts_in(text: str, run: str, where: str) -> Facts:
     """Facts of ``run`` in the text of a ``meta.json``; see `sidecar_facts`."""
-    try:
-        meta: Any = json.loads(text)
-    except ValueError as error:
-        raise InputError(f"{where}: damaged JSON ({error}); mend it or move it away") from None
-    runs: Any = cast(dict[str, Any], meta).get("runs", {}) if isinstance(meta, dict) else None
-    entry: Any = cast(dict[str, Any], runs).get(run, {}) if isinstance(runs, dict) else None
-    if not isinstance(entry, dict):
-        raise InputError(
-            f'{where}: expected {{"runs": {{"{run}": {{...}}}}}} with one object a run;'
-            " mend it or move it away"
-        )
-    model: Any = cast(dict[str, Any], meta).get("model")
-    shared = cast(dict[str, Any], model) if isinstance(model, dict) else {}
-    # What all runs share: only the context length is read from there.
-    values = {"context": shared.get("context"), **cast(dict[str, Any], entry)}
-    return facts_from(values, f"{where}, run {run!r}")
+    sidecar = decode_json(text, _Sidecar, where, WAY_OUT)
+    name = f"{where}, run {run!r}"
+    entry = convert(sidecar.runs.get(run, {}), dict[str, object], name, WAY_OUT)
+    model = sidecar.model
+    shared = cast(dict[str, object], model) if isinstance(model, dict) else {}
+    return facts_from({"context": shared.get("context"), **entry}, name)

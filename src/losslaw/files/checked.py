@@ -176,12 +176,12 @@ def _number(node: inspect.FloatType | inspect.IntType, noun: str) -> str:
     if high is not None and abs(high) < LARGEST and low is not None:
         return f"{noun} in {low:g}..{high:g}"
     parts = [
-        f"{word}{bound:g}{after}"
-        for word, bound, after in (
-            (" of at least ", low, ""),
-            (" above ", node.gt, ""),
-            (" of at most ", high, ""),
-            (" below ", node.lt, ""),
+        text.format(bound)
+        for text, bound in (
+            (", {:g} or above", low),
+            (" above {:g}", node.gt),
+            (", {:g} or below", high),
+            (" below {:g}", node.lt),
         )
         if bound is not None and abs(bound) < LARGEST
     ]

@@ -155,9 +155,11 @@ def _json_lines(text: str, source: str) -> Table:
             continue
         try:
             record = json.loads(line)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
+            # Besides bad JSON: a number of thousands of digits, lists nested without end.
+            reason = getattr(error, "msg", error)
             raise InputError(
-                f"{source}, line {number}: not a JSON object ({error.msg});"
+                f"{source}, line {number}: not a JSON object ({reason});"
                 ' expected one object a line, such as {"step": 1, "lr": 3e-4, "loss": 9.1}'
             ) from None
         if not isinstance(record, dict):
