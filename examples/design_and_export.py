@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import losslaw as ll
-from losslaw.exporting import export
 
 FITTED = ("constant_peak3e-3_T4000", "cosine_peak3e-3_T4000", "wsd-linear-0.2_peak3e-3_T4000")
 
@@ -23,7 +22,7 @@ def main(folder: Path) -> None:
     if design.simple is not None:
         print(f"as good, within what is known: {design.simple.name}")
     path = folder / "schedule.py"
-    path.write_text(export(design.schedule, "torch"), encoding="utf-8")
+    path.write_text(ll.export(design.schedule, "torch"), encoding="utf-8")
     print(f"written: {path.name}, for torch.optim.lr_scheduler.LambdaLR")
 
 
