@@ -75,8 +75,8 @@ class Demo:
                 "",
                 *self._errors(first.skip),
                 "",
-                "errors in nats per token on unseen steps, predicted minus observed; 'end':",
-                "mean of the last three points, and below it of their absolute values",
+                "nats per token, on unseen steps only: root mean square error of each law; 'end':",
+                "predicted minus observed, mean of the last three points (mean: absolute values)",
                 "",
                 f"designed for {self.design.schedule.horizon} updates at the same peak: predicted"
                 f" loss {self.design.loss:.4f}",
@@ -89,10 +89,10 @@ class Demo:
 
     def _errors(self, skip: int) -> list[str]:
         """The table of errors, one held-out run a line."""
-        header = ["held-out run", "from step"]
+        header = ["held-out run", "from"]
         means = ["mean", ""]
         for law, scores in self.scores.items():
-            header += [f"{law} RMSE", "end"]
+            header += [law, "end"]
             means.append(f"{np.mean([each.rmse for each in scores]):.4f}")
             means.append(f"{np.mean([abs(each.final_error) for each in scores]):.4f}")
         rows: list[list[str]] = []

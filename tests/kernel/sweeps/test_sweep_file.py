@@ -81,7 +81,7 @@ def test_a_schedule_file_is_written_out(tmp_path, monkeypatch):
             "features is 'bottom', expected 'random' or 'top'",
         ),
         ("batch = [1, 8]", "batch = 0", r"\[run\] batch is 0, expected above 0"),
-        ("batch = [1, 8]", "runs = -1", "runs is -1, expected a whole number, 0 or above"),
+        ("batch = [1, 8]", "runs = -1", "runs is -1, expected a whole number of at least 0"),
         ("batch = [1, 8]", "runs = 2.5", "runs is 2.5, expected a whole number"),
         ("batch = [1, 8]", "runs = inf", "runs is inf, expected a whole number"),
         ("batch = [1, 8]", "runs = 2", "sampled runs need finite modes"),
