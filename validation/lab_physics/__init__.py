@@ -13,4 +13,4 @@ per byte; *final* is the mean of the last three evaluations, and points from ste
 What follows from the tables is said in docs/evidence/lab.md.
 """
 
-from validation.lab_physics.table import table as table
+from validation.lab_physics.tables import table as table

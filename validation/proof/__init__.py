@@ -16,4 +16,4 @@ standard deviation of a fit's errors over schedules: what is the same for all do
 one is chosen, `would choose` is the schedule it puts first.
 """
 
-from validation.proof.table import table as table
+from validation.proof.tables import table as table
