@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-OPTIONAL = ("bokeh", "jax", "optax", "pandas", "ray", "tensorboard", "torch")
+OPTIONAL = ("ray", "torch")
 ROOMS = {"torch": "src/losslaw/lab"}
 
 

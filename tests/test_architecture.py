@@ -11,18 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-# In `pyproject.toml`: the extras, and what the exported schedules are for.
-OPTIONAL = (
-    "bokeh",
-    "jax",
-    "lightning",
-    "optax",
-    "pandas",
-    "ray",
-    "tensorboard",
-    "torch",
-    "transformers",
-)
+# The extras, and the trainers that schedules are exported to.
+OPTIONAL = ("jax", "lightning", "optax", "ray", "torch", "transformers")
 HEAVY = ("numpy", "scipy", "numba", "matplotlib", *OPTIONAL)
 
 GRAPH = grimp.build_graph("losslaw", cache_dir=None, exclude_type_checking_imports=True)
