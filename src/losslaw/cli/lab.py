@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -10,6 +10,7 @@ from losslaw.cli.options import Json
 
 if TYPE_CHECKING:
     from losslaw.lab import PlannedRun, TrainingInterrupted
+    from losslaw.lab.config import OptimizerName
 
 app = typer.Typer(
     name="lab",
@@ -76,7 +77,7 @@ def train_command(
         batch=batch,
         weight_decay=weight_decay,
         seed=seed,
-        optimizer=optimizer,
+        optimizer=cast("OptimizerName", optimizer),
         momentum=momentum,
         init_std=init_std,
     )

@@ -184,7 +184,12 @@ class KernelRegression:
 
     def _modes(self, rate: FloatArray, signal: FloatArray, noise: FloatArray) -> Modes:
         return Modes(
-            rate, signal, noise, self.unlearned, self.noise**2, KURTOSIS[self.distribution]
+            rate=rate,
+            signal=signal,
+            noise=noise,
+            unlearned=self.unlearned,
+            label_noise=self.noise**2,
+            kurtosis=KURTOSIS[self.distribution],
         )
 
     @cached_property

@@ -15,7 +15,7 @@ import numpy as np
 from losslaw.numerics.arrays import FloatArray
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Modes:
     """Modes of a problem, or nodes that stand for them.
 

@@ -1,6 +1,6 @@
 """The lab: small real language models, trained under any schedule, on any machine.
 
-A law is only as good as the curves it was asked about. The lab makes such curves in minutes: a
+A law is only as good as the curves it was tested on. The lab makes such curves in minutes: a
 transformer of 0.12 million parameters, AdamW, bytes of Python's own standard library, validation
 loss after every 25 updates. It made the curves that ship with losslaw (`BUNDLE`). Runs of one seed
 start from the same weights and see the same batches, so what differs between their curves is the

@@ -50,7 +50,8 @@ def _at(peak: str, horizon: int) -> str:
     return f"peak={peak},horizon={horizon},warmup={WARMUP}"
 
 
-# The most useful runs come first, so that a bundle cut short is a bundle still.
+# The plan, in the order in which the runs are made: the most useful ones first, so that a bundle
+# cut short is a bundle still.
 BUNDLE: tuple[PlannedRun, ...] = (
     PlannedRun("constant_peak3e-3_T4000", f"constant:{_at('3e-3', 4000)}"),
     PlannedRun("cosine_peak3e-3_T4000", f"cosine:{_at('3e-3', 4000)},final=3e-4"),
@@ -89,7 +90,6 @@ BUNDLE: tuple[PlannedRun, ...] = (
         f"wsd:{_at('3e-3', 12000)},cooldown=0.2,final=0,decay=linear",
     ),
 )
-"""The plan, in the order in which the runs are made."""
 
 
 @dataclass(frozen=True)
@@ -110,15 +110,15 @@ def branches(plan: tuple[PlannedRun, ...], every: int = EVERY) -> dict[str, Bran
     Returns:
         Label to branch; runs that share nothing with an earlier one are left out.
     """
-    found: dict[str, Branch] = {}
+    forks: dict[str, Branch] = {}
     for i, run in enumerate(plan):
         for earlier in plan[:i]:
             if earlier.seed != run.seed:
                 continue
             step = _common_updates(run.schedule, earlier.schedule) // every * every
-            if step > 0 and (run.label not in found or step > found[run.label].step):
-                found[run.label] = Branch(earlier.label, step)
-    return found
+            if step > 0 and (run.label not in forks or step > forks[run.label].step):
+                forks[run.label] = Branch(earlier.label, step)
+    return forks
 
 
 def _common_updates(a: Schedule, b: Schedule) -> int:
@@ -243,17 +243,17 @@ def _finished(
     if not path.exists():
         return {}
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        runs = dict(found["runs"])
+        record = json.loads(path.read_text(encoding="utf-8"))
+        runs = dict(record["runs"])
     except (OSError, ValueError, KeyError, TypeError):
         raise InputError(f"{path} is not the record of a bundle: choose another folder") from None
-    if isinstance(found.get("model"), dict):  # records from before there was a choice lack some
-        found["model"] = LabConfig().as_dict() | found["model"]
-        found["model"].pop("seed")
+    if isinstance(record.get("model"), dict):  # records from before there was a choice lack some
+        record["model"] = LabConfig().as_dict() | record["model"]
+        record["model"].pop("seed")
     for key in ("model", "text", "loss"):
-        if found.get(key) != head[key]:
+        if record.get(key) != head[key]:
             raise InputError(
-                f"{path} records another {key} ({found.get(key)}), this program would use "
+                f"{path} records another {key} ({record.get(key)}), this program would use "
                 f"{head[key]}: choose another folder"
             )
     specs = {run.label: run.spec for run in plan}

@@ -29,7 +29,7 @@ VERSION = 2  # 1 had no norms
 WORDS = {"lr": "rate", "weight_decay": "weight decay", "batch": "batch"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Checkpoint:
     """A run after ``step`` updates.
 

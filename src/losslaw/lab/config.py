@@ -10,10 +10,11 @@ mean square that AdamW's usually has, and leaves embedding, positions and gains 
 """
 
 from dataclasses import asdict, dataclass
+from typing import Literal, get_args
 
 from losslaw.errors import InputError
 
-OPTIMIZERS = ("adamw", "sgd", "muon")
+OptimizerName = Literal["adamw", "sgd", "muon"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class LabConfig:
     weight_decay: float = 0.1
     seed: int = 0
     validation_windows: int = 640
-    optimizer: str = "adamw"
+    optimizer: OptimizerName = "adamw"
     momentum: float = 0.9
     init_std: float = 0.02
 
@@ -63,10 +64,9 @@ class LabConfig:
             raise InputError(f"weight decay is non-negative: {self.weight_decay}")
         if self.seed < 0:
             raise InputError(f"a seed is non-negative: {self.seed}")
-        if self.optimizer not in OPTIMIZERS:
-            raise InputError(
-                f"unknown optimizer {self.optimizer!r}: expected one of {', '.join(OPTIMIZERS)}"
-            )
+        if self.optimizer not in get_args(OptimizerName):
+            expected = ", ".join(get_args(OptimizerName))
+            raise InputError(f"unknown optimizer {self.optimizer!r}: expected one of {expected}")
         if not 0.0 <= self.momentum < 1.0:
             raise InputError(f"momentum is in [0, 1): {self.momentum}")
         if not 0.0 < self.init_std < float("inf"):

@@ -19,8 +19,8 @@ BETAS = (0.9, 0.95)
 # Quintic whose iterates bring every singular value near one; coefficients as published by Jordan.
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 ITERATIONS = 5
+# Root mean square of a Muon update at rate 1: about what AdamW's are.
 MUON_RMS = 0.2
-"""Root mean square of a Muon update at rate 1: about what AdamW's are."""
 
 
 class Momentum(torch.optim.Optimizer):

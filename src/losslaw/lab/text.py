@@ -21,15 +21,13 @@ from numpy.typing import NDArray
 
 from losslaw.errors import InputError
 
+# Every tenth file validates.
 VALIDATION_STRIDE = 10
-"""Every tenth file validates."""
-
+# Folders of the standard library that are not read.
 LEFT_OUT = frozenset(
     {"dist-packages", "encodings", "idle_test", "lib2to3", "pydoc_data", "site-packages"}
     | {"test", "tests"}
 )
-"""Folders of the standard library that are not read."""
-
 Tokens = NDArray[np.uint8]
 
 

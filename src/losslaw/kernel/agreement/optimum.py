@@ -26,7 +26,7 @@ from losslaw.numerics.arrays import FloatArray
 SHARE = 0.9
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Optimum:
     """The lowest mean risk of a schedule for a budget, and where it is.
 
@@ -141,8 +141,8 @@ def best(
         floor: Final rate as a share of the peak.
         precise: Hyper-parameters to three digits; the risk has them anyway, it is flat there.
 
-    >>> found = best(Exponents(1.0, 2.0), "constant", 1e6)
-    >>> found.modes, found.samples, bool(found.peak < 0.01)
+    >>> optimum = best(Exponents(1.0, 2.0), "constant", 1e6)
+    >>> optimum.modes, optimum.samples, bool(optimum.peak < 0.01)
     (inf, 1000000.0, True)
     """
     return _best(exponents, schedule, budget, limited, peak, cooldown, exponent, floor, precise)
@@ -181,7 +181,13 @@ def _best(
         samples = max(1, round(budget / modes)) if "modes" in at else budget
         share = at["odds"] / (1 + at["odds"]) if "odds" in at else (cooldown or 0.0)
         run = long_schedule(exponents, schedule, lr, samples, share, exponent, floor)
-        return Optimum(final_risk(exponents, run, modes), lr, modes, samples, share)
+        return Optimum(
+            risk=final_risk(exponents, run, modes),
+            peak=lr,
+            modes=modes,
+            samples=samples,
+            cooldown=share,
+        )
 
     def height(logs: FloatArray) -> float:
         # Beyond a bound the risk of the bound, uphill: clipping would flatten the simplex.
@@ -214,12 +220,12 @@ def _best(
         values = {"peak": rough.peak, "modes": rough.modes, "odds": share / (1 - share)}
         start = np.log([values[axis] for axis in axes])
         return optimum(lowest(height, start, width=0.1, precise=True))
-    found = optimum(lowest(height, start))
+    partial = optimum(lowest(height, start))
     if "odds" not in axes:
-        return found
+        return partial
     # WSD has a second minimum where all of the run decays.
     whole = best(exponents, "exponential", budget, limited=limited, peak=peak)
-    return found if found.risk <= whole.risk else replace(whole, cooldown=1.0)
+    return partial if partial.risk <= whole.risk else replace(whole, cooldown=1.0)
 
 
 def lowest(
@@ -230,7 +236,7 @@ def lowest(
     precise: bool = False,
 ) -> FloatArray:
     """Where Nelder and Mead arrive: risks are smooth in logarithms, cheap, and noisy at 1e-6."""
-    found = minimize(
+    result = minimize(
         height,
         start,
         method="Nelder-Mead",
@@ -241,4 +247,4 @@ def lowest(
             "maxfev": 400,
         },
     )
-    return np.asarray(found.x)
+    return np.asarray(result.x)

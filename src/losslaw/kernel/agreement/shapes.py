@@ -50,8 +50,8 @@ def best_kkt(exponents: Exponents, samples: float) -> tuple[float, float]:
             float(logs[0]) - at
         )
 
-    found = lowest(height, np.array([guess]), precise=True)
-    return math.exp(height(found)), math.exp(found[0])
+    logs = lowest(height, np.array([guess]), precise=True)
+    return math.exp(height(logs)), math.exp(logs[0])
 
 
 def final_rate_pair(exponents: Exponents, budgets: tuple[float, float]) -> Pair:
@@ -64,7 +64,7 @@ def final_rate_pair(exponents: Exponents, budgets: tuple[float, float]) -> Pair:
     return Pair(slope(budgets, (first, last), 0.0), power.exponent)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FreeForm:
     """The best schedule of any shape, its rates free at knots.
 
@@ -129,7 +129,7 @@ def free_form(exponents: Exponents, samples: float, per_decade: float = 1.2) -> 
     left[-1] = n
 
     def form(logs: FloatArray) -> FreeForm:
-        return FreeForm(math.nan, left, np.exp(logs), math.exp(top))
+        return FreeForm(risk=math.nan, left=left, rates=np.exp(logs), top=math.exp(top))
 
     def height(logs: FloatArray) -> float:
         return math.log(final_risk(exponents, form(logs).run))
@@ -145,7 +145,7 @@ def free_form(exponents: Exponents, samples: float, per_decade: float = 1.2) -> 
             ]
         )
 
-    found = minimize(
+    result = minimize(
         height,
         np.minimum(start, top),
         jac=gradient,
@@ -153,4 +153,4 @@ def free_form(exponents: Exponents, samples: float, per_decade: float = 1.2) -> 
         bounds=[(None, top)] * left.size,
         options={"ftol": 1e-6, "gtol": 1e-5, "maxfun": 15},
     )
-    return replace(form(found.x), risk=math.exp(found.fun))
+    return replace(form(result.x), risk=math.exp(result.fun))

@@ -124,13 +124,13 @@ class BatchSchedules:
         low, high = math.log(self.large), math.log(samples)
         scan = np.linspace(low, high, 25)
         at = int(np.argmin([risk(value) for value in scan]))
-        found: Any = minimize_scalar(
+        result: Any = minimize_scalar(
             risk,
             bounds=(scan[max(at - 1, 0)], scan[min(at + 1, scan.size - 1)]),
             method="bounded",
             options={"xatol": 1e-3},
         )
-        return math.exp(found.x), math.exp(found.fun)
+        return math.exp(result.x), math.exp(result.fun)
 
     def catch_up(self, exponents: Exponents) -> tuple[FloatArray, FloatArray]:
         """Intrinsic time since the switch, in units of the time before it, and the gap left.
@@ -155,17 +155,17 @@ class BatchSchedules:
             run = growing_run(exponents, lr, samples, math.exp(log_largest))
             return math.log(final_risk(exponents, run))
 
-        found: Any = minimize_scalar(
+        result: Any = minimize_scalar(
             risk, bounds=(guess - 4.0, guess + 4.0), method="bounded", options={"xatol": 1e-3}
         )
-        return math.exp(found.x), math.exp(found.fun)
+        return math.exp(result.x), math.exp(result.fun)
 
     # -- panels -----------------------------------------------------------------------------------
 
     def _switch_panel(self, ax: Axes, switches: dict[Exponents, list[tuple[float, float]]]) -> None:
         budgets = np.array(self.budgets)
-        for (exponents, found), color in zip(switches.items(), PROBLEM_COLORS, strict=False):
-            after = [pair[0] for pair in found]
+        for (exponents, values), color in zip(switches.items(), PROBLEM_COLORS, strict=False):
+            after = [pair[0] for pair in values]
             power = _exponent(exponents, "samples after switch")
             words = f"{_named(exponents)}: $D - P^*\\sim D^{{{power:.3f}}}$"
             ax.plot(budgets, np.array(after) / budgets, "o", ms=5, color=color, label=words)
@@ -230,8 +230,8 @@ class BatchSchedules:
     ) -> None:
         budgets = np.array(self.budgets)
         colors = ("#7a3b8f", *PROBLEM_COLORS)
-        for (exponents, found), color in zip(growth.items(), colors, strict=False):
-            largest = [pair[0] for pair in found]
+        for (exponents, values), color in zip(growth.items(), colors, strict=False):
+            largest = [pair[0] for pair in values]
             power = _exponent(exponents, "largest batch")
             side = "easy" if exponents == easy else "hard"
             words = f"{side}, {_named(exponents)}: $D^{{{power:.3g}}}$"
@@ -257,10 +257,10 @@ class BatchSchedules:
         numbers: dict[str, float] = {}
 
         def pairs(
-            found: dict[Exponents, list[tuple[float, float]]], quantity: str, key: str
+            problems: dict[Exponents, list[tuple[float, float]]], quantity: str, key: str
         ) -> str:
             words: list[str] = []
-            for exponents, values in found.items():
+            for exponents, values in problems.items():
                 measured = slope(ends, (values[-2][0], values[-1][0]), 0.0)
                 pair = Pair(measured, _exponent(exponents, quantity))
                 numbers[f"{key}_{exponents.source:g}_{exponents.capacity:g}"] = pair.measured
@@ -296,9 +296,11 @@ class BatchSchedules:
             f" {pairs(growth, 'largest batch', 'growth')}."
         )
         rows: list[list[object]] = []
-        for exponents, found in growth.items():
-            stages = switches.get(exponents, [(None, None)] * len(found))
-            for n, (top, risk), (after_it, lowest) in zip(self.budgets, found, stages, strict=True):
+        for exponents, values in growth.items():
+            stages = switches.get(exponents, [(None, None)] * len(values))
+            for n, (top, risk), (after_it, lowest) in zip(
+                self.budgets, values, stages, strict=True
+            ):
                 place = (exponents.source, exponents.capacity, n)
                 rows.append([*place, after_it, lowest, top, risk])
         header = [
@@ -309,7 +311,7 @@ class BatchSchedules:
             "": table(header, rows),
             "catch-up": table(["time_since_over_before", "gap"], zip(after, gap, strict=True)),
         }
-        return Result(figure, tables, paragraph, numbers)
+        return Result(figure=figure, tables=tables, paragraph=paragraph, numbers=numbers)
 
 
 def _exponent(exponents: Exponents, quantity: str) -> float:

@@ -100,9 +100,9 @@ class CapacitySaturation:
     def _risk(
         self, work: Work, exponents: Exponents, shape: str, budget: float, floor: float = 0.0
     ) -> float:
-        found = best(exponents, shape, budget, floor=floor).risk
+        risk = best(exponents, shape, budget, floor=floor).risk
         work.tick(1)
-        return found
+        return risk
 
     def _capacity(self, work: Work, exponents: Exponents, g: float, decade: Decade) -> Pair:
         """Capacity that explains the slope: ``sigma = s alpha / (1 + s alpha)`` for alpha."""
@@ -235,11 +235,11 @@ def _result(
     ]
     header = ["capacity", "from_updates", "to_updates", "exponent", "measured", "predicted"]
     return Result(
-        figure,
-        {
+        figure=figure,
+        tables={
             "": table(["updates", *risks], zip(study.budgets, *risks.values(), strict=True)),
             "effective": table(header, rows),
         },
-        paragraph,
-        numbers,
+        paragraph=paragraph,
+        numbers=numbers,
     )

@@ -128,8 +128,8 @@ class FslFigure1:
         errors = [self._law_errors(share) for share in self.shares]
         figure = new_figure(12, 8.2)
         grid = figure.add_gridspec(2, 3, height_ratios=(1.15, 1))
-        for column, (name, found) in enumerate(curves.items()):
-            self._curve_panel(figure, grid[0, column], name, found, column == 0)
+        for column, (name, curve) in enumerate(curves.items()):
+            self._curve_panel(figure, grid[0, column], name, curve, column == 0)
         self._final_panel(figure.add_subplot(grid[1, :2]), finals)
         self._error_panel(figure.add_subplot(grid[1, 2]), errors)
         return self._result(figure, curves, finals, errors)
@@ -264,11 +264,11 @@ class FslFigure1:
 
     # -- panels -----------------------------------------------------------------------------------
 
-    def _curve_panel(self, figure: Figure, place: Any, name: str, found: Curves, first: bool):
+    def _curve_panel(self, figure: Figure, place: Any, name: str, curves: Curves, first: bool):
         inner = place.subgridspec(2, 1, height_ratios=(1, 4.2), hspace=0.04)
         top = figure.add_subplot(inner[0])
         top.fill_between(
-            np.arange(1, self.horizon + 1), found.schedule.lr, color=COLORS[name], alpha=0.35, lw=0
+            np.arange(1, self.horizon + 1), curves.schedule.lr, color=COLORS[name], alpha=0.35, lw=0
         )
         top.set_xlim(0, self.horizon)
         top.set_ylim(0, None)
@@ -277,19 +277,21 @@ class FslFigure1:
         top.set_ylabel("rate", fontsize=8)
         quiet(top, f"{NAMES[name]}, peak {self.peak:g} of the largest stable rate")
         ax = figure.add_subplot(inner[1])
-        steps = found.sampled.steps
-        seen = found.sampled.mean - 0.5 * self.noise**2
-        error = 2 * found.sampled.standard_error
+        steps = curves.sampled.steps
+        measured = curves.sampled.mean - 0.5 * self.noise**2
+        error = 2 * curves.sampled.standard_error
         ax.fill_between(
-            steps, seen - error, seen + error, color="#bbbbbb", lw=0,
+            steps, measured - error, measured + error, color="#bbbbbb", lw=0,
             label=f"SGD, {self.runs} runs, ±2 errors",
         )  # fmt: skip
-        ax.plot(steps, found.exact, color=INK, lw=2.4, label="exact mean")
-        ax.plot(steps, found.without, color=FREE, lw=1.2, label="law, no coefficient")
-        ax.plot(steps, found.fitted, color=FITTED, lw=1.4, ls="--", label="law, three coefficients")
+        ax.plot(steps, curves.exact, color=INK, lw=2.4, label="exact mean")
+        ax.plot(steps, curves.without, color=FREE, lw=1.2, label="law, no coefficient")
+        ax.plot(
+            steps, curves.fitted, color=FITTED, lw=1.4, ls="--", label="law, three coefficients"
+        )
         ax.set_yscale("log")
         ax.set_xlim(0, self.horizon)
-        late = found.exact[steps > 0.002 * self.horizon]
+        late = curves.exact[steps > 0.002 * self.horizon]
         ax.set_ylim(0.7 * late.min(), 1.5 * late.max())
         ax.set_xlabel("updates, batch 1")
         if first:
@@ -300,18 +302,18 @@ class FslFigure1:
     def _final_panel(self, ax: Axes, finals: dict[str, FinalRisk]) -> None:
         exponents = Exponents(self.source, self.capacity)
         far = np.array(self.far_budgets, dtype=np.float64)
-        for kind, found in finals.items():
+        for kind, final in finals.items():
             color = COLORS[kind]
             power = scaling(exponents, kind, 1e6).risk.formula
-            ax.plot(far, found.exact, color=color, lw=1.6, label=f"{NAMES[kind]}: {power}")
-            means = [float(runs.mean[-1]) - 0.5 * self.noise**2 for runs in found.runs]
-            errors = [2 * float(runs.standard_error[-1]) for runs in found.runs]
+            ax.plot(far, final.exact, color=color, lw=1.6, label=f"{NAMES[kind]}: {power}")
+            means = [float(runs.mean[-1]) - 0.5 * self.noise**2 for runs in final.runs]
+            errors = [2 * float(runs.standard_error[-1]) for runs in final.runs]
             ax.errorbar(self.budgets, means, errors, fmt="o", ms=5, color=color, capsize=2, lw=1.2)
             # From the middle of the axis on: theory is about large budgets.
             last = float(self.far_budgets[-1])
             window: FloatArray = np.geomspace(max(last / 1e4, far[0]), last, 40)
             shape = [scaling(exponents, kind, n).risk.value for n in window]
-            theory_line(ax, window, shape, at=window[-1], through=0.8 * found.exact[-1])
+            theory_line(ax, window, shape, at=window[-1], through=0.8 * final.exact[-1])
         ax.plot([], [], **THEORY, label="theory, slope only")
         words = f"SGD, {self.final_runs} runs, ±2 errors"
         ax.errorbar([], [], [], fmt="o", ms=5, color="#666666", capsize=2, label=words)
@@ -370,17 +372,17 @@ class FslFigure1:
         exponents = Exponents(self.source, self.capacity)
         far = self.far_budgets
         slopes: list[str] = []
-        for kind, found in finals.items():
+        for kind, final in finals.items():
             measured = float(
-                local_slopes([far[-3], far[-1]], [found.exact[-3], found.exact[-1]])[0]
+                local_slopes([far[-3], far[-1]], [final.exact[-3], final.exact[-1]])[0]
             )
             theory = [scaling(exponents, kind, n).risk.value for n in (far[-3], far[-1])]
             predicted = float(local_slopes([far[-3], far[-1]], theory)[0])
             numbers |= {f"slope_{kind}": measured, f"slope_{kind}_theory": predicted}
             slopes.append(f"{NAMES[kind]} {measured:.3f} (theory {predicted:.3f})")
         last = [
-            (float(found.runs[-1].mean[-1]) - half, 2 * float(found.runs[-1].standard_error[-1]))
-            for found in finals.values()
+            (float(final.runs[-1].mean[-1]) - half, 2 * float(final.runs[-1].standard_error[-1]))
+            for final in finals.values()
         ]
         ends = ", ".join(
             f"{mean:.2e} ± {error:.0e} {NAMES[kind]}"
@@ -415,10 +417,10 @@ class FslFigure1:
             f" lowest risk to the highest: {order}."
         )
         return Result(
-            figure,
-            {"": self._curves_table(curves), "final": self._final_table(finals)},
-            paragraph,
-            numbers,
+            figure=figure,
+            tables={"": self._curves_table(curves), "final": self._final_table(finals)},
+            paragraph=paragraph,
+            numbers=numbers,
         )
 
     def _curves_table(self, curves: dict[str, Curves]) -> str:
@@ -440,12 +442,12 @@ class FslFigure1:
 
     def _final_table(self, finals: dict[str, FinalRisk]) -> str:
         rows: list[list[object]] = []
-        for kind, found in finals.items():
+        for kind, final in finals.items():
             sampled = {
                 samples: (float(runs.mean[-1]) - 0.5 * self.noise**2, runs.standard_error[-1])
-                for samples, runs in zip(self.budgets, found.runs, strict=True)
+                for samples, runs in zip(self.budgets, final.runs, strict=True)
             }
-            exact = dict(zip(self.far_budgets, found.exact, strict=True))
+            exact = dict(zip(self.far_budgets, final.exact, strict=True))
             for samples in sorted({*exact, *sampled}):
                 pair = sampled.get(int(samples), (None, None))
                 rows.append([kind, int(samples), exact.get(samples), *pair])
@@ -470,6 +472,6 @@ def _lowest(
     scan = np.linspace(low, high, 17)
     at = int(np.argmin([risk(float(value)) for value in scan]))
     bounds = (float(scan[max(at - 1, 0)]), float(scan[min(at + 1, scan.size - 1)]))
-    found: Any = minimize_scalar(risk, bounds=bounds, method="bounded", options={"xatol": 1e-3})
-    log = float(found.x)
+    result: Any = minimize_scalar(risk, bounds=bounds, method="bounded", options={"xatol": 1e-3})
+    log = float(result.x)
     return made(log), float(risk(log))

@@ -1,4 +1,4 @@
-"""The best schedule of all: found without a form, beside the closed form.
+"""The best schedule of all: searched without a form, beside the closed form.
 
 Theory (arXiv:2602.06797) minimises signal plus noise over all schedules and finds, in intrinsic
 time u left, ``gamma(u) = min(cap, c (1 + a u)^(1 - 1/(2 beta)))``; in updates ``n`` left that is
@@ -115,12 +115,12 @@ class OptimalSchedules:
         """Search, tune, draw four panels."""
         problems = {"easy": Exponents(*self.easy), "hard": Exponents(*self.hard)}
         work.expect(2 * len(self.budgets) * (3 + SEARCH) + 2 * len(self.tails))
-        found: dict[str, list[Case]] = {}
+        by_problem: dict[str, list[Case]] = {}
         for name, exponents in problems.items():
-            found[name] = []
+            by_problem[name] = []
             for n in self.budgets:
                 work.say(f"{name}: {_named(exponents)}, N = {short(n)}")
-                found[name].append(_case(work, exponents, n))
+                by_problem[name].append(_case(work, exponents, n))
         hard = problems["hard"]
         work.say("the tail in the hard regime")
         tails: dict[str, list[float]] = {"power": [], "exponential": []}
@@ -132,10 +132,10 @@ class OptimalSchedules:
         figure = new_figure(10.5, 8)
         (one, two), (three, four) = figure.subplots(2, 2)
         for ax, (name, exponents) in zip((one, two), problems.items(), strict=True):
-            self._shape_panel(ax, exponents, found[name], name)
-        self._risk_panel(three, found)
+            self._shape_panel(ax, exponents, by_problem[name], name)
+        self._risk_panel(three, by_problem)
         self._tail_panel(four, hard, tails)
-        return self._result(figure, problems, found, tails)
+        return self._result(figure, problems, by_problem, tails)
 
     def _shape_panel(self, ax: Axes, exponents: Exponents, cases: list[Case], name: str) -> None:
         top = cap(exponents)
@@ -164,13 +164,13 @@ class OptimalSchedules:
         legend(ax, loc="upper left")
         quiet(ax, f"{name}: {_named(exponents)}, free optimum")
 
-    def _risk_panel(self, ax: Axes, found: dict[str, list[Case]]) -> None:
+    def _risk_panel(self, ax: Axes, by_problem: dict[str, list[Case]]) -> None:
         lines = {
             "closed": ("closed form, a and c tuned", COLORS["wsd"]),
             "power": ("$(1-z/N)^{2\\beta-1}$, peak and tail tuned", COLORS["power"]),
             "cosine": ("cosine to 0, peak tuned", COLORS["linear"]),
         }
-        for (name, cases), style in zip(found.items(), ("o-", "s--"), strict=True):
+        for (name, cases), style in zip(by_problem.items(), ("o-", "s--"), strict=True):
             for key, (words, color) in lines.items():
                 ratio = [case.losses[key] for case in cases]
                 ax.plot(self.budgets, ratio, style, ms=4, color=color, label=f"{name}: {words}")
@@ -185,7 +185,7 @@ class OptimalSchedules:
     def _tail_panel(self, ax: Axes, hard: Exponents, tails: dict[str, list[float]]) -> None:
         budgets = np.array(self.tails)
         theory = {
-            "power": [_known(hard, n)["tail"] for n in budgets],
+            "power": [_closed(hard, n)["tail"] for n in budgets],
             "exponential": [decay_fraction(hard, n).value for n in budgets],
         }
         words = {"power": "power tail $(1-x)^{2\\beta-1}$", "exponential": "exponential tail"}
@@ -204,23 +204,25 @@ class OptimalSchedules:
         self,
         figure: Figure,
         problems: dict[str, Exponents],
-        found: dict[str, list[Case]],
+        by_problem: dict[str, list[Case]],
         tails: dict[str, list[float]],
     ) -> Result:
         hard = problems["hard"]
         numbers: dict[str, float] = {}
         rows: list[list[object]] = []
         for name, exponents in problems.items():
-            for case in found[name]:
+            for case in by_problem[name]:
                 risks = (case.free.risk, case.closed.risk, case.power.risk, case.cosine)
                 place = (exponents.source, exponents.capacity, case.updates)
                 rows.append([name, *place, *risks])
-            for end, case in (("first", found[name][0]), ("last", found[name][-1])):
+            for end, case in (("first", by_problem[name][0]), ("last", by_problem[name][-1])):
                 numbers |= {f"{name}_{key}_{end}": value for key, value in case.losses.items()}
             # The middle of the decay: not its last stretch, not the approach to the cap.
-            whole = found[name][-1].closed.run.pieces[-1]
+            whole = by_problem[name][-1].closed.run.pieces[-1]
             time = whole.updates * whole.mean_rate
-            numbers[f"{name}_slope"] = found[name][-1].free.slope(min(1e3, 0.01 * time), 0.1 * time)
+            numbers[f"{name}_slope"] = by_problem[name][-1].free.slope(
+                min(1e3, 0.01 * time), 0.1 * time
+            )
             numbers[f"{name}_slope_theory"] = 1 - 1 / (2 * exponents.capacity)
         last = self.tails[-2:]
         for key, power in (
@@ -265,16 +267,16 @@ class OptimalSchedules:
                 ],
                 rows,
             ),
-            "schedules": self._schedules(problems, found),
+            "schedules": self._schedules(problems, by_problem),
             "tail": table(["updates", "power_tail", "exponential_tail"], tail_rows),
         }
-        return Result(figure, tables, paragraph, numbers)
+        return Result(figure=figure, tables=tables, paragraph=paragraph, numbers=numbers)
 
-    def _schedules(self, problems: dict[str, Exponents], found: dict[str, list[Case]]) -> str:
+    def _schedules(self, problems: dict[str, Exponents], by_problem: dict[str, list[Case]]) -> str:
         share = np.geomspace(1e-6, 1.0, 121)
         rows: list[list[object]] = []
         for name in problems:
-            for case in found[name]:
+            for case in by_problem[name]:
                 pair = case.free.rate(share * case.updates), rates_at(case.closed.run, share)
                 for row in zip(share, *pair, strict=True):
                     rows.append([name, case.updates, *row])
@@ -324,9 +326,9 @@ def power_tail(exponents: Exponents, n: int) -> Form:
         peak, tail = min(math.exp(logs[0]), top), 1 / (1 + math.exp(-logs[1]))
         return long_wsd(peak, n, tail, 0.0, "power", g), tail
 
-    known = _known(exponents, n)
-    peak = min(2 * known["peak"], top) if exponents.easy else top
-    odds = 3.0 if exponents.easy else math.log(min(2 * known["tail"], 0.5))
+    closed = _closed(exponents, n)
+    peak = min(2 * closed["peak"], top) if exponents.easy else top
+    odds = 3.0 if exponents.easy else math.log(min(2 * closed["tail"], 0.5))
     return _tuned(exponents, schedule, [math.log(peak), odds])
 
 
@@ -338,8 +340,8 @@ def _tuned(
     def height(logs: FloatArray) -> float:
         return math.log(final_risk(exponents, schedule(logs)[0]))
 
-    found = lowest(height, lowest(height, np.array(start)), width=0.2, precise=True)
-    run, tail = schedule(found)
+    logs = lowest(height, lowest(height, np.array(start)), width=0.2, precise=True)
+    run, tail = schedule(logs)
     return Form(run, final_risk(exponents, run), tail)
 
 
@@ -355,7 +357,7 @@ def rates_at(run: LongSchedule, share: FloatArray) -> FloatArray:
     return out
 
 
-def _known(exponents: Exponents, n: float) -> dict[str, float]:
+def _closed(exponents: Exponents, n: float) -> dict[str, float]:
     return {relation.quantity: relation.value for relation in optimal_relations(exponents, n)}
 
 

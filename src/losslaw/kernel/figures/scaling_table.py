@@ -177,4 +177,6 @@ class ScalingTable:
             ]
             for entry in entries
         ]
-        return Result(figure, {"": table(header, rows)}, paragraph, numbers)
+        return Result(
+            figure=figure, tables={"": table(header, rows)}, paragraph=paragraph, numbers=numbers
+        )

@@ -124,10 +124,10 @@ class SdeGap:
         measure: Callable[[FloatArray], float],
         title: str,
     ) -> None:
-        for (problem, kind, method), found in gaps.items():
+        for (problem, kind, method), along in gaps.items():
             if problem is world:
                 ax.plot(
-                    self.shares, [measure(gap) for gap in found], "o" + STYLES[method],
+                    self.shares, [measure(gap) for gap in along], "o" + STYLES[method],
                     mfc=COLORS[kind] if method == "sde" else "white", color=COLORS[kind], ms=4,
                     lw=1.1, label=f"{NAMES[kind]}, {EQUATIONS[method]}",
                 )  # fmt: skip
@@ -145,11 +145,11 @@ class SdeGap:
     def _curves(self, ax: Axes, world: KernelRegression, gaps: Gaps) -> None:
         at = self.shares.index(self.shown)
         low = 0.0
-        for (problem, kind, method), found in gaps.items():
+        for (problem, kind, method), along in gaps.items():
             if problem is world:
-                low = min(low, float(found[at].min()))
+                low = min(low, float(along[at].min()))
                 ax.plot(
-                    self.steps, found[at], STYLES[method], color=COLORS[kind], lw=1.4,
+                    self.steps, along[at], STYLES[method], color=COLORS[kind], lw=1.4,
                     label=NAMES[kind] if method == "sde" else None,
                 )  # fmt: skip
         ax.axhline(0, color="#000000", lw=0.8)
@@ -163,8 +163,8 @@ class SdeGap:
     def _result(self, figure: Figure, worlds: list[KernelRegression], gaps: Gaps) -> Result:
         numbers: dict[str, float] = {}
         rows: list[list[object]] = []
-        for (world, kind, method), found in gaps.items():
-            for share, gap in zip(self.shares, found, strict=True):
+        for (world, kind, method), along in gaps.items():
+            for share, gap in zip(self.shares, along, strict=True):
                 rest = at_rest(world, share)[method] if kind == "constant" else None
                 key = f"{kind}_{method}_{world.source:g}_{world.capacity:g}_{share:g}"
                 numbers |= {f"{key}_largest": _largest(gap), f"{key}_end": _last(gap)}
@@ -201,7 +201,9 @@ class SdeGap:
             " rates."
         )
         header = ["source", "capacity", "schedule", "method", "share", "largest", "end", "at_rest"]
-        return Result(figure, {"": table(header, rows)}, paragraph, numbers)
+        return Result(
+            figure=figure, tables={"": table(header, rows)}, paragraph=paragraph, numbers=numbers
+        )
 
 
 def at_rest(world: KernelRegression, share: float) -> dict[str, float]:

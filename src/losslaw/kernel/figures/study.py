@@ -19,9 +19,9 @@ from losslaw.files.pictures import png
 from losslaw.kernel.figures.drawing import Figure
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Result:
-    """What a study found.
+    """What a study gives.
 
     Attributes:
         figure: The picture.

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.compiled import compiled
 
+# The four words of xoshiro256++; drawing changes them in place.
 State = NDArray[np.uint64]
-"""The four words of xoshiro256++; drawing changes them in place."""
 
 # The ziggurat: 128 strips of equal area V under exp(-x^2 / 2), the last one with the tail from R.
 STRIPS = 128

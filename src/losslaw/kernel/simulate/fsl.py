@@ -41,7 +41,7 @@ from losslaw.numerics.compiled import compiled
 from losslaw.numerics.memory import power_law_memory
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Terms:
     """The law's four parts of the risk, at some steps.
 
@@ -93,12 +93,12 @@ def spectrum_terms(modes: Modes, lr: FloatArray, batch: FloatArray, steps: IntAr
     )
     half = 0.5 * np.ones(steps.size)
     return Terms(
-        steps,
-        half * modes.unlearned,
-        half * signal,
-        half * minibatch,
-        half * modes.label_noise * label,
-        0.5 * modes.label_noise,
+        steps=steps,
+        approximation=half * modes.unlearned,
+        signal=half * signal,
+        minibatch=half * minibatch,
+        label=half * modes.label_noise * label,
+        irreducible=0.5 * modes.label_noise,
     )
 
 
@@ -143,12 +143,12 @@ def power_terms(
         return power_law_memory(lr, sources, steps, q, scale)
 
     return Terms(
-        steps,
-        np.full(steps.size, approximation),
-        half * e_0 * (1 + scale * after[steps - 1]) ** -source,
-        half * remembered(injected * errors),
-        half * label_noise * remembered(injected),
-        0.5 * label_noise,
+        steps=steps,
+        approximation=np.full(steps.size, approximation),
+        signal=half * e_0 * (1 + scale * after[steps - 1]) ** -source,
+        minibatch=half * remembered(injected * errors),
+        label=half * label_noise * remembered(injected),
+        irreducible=0.5 * label_noise,
     )
 
 
@@ -169,12 +169,12 @@ def _terms(
     out = np.empty((3, steps.size))
     row = 0
     e = left.sum()
-    known = 0.0
+    last_lr = 0.0
     for k in range(steps[-1]):
-        if lr[k] != known:
-            known = lr[k]
+        if lr[k] != last_lr:
+            last_lr = lr[k]
             for j in range(n):
-                fade[j] = np.exp(-2.0 * rate[j] * known)
+                fade[j] = np.exp(-2.0 * rate[j] * last_lr)
         injected = lr[k] * lr[k] / batch[k]
         error = e + unlearned
         e = all_made = all_label = 0.0

@@ -44,7 +44,14 @@ def batch_relations(exponents: Exponents, samples: float) -> tuple[Relation, ...
     D = Power(1)
 
     def relation(quantity: str, power: Power, formula: str, source: str = OBS) -> Relation:
-        return Relation(quantity, power.at(samples), power, formula, source, holds(exponents))
+        return Relation(
+            quantity=quantity,
+            value=power.at(samples),
+            power=power,
+            formula=formula,
+            source=source,
+            validity=holds(exponents),
+        )
 
     growth = Relation(
         quantity="growth exponent",

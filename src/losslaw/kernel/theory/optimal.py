@@ -194,7 +194,14 @@ def optimal_relations(exponents: Exponents, samples: float) -> tuple[Relation, .
     N = Power(1)
 
     def relation(quantity: str, power: Power, formula: str, source: str = OLR) -> Relation:
-        return Relation(quantity, power.at(samples), power, formula, source, holds(exponents))
+        return Relation(
+            quantity=quantity,
+            value=power.at(samples),
+            power=power,
+            formula=formula,
+            source=source,
+            validity=holds(exponents),
+        )
 
     shape = Relation(
         quantity="shape",

@@ -71,7 +71,7 @@ class Exponents:
         return self.at_boundary or self.source > self.boundary
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Relation:
     """One closed form, evaluated.
 
@@ -91,8 +91,13 @@ class Relation:
     source: str
     validity: str
 
+    def __str__(self) -> str:
+        return (
+            f"{self.quantity} {self.value:.4g} = {self.formula}  [{self.source}; {self.validity}]"
+        )
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Regime:
     """Easy or hard, and how far from the boundary.
 

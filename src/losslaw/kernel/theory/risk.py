@@ -21,7 +21,7 @@ from losslaw.errors import InputError
 from losslaw.kernel.theory.records import DERIVED, FSL, OLR, Exponents, holds
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Risk:
     """Terms of a final risk above the irreducible ``sigma^2 / 2``.
 

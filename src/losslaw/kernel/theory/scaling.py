@@ -39,7 +39,7 @@ SHAPES = {"linear": 1.0, "1-sqrt": 1.0, "cosine": 2.0}
 ONE, N, LOG = Power(0), Power(1), Power(0, 1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Scaling:
     """What a budget buys with one schedule.
 
@@ -194,8 +194,8 @@ def scaling(
         raise InputError(f"limited is {limited!r}, expected data or compute")
     shape = _shape(exponents, schedule, exponent, floor)
     g = 0.0 if floor else shape  # a floor forgets like a constant rate, in the end
-    found = _balance(exponents, *_alpha_p_m(exponents, schedule, g), limited)
-    formulas, source = _formulas(exponents, schedule, g, found, limited)
+    balance = _balance(exponents, *_alpha_p_m(exponents, schedule, g), limited)
+    formulas, source = _formulas(exponents, schedule, g, balance, limited)
 
     def relation(quantity: str, power: Power, validity: str) -> Relation:
         return Relation(
@@ -216,15 +216,15 @@ def scaling(
     return Scaling(
         schedule=schedule,
         limited=limited,
-        easy=found.easy,
-        effective_capacity=found.alpha,
+        easy=balance.easy,
+        effective_capacity=balance.alpha,
         budget=budget,
-        risk=relation("risk", found.risk, everywhere),
-        peak=relation("peak", found.peak, everywhere if found.easy else at_the_cap),
-        modes=relation("modes", found.modes, enough if limited == "data" else everywhere),
-        samples=relation("samples", found.samples, everywhere),
+        risk=relation("risk", balance.risk, everywhere),
+        peak=relation("peak", balance.peak, everywhere if balance.easy else at_the_cap),
+        modes=relation("modes", balance.modes, enough if limited == "data" else everywhere),
+        samples=relation("samples", balance.samples, everywhere),
         cooldown=cooldown,
-        notes=_notes(exponents, schedule, shape, floor, found, limited),
+        notes=_notes(exponents, schedule, shape, floor, balance, limited),
     )
 
 
@@ -517,17 +517,17 @@ FORMULAS: dict[tuple[str, Limited, bool], Entry] = {
 
 
 def _formulas(
-    exponents: Exponents, schedule: str, g: float | None, found: _Balance, limited: Limited
+    exponents: Exponents, schedule: str, g: float | None, balance: _Balance, limited: Limited
 ) -> tuple[Entry, str]:
     if g is None:
         source = f"{FSL}, Sec. 5"
-        if schedule == "wsd" and found.easy:
+        if schedule == "wsd" and balance.easy:
             source += "; log powers " + DERIVED
-        return FORMULAS[schedule, limited, found.easy], source
+        return FORMULAS[schedule, limited, balance.easy], source
     source = OLR if limited == "data" else f"{OLR}, infinite modes; compute-limited {DERIVED}"
     gap = saturation_gap(exponents, g)
-    if not found.easy or gap < 0:
-        return FORMULAS["power", limited, found.easy], source
+    if not balance.easy or gap < 0:
+        return FORMULAS["power", limited, balance.easy], source
     if gap == 0:
         return FORMULAS["edge power", limited, True], f"{source}; logarithm {DERIVED}"
     return FORMULAS["full power", limited, True], source
@@ -538,27 +538,27 @@ def _notes(
     schedule: str,
     shape: float | None,
     floor: float,
-    found: _Balance,
+    balance: _Balance,
     limited: Limited,
 ) -> tuple[str, ...]:
     notes: list[str] = []
     if exponents.at_boundary:
         notes.append("at the boundary s = 1 - 1/beta: powers are continuous, log powers are not")
-    if schedule == "exponential" and found.easy and limited == "compute":
+    if schedule == "exponential" and balance.easy and limited == "compute":
         notes.append(
             "the peak is only the lower edge: the risk is flat from there to the stability limit"
         )
-    if schedule != "wsd" and not found.easy:
+    if schedule != "wsd" and not balance.easy:
         notes.append("the best peak sits at the stability limit at every horizon")
-    if schedule == "wsd" and found.easy:
+    if schedule == "wsd" and balance.easy:
         notes.append("the risk has a second minimum at cooldown 1: scan the fraction")
         notes.append(
             "better than exponential decay only in the end: at (s, beta) = (1, 2) and a fraction of"
             " 0.2, beyond 1e9 updates"
         )
-    if shape is not None and found.alpha < exponents.capacity:
+    if shape is not None and balance.alpha < exponents.capacity:
         notes.append(
-            f"this shape uses capacity {found.alpha:g} of {exponents.capacity:g}:"
+            f"this shape uses capacity {balance.alpha:g} of {exponents.capacity:g}:"
             " alpha = min(beta, g+1)"
         )
     if shape is not None and floor:
