@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 OPTIONAL = ("jax", "lightning", "optax", "ray", "torch", "transformers")
 HEAVY = ("numpy", "scipy", "numba", "matplotlib", *OPTIONAL)
 
-GRAPH = grimp.build_graph("losslaw", cache_dir=None, exclude_type_checking_imports=True)
+GRAPH = grimp.build_graph("losslaw", cache_dir=None)
 MODULES = sorted(GRAPH.modules - {"losslaw.__main__", "losslaw.cli.__main__"})
 LAB = [name for name in MODULES if name.startswith("losslaw.lab")]
 
