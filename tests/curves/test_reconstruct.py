@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from losslaw.curves import reconstruct
-from losslaw.curves.reconstruct import roundest
+from losslaw.curves.logged_decay import roundest
 from losslaw.schedules import from_knots, parse_schedule
 
 PEAK = 3e-4
 W = f"peak={PEAK},horizon=4000,warmup=300"
-TAIL = "horizon=4000,warmup=300"
+CYCLES = "cyclic:peak=1,horizon=4000,cycles=3,final=0.1"
 
 
 def logged(schedule, every, first=None, digits=8):
@@ -161,13 +161,30 @@ def test_corners_of_straight_pieces_that_no_formula_fits():
 
 
 def test_a_smooth_schedule_without_a_formula_gets_no_corners():
-    schedule = parse_schedule("cyclic:peak=1,horizon=4000,cycles=3,final=0.1")
+    schedule = parse_schedule(CYCLES)
     at, rates = logged(schedule, 50, first=1)
     found = reconstruct(at, rates, horizon=int(at[-1]), warmup=0)
     assert found.knots == {}
     # Straight lines over a curve: h^2/8 times the second derivative.
     bound = 50**2 / 8 * 0.45 * (2 * np.pi * 3 / 4000) ** 2
     assert np.abs(found.lr - schedule.lr[: at[-1]]).max() < bound * 1.01
+
+
+@pytest.mark.parametrize(("every", "first"), [(75, 75), (110, 56), (315, 158), (340, 1)])
+def test_the_bends_of_a_curve_are_no_corners(every, first):
+    """The slope changes by up to ten times what it does nearby where a cycle turns."""
+    at, rates = logged(parse_schedule(CYCLES), every, first)
+    assert reconstruct(at, rates, horizon=int(at[-1]), warmup=0).knots == {}
+
+
+def test_what_is_abrupt_on_a_curve_is_a_corner():
+    """A parabola whose slope changes at 1020 by 14 times what it does from row to row."""
+    k = np.arange(1, 2001)
+    lr = 1 - 1e-7 * k**2 - np.where(k > 1020, 2e-7 * 40 * 14 * (k - 1020), 0.0)
+    at, rates = logged(from_knots(dict(enumerate(lr, 1))), 40)
+    found = reconstruct(at, rates, horizon=2000, warmup=0)
+    (corner,) = found.knots
+    assert abs(corner - 1020) <= 10
 
 
 def test_rates_rounded_to_six_decimals_make_no_jumps():
