@@ -18,7 +18,7 @@ import numpy as np
 import losslaw as ll
 from benchmarks.clock import best_of, markdown, seconds
 from losslaw.fitting import search
-from losslaw.fitting.fit import Fit
+from losslaw.fitting.record import Fit
 
 BUNDLED = ("constant_peak3e-3_T4000", "cosine_peak3e-3_T4000", "wsd-linear-0.2_peak3e-3_T4000")
 

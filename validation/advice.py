@@ -19,7 +19,7 @@ from rich.progress import track
 from losslaw.advising import advise
 from losslaw.curves import LossCurve, bundled_curves, read_curves
 from losslaw.fitting import fit
-from losslaw.fitting.fit import Fit
+from losslaw.fitting.record import Fit
 from losslaw.schedules import parse_schedule
 from validation.protocols import public, schaipp
 

@@ -45,9 +45,7 @@ def files():
     curves = {name: LAW.curve(run, range(5, 201, 5), name) for name, run in RUNS.items()}
     texts = {f"{name}.csv": log_of(curve) for name, curve in curves.items()}
     found = fit([curves["flat"], curves["cosine"]], "momentum")
-    from losslaw.fitting.saved import fit_as_dict
-
-    texts["fit.json"] = json.dumps(fit_as_dict(found))
+    texts["fit.json"] = json.dumps(found.as_dict())
     return texts
 
 

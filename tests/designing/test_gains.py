@@ -19,7 +19,15 @@ NAMES = ("alpha", "L0", "A", "N")
 def uncertainty_of(sd, correlation=0.0, tau=0.0):
     sd = np.array(sd)
     matrix = np.full((4, 4), correlation) + (1 - correlation) * np.eye(4)
-    return Uncertainty(NAMES, matrix * np.outer(sd, sd), tau, 0.01, (1e-3,), 1e-3, 1.0)
+    return Uncertainty(
+        names=NAMES,
+        covariance=matrix * np.outer(sd, sd),
+        tau=tau,
+        peak_error=0.01,
+        peaks=(1e-3,),
+        misfit=1e-3,
+        farthest=1.0,
+    )
 
 
 @pytest.fixture(scope="module")

@@ -119,7 +119,7 @@ def test_other_units_are_found_where_the_constants_misfit():
 def test_the_user_may_say_the_optimizer():
     curves = curves_of(law_of("effective"), ["flat", "cosine"], noise=5e-4)
     assert "r" in ll.fit(curves, optimizer="other").free
-    assert "as was said" in ll.fit(in_units(100.0)[1], optimizer="adamw").choice[1]
+    assert "was given as AdamW" in ll.fit(in_units(100.0)[1], optimizer="adamw").choice[1]
     with pytest.raises(ll.InputError, match=r"optimizer is 'sgd', expected adamw .* or other"):
         ll.fit(curves, optimizer="sgd")
     with pytest.raises(ll.InputError, match="the optimizer is for law 'auto'"):

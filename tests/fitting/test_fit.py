@@ -6,7 +6,7 @@ from helpers.fit_samples import PEAK, SCHEDULES, TRUTHS, curves_of, law_of
 from numpy.testing import assert_allclose
 
 import losslaw as ll
-from losslaw.fitting import fit
+from losslaw.fitting import Note, fit
 from losslaw.fitting.problem import PRIOR_WEIGHT, pose, usual_skip
 from losslaw.fitting.search import BLOCK
 from losslaw.laws import LAWS, Recipe
@@ -141,7 +141,7 @@ def test_early_losses_are_left_out_and_the_notes_say_so(trio):
     found = fit(trio, "momentum", uncertainty=False)
     assert found.skip == 200
     assert found.curves[0].first_step == 210
-    assert "flat: 13 points before step 200 left out" in found.notes
+    assert Note(label="flat", text="13 points before step 200 left out") in found.notes
     every = fit(trio, "momentum", skip=0, uncertainty=False)
     assert (every.curves[0].first_step, every.notes) == (15, ())
     late = fit(trio, "momentum", skip=1000, uncertainty=False)
@@ -170,15 +170,15 @@ def test_an_assumed_weight_decay_is_noted():
         for curve in curves_of(law_of("effective"), FITTED)
     ]
     found = fit(curves, "effective", uncertainty=False)
-    assert "weight decay 0.1 is assumed for flat, cosine, two" in found.notes
-    assert fit(curves, "momentum", uncertainty=False).notes[-1].endswith("left out")
+    assert "weight decay 0.1 is assumed for flat, cosine, two" in map(str, found.notes)
+    assert fit(curves, "momentum", uncertainty=False).notes[-1].text.endswith("left out")
 
 
 def test_a_batch_known_for_some_curves_is_not_used_and_noted():
     one, two, three = curves_of(law_of("convolution"), FITTED)
     mixed = [one.with_(schedule=one.schedule.with_(batch=8)), two, three]
     found = fit(mixed, "convolution", uncertainty=False)
-    assert "batch sizes are known for some curves only, so none are used" in found.notes
+    assert "batch sizes are known for some curves only, so none are used" in map(str, found.notes)
     assert found.objective < 1e-9
 
 
@@ -186,7 +186,7 @@ def test_a_size_that_only_some_curves_say_is_noted(trio):
     sizes = [1e6, 2e6, None]
     mixed = [curve.with_(model_size=size) for curve, size in zip(trio, sizes, strict=True)]
     found = fit(mixed, "momentum", uncertainty=False)
-    assert any("do not say their model size" in note for note in found.notes)
+    assert any("do not say their model size" in note.text for note in found.notes)
     assert found.sizes == ()
 
 
@@ -224,7 +224,7 @@ def test_a_constant_run_does_not_determine_the_gain_of_decays():
         for text in found.status.sentences
     )
     assert {"beta", "gamma", "C"}.isdisjoint(found.free)
-    assert any(note.startswith("beta does not act on these curves") for note in found.notes)
+    assert any(note.text.startswith("beta does not act on these curves") for note in found.notes)
     prediction = found.predict(SCHEDULES["wsd"], [1000, 1050, 1051, 1500])
     assert np.isfinite(prediction.upper[:2]).all()
     assert np.isinf(prediction.upper[2:]).all()

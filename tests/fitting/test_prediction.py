@@ -1,11 +1,14 @@
 """Predictions and their intervals."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from helpers.fit_samples import PEAK, SCHEDULES, curves_of, law_of
 
 import losslaw as ll
 from losslaw.fitting import fit
+from losslaw.fitting.prediction import predict
 from losslaw.schedules import constant, cosine, wsd
 
 STEPS = [300, 750, 1200, 1500]
@@ -58,9 +61,10 @@ def test_an_interval_widens_with_the_distance_of_the_peak(found):
 def test_a_known_error_by_hand(found):
     # With no parameter in doubt what is left adds up in squares.
     made = found.uncertainty
-    sure = type(made)((), np.empty((0, 0)), 3e-3, 0.02, (PEAK,), 0.0, made.farthest, ())
-    from losslaw.fitting.prediction import predict
-
+    nothing = np.empty((0, 0))
+    sure = replace(
+        made, names=(), covariance=nothing, tau=3e-3, peak_error=0.02, misfit=0.0, noise=0.0
+    )
     twice = wsd(peak=2 * PEAK, horizon=700, warmup=50, cooldown=0.3)
     prediction = predict(found.law, sure, twice, [600], 0.9)
     sd = np.sqrt(3e-3**2 + 1e-3**2 + (0.02 * np.log(2)) ** 2)

@@ -24,8 +24,8 @@ def test_where_much_is_known_it_is_the_linearised_interval(curves, name):
     made = fit(curves, "momentum")
     sd = made.uncertainty.parameter_errors(made.law)[name]
     # 1.645 standard deviations to either side; Huber's loss counts outliers less: 15 %.
-    assert found.upper - found.lower == pytest.approx(2 * 1.6449 * sd, rel=0.15)
-    assert found.lower < found.best < found.upper
+    assert found.interval.half_width == pytest.approx(1.6449 * sd, rel=0.15)
+    assert found.interval.holds(found.best)
     assert found.values[np.argmin(found.rise)] == found.best
     assert found.rise.min() == 0
     assert found.sentences == ()
@@ -56,7 +56,7 @@ def test_the_rise_is_that_of_the_objective_with_the_parameter_fixed(curves):
 
 def test_an_interval_grows_with_its_level(curves):
     widths = [
-        (lambda p: p.upper - p.lower)(profile(curves, "alpha", law="momentum", level=level))
+        profile(curves, "alpha", law="momentum", level=level).interval.half_width
         for level in (0.5, 0.9)
     ]
     assert widths[0] < widths[1]
@@ -69,15 +69,15 @@ def test_a_prior_alone_holds_what_nothing_shows():
     curve = law_of("effective").curve(SCHEDULES["flat"], range(15, 1501, 15), "run")
     found = profile(curve, "N", law="effective", points=7)
     prior = fit(curve, "effective").law.priors()["N"]
-    assert found.upper - found.lower <= 2.02 * 1.6449 * prior.sd
-    assert found.upper - found.lower > 0.5 * prior.sd
+    assert found.interval.half_width <= 1.01 * 1.6449 * prior.sd
+    assert found.interval.half_width > 0.25 * prior.sd
 
 
 def test_an_open_end_is_said():
     """A few points of one short constant run: alpha may be as small as it likes."""
     curve = law_of("chinchilla").curve(SCHEDULES["flat"], [1200, 1300, 1400, 1500], "run")
     found = profile(curve, "alpha", law="chinchilla", points=5)
-    assert found.lower is None
+    assert found.interval.lower == -np.inf
     assert found.sentences[0].startswith("open below: even alpha = ")
     assert "the end of its range" in found.sentences[0]
     assert " open .. " in str(found)
@@ -86,16 +86,16 @@ def test_an_open_end_is_said():
 def test_an_amplitude_that_may_be_nothing_is_open_at_zero():
     curves = curves_of(law_of("momentum").with_(C=0.001), ["flat", "cosine"], noise=2e-3)
     found = profile(curves, "C", law="momentum", points=7)
-    assert found.lower is None
+    assert found.interval.lower == -np.inf
     assert found.values.min() == 0
-    assert found.upper > 0
+    assert found.interval.upper > 0
 
 
 def test_a_shape_that_was_not_searched_can_be_asked(curves):
     runs = curves_of(law_of("effective"), ["flat", "cosine", "wsd"], noise=NOISE)
     found = profile(runs, "r", law="effective", points=5)
     assert found.fitted == 245.0
-    assert found.lower < 245.0 < found.upper
+    assert found.interval.holds(245.0)
     assert set(found.others) >= {"alpha", "L0", "A", "N"}
     assert "r" not in found.others
 

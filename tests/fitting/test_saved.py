@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import losslaw as ll
 from losslaw.fitting import fit, load_fit, score
-from losslaw.fitting.saved import fit_as_dict, knots
+from losslaw.fitting.saved import knots
 from losslaw.schedules.agreement import departure
 
 STEPS = [200, 700, 1100, 1500]
@@ -48,7 +48,7 @@ def test_settings_survive(tmp_path):
 def test_a_power_law_in_steps_of_version_0_1_loads(tmp_path):
     """It had a term ``B P^-beta``, which counted only where several sizes were fitted."""
     found = fit(curves_of(law_of("chinchilla"), ["flat", "cosine"]), "chinchilla")
-    record = fit_as_dict(found)
+    record = found.as_dict()
     del record["recipe"]
     record["parameters"] |= {"beta": 0.3, "B": 0.0}
     record["uncertainty"]["unknown"] = ["B"]
@@ -106,7 +106,7 @@ def test_what_the_runs_know_besides_the_rate_survives(name, tmp_path):
 
 @pytest.mark.parametrize("variance", [-0.5, -1e-12, float("nan")])
 def test_a_variance_is_no_less_than_nothing(trio, tmp_path, variance):
-    record = fit_as_dict(fit(trio, "momentum"))
+    record = fit(trio, "momentum").as_dict()
     record["uncertainty"]["covariance"][1][1] = variance
     path = tmp_path / "fit.json"
     path.write_text(json.dumps(record))
@@ -117,7 +117,7 @@ def test_a_variance_is_no_less_than_nothing(trio, tmp_path, variance):
 def test_a_first_version_of_the_file_is_read(trio, tmp_path):
     """What was added to the format since may be missing, and what it never had may be there."""
     found = fit(trio, "momentum")
-    record = fit_as_dict(found)
+    record = found.as_dict()
     for name in ("status", "errors", "choice", "sizes"):
         del record[name]
     del record["uncertainty"]["noise"]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import losslaw as ll
 from losslaw.curves import LossCurve
 from losslaw.fitting import Fit, Status, compare, fit, score
-from losslaw.fitting.fit import FittedCurve
+from losslaw.fitting.prediction import FittedCurve
 from losslaw.laws import Chinchilla
 from losslaw.schedules import Schedule, cosine, join
 from losslaw.schedules.agreement import agreement, departure
@@ -18,10 +18,20 @@ from losslaw.schedules.agreement import agreement, departure
 def constant_fit(loss, schedules=()):
     """A fit that predicts one loss everywhere, and has seen these schedules to their end."""
     curves = [
-        FittedCurve(f"seen {i}", schedule, 1, schedule.horizon, schedule.horizon, 0.0, 0.0)
+        FittedCurve(
+            label=f"seen {i}",
+            schedule=schedule,
+            first_step=1,
+            last_step=schedule.horizon,
+            points=schedule.horizon,
+            rmse=0.0,
+            final_error=0.0,
+        )
         for i, schedule in enumerate(schedules)
     ]
-    return Fit(Chinchilla(L0=loss), (), 0.0, Status(True), tuple(curves))
+    status = Status(converged=True)
+    law = Chinchilla(L0=loss)
+    return Fit(law=law, free=(), objective=0.0, status=status, curves=tuple(curves))
 
 
 def test_the_measures_by_hand():

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from losslaw.fitting import Fit, Status, load_fit
-from losslaw.fitting.fit import FittedCurve
+from losslaw.fitting import Fit, Note, Status, load_fit
+from losslaw.fitting.prediction import FittedCurve
 from losslaw.laws import LAWS
 from losslaw.schedules import Schedule, join
 
@@ -68,8 +68,24 @@ def test_a_fit_survives_json(name, tmp_path_factory, schedule, seed):
     rng = np.random.default_rng(seed)
     law = sound(LAWS[name])
     law = law.with_(**{key: rng.uniform(0, 9) * getattr(law, key) for key in law.amplitudes()})
-    curve = FittedCurve('a, "b"\n<i>', schedule, 1, schedule.horizon, 1, 0.1, -0.2)
-    kept = Fit(law, (), 0.5, Status(False, ("a doubt",)), (curve,), ("a note",), skip=3)
+    curve = FittedCurve(
+        label='a, "b"\n<i>',
+        schedule=schedule,
+        first_step=1,
+        last_step=schedule.horizon,
+        points=1,
+        rmse=0.1,
+        final_error=-0.2,
+    )
+    kept = Fit(
+        law=law,
+        free=(),
+        objective=0.5,
+        status=Status(converged=False, sentences=("a doubt",)),
+        curves=(curve,),
+        notes=(Note(text="a note"), Note(text="another", label=curve.label)),
+        skip=3,
+    )
     path = tmp_path_factory.mktemp("fit") / "fit.json"
     kept.save(str(path))
     json.loads(path.read_text(encoding="utf-8"))

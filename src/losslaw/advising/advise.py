@@ -22,7 +22,8 @@ from losslaw.advising.expected_interval import ExpectedIntervals
 from losslaw.advising.record import CAUSES, Advice, Cause, Option
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
-from losslaw.fitting.fit import Fit, fit
+from losslaw.fitting.fit import fit
+from losslaw.fitting.record import Fit
 from losslaw.fitting.uncertainty import Uncertainty
 from losslaw.laws import Law, Query, Recipe, variety
 from losslaw.numerics.interval import Level

@@ -18,8 +18,9 @@ import numpy as np
 
 from losslaw.advising.candidate_runs import MOST_POINTS, Candidate
 from losslaw.curves import LossCurve
-from losslaw.fitting.fit import Fit, posed_like, recipe_like, theta_of
+from losslaw.fitting.fit import posed_like, recipe_like, theta_of
 from losslaw.fitting.problem import Problem, pose
+from losslaw.fitting.record import Fit
 from losslaw.fitting.search import BLOCK, LeftOut
 from losslaw.fitting.status import residual_scale
 from losslaw.fitting.uncertainty import Uncertainty, law_error, uncertainties
@@ -154,7 +155,7 @@ def _in_blocks(schedule: Schedule, steps: IntArray) -> Query:
 
 
 def _missed(error: float) -> LeftOut:
-    return LeftOut(0, np.array([error]))
+    return LeftOut(curve=0, error=np.array([error]))
 
 
 def _tested(problem: Problem, count: int) -> int:

@@ -45,7 +45,6 @@ def fit_command(
       losslaw fit constant.csv cosine.csv --law multipower --fix gamma=0.5
     """
     from losslaw.fitting import fit
-    from losslaw.fitting.saved import fit_as_dict
 
     result = fit(
         curves,
@@ -58,7 +57,7 @@ def fit_command(
     if output is not None:
         result.save(output)
     if json:
-        print_json(fit_as_dict(result))
+        print_json(result.as_dict())
         return
     show(result, *options.warnings_of(curves))
     if output is not None:

@@ -22,66 +22,76 @@ itself in other units; the other protocols of the validation confirm them.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
 from losslaw.fitting.problem import Problem, pose
-from losslaw.fitting.residuals import smooth_misfit
-from losslaw.fitting.search import Found, LeftOut, coarse_search, left_out
+from losslaw.fitting.search import LeftOut, Optimum, coarse_search, left_out
+from losslaw.fitting.uncertainty import smooth_misfit
 from losslaw.laws import LAWS, Effective, Recipe, variety
 from losslaw.laws.effective import UNITS, adamw, free_units
 
-OPTIMIZERS = ("adamw", "other")
+Optimizer = Literal["adamw", "other"]
+
+# A higher peak is not one of AdamW in standard parametrisation.
 ADAMW_PEAK = 0.02
+# Misfits, in nats: with the built-in constants good enough; so bad that other laws are tried.
 GOOD = 2e-3
 BAD = 0.01
+# A misfit that takes free units where they cannot be tested: in nats, and times that of theirs.
 FAR, MUCH = 8e-3, 4.0
-FOLDS = 3  # schedules that must be left out before their errors are compared
+# Free units and built-in constants this close, in the log, are the same.
+NEAR = 1.5
+# Schedules that must be left out before their errors are compared.
+FOLDS = 3
+# How much better, as a ratio of errors on schedules left out, free units or another law must be.
+CLEARLY, BETTER = 0.7, 0.8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Choice:
     """What is to be fitted.
 
     Attributes:
         recipe: How the law is fitted.
         problem: The chosen law and the curves.
-        found: Its coarse optimum.
+        optimum: Its coarse optimum.
         sentences: Why, in two sentences; empty where the user chose.
         tested: How the law predicted schedules left out, if that has been worked out.
     """
 
     recipe: Recipe
     problem: Problem
-    found: Found
+    optimum: Optimum
     sentences: tuple[str, ...] = ()
     tested: tuple[LeftOut, ...] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Candidate:
     """A recipe fitted to the curves, and what it is worth."""
 
     recipe: Recipe
     problem: Problem
-    found: Found
+    optimum: Optimum
 
     @property
     def misfit(self) -> float:
         """Root mean square error on the fitted curves without their white noise, in nats."""
-        return smooth_misfit(self.problem, self.found.point)
+        return smooth_misfit(self.problem, self.optimum.point)
 
     def tested(self) -> tuple[LeftOut, ...]:
         """How it predicts each schedule left out in turn."""
-        return tuple(left_out(self.problem, self.found.point))
+        return tuple(left_out(self.problem, self.optimum.point))
 
 
 def choose(
     curves: Sequence[LossCurve], *, skip: int | None = None, optimizer: str | None = None
 ) -> Choice:
-    """The law and the recipe for these curves; see the module for the order of the queries.
+    """The law and the recipe for these curves; see the module for the order of the questions.
 
     Args:
         curves: What is to be fitted.
@@ -91,7 +101,7 @@ def choose(
     Raises:
         InputError: an optimiser of another name, or curves that cannot be fitted.
     """
-    if optimizer is not None and optimizer not in OPTIMIZERS:
+    if optimizer is not None and optimizer not in get_args(Optimizer):
         raise InputError(
             f"optimizer is {optimizer!r}, expected adamw (in standard parametrisation) or other"
         )
@@ -111,7 +121,7 @@ def choose(
     opened = ", ".join(usual.problem.free)
     built_in = f"{shown}, so {opened} are searched and the other constants are built in."
     if optimizer == "adamw":
-        return _chosen(usual, built_in, "The optimiser is AdamW, as was said")
+        return _chosen(usual, built_in, "The optimiser was given as AdamW")
     misfit = usual.misfit
     fits = f"With AdamW's constants the law follows these curves to {misfit:.4f} nats"
     if misfit <= GOOD:
@@ -127,12 +137,12 @@ def choose(
             f"Schedules left out are predicted to {here:.4f} nats with AdamW's constants and to"
             f" {there:.4f} with free units"
         )
-        if there > 0.7 * here:
+        if there > CLEARLY * here:
             return _chosen(usual, built_in, verdict, ours)
         return _or_a_rival(free, curves, skip, f"{shown}.", verdict, theirs)
-    units = free.problem.at(free.found.point.theta).parameters
-    known = Effective().parameters
-    if all(abs(np.log(units[name] / known[name])) < 1.5 for name in UNITS):
+    units = free.problem.at(free.optimum.point.theta).parameters
+    built = Effective().parameters
+    if all(abs(np.log(units[name] / built[name])) < NEAR for name in UNITS):
         also = f"{fits}, and free units end near those constants"
         return _chosen(usual, built_in, also)
     if misfit < max(FAR, MUCH * free.misfit):
@@ -147,14 +157,19 @@ def choose(
 
 def _fitted(recipe: Recipe, curves: Sequence[LossCurve], skip: int | None) -> Candidate:
     problem = pose(recipe, curves, skip=skip)
-    return Candidate(recipe, problem, coarse_search(problem))
+    return Candidate(recipe=recipe, problem=problem, optimum=coarse_search(problem))
 
 
 def _chosen(
     candidate: Candidate, first: str, second: str, tested: tuple[LeftOut, ...] | None = None
 ) -> Choice:
-    sentences = (first, f"{_sentence(second)}.")
-    return Choice(candidate.recipe, candidate.problem, candidate.found, sentences, tested)
+    return Choice(
+        recipe=candidate.recipe,
+        problem=candidate.problem,
+        optimum=candidate.optimum,
+        sentences=(first, f"{_sentence(second)}."),
+        tested=tested,
+    )
 
 
 def _or_a_rival(
@@ -176,9 +191,9 @@ def _or_a_rival(
         if not law.rival:
             continue
         rival = _fitted(Recipe(law), curves, skip)
-        found = rival.tested()
-        if len(found) == len(tested) and _error(found) < 0.8 * error:
-            best, error, tested = rival, _error(found), found
+        theirs = rival.tested()
+        if len(theirs) == len(tested) and _error(theirs) < BETTER * error:
+            best, error, tested = rival, _error(theirs), theirs
     if best is not candidate:
         title = best.recipe.law.title
         second = f"of all laws the {title} predicts schedules left out best, to {error:.4f} nats"
@@ -191,12 +206,12 @@ def _error(tested: Sequence[LeftOut]) -> float:
 
 
 def _what_they_show(curves: Sequence[LossCurve]) -> str:
-    seen = variety(curves)
+    shown = variety(curves)
     runs = "The one run shows" if len(curves) == 1 else f"The {len(curves)} runs show"
-    peaks = "one peak" if seen.peaks == 1 else f"{seen.peaks} peaks"
-    if not seen.decays:
+    peaks = "one peak" if shown.peaks == 1 else f"{shown.peaks} peaks"
+    if not shown.decays:
         return f"{runs} {peaks} and no decay"
-    return f"{runs} {peaks} and {seen.decays} decay{'s' if seen.decays > 1 else ''}"
+    return f"{runs} {peaks} and {shown.decays} decay{'s' if shown.decays > 1 else ''}"
 
 
 def _sentence(text: str) -> str:

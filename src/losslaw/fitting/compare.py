@@ -1,6 +1,6 @@
 """Which law predicts these runs best: each schedule is left out in turn and predicted."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ from losslaw.errors import InputError, NothingUnseen
 from losslaw.fitting.fit import fit
 from losslaw.fitting.score import CurveScore, score
 from losslaw.laws import LAWS, law_named
+from losslaw.progress import Progress, silent
 from losslaw.schedules.agreement import agreement
 from losslaw.text import table
 
@@ -20,7 +21,7 @@ class LawScore:
 
     Attributes:
         law: Name of the law.
-        curves: Score of each curve by a fit that had not seen its schedule, unseen steps only.
+        curves: Score of each curve by a fit without its schedule, unseen steps only.
     """
 
     law: str
@@ -94,7 +95,7 @@ def compare(
     laws: Sequence[str] | None = None,
     *,
     skip: int | None = None,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress = silent,
 ) -> Comparison:
     """Leave one schedule out, fit the others, predict it; for every law.
 
@@ -126,21 +127,20 @@ def compare(
             law_named(name)
     scores: list[LawScore] = []
     for name in names:
-        found: list[CurveScore] = []
+        made: list[CurveScore] = []
         for group in groups:
-            if progress is not None:
-                progress(f"{name} without {curves[group[0]].label}")
+            progress(f"{name} without {curves[group[0]].label}")
             rest = [curve for i, curve in enumerate(curves) if i not in group]
-            fitted = fit(rest, name, skip=skip, uncertainty=False)
-            asked = [curves[i] for i in group]
+            others = fit(rest, name, skip=skip, uncertainty=False)
+            held_out = [curves[i] for i in group]
             try:
-                found += score(fitted, asked, unseen=True, skip=skip).curves
+                made += score(others, held_out, unseen=True, skip=skip).curves
             except NothingUnseen:  # this schedule is the beginning of another: nothing unseen
                 continue
-        if found:
-            scores.append(LawScore(law=name, curves=tuple(found)))
+        if made:
+            scores.append(LawScore(law=name, curves=tuple(made)))
     if not scores:
-        raise InputError("every schedule is the beginning of another one: nothing is unseen")
+        raise NothingUnseen("every schedule is the beginning of another one: nothing is unseen")
     return Comparison(laws=tuple(sorted(scores, key=lambda item: item.rmse)), curves=len(curves))
 
 

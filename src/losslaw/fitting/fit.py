@@ -1,4 +1,4 @@
-"""Fit a law to curves: `fit` returns a `Fit`, which predicts, reports, and is saved.
+"""Fit a law to curves: `fit` returns a `losslaw.Fit`.
 
 The search is variable projection (`losslaw.numerics.variable_projection`) from the law's own
 starting values: all of them are tried, the best few are followed to the end, and how many ended in
@@ -6,18 +6,17 @@ the same optimum is reported. The same curves give the same fit, bit for bit.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
-from losslaw.fitting.auto import Choice, choose
-from losslaw.fitting.model_sizes import law_between
-from losslaw.fitting.prediction import Prediction, predict
+from losslaw.fitting.auto import Choice, Optimizer, choose
+from losslaw.fitting.prediction import FittedCurve
 from losslaw.fitting.problem import Problem, pose
+from losslaw.fitting.record import Fit, SizeFit
 from losslaw.fitting.search import (
     coarse_search,
     data_objective,
@@ -25,6 +24,7 @@ from losslaw.fitting.search import (
     left_out,
 )
 from losslaw.fitting.status import (
+    Note,
     Status,
     amplitudes_at_zero,
     bounds_reached,
@@ -33,183 +33,7 @@ from losslaw.fitting.status import (
 from losslaw.fitting.uncertainty import Uncertainty, left_open, uncertainties
 from losslaw.laws import Law, Query, Recipe, law_named
 from losslaw.numerics.arrays import FloatArray
-from losslaw.schedules import Schedule
-
-
-@dataclass(frozen=True)
-class FittedCurve:
-    """What a fit remembers of a curve.
-
-    Attributes:
-        label: Name of the run.
-        schedule: Its schedule.
-        first_step: First step that was fitted.
-        last_step: Last step that was fitted.
-        points: Number of points fitted.
-        rmse: Root mean square error of the fit, in nats.
-        final_error: Predicted minus seen loss, mean of the last three points.
-        model_size: Parameters of the model, if known.
-    """
-
-    label: str
-    schedule: Schedule
-    first_step: int
-    last_step: int
-    points: int
-    rmse: float
-    final_error: float
-    model_size: float | None = None
-
-
-@dataclass(frozen=True)
-class SizeFit:
-    """The law of one model size among several that were fitted together.
-
-    Attributes:
-        model_size: Parameters of the model.
-        law: The law with this size's amplitudes.
-        uncertainty: What the intervals are made of; ``None`` if it was not asked for.
-    """
-
-    model_size: float
-    law: Law
-    uncertainty: Uncertainty | None
-
-
-@dataclass(frozen=True)
-class Fit:
-    """A law fitted to curves.
-
-    Attributes:
-        law: The law with its fitted parameters; of several model sizes, that of the largest.
-        free: Shapes that were searched.
-        objective: Sum of Huber losses (delta 1e-3) of the log residuals; priors not counted.
-        status: How the fit ended, in words.
-        curves: What was fitted, and how well.
-        notes: What was assumed or left out.
-        uncertainty: What the intervals are made of; ``None`` if it was not asked for.
-        skip: Points before this step were left out.
-        choice: Two sentences on how the law was chosen; empty where the user named it.
-        sizes: Laws of all model sizes, smallest first, where several were fitted.
-        recipe: Name of the law's recipe (`Law.recipes`) that ``auto`` chose; empty where the law
-            was fitted as it is by itself, or as the user said.
-    """
-
-    law: Law
-    free: tuple[str, ...]
-    objective: float
-    status: Status
-    curves: tuple[FittedCurve, ...]
-    notes: tuple[str, ...] = ()
-    uncertainty: Uncertainty | None = None
-    skip: int = 0
-    choice: tuple[str, ...] = ()
-    sizes: tuple[SizeFit, ...] = ()
-    recipe: str = ""
-
-    @property
-    def parameters(self) -> dict[str, float]:
-        """Fitted and fixed parameters by name."""
-        return self.law.parameters
-
-    @property
-    def usual_weight_decay(self) -> float | None:
-        """Weight decay of the fitted runs, if it is known and the same in all."""
-        return _usual([curve.schedule.weight_decay for curve in self.curves])
-
-    @property
-    def usual_batch(self) -> float | None:
-        """Batch size of the fitted runs, if it is known and the same in all."""
-        return _usual([curve.schedule.batch for curve in self.curves])
-
-    def predict(
-        self,
-        schedule: Schedule,
-        steps: ArrayLike | None = None,
-        level: float = 0.9,
-        model_size: float | None = None,
-    ) -> Prediction:
-        """Loss curve of a schedule, with an interval.
-
-        Args:
-            schedule: Any schedule; it need not have been run.
-            steps: Steps to ask about; ``None`` for all.
-            level: Share of runs the interval is meant to hold, in (0, 1).
-            model_size: Parameters of the model; it counts where several sizes were fitted. A size
-                between or beyond them gets amplitudes along their trend, and a wider interval.
-
-        Weight decay and batch size that the schedule leaves open are those of the fitted runs; a
-        batch size does not count where those of the fitted runs are not known.
-
-        Raises:
-            InputError: steps outside the schedule, a level outside (0, 1), or a batch or model size
-                left open where the fitted runs have several.
-        """
-        schedule = self.completed(schedule)
-        if model_size is not None and model_size <= 0:
-            raise InputError(f"model size is {model_size:g}, expected above 0")
-        if self.sizes and model_size is None:
-            raise InputError(
-                "the fitted runs are of several model sizes: say which to predict (model_size=,"
-                " --model-size)"
-            )
-        law, uncertainty = self.law, self.uncertainty
-        if self.sizes and model_size is not None:
-            law, uncertainty = self.at_size(model_size)
-        return predict(law, uncertainty, schedule, steps, level, model_size, self.curves, self.skip)
-
-    def at_size(self, model_size: float) -> tuple[Law, Uncertainty | None]:
-        """The law for a model size among several fitted, between them or beyond."""
-        for item in self.sizes:
-            if abs(item.model_size / model_size - 1) < 0.01:
-                return item.law, item.uncertainty
-        return law_between(
-            [(item.model_size, item.law, item.uncertainty) for item in self.sizes], model_size
-        )
-
-    def completed(self, schedule: Schedule) -> Schedule:
-        """The schedule with the weight decay and batch size of the fitted runs where it has none.
-
-        It has a batch size if and only if all fitted runs have one, if the law has a use for it.
-
-        Raises:
-            InputError: a batch size is left open, and the fitted runs have several.
-        """
-        if schedule.weight_decay is None and self.usual_weight_decay is not None:
-            schedule = schedule.with_(weight_decay=self.usual_weight_decay)
-        if not self.law.uses_batch:
-            return schedule
-        if any(curve.schedule.batch is None for curve in self.curves):
-            return schedule if schedule.batch is None else schedule.with_(batch=None)
-        if schedule.batch is not None or not self.curves:
-            return schedule
-        if self.usual_batch is None:
-            raise InputError(
-                "the fitted runs have several batch sizes: say which to predict, as in"
-                " cosine:peak=3e-4,horizon=24000,batch=64"
-            )
-        return schedule.with_(batch=self.usual_batch)
-
-    def save(self, path: str) -> None:
-        """Write the fit to one JSON file; see `losslaw.load_fit`."""
-        from losslaw.fitting.saved import save_fit
-
-        save_fit(self, path)
-
-    def __str__(self) -> str:
-        from losslaw.fitting.report import report
-
-        return report(self)
-
-
-def _usual(along: Sequence[FloatArray | None]) -> float | None:
-    """The one value that all of these have throughout, if there is one."""
-    values: set[float] = set()
-    for array in along:
-        if array is None:
-            return None
-        values |= {float(array.min()), float(array.max())}
-    return values.pop() if len(values) == 1 else None
+from losslaw.numerics.variable_projection import Point
 
 
 def fit(
@@ -219,7 +43,7 @@ def fit(
     free: Sequence[str] | None = None,
     fixed: dict[str, Any] | None = None,
     skip: int | None = None,
-    optimizer: str | None = None,
+    optimizer: Optimizer | str | None = None,
     uncertainty: bool = True,
 ) -> Fit:
     """Fit a law to one or several curves jointly.
@@ -255,56 +79,63 @@ def fit(
     >>> law = ll.Momentum(L0=2.0, A=1.0, C=0.5, alpha=0.5)
     >>> runs = [ll.cosine(peak=0.01, horizon=900), ll.constant(peak=0.01, horizon=900)]
     >>> curves = [law.curve(run, range(10, 901, 10), label) for run, label in zip(runs, "ab")]
-    >>> found = ll.fit(curves, "momentum")
-    >>> round(found.parameters["alpha"], 4), round(found.parameters["C"], 4)
+    >>> fit = ll.fit(curves, "momentum")
+    >>> round(fit.parameters["alpha"], 4), round(fit.parameters["C"], 4)
     (0.5, 0.5)
     """
     runs = [curves] if isinstance(curves, LossCurve) else list(curves)
     choice = _choice(runs, law, free, fixed, skip, optimizer)
-    problem, coarse = choice.problem, choice.found
-    # Offsets come in last: they move the optimum by little, and cost most of the time.
-    offset = len(problem.curves) > 1 and bool(problem.law.priors())
-    problem = replace(problem, offsets=offset)
-    found = exact_search(problem, coarse)
-    point = found.point
+    problem = _with_offsets(choice.problem)
+    optimum = exact_search(problem, choice.optimum)
+    point = optimum.point
     laws = problem.laws(point.theta, point.amplitudes)
-    main = laws[-1]
-    residual_sd = residual_scale(point.residuals)
-    groups = problem.groups
-    sentences: list[str] = []
-    for group, each in enumerate(laws):
-        rows = np.repeat([g == group for g in groups], [len(curve) for curve in problem.curves])
-        width = len(each.amplitudes())
-        own = point.columns[rows, group * width : (group + 1) * width]
-        named = "" if len(laws) == 1 else f" at {problem.sizes[group]:.4g} parameters"
-        sentences += [text + named for text in amplitudes_at_zero(each, own)]
-    sentences += bounds_reached(main, problem.free)
-    sentences += left_open(problem, laws, residual_sd)
-    notes = [*problem.notes, found.agreement] if found.agreement else list(problem.notes)
     parts: tuple[Uncertainty | None, ...] = (None,) * len(laws)
     if uncertainty:
         tested = choice.tested if choice.tested is not None else left_out(problem, point)
-        parts = uncertainties(problem, laws, point, residual_sd, tested)
+        parts = uncertainties(problem, laws, point, residual_scale(point.residuals), tested)
+    agreement = [Note(text=optimum.agreement)] if optimum.agreement else []
     return Fit(
-        main,
-        problem.free,
-        data_objective(problem, point),
-        Status(found.converged, tuple(sentences)),
-        tuple(
+        law=laws[-1],
+        free=problem.free,
+        objective=data_objective(problem, point),
+        status=Status(converged=optimum.converged, sentences=_doubts(problem, point, laws)),
+        curves=tuple(
             _fitted_curve(laws[group], curve)
-            for curve, group in zip(problem.curves, groups, strict=True)
+            for curve, group in zip(problem.curves, problem.groups, strict=True)
         ),
-        tuple(notes),
-        parts[-1],
-        problem.skip,
-        choice.sentences,
-        tuple(
-            SizeFit(size, each, part)
+        notes=(*problem.notes, *agreement),
+        uncertainty=parts[-1],
+        skip=problem.skip,
+        choice=choice.sentences,
+        sizes=tuple(
+            SizeFit(model_size=size, law=each, uncertainty=part)
             for size, each, part in zip(problem.sizes, laws, parts, strict=True)
             if size is not None and len(laws) > 1
         ),
-        choice.recipe.name,
+        recipe=choice.recipe.name,
     )
+
+
+def _with_offsets(problem: Problem) -> Problem:
+    """The problem as it is searched last: offsets move the optimum by little, and cost most."""
+    offsets = len(problem.curves) > 1 and bool(problem.law.priors())
+    return replace(problem, offsets=offsets)
+
+
+def _doubts(problem: Problem, point: Point, laws: Sequence[Law]) -> tuple[str, ...]:
+    """What to know before using the fit: amplitudes, shapes and directions not determined."""
+    sentences: list[str] = []
+    for group, law in enumerate(laws):
+        rows = np.repeat(
+            [other == group for other in problem.groups], [len(curve) for curve in problem.curves]
+        )
+        width = len(law.amplitudes())
+        own = point.columns[rows, group * width : (group + 1) * width]
+        size = "" if len(laws) == 1 else f" at {problem.sizes[group]:.4g} parameters"
+        sentences += [text + size for text in amplitudes_at_zero(law, own)]
+    sentences += bounds_reached(laws[-1], problem.free)
+    sentences += left_open(problem, laws, residual_scale(point.residuals))
+    return tuple(sentences)
 
 
 def _choice(
@@ -327,45 +158,41 @@ def _choice(
         chosen = law_named("effective" if law == "auto" else law) if isinstance(law, str) else law
         recipe = Recipe(chosen, None if free is None else tuple(free), fixed or {})
     problem = pose(recipe, runs, skip=skip)
-    return Choice(recipe, problem, coarse_search(problem))
+    return Choice(recipe=recipe, problem=problem, optimum=coarse_search(problem))
 
 
 def _fitted_curve(law: Law, curve: LossCurve) -> FittedCurve:
     error = law.loss(Query(curve.schedule, curve.steps)) - curve.loss
     return FittedCurve(
-        curve.label,
-        curve.schedule,
-        int(curve.steps[0]),
-        int(curve.steps[-1]),
-        len(curve),
-        float(np.sqrt(np.mean(error**2))),
-        float(error[-3:].mean()),
-        curve.model_size,
+        label=curve.label,
+        schedule=curve.schedule,
+        first_step=int(curve.steps[0]),
+        last_step=int(curve.steps[-1]),
+        points=len(curve),
+        rmse=float(np.sqrt(np.mean(error**2))),
+        final_error=float(error[-3:].mean()),
+        model_size=curve.model_size,
     )
 
 
-def recipe_like(
-    found: Fit, law: str | type[Law] | Recipe
-) -> Callable[[Sequence[LossCurve]], Recipe]:
+def recipe_like(fit: Fit, law: str | type[Law] | Recipe) -> Callable[[Sequence[LossCurve]], Recipe]:
     """How curves are fitted the way these were."""
     if isinstance(law, Recipe):
         return lambda curves: law
-    kind, name = type(found.law), found.recipe
+    kind, name = type(fit.law), fit.recipe
     if name:
         return lambda curves: kind.recipes(curves)[name]
     return lambda curves: Recipe(kind)
 
 
-def posed_like(found: Fit, law: str | type[Law] | Recipe, curves: Sequence[LossCurve]) -> Problem:
+def posed_like(fit: Fit, law: str | type[Law] | Recipe, curves: Sequence[LossCurve]) -> Problem:
     """The problem that a fit of these curves by this law has solved."""
-    problem = pose(recipe_like(found, law)(curves), curves, skip=found.skip)
-    offsets = len(problem.curves) > 1 and bool(problem.law.priors())
-    return replace(problem, offsets=offsets)
+    return _with_offsets(pose(recipe_like(fit, law)(curves), curves, skip=fit.skip))
 
 
-def theta_of(problem: Problem, found: Fit) -> FloatArray:
+def theta_of(problem: Problem, fit: Fit) -> FloatArray:
     """Log of the fitted shapes that a problem searches, at its reference size."""
-    law, reference = found.law, problem.reference
-    if found.sizes and reference is not None:
-        law = law.at_size(reference, found.sizes[-1].model_size)
+    law, reference = fit.law, problem.reference
+    if fit.sizes and reference is not None:
+        law = law.at_size(reference, fit.sizes[-1].model_size)
     return np.log([float(getattr(law, name)) for name in problem.free])

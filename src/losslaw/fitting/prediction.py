@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,48 +12,55 @@ from losslaw.fitting.uncertainty import Uncertainty
 from losslaw.laws import Law, Query
 from losslaw.laws.query import ASSUMED_WEIGHT_DECAY
 from losslaw.numerics.arrays import FloatArray, IntArray
-from losslaw.numerics.interval import Interval
+from losslaw.numerics.interval import Interval, Level
 from losslaw.schedules import Schedule
 from losslaw.schedules.agreement import same_rate
 from losslaw.text import table
 
-# How many times as far as the fitted losses, in intrinsic time, is worth a word.
+# How many times as far as the fitted losses, in intrinsic time, is worth a warning.
 FAR = 2.0
 # Steps of a prediction that are printed.
 LINES = 12
 ADVISE = "losslaw advise RUNS --for SPEC"
 
 
-class Fitted(Protocol):
-    """What a fit remembers of a curve, as far as it matters here."""
+@dataclass(frozen=True, kw_only=True)
+class FittedCurve:
+    """What a fit remembers of a curve.
 
-    @property
-    def label(self) -> str:
-        """Name of the run."""
-        ...
+    Attributes:
+        label: Name of the run.
+        schedule: Its schedule.
+        first_step: First step that was fitted.
+        last_step: Last step that was fitted.
+        points: Number of points fitted.
+        rmse: Root mean square error of the fit, in nats.
+        final_error: Predicted minus observed loss, mean of the last three points.
+        model_size: Parameters of the model, if known.
+    """
 
-    @property
-    def schedule(self) -> Schedule:
-        """Its schedule."""
-        ...
+    label: str
+    schedule: Schedule
+    first_step: int
+    last_step: int
+    points: int
+    rmse: float
+    final_error: float
+    model_size: float | None = None
 
-    @property
-    def last_step(self) -> int:
-        """Last step that was fitted."""
-        ...
-
-    @property
-    def model_size(self) -> float | None:
-        """Parameters of the model, if known."""
-        ...
+    def __str__(self) -> str:
+        return (
+            f"{self.points} points, steps {self.first_step}..{self.last_step},"
+            f" rmse {self.rmse:.4f}, end {self.final_error:+.4f}"
+        )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Prediction:
     """Predicted losses of one schedule.
 
     Attributes:
-        schedule: What was asked about.
+        schedule: The schedule.
         steps: Steps. Shape ``(m,)``.
         loss: Predicted loss in nats per token. Shape ``(m,)``.
         lower: Lower end of the interval; ``None`` if the fit carries no uncertainty.
@@ -75,15 +81,18 @@ class Prediction:
 
     @property
     def final(self) -> float:
-        """Predicted loss at the last step asked about."""
+        """Predicted loss at the last step."""
         return float(self.loss[-1])
 
     @property
     def interval(self) -> Interval | None:
         """Interval at the last step; ``None`` if the fit carries no uncertainty."""
+        return self._interval(-1)
+
+    def _interval(self, i: int) -> Interval | None:
         if self.lower is None or self.upper is None:
             return None
-        return Interval(lower=float(self.lower[-1]), upper=float(self.upper[-1]), level=self.level)
+        return Interval(lower=float(self.lower[i]), upper=float(self.upper[i]), level=self.level)
 
     def curve(self, label: str = "predicted") -> LossCurve:
         """The prediction as a `LossCurve`."""
@@ -122,8 +131,7 @@ class Prediction:
             step = int(self.steps[i])
             row = [str(step), f"{self.schedule.lr[step - 1]:.4g}", f"{self.loss[i]:.4f}"]
             if self.lower is not None and self.upper is not None:
-                low, high = self.lower[i], self.upper[i]
-                row.append(f"{low:.4f} .. {high:.4f}" if np.isfinite(high) else "unbounded")
+                row.append(str(self._interval(i)))
             rows.append(row)
         header = ["step", "lr", "loss"]
         if self.lower is not None:
@@ -139,15 +147,14 @@ def predict(
     steps: ArrayLike | None,
     level: float,
     model_size: float | None = None,
-    curves: Sequence[Fitted] = (),
+    curves: Sequence[FittedCurve] = (),
     skip: int = 0,
 ) -> Prediction:
     """Losses of a law, with the interval that ``uncertainty`` gives at ``level``.
 
-    What was fitted, and the model size asked about, count for the warnings only.
+    What was fitted, and the model size, count for the warnings only.
     """
-    if not 0 < level < 1:
-        raise InputError(f"level is {level:g}, expected a share between 0 and 1, such as 0.9")
+    quantile = Level(level).quantile
     query = Query.of(schedule, steps)
     with np.errstate(over="ignore", invalid="ignore"):
         loss = law.loss(query)
@@ -157,15 +164,26 @@ def predict(
             f"the predicted loss is not finite at step {step}: learning rates up to"
             f" {query.lr.max():g} are out of reach of this fit"
         )
-    if uncertainty is None:
-        return Prediction(schedule, query.steps, loss, None, None, level, skip=skip)
-    half = uncertainty.factor(level) * uncertainty.deviation(law, query)
-    warnings = warnings_for(curves, law, uncertainty, query, model_size)
-    return Prediction(schedule, query.steps, loss, loss - half, loss + half, level, warnings, skip)
+    lower = upper = None
+    warnings: tuple[str, ...] = ()
+    if uncertainty is not None:
+        half = quantile * uncertainty.deviation(law, query)
+        lower, upper = loss - half, loss + half
+        warnings = warnings_for(curves, law, uncertainty, query, model_size)
+    return Prediction(
+        schedule=schedule,
+        steps=query.steps,
+        loss=loss,
+        lower=lower,
+        upper=upper,
+        level=level,
+        warnings=warnings,
+        skip=skip,
+    )
 
 
 def warnings_for(
-    curves: Sequence[Fitted],
+    curves: Sequence[FittedCurve],
     law: Law,
     uncertainty: Uncertainty,
     query: Query,
@@ -174,11 +192,11 @@ def warnings_for(
     """Why a prediction deserves less trust than one close to the fitted curves; a sentence each.
 
     Args:
-        curves: What was fitted; if nothing is known of it, only what the uncertainty tells is said.
+        curves: What was fitted; if nothing, only the uncertainty is looked at.
         law: The law that predicts.
         uncertainty: What its intervals are made of.
-        query: What is asked.
-        model_size: Parameters of the model asked about, where sizes count.
+        query: What is predicted.
+        model_size: Parameters of the model, where sizes count.
     """
     return (
         *_size_warnings(curves, model_size),
@@ -189,7 +207,7 @@ def warnings_for(
     )
 
 
-def _size_warnings(curves: Sequence[Fitted], model_size: float | None) -> Iterator[str]:
+def _size_warnings(curves: Sequence[FittedCurve], model_size: float | None) -> Iterator[str]:
     sizes = sorted({curve.model_size for curve in curves if curve.model_size is not None})
     if model_size is None or len(sizes) < 2:
         return
@@ -197,12 +215,12 @@ def _size_warnings(curves: Sequence[Fitted], model_size: float | None) -> Iterat
         known = ", ".join(f"{size:.4g}" for size in sizes)
         yield (
             f"no run of a model of {model_size:.4g} parameters was fitted, so its amplitudes follow"
-            f" the trend of {known}: a short run of that size would tell"
+            f" the trend of {known}: a short run of that size would settle it"
         )
 
 
 def _decay_warnings(
-    curves: Sequence[Fitted], law: Law, uncertainty: Uncertainty, query: Query
+    curves: Sequence[FittedCurve], law: Law, uncertainty: Uncertainty, query: Query
 ) -> Iterator[str]:
     touched = uncertainty.touched(law, query)
     if touched.any():
@@ -212,24 +230,24 @@ def _decay_warnings(
             " which nothing in the fitted curves shows: fit a run whose learning rate falls, or"
             " use a law with a prior (effective)"
         )
-    seen = [curve.schedule.lr[: curve.last_step] for curve in curves]
-    if not seen:
+    rates = [curve.schedule.lr[: curve.last_step] for curve in curves]
+    if not rates:
         return
     decayed = any(curve.schedule.decays(curve.last_step) for curve in curves)
     if not touched.any() and _decays(query) and not decayed:
         yield (
             "no fitted run decays, so what this decay gains rests on the prior alone:"
-            f" {ADVISE} names the cheapest run that would tell"
+            f" {ADVISE} names the cheapest run that would settle it"
         )
-    if rises_again(query.lr) and not any(rises_again(lr) for lr in seen):
+    if rises_again(query.lr) and not any(rises_again(lr) for lr in rates):
         yield (
             "the learning rate rises again after a fall, which it does in no fitted run: a short"
-            " run that does would tell (knots:...)"
+            " run that does would settle it (knots:...)"
         )
 
 
 def _peak_warnings(
-    curves: Sequence[Fitted], uncertainty: Uncertainty, query: Query
+    curves: Sequence[FittedCurve], uncertainty: Uncertainty, query: Query
 ) -> Iterator[str]:
     peak, low, high = query.lr.max(), min(uncertainty.peaks), max(uncertainty.peaks)
     if not (low <= peak <= high or any(same_rate(peak, end, within=0.01) for end in (low, high))):
@@ -239,12 +257,12 @@ def _peak_warnings(
             if _decays(query):
                 yield (
                     f"no decay from the peak learning rate {peak:g} was fitted, only from {fitted}:"
-                    f" a short run that decays from it would tell ({ADVISE})"
+                    f" a short run that decays from it would settle it ({ADVISE})"
                 )
             return
         yield (
             f"the peak learning rate {peak:g} is outside the fitted {fitted}: a short run at that"
-            f" peak would tell ({ADVISE})"
+            f" peak would settle it ({ADVISE})"
         )
 
 
@@ -253,11 +271,11 @@ def _reach_warnings(uncertainty: Uncertainty, query: Query) -> Iterator[str]:
     if times > FAR:
         yield (
             f"the schedule goes {times:.1f} times as far in intrinsic time as any fitted loss:"
-            f" a longer run would tell ({ADVISE})"
+            f" a longer run would settle it ({ADVISE})"
         )
 
 
-def _weight_decay_warnings(curves: Sequence[Fitted], law: Law, query: Query) -> Iterator[str]:
+def _weight_decay_warnings(curves: Sequence[FittedCurve], law: Law, query: Query) -> Iterator[str]:
     if not law.uses_weight_decay:
         return
     unknown = [curve.label for curve in curves if curve.schedule.weight_decay is None]

@@ -22,12 +22,15 @@ import numpy as np
 
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
+from losslaw.fitting.status import Note
 from losslaw.laws import Law, Prior, Query, Recipe
 from losslaw.laws.query import ASSUMED_WEIGHT_DECAY
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.variable_projection import Offsets, Rows, Separable
 
+# What one standard deviation of a prior weighs against a point: see the module.
 PRIOR_WEIGHT = 5e-3
+# A run counts as at most this many points, however often it was logged.
 POINTS_COUNTED = 300
 # How far a run lies from its schedule's mean, relative to the loss; repeats differ by .0005-.002.
 OFFSET = 1e-3
@@ -35,19 +38,19 @@ OFFSET = 1e-3
 # (docs/evidence/lab.md).
 EARLY = 400
 # Share of the variance of a prior that all model sizes have in common.
-COMMON = 0.8
+SHARED_BY_SIZES = 0.8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Problem:
     """A law to be fitted to curves.
 
     Attributes:
         law: Settings and fixed parameters; the values of free shapes here do not matter.
         free: Names of the shapes that are searched.
-        queries: One a curve, at the points that are fitted.
+        queries: One per curve, at the points that are fitted.
         curves: The curves, cut to those points.
-        notes: Sentences about what was assumed or left out.
+        notes: What was assumed or left out.
         skip: Points before this step were left out.
         priors: What is known of shapes and amplitudes, at the reference size.
         starts: Values of the free shapes to begin from.
@@ -64,7 +67,7 @@ class Problem:
     free: tuple[str, ...]
     queries: tuple[Query, ...]
     curves: tuple[LossCurve, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     skip: int
     priors: Mapping[str, Prior]
     starts: Mapping[str, tuple[float, ...]]
@@ -167,7 +170,7 @@ class Problem:
         """Prior means of an amplitude in all groups, and a root of their joint precision.
 
         Each group's standard deviation is that of the prior, in proportion to its mean; what is
-        common to all groups is ``COMMON`` of the variance.
+        common to all groups is ``SHARED_BY_SIZES`` of the variance.
         """
         prior = self.priors[name]
         means = [
@@ -177,7 +180,9 @@ class Problem:
             for size in self.sizes
         ]
         relative = np.array(means)
-        shape = COMMON * np.ones((len(means), len(means))) + (1 - COMMON) * np.eye(len(means))
+        shape = SHARED_BY_SIZES * np.ones((len(means), len(means))) + (
+            1 - SHARED_BY_SIZES
+        ) * np.eye(len(means))
         covariance = prior.sd**2 * np.outer(relative, relative) * shape
         root: FloatArray = np.asarray(np.linalg.cholesky(np.linalg.inv(covariance)), np.float64).T
         return prior.mean * relative, root
@@ -238,7 +243,7 @@ def pose(recipe: Recipe, curves: Sequence[LossCurve], *, skip: int | None = None
     for label in labels:
         if labels.count(label) > 1:
             raise InputError(f"two curves are called {label!r}: give each run its own label")
-    notes: list[str] = []
+    notes: list[Note] = []
     if skip is not None and skip < 0:
         raise InputError(f"skip is {skip}, expected 0 or above")
     start = usual_skip(curves) if skip is None else skip
@@ -274,16 +279,16 @@ def pose(recipe: Recipe, curves: Sequence[LossCurve], *, skip: int | None = None
             " or free fewer shapes"
         )
     return Problem(
-        template,
-        tuple(names),
-        queries,
-        kept,
-        tuple(notes),
-        start,
-        priors,
-        starts,
-        sizes,
-        groups,
+        law=template,
+        free=tuple(names),
+        queries=queries,
+        curves=kept,
+        notes=tuple(notes),
+        skip=start,
+        priors=priors,
+        starts=starts,
+        sizes=sizes,
+        groups=groups,
         held=tuple(name for name in fixed if name in law.shapes()),
         model_error=recipe.model_error,
         peak_error=recipe.peak_error,
@@ -303,7 +308,7 @@ def usual_skip(curves: Sequence[LossCurve]) -> int:
     return max(warmup, min(4 * warmup, most))
 
 
-def _cut(curve: LossCurve, start: int, notes: list[str]) -> LossCurve:
+def _cut(curve: LossCurve, start: int, notes: list[Note]) -> LossCurve:
     left_out = int((curve.steps < start).sum())
     if left_out == 0:
         return curve
@@ -313,7 +318,7 @@ def _cut(curve: LossCurve, start: int, notes: list[str]) -> LossCurve:
             f" (its last step is {curve.steps[-1]}); lower skip"
         )
     points = "1 point" if left_out == 1 else f"{left_out} points"
-    notes.append(f"{curve.label}: {points} before step {start} left out")
+    notes.append(Note(label=curve.label, text=f"{points} before step {start} left out"))
     return curve.with_(steps=curve.steps[left_out:], loss=curve.loss[left_out:])
 
 
@@ -343,26 +348,28 @@ def _template(law: type[Law], free: Sequence[str] | None, fixed: dict[str, Any])
 
 
 def _same_knowledge(
-    law: type[Law], curves: tuple[LossCurve, ...], notes: list[str]
+    law: type[Law], curves: tuple[LossCurve, ...], notes: list[Note]
 ) -> tuple[LossCurve, ...]:
     """All curves with batch, or none: a law cannot compare a known batch with an unknown one."""
     if law.uses_weight_decay:
         unknown = [curve.label for curve in curves if curve.schedule.weight_decay is None]
         if unknown:
-            notes.append(f"weight decay {ASSUMED_WEIGHT_DECAY:g} is assumed for {_some(unknown)}")
+            notes.append(
+                Note(text=f"weight decay {ASSUMED_WEIGHT_DECAY:g} is assumed for {_some(unknown)}")
+            )
     if not law.uses_batch:
         return curves
     known = [curve.schedule.batch is not None for curve in curves]
     if all(known) or not any(known):
         return curves
-    notes.append("batch sizes are known for some curves only, so none are used")
+    notes.append(Note(text="batch sizes are known for some curves only, so none are used"))
     return tuple(
         curve.with_(schedule=curve.schedule.with_(batch=None, spec=None)) for curve in curves
     )
 
 
 def _groups(
-    curves: tuple[LossCurve, ...], notes: list[str]
+    curves: tuple[LossCurve, ...], notes: list[Note]
 ) -> tuple[tuple[float | None, ...], tuple[int, ...]]:
     """The model sizes with amplitudes of their own, and for each curve which of them it is of."""
     known = sorted({curve.model_size for curve in curves if curve.model_size is not None})
@@ -371,7 +378,11 @@ def _groups(
         return (None,), (0,) * len(curves)
     if unknown:
         if len(known) > 1:
-            notes.append("some curves do not say their model size: all share one set of parameters")
+            notes.append(
+                Note(
+                    text="some curves do not say their model size: all share one set of parameters"
+                )
+            )
         return (None,), (0,) * len(curves)
     place = {size: i for i, size in enumerate(known)}
     groups = tuple(place[curve.model_size] for curve in curves if curve.model_size is not None)
@@ -383,7 +394,7 @@ def _that_matter(
     names: list[str],
     starts: Mapping[str, tuple[float, ...]],
     queries: tuple[Query, ...],
-    notes: list[str],
+    notes: list[Note],
 ) -> list[str]:
     """The shapes that some column feels; the others cannot be searched with these curves."""
     shapes = law.shapes()
@@ -398,7 +409,11 @@ def _that_matter(
         start = starts[name][0]
         other = start * 1.1 if start * 1.1 < shapes[name].high else start / 1.1
         if np.array_equal(columns(base.with_(**{name: other})), usual):
-            notes.append(f"{name} does not act on these curves and stays at {getattr(law, name):g}")
+            notes.append(
+                Note(
+                    text=f"{name} does not act on these curves and stays at {getattr(law, name):g}"
+                )
+            )
         else:
             felt.append(name)
     return felt

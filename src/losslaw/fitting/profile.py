@@ -13,12 +13,11 @@ freedom. Where the law is far from linear in the parameter, or the curves hardly
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-from scipy.special import ndtri
 
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
@@ -29,15 +28,22 @@ from losslaw.fitting.status import POINTS_A_RUN, residual_scale
 from losslaw.fitting.uncertainty import moving
 from losslaw.laws import Law, Recipe
 from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.interval import Interval, Level
 from losslaw.numerics.variable_projection import Point, Rows, Separable, minimise, project
+from losslaw.progress import Progress, silent
+from losslaw.text import table
 
 # A side whose rise stays below the quantile is followed this many times twice as far.
 DOUBLINGS = 4
-TRIALS = 6  # ever shorter first steps, until one is inside the interval
-STIFF = 1e6  # standard deviations that a held amplitude would cost if it doubled
+# Ever shorter first steps, until one is inside the interval.
+TRIALS = 6
+# A change of a shape that losses feel, in its log.
+SHAPE_SCALE = 0.05
+# Standard deviations that a held amplitude would cost if it doubled.
+STIFF = 1e6
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Profile:
     """The fit as one parameter is held at each of several values.
 
@@ -48,9 +54,7 @@ class Profile:
         rise: How much the likelihood ratio statistic rises there, >= 0. Shape ``(n,)``.
         best: The value where it is least.
         fitted: The value of the fit, which weighs priors otherwise: see `losslaw.fitting.problem`.
-        lower: Lower end of the interval; ``None``: open.
-        upper: Upper end; ``None``: open.
-        level: Level of the interval.
+        interval: Where the likelihood ratio allows it; an open end is infinite.
         others: The other parameters that moved, at each value.
         sentences: What is open, and how far it was followed.
     """
@@ -61,10 +65,8 @@ class Profile:
     rise: FloatArray
     best: float
     fitted: float
-    lower: float | None
-    upper: float | None
-    level: float
-    others: dict[str, FloatArray]
+    interval: Interval
+    others: Mapping[str, FloatArray]
     sentences: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
@@ -76,15 +78,32 @@ class Profile:
             "rise": self.rise,
             "best": self.best,
             "fitted": self.fitted,
-            "lower": self.lower,
-            "upper": self.upper,
-            "level": self.level,
+            "lower": self.interval.lower if math.isfinite(self.interval.lower) else None,
+            "upper": self.interval.upper if math.isfinite(self.interval.upper) else None,
+            "level": self.interval.level,
             "others": self.others,
             "sentences": self.sentences,
         }
 
     def __str__(self) -> str:
-        return profile_text(self)
+        """The interval in words, then a row per value."""
+        ends = (self.interval.lower, self.interval.upper)
+        low, high = (f"{end:.4g}" if math.isfinite(end) else "open" for end in ends)
+        lines = [
+            f"{self.parameter} of the law {self.law!r}: best {self.best:.4g},"
+            f" {self.interval.level:.0%} interval {low} .. {high}; the fit has {self.fitted:.4g}",
+            *self.sentences,
+            "",
+        ]
+        rows = [
+            [
+                f"{value:.4g}",
+                f"{self.rise[i]:.2f}",
+                *[f"{each[i]:.4g}" for each in self.others.values()],
+            ]
+            for i, value in enumerate(self.values)
+        ]
+        return "\n".join([*lines, *table([self.parameter, "rise", *self.others], rows, left=())])
 
 
 def profile(
@@ -96,7 +115,7 @@ def profile(
     skip: int | None = None,
     points: int = 15,
     level: float = 0.9,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress = silent,
 ) -> Profile:
     """The profile likelihood of one parameter, and the interval it gives.
 
@@ -118,61 +137,52 @@ def profile(
     >>> law = ll.Momentum(L0=2.0, A=1.0, C=0.5, alpha=0.5)
     >>> runs = [ll.cosine(peak=0.01, horizon=900), ll.constant(peak=0.01, horizon=900)]
     >>> curves = [law.curve(run, range(10, 901, 10), label) for run, label in zip(runs, "ab")]
-    >>> found = ll.profile(curves, "alpha", law="momentum", points=7)
-    >>> found.lower < 0.5 < found.upper
+    >>> profile = ll.profile(curves, "alpha", law="momentum", points=7)
+    >>> profile.interval.holds(0.5)
     True
     """
     if points < 3:
         raise InputError(f"points is {points}, expected at least 3")
-    if not 0 < level < 1:
-        raise InputError(f"level is {level:g}, expected a share between 0 and 1, such as 0.9")
-    say = progress or _silent
-    runs = [curves] if isinstance(curves, LossCurve) else list(curves)
-    say("fitting")
-    found = fit(runs, law, skip=skip, optimizer=optimizer, uncertainty=False)
-    problem = posed_like(found, law, runs)
-    sd = residual_scale(project(problem.separable(), theta_of(problem, found)).residuals)
-    side = _Held.of(replace(problem, offsets=False), found.law, parameter, sd)
-    theta = theta_of(side.problem, found)
-    best = side.free(theta)
     # The quantile of chi-squared with one degree of freedom is that of the normal, squared.
-    enough = float(ndtri(0.5 + level / 2))
-    below = _follow(side, best, -1, points // 2, enough, say)
-    above = _follow(side, best, +1, points - 1 - points // 2, enough, say)
+    enough = Level(level).quantile
+    runs = [curves] if isinstance(curves, LossCurve) else list(curves)
+    progress("fitting")
+    result = fit(runs, law, skip=skip, optimizer=optimizer, uncertainty=False)
+    problem = posed_like(result, law, runs)
+    sd = residual_scale(project(problem.separable(), theta_of(problem, result)).residuals)
+    held = _Held.of(replace(problem, offsets=False), result.law, parameter, sd)
+    best = held.free(theta_of(held.problem, result))
+    below = _follow(held, best, -1, points // 2, enough, progress)
+    above = _follow(held, best, +1, points - 1 - points // 2, enough, progress)
     steps = [*reversed(below), best, *above]
-    least = min(step.cost for step in steps)
     values = np.array([step.value for step in steps])
-    rise = np.array([step.cost - least for step in steps])
+    rise = np.array([step.cost for step in steps])
+    rise = rise - rise.min()
     centre = steps[int(np.argmin(rise))].value
     # Shapes are searched in the log, and are straighter there.
-    scale, back = (np.log, math.exp) if side.place < 0 else (np.asarray, float)
+    scale, back = (np.log, math.exp) if held.place is None else (np.asarray, float)
     ends = [_crossing(scale(values), rise, float(scale(centre)), enough, way) for way in (-1, +1)]
-    lower, upper = (None if end is None else back(end) for end in ends)
-    laws = [side.law(step.point) for step in steps]
-    names = [*side.problem.free, *found.law.amplitudes()]
-    others = {
-        name: np.array([float(getattr(each, name)) for each in laws])
-        for name in names
-        if name != parameter
-    }
-    fitted = float(getattr(found.law, parameter))
-    sentences = _open_ends(parameter, values, rise, lower, upper, side, level)
+    lower, upper = (back(end) if math.isfinite(end) else end for end in ends)
+    interval = Interval(lower=lower, upper=upper, level=level)
+    laws = [held.law(step.point) for step in steps]
     return Profile(
-        parameter,
-        found.law.name,
-        values,
-        rise,
-        centre,
-        fitted,
-        lower,
-        upper,
-        level,
-        others,
-        tuple(sentences),
+        parameter=parameter,
+        law=result.law.name,
+        values=values,
+        rise=rise,
+        best=centre,
+        fitted=float(getattr(result.law, parameter)),
+        interval=interval,
+        others={
+            name: np.array([float(getattr(each, name)) for each in laws])
+            for name in (*held.problem.free, *result.law.amplitudes())
+            if name != parameter
+        },
+        sentences=tuple(_open_ends(held, values, rise, interval, enough)),
     )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class _Step:
     """The best fit with the parameter at a value."""
 
@@ -181,14 +191,14 @@ class _Step:
     point: Point
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class _Held:
     """A problem in which one parameter can be held.
 
     Attributes:
         problem: All shapes that may move are free in it, the held one too.
         name: The parameter.
-        place: Its place among the amplitudes of all groups; -1 for a shape.
+        place: Its place among the amplitudes of all groups; ``None`` for a shape.
         scale: A change of it that losses feel: a factor's log for shapes, an amount for amplitudes.
         low: Least value.
         high: Largest value.
@@ -197,7 +207,7 @@ class _Held:
 
     problem: Problem
     name: str
-    place: int
+    place: int | None
     scale: float
     low: float
     high: float
@@ -225,7 +235,15 @@ class _Held:
                 )
             spec = shapes[name]
             freed = replace(paced, free=tuple(acting))
-            return cls(freed, name, -1, 0.05, spec.low, spec.high, sd)
+            return cls(
+                problem=freed,
+                name=name,
+                place=None,
+                scale=SHAPE_SCALE,
+                low=spec.low,
+                high=spec.high,
+                sd=sd,
+            )
         place = columns.shape[1] - len(amplitudes) + amplitudes.index(name)
         if not columns[:, place].any():
             raise InputError(
@@ -233,9 +251,11 @@ class _Held:
                 " has no profile"
             )
         # What changes losses by a thousandth.
-        felt = 1e-3 * float(np.mean(losses) / np.mean(np.abs(columns[:, place])))
+        scale = 1e-3 * float(np.mean(losses) / np.mean(np.abs(columns[:, place])))
         freed = replace(paced, free=tuple(acting))
-        return cls(freed, name, place, felt, 0.0, math.inf, sd)
+        return cls(
+            problem=freed, name=name, place=place, scale=scale, low=0.0, high=math.inf, sd=sd
+        )
 
     def separable(self, problem: Problem, held: float | None) -> Separable:
         """The objective of the intervals: ``D * sd^2 / 2``."""
@@ -245,7 +265,7 @@ class _Held:
         relative = self.sd / PRIOR_WEIGHT
         rows = plain.amplitude_rows
         matrix, target = relative * rows.matrix, relative * rows.target
-        if held is not None and self.place >= 0:
+        if held is not None and self.place is not None:
             row = np.zeros(matrix.shape[1])
             row[self.place] = STIFF * self.sd / max(held, self.scale)
             matrix = np.vstack([matrix, row])
@@ -261,17 +281,17 @@ class _Held:
     def free(self, theta: FloatArray) -> _Step:
         """The best fit with nothing held."""
         point, _ = minimise(self.separable(self.problem, None), theta)
-        if self.place >= 0:
+        if self.place is not None:
             value = float(point.amplitudes[self.place])
         else:
             value = float(np.exp(point.theta[self.problem.free.index(self.name)]))
-        return _Step(value, 2 * point.objective / self.sd**2, point)
+        return _Step(value=value, cost=2 * point.objective / self.sd**2, point=point)
 
     def at(self, value: float, near: Point) -> _Step:
         """The best fit with the parameter at ``value``, searched from a fit near by."""
-        if self.place >= 0:
+        if self.place is not None:
             point, _ = minimise(self.separable(self.problem, value), near.theta)
-            return _Step(value, 2 * point.objective / self.sd**2, point)
+            return _Step(value=value, cost=2 * point.objective / self.sd**2, point=point)
         at = self.problem.free.index(self.name)
         held = replace(
             self.problem,
@@ -283,7 +303,7 @@ class _Held:
         if self.name in self.problem.priors:
             cost += self.problem.priors[self.name].z(value) ** 2
         whole = np.insert(point.theta, at, math.log(value))
-        return _Step(value, cost, replace(point, theta=whole))
+        return _Step(value=value, cost=cost, point=replace(point, theta=whole))
 
     def law(self, point: Point) -> Law:
         """The law at a point, of the largest size where there are several."""
@@ -291,19 +311,19 @@ class _Held:
 
     def moved(self, value: float, way: float) -> float:
         """A value ``way`` times the scale away, inside the range."""
-        if self.place >= 0:
+        if self.place is not None:
             return max(value + way * self.scale, self.low)
         return float(np.clip(value * math.exp(way * self.scale), self.low, self.high))
 
 
 def _follow(
-    side: _Held, best: _Step, way: int, points: int, enough: float, say: Callable[[str], None]
+    held: _Held, best: _Step, way: int, points: int, enough: float, progress: Progress
 ) -> list[_Step]:
     """Fits with the parameter held further and further away, until the rise is enough."""
     trial = 1.0
     rise = 0.0
     for _ in range(TRIALS):
-        first = side.at(side.moved(best.value, way * trial), best.point)
+        first = held.at(held.moved(best.value, way * trial), best.point)
         if math.isclose(first.value, best.value, rel_tol=1e-6):  # it is at the end of its range
             return []
         rise = max(first.cost - best.cost, 0.0)
@@ -312,99 +332,66 @@ def _follow(
         trial /= 4
     # Near the best value the rise is the square of the distance in standard deviations.
     unit = trial / math.sqrt(rise) if rise > 1e-4 else 100.0
-    if side.place < 0:
-        unit = min(unit, math.log(3.0) / side.scale)
-    found: list[_Step] = []
+    if held.place is None:
+        unit = min(unit, math.log(3.0) / held.scale)
+    steps: list[_Step] = []
     near = best.point
     reach = 1.15 * enough * unit
     ways = [reach * (i + 1) / points for i in range(points)]
     ways += [reach * 2.0 ** (i + 1) for i in range(DOUBLINGS)]
     for i, far in enumerate(ways):
-        value = side.moved(best.value, way * far)
-        if found and value == found[-1].value:
+        value = held.moved(best.value, way * far)
+        if steps and value == steps[-1].value:
             break
-        if i >= points and found[-1].cost - best.cost > enough**2:
+        if i >= points and steps[-1].cost - best.cost > enough**2:
             break
-        say(f"at {value:.4g}")
-        step = side.at(value, near)
+        progress(f"at {value:.4g}")
+        step = held.at(value, near)
         near = step.point
-        found.append(step)
+        steps.append(step)
     # A rise that falls again has changed to another valley: it may be the better one nearer by too.
-    if any(after.cost < before.cost - 1e-3 for before, after in pairwise(found)):
-        for i in reversed(range(len(found) - 1)):
-            again = side.at(found[i].value, found[i + 1].point)
-            if again.cost < found[i].cost:
-                found[i] = again
-    return found
+    if any(after.cost < before.cost - 1e-3 for before, after in pairwise(steps)):
+        for i in reversed(range(len(steps) - 1)):
+            again = held.at(steps[i].value, steps[i + 1].point)
+            if again.cost < steps[i].cost:
+                steps[i] = again
+    return steps
 
 
 def _crossing(
     values: FloatArray, rise: FloatArray, centre: float, enough: float, way: int
-) -> float | None:
-    """Where the root of the rise reaches ``enough`` on one side; ``None`` if it does not."""
+) -> float:
+    """Where the root of the rise reaches ``enough`` on one side; infinite if it does not.
+
+    The root is close to a straight line between two values; a root finder would fit at each trial.
+    """
     side = (values >= centre) if way > 0 else (values <= centre)
     at = values[side] if way > 0 else values[side][::-1]
-    # The root of the rise is close to a straight line in the parameter.
     root = np.sqrt(rise[side] if way > 0 else rise[side][::-1])
     over = np.flatnonzero(root >= enough)
     if not over.size:
-        return None
+        return way * math.inf
     j = int(over[0])
     share = (enough - root[j - 1]) / (root[j] - root[j - 1])
     return float(at[j - 1] + share * (at[j] - at[j - 1]))
 
 
 def _open_ends(
-    name: str,
-    values: FloatArray,
-    rise: FloatArray,
-    lower: float | None,
-    upper: float | None,
-    side: _Held,
-    level: float,
-) -> list[str]:
-    sentences: list[str] = []
+    held: _Held, values: FloatArray, rise: FloatArray, interval: Interval, enough: float
+) -> Iterator[str]:
+    """A sentence for each open end: how far it was followed."""
     for end, word, place, limit in (
-        (lower, "below", 0, side.low),
-        (upper, "above", -1, side.high),
+        (interval.lower, "below", 0, held.low),
+        (interval.upper, "above", -1, held.high),
     ):
-        if end is not None:
+        if math.isfinite(end):
             continue
         far = float(values[place])
         why = "the end of its range" if abs(far - limit) <= 1e-9 * max(abs(limit), 1.0) else "there"
-        sentences.append(
-            f"open {word}: even {name} = {far:.4g} ({why}) raises the statistic by only"
-            f" {rise[place]:.2g}, and {float(ndtri(0.5 + level / 2)) ** 2:.2g} would end the"
-            f" {level:.0%} interval"
+        yield (
+            f"open {word}: even {held.name} = {far:.4g} ({why}) raises the statistic by only"
+            f" {rise[place]:.2g}, and {enough**2:.2g} would end the {interval.level:.0%} interval"
         )
-    return sentences
-
-
-def profile_text(found: Profile) -> str:
-    """The text of ``print(profile)``: the interval in words, then a row a value."""
-    low = "open" if found.lower is None else f"{found.lower:.4g}"
-    high = "open" if found.upper is None else f"{found.upper:.4g}"
-    lines = [
-        f"{found.parameter} of the law {found.law!r}: best {found.best:.4g}, {found.level:.0%}"
-        f" interval {low} .. {high}; the fit has {found.fitted:.4g}",
-        *found.sentences,
-        "",
-    ]
-    header = [found.parameter, "rise", *found.others]
-    rows = [
-        [
-            f"{value:.4g}",
-            f"{found.rise[i]:.2f}",
-            *[f"{each[i]:.4g}" for each in found.others.values()],
-        ]
-        for i, value in enumerate(found.values)
-    ]
-    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
-    lines += [
-        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-        for row in [header, *rows]
-    ]
-    return "\n".join(lines)
 
 
 def _acts(problem: Problem, law: Law, name: str) -> bool:
@@ -414,7 +401,3 @@ def _acts(problem: Problem, law: Law, name: str) -> bool:
         return False
     base = replace(problem, free=(name,))
     return not np.array_equal(base.columns(np.log([value])), base.columns(np.log([value]) + 1e-3))
-
-
-def _silent(words: str) -> None:
-    pass

@@ -4,27 +4,26 @@ Schedules are kept as knots between straight pieces, which is exact for schedule
 and to a millionth of the peak for others. A file is data: nothing in it is ever executed.
 """
 
-import json
-from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, TypeVar, cast
 
 import numpy as np
 from msgspec import Meta
 
 from losslaw.errors import InputError
-from losslaw.files import write_text
 from losslaw.files.checked import Finite, NotNegative, Positive, convert, decode_json
 from losslaw.files.tables import read_text
-from losslaw.fitting.fit import Fit, FittedCurve, SizeFit
-from losslaw.fitting.status import Status
+from losslaw.fitting.prediction import FittedCurve
 from losslaw.fitting.uncertainty import Uncertainty
-from losslaw.laws import Law, law_named
+from losslaw.laws import Law
 from losslaw.numerics.arrays import FloatArray
 from losslaw.schedules import Schedule, knots
 from losslaw.schedules.families import LONGEST
+
+T = TypeVar("T")
 
 FORMAT = "losslaw.fit"
 VERSION = 1
@@ -132,17 +131,8 @@ class SavedFit:
     sizes: tuple[SavedSize, ...] = ()
 
 
-def save_fit(fit: Fit, path: str | Path) -> None:
-    """Write a fit to one JSON file, in one step.
-
-    Raises:
-        InputError: the file cannot be written.
-    """
-    write_text(path, json.dumps(fit_as_dict(fit), indent=1) + "\n")
-
-
-def load_fit(path: str | Path) -> Fit:
-    """Read a fit that `Fit.save` or ``losslaw fit -o`` wrote; ``-`` is standard input.
+def read_saved(path: str | Path, restored: Callable[[SavedFit], T]) -> T:
+    """What ``restored`` makes of a file that a fit was written to; ``-`` is standard input.
 
     Raises:
         InputError: missing, damaged, of another kind, or from a newer version.
@@ -160,7 +150,7 @@ def load_fit(path: str | Path) -> Fit:
         )
     saved = convert(cast(object, data), SavedFit, where, WAY_OUT)
     try:
-        return _fit(saved)
+        return restored(saved)
     except InputError as error:
         raise InputError(f"{where}: {error}; {WAY_OUT}") from None
 
@@ -173,46 +163,15 @@ class _Version:
 # What is written.
 
 
-def fit_as_dict(fit: Fit) -> dict[str, Any]:
-    """The JSON form of a fit."""
-    law = fit.law
-    errors = {} if fit.uncertainty is None else fit.uncertainty.parameter_errors(law)
-    told = {*fit.free, *law.amplitudes()}
-    saved = SavedFit(
-        law=law.name,
-        parameters=law.parameters,
-        settings={name: getattr(law, name) for name in law.settings()},
-        free=fit.free,
-        objective=fit.objective,
-        status=str(fit.status),
-        converged=fit.status.converged,
-        doubts=fit.status.sentences,
-        notes=fit.notes,
-        skip=fit.skip,
-        errors={name: error for name, error in errors.items() if name in told},
-        curves=[_saved_curve(curve) for curve in fit.curves],
-        choice=fit.choice,
-        recipe=fit.recipe,
-        uncertainty=_saved_uncertainty(fit.uncertainty),
-        sizes=tuple(
-            SavedSize(
-                model_size=item.model_size,
-                parameters=item.law.parameters,
-                uncertainty=_saved_uncertainty(item.uncertainty),
-            )
-            for item in fit.sizes
-        ),
-    )
-    return asdict(saved)
-
-
-def _saved_uncertainty(uncertainty: Uncertainty | None) -> SavedUncertainty | None:
+def saved_uncertainty(uncertainty: Uncertainty | None) -> SavedUncertainty | None:
+    """What intervals are made of, as it is written."""
     if uncertainty is None:
         return None
     return SavedUncertainty(**_fields(uncertainty, covariance=uncertainty.covariance.tolist()))
 
 
-def _saved_curve(curve: FittedCurve) -> SavedCurve:
+def saved_curve(curve: FittedCurve) -> SavedCurve:
+    """What a fit remembers of a curve, as it is written: the schedule by its corners."""
     schedule = curve.schedule
     at = knots(schedule.lr)
     saved = SavedSchedule(
@@ -238,33 +197,8 @@ def _saved_along(values: FloatArray | None) -> float | SavedKnots | None:
 # What is read.
 
 
-def _fit(saved: SavedFit) -> Fit:
-    law = law_named(saved.law)
-    if set(saved.free) - set(law.shapes()):
-        raise InputError(f"free is {', '.join(saved.free)}, expected shapes of {law.name!r}")
-    return Fit(
-        law=_law(saved.parameters, saved.settings, law),
-        free=saved.free,
-        objective=saved.objective,
-        status=Status(saved.converged, saved.doubts),
-        curves=tuple(_curve(curve, i) for i, curve in enumerate(saved.curves)),
-        notes=saved.notes,
-        uncertainty=_uncertainty(saved, law),
-        skip=saved.skip,
-        choice=saved.choice,
-        recipe=saved.recipe,
-        sizes=tuple(
-            SizeFit(
-                model_size=part.model_size,
-                law=_law(part.parameters, saved.settings, law),
-                uncertainty=_uncertainty(part, law),
-            )
-            for part in saved.sizes
-        ),
-    )
-
-
-def _law(parameters: dict[str, float], settings: dict[str, bool], law: type[Law]) -> Law:
+def law_of(parameters: dict[str, float], settings: dict[str, bool], law: type[Law]) -> Law:
+    """The law with its parameters, if they are all there and in range."""
     parameters = law.accepted(parameters)
     _check_names("parameters", parameters, [*law.shapes(), *law.amplitudes()], every=True)
     _check_names("settings", settings, law.settings(), every=True)
@@ -277,7 +211,8 @@ def _law(parameters: dict[str, float], settings: dict[str, bool], law: type[Law]
     return law(**parameters, **settings)
 
 
-def _uncertainty(part: SavedFit | SavedSize, law: type[Law]) -> Uncertainty | None:
+def read_uncertainty(part: SavedFit | SavedSize, law: type[Law]) -> Uncertainty | None:
+    """The inverse of `saved_uncertainty`."""
     saved = part.uncertainty
     if saved is None:
         return None
@@ -301,7 +236,8 @@ def _check_names(
         raise InputError(f"{where}.{missing[0]} is missing")
 
 
-def _curve(saved: SavedCurve, i: int) -> FittedCurve:
+def read_curve(saved: SavedCurve, i: int) -> FittedCurve:
+    """The inverse of `saved_curve`, for the curve in place ``i``."""
     part = saved.schedule
     n = part.step[-1]
     try:

@@ -7,7 +7,7 @@ import numpy as np
 
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError, NothingUnseen
-from losslaw.fitting.fit import Fit
+from losslaw.fitting.record import Fit
 from losslaw.numerics.arrays import BoolArray, FloatArray
 from losslaw.schedules import Schedule
 from losslaw.schedules.agreement import departure
@@ -53,7 +53,7 @@ class Scores:
     """Scores of several curves.
 
     Attributes:
-        curves: One a curve.
+        curves: One per curve.
         skipped: Labels of curves with no point to score.
         unseen: Whether only points after the departure from every fitted curve were scored.
         level: Level of the intervals whose coverage was counted.
@@ -125,7 +125,7 @@ def score(
         fit: The fit that predicts.
         curves: Curves to predict.
         unseen: Score only steps after the schedule departs from every fitted curve: what comes
-            before was seen, in another run's name.
+            before was fitted, in another run's name.
         skip: Leave out points before this step; ``None``: as in the fit.
         level: Level of the intervals whose coverage is counted.
 
@@ -140,11 +140,11 @@ def score(
     for curve in curves:
         start = fit.skip if skip is None else skip
         after = departure(curve.schedule, _same_model(fit, curve)) if unseen else 0
-        asked = (curve.steps > after) & (curve.steps >= start)
-        if not asked.any():
+        counted = (curve.steps > after) & (curve.steps >= start)
+        if not counted.any():
             skipped.append(curve.label)
             continue
-        scores.append(score_points(fit, curve, asked, after, level))
+        scores.append(score_points(fit, curve, counted, after, level))
     if not scores:
         start = fit.skip if skip is None else skip
         text = f"nothing to score: no curve has points from step {start} on"
@@ -164,27 +164,27 @@ def _same_model(fit: Fit, curve: LossCurve) -> list[tuple[Schedule, int]]:
 
 
 def score_points(
-    fit: Fit, curve: LossCurve, asked: BoolArray, after: int = 0, level: float = 0.9
+    fit: Fit, curve: LossCurve, counted: BoolArray, after: int = 0, level: float = 0.9
 ) -> CurveScore:
-    """Score the points of one curve where ``asked`` is true; see `score`."""
-    prediction = fit.predict(curve.schedule, curve.steps[asked], level, curve.model_size)
-    seen = curve.loss[asked]
-    error: FloatArray = prediction.loss - seen
-    spread = float(np.sum((seen - seen.mean()) ** 2))
+    """Score the points of one curve where ``counted`` is true; see `score`."""
+    prediction = fit.predict(curve.schedule, curve.steps[counted], level, curve.model_size)
+    observed = curve.loss[counted]
+    error: FloatArray = prediction.loss - observed
+    spread = float(np.sum((observed - observed.mean()) ** 2))
     coverage = half_width = None
     if prediction.lower is not None and prediction.upper is not None:
-        inside = (seen >= prediction.lower) & (seen <= prediction.upper)
+        inside = (observed >= prediction.lower) & (observed <= prediction.upper)
         coverage = float(np.mean(inside))
         half_width = float(np.mean(prediction.upper - prediction.lower)) / 2
     return CurveScore(
         label=curve.label,
-        points=int(seen.size),
+        points=int(observed.size),
         after=after,
         r2=1.0 - float(np.sum(error**2)) / spread if spread > 0 else float("nan"),
         mae=float(np.mean(np.abs(error))),
         rmse=float(np.sqrt(np.mean(error**2))),
-        prede=float(np.mean(np.abs(error) / seen)),
-        worste=float(np.max(np.abs(error) / seen)),
+        prede=float(np.mean(np.abs(error) / observed)),
+        worste=float(np.max(np.abs(error) / observed)),
         final_error=float(error[-3:].mean()),
         coverage=coverage,
         half_width=half_width,

@@ -19,9 +19,12 @@ from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.variable_projection import Point, huber, minimise, project
 from losslaw.schedules.agreement import departure
 
-FOLLOWED = 3  # starts that are followed to the end
-BLOCK = 32  # fewest updates in a block until the last search, which takes them one by one
-BLOCKS = 600  # about as many blocks a run has, if it is long
+# Starts that are followed to the end.
+FOLLOWED = 3
+# Fewest updates in a block until the last search, which takes them one by one.
+BLOCK = 32
+# About as many blocks a run has, if it is long.
+BLOCKS = 600
 
 
 def coarse(problem: Problem) -> Problem:
@@ -30,8 +33,8 @@ def coarse(problem: Problem) -> Problem:
     return problem.in_blocks(max(BLOCK, longest // BLOCKS))
 
 
-@dataclass(frozen=True)
-class Found:
+@dataclass(frozen=True, kw_only=True)
+class Optimum:
     """The end of a search.
 
     Attributes:
@@ -45,13 +48,13 @@ class Found:
     agreement: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class LeftOut:
     """A curve predicted by a fit of the others, where its schedule departs from theirs.
 
     Attributes:
         curve: Its place among the curves.
-        error: Predicted minus seen loss. Shape ``(u,)``.
+        error: Predicted minus observed loss. Shape ``(u,)``.
     """
 
     curve: int
@@ -63,7 +66,7 @@ class LeftOut:
         return float(np.mean(self.error**2))
 
 
-def coarse_search(problem: Problem) -> Found:
+def coarse_search(problem: Problem) -> Optimum:
     """The best optimum on updates taken together in blocks."""
     separable = coarse(problem).separable()
     grid = [
@@ -82,14 +85,15 @@ def coarse_search(problem: Problem) -> Found:
     sentence = ""
     if same < len(ends):
         sentence = f"{same} of the {len(ends)} searches followed ended in the best optimum"
-    return Found(*ends[0], sentence)
+    point, converged = ends[0]
+    return Optimum(point=point, converged=converged, agreement=sentence)
 
 
-def exact_search(problem: Problem, start: Found) -> Found:
+def exact_search(problem: Problem, start: Optimum) -> Optimum:
     """From a coarse optimum to the one with every update by itself, and offsets if asked for."""
     near, _ = minimise(coarse(problem).separable(), start.point.theta)
     best, converged = minimise(problem.separable(), near.theta, tolerance=1e-7)
-    return Found(best, converged, start.agreement)
+    return Optimum(point=best, converged=converged, agreement=start.agreement)
 
 
 def data_objective(problem: Problem, point: Point) -> float:
@@ -111,28 +115,29 @@ def left_out(problem: Problem, point: Point, folds: Sequence[int] | None = None)
     plain = replace(problem, offsets=False)
     count = len(plain.curves)
     groups = plain.groups
-    found: list[LeftOut] = []
+    predicted: list[LeftOut] = []
     for i in folds if folds is not None else range(count):
         others = [k for k in range(count) if k != i]
         # Of a model size with no other run nothing is known: its amplitudes are its own.
         mates = [k for k in others if groups[k] == groups[i]]
         if not mates:
             continue
-        asked = plain.curves[i]
+        held_out = plain.curves[i]
         left = departure(
-            asked.schedule,
+            held_out.schedule,
             [(plain.curves[k].schedule, int(plain.curves[k].steps[-1])) for k in mates],
         )
-        unseen = asked.steps > left
+        unseen = held_out.steps > left
         rest = coarse(plain.only(others))
         # The only decay, or the only run of its peak, is a harder question than a user's will be.
         if not unseen.any() or not _as_varied(rest.curves, plain.curves):
             continue
         end, _ = minimise(rest.separable(), point.theta)
         law = rest.laws(end.theta, end.amplitudes)[groups[i]]
-        query = Query(asked.schedule, asked.steps[unseen], rest.queries[0].block)
-        found.append(LeftOut(i, law.loss(query) - asked.loss[unseen]))
-    return found
+        query = Query(held_out.schedule, held_out.steps[unseen], rest.queries[0].block)
+        error = law.loss(query) - held_out.loss[unseen]
+        predicted.append(LeftOut(curve=i, error=error))
+    return predicted
 
 
 def _as_varied(rest: Sequence[LossCurve], whole: Sequence[LossCurve]) -> bool:

@@ -6,6 +6,7 @@ parameter ended at a bound, an amplitude at zero, or the curves leave a directio
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -19,7 +20,31 @@ POINTS_A_RUN = 8
 OPEN = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """Something that was assumed or left out.
+
+    Attributes:
+        text: A sentence.
+        label: The run it is about; empty: all of them.
+    """
+
+    text: str
+    label: str = ""
+
+    @classmethod
+    def read(cls, text: str, labels: Sequence[str]) -> Self:
+        """The note whose text this is, about one of these runs or about all."""
+        for label in labels:
+            if text.startswith(f"{label}: "):
+                return cls(text=text.removeprefix(f"{label}: "), label=label)
+        return cls(text=text)
+
+    def __str__(self) -> str:
+        return f"{self.label}: {self.text}" if self.label else self.text
+
+
+@dataclass(frozen=True, kw_only=True)
 class Status:
     """How a fit ended.
 

@@ -12,30 +12,31 @@ much as the law misfits what it was fitted to. Intervals use Gaussian quantiles;
 too much. Coverage on real curves is measured in validation/, protocol by protocol.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
 
 from losslaw.curves import LossCurve
 from losslaw.fitting.problem import Problem
-from losslaw.fitting.residuals import errors_of, scatter, smooth_misfit
 from losslaw.fitting.search import LeftOut
 from losslaw.fitting.status import POINTS_A_RUN, open_directions
 from losslaw.laws import Law, Query, variety
 from losslaw.numerics.arrays import BoolArray, FloatArray
+from losslaw.numerics.robust import robust_sd
 from losslaw.numerics.variable_projection import Point
 
 # What two runs of one schedule differ by late in training, in nats (public curves: .0005-.002).
 REPEAT = 1e-3
+# Schedules left out that what a law is known for counts as.
 TAU_WEIGHT = 3.0
 # How a misfit grows with each e-fold of intrinsic time beyond the fitted runs. Assumption: seen on
 # one bundled run, three times as long as those fitted, that ended .03 nats higher than predicted.
 MISFIT_GROWTH = 3.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Uncertainty:
     """What an interval is made of.
 
@@ -69,13 +70,13 @@ class Uncertainty:
         distance = min(abs(np.log(peak / other)) for other in self.peaks)
         far = (self.peak_error * distance) ** 2
         reach = np.log(np.maximum(query.seen_time / self.farthest, 1.0))
-        # A misfit far below the white noise of the log would not have been seen.
+        # A misfit far below the white noise of the log would not have shown.
         misfit = max(self.misfit, self.noise / 4)
         late = (MISFIT_GROWTH * misfit * reach) ** 2
         spread = np.sqrt(
             np.maximum(variance, 0.0) + self.tau**2 + max(REPEAT, self.noise) ** 2 + far + late
         )
-        # What was never seen to act may do anything: there the interval has no end.
+        # What never acted may do anything: there the interval has no end.
         spread[self.touched(law, query)] = np.inf
         return spread
 
@@ -86,10 +87,6 @@ class Uncertainty:
         for name in self.unknown:
             touched |= columns[name] != 0
         return touched
-
-    def factor(self, level: float) -> float:
-        """Half-width of the interval at ``level`` in standard deviations."""
-        return float(ndtri(0.5 + level / 2))
 
     def parameter_errors(self, law: Law) -> dict[str, float]:
         """Standard deviation of each parameter, in its own units."""
@@ -118,13 +115,13 @@ def prediction_gradient(law: Law, names: Sequence[str], query: Query) -> FloatAr
     return out
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Layout:
     """The parameters of a problem in one vector: shapes, then the amplitudes of each group.
 
     Attributes:
         shapes: Shapes that may move, in the log.
-        amplitudes: Amplitudes, once a group.
+        amplitudes: Amplitudes, once per group.
         groups: Number of groups.
     """
 
@@ -203,7 +200,7 @@ def moving(problem: Problem, law: Law) -> tuple[str, ...]:
 def left_open(problem: Problem, laws: Sequence[Law], residual_sd: float) -> list[str]:
     """Sentences on directions that the curves leave open; of the largest size where several."""
     law = laws[-1]
-    layout = Layout(problem.free, tuple(law.amplitudes()), len(laws))
+    layout = Layout(shapes=problem.free, amplitudes=tuple(law.amplitudes()), groups=len(laws))
     curvature = information(problem, laws, layout, residual_sd)
     at = layout.of(len(laws) - 1)
     kept = [i for i, name in zip(at, layout.names, strict=True) if getattr(law, name) > 0]
@@ -213,18 +210,18 @@ def left_open(problem: Problem, laws: Sequence[Law], residual_sd: float) -> list
     return open_directions(names, curvature[np.ix_(kept, kept)] * np.outer(scale, scale))
 
 
-def law_error(known: float, tested: Sequence[LeftOut]) -> float:
+def law_error(usual: float, tested: Sequence[LeftOut]) -> float:
     """Error of the law on schedules left out, shrunk towards what the law is known for.
 
     Args:
-        known: What it is known for, or what it misfits the fitted curves by, whichever is more: a
+        usual: What it is known for, or what it misfits the fitted curves by, whichever is more: a
             law is not better on others than on those.
         tested: How it predicted schedules left out.
     """
-    # A fit with one curve fewer errs more than the one that is asked.
+    # A fit with one curve fewer errs more than the one that predicts.
     count = len(tested)
     squares = [item.mean_square * (count - 1) / count for item in tested]
-    total = TAU_WEIGHT * known**2 + sum(squares)
+    total = TAU_WEIGHT * usual**2 + sum(squares)
     return float(np.sqrt(total / (TAU_WEIGHT + len(squares))))
 
 
@@ -232,6 +229,25 @@ def _peaks_known(curves: Sequence[LossCurve]) -> tuple[float, ...]:
     """Peaks of the runs that decayed, or of all if none did."""
     decayed = [curve for curve in curves if variety([curve]).decays]
     return tuple(sorted({curve.schedule.peak_lr for curve in decayed or curves}))
+
+
+def errors_of(problem: Problem, point: Point) -> FloatArray:
+    """Predicted minus observed loss at every fitted point, in nats. Shape ``(m,)``."""
+    return np.expm1(point.residuals) * np.exp(problem.logs)
+
+
+def scatter(problem: Problem, errors: FloatArray) -> float:
+    """White noise of a logged loss: what neighbouring errors of one run differ by, over root 2."""
+    ends = np.cumsum([len(curve) for curve in problem.curves])[:-1]
+    between = np.concatenate([np.diff(run) for run in np.split(errors, ends)])
+    return robust_sd(between) / math.sqrt(2) if between.size else 0.0
+
+
+def smooth_misfit(problem: Problem, point: Point) -> float:
+    """Root mean square error on the fitted curves with the white noise taken out, in nats."""
+    errors = errors_of(problem, point)
+    square = float(np.average(errors**2, weights=problem.weights))
+    return float(np.sqrt(max(square - scatter(problem, errors) ** 2, 0.0)))
 
 
 def uncertainties(
@@ -242,55 +258,63 @@ def uncertainties(
     tested: Sequence[LeftOut],
 ) -> tuple[Uncertainty, ...]:
     """What the intervals of each group's law are made of."""
-    width = len(laws[-1].amplitudes())
-    unseen = [
-        {
-            name
-            for i, name in enumerate(law.amplitudes())
-            if not point.columns[:, group * width + i].any()
-        }
-        for group, law in enumerate(laws)
-    ]
-    layout = Layout(moving(problem, laws[-1]), tuple(laws[-1].amplitudes()), len(laws))
+    main = laws[-1]
+    shapes, amplitudes = moving(problem, main), tuple(main.amplitudes())
+    layout = Layout(shapes=shapes, amplitudes=amplitudes, groups=len(laws))
+    unknown = [_unknown(amplitudes, point.columns, group) for group in range(len(laws))]
+    covariance = _covariance(problem, laws, layout, residual_sd, unknown)
+    misfit = smooth_misfit(problem, point)
+    usual = main.model_error if problem.model_error is None else problem.model_error
+    out: list[Uncertainty] = []
+    for group, law in enumerate(laws):
+        known = [name not in unknown[group] for name in layout.names]
+        at = [i for i, kept in zip(layout.of(group), known, strict=True) if kept]
+        own = [i for i, other in enumerate(problem.groups) if other == group]
+        out.append(
+            Uncertainty(
+                names=tuple(name for name, kept in zip(layout.names, known, strict=True) if kept),
+                covariance=covariance[np.ix_(at, at)],
+                tau=law_error(max(usual, misfit), tested),
+                peak_error=law.peak_error if problem.peak_error is None else problem.peak_error,
+                peaks=_peaks_known([problem.curves[i] for i in own]),
+                misfit=misfit,
+                farthest=max(float(problem.queries[i].seen_time[-1]) for i in own),
+                unknown=unknown[group],
+                noise=scatter(problem, errors_of(problem, point)),
+            )
+        )
+    return tuple(out)
+
+
+def _unknown(amplitudes: Sequence[str], columns: FloatArray, group: int) -> tuple[str, ...]:
+    """Amplitudes of a group that no fitted point depends on."""
+    first = group * len(amplitudes)
+    return tuple(name for i, name in enumerate(amplitudes) if not columns[:, first + i].any())
+
+
+def _covariance(
+    problem: Problem,
+    laws: Sequence[Law],
+    layout: Layout,
+    residual_sd: float,
+    unknown: Sequence[Sequence[str]],
+) -> FloatArray:
+    """Covariance of all parameters: the inverse of what curves and priors say. Shape ``(P, P)``.
+
+    What no curve depends on stays out of the matrix: the interval has no end there.
+    """
     total = information(problem, laws, layout, residual_sd)
     total += prior_information(problem, laws, layout)
-    noise = scatter(problem, errors_of(problem, point))
-    misfit = smooth_misfit(problem, point)
-    known = problem.model_error if problem.model_error is not None else laws[-1].model_error
-    tau = law_error(max(known, misfit), tested)
-    out: list[Uncertainty] = []
-    # What no curve depends on stays out of the matrix: the interval has no end there.
-    silent = [
-        layout.of(group)[len(layout.shapes) + i]
-        for group in range(len(laws))
-        for i, name in enumerate(layout.amplitudes)
-        if name in unseen[group]
-    ]
+    silent = {
+        i
+        for group, names in enumerate(unknown)
+        for i, name in zip(layout.of(group), layout.names, strict=True)
+        if name in names
+    }
     alive = [i for i in range(layout.size) if i not in silent]
     inner = total[np.ix_(alive, alive)]
     scale = 1.0 / np.sqrt(np.maximum(np.diag(inner), 1e-300))
     inverse = np.linalg.pinv(inner * np.outer(scale, scale)) * np.outer(scale, scale)
     covariance = np.zeros_like(total)
     covariance[np.ix_(alive, alive)] = (inverse + inverse.T) / 2
-    for group, law in enumerate(laws):
-        names = tuple(name for name in layout.names if name not in unseen[group])
-        at = [
-            i
-            for i, name in zip(layout.of(group), layout.names, strict=True)
-            if name not in unseen[group]
-        ]
-        own = [i for i, g in enumerate(problem.groups) if g == group]
-        out.append(
-            Uncertainty(
-                names,
-                covariance[np.ix_(at, at)],
-                tau,
-                law.peak_error if problem.peak_error is None else problem.peak_error,
-                _peaks_known([problem.curves[i] for i in own]),
-                misfit,
-                max(float(problem.queries[i].seen_time[-1]) for i in own),
-                tuple(name for name in law.amplitudes() if name in unseen[group]),
-                noise,
-            )
-        )
-    return tuple(out)
+    return covariance

@@ -13,8 +13,9 @@ import numpy as np
 
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError, TooShort
-from losslaw.fitting.fit import Fit, FittedCurve
 from losslaw.fitting.fit import fit as fit_law
+from losslaw.fitting.prediction import FittedCurve
+from losslaw.fitting.record import Fit
 from losslaw.forecasting.band import Band, Predictor, against, rolling, spikes_in
 from losslaw.forecasting.continuation import Plan, planned
 from losslaw.forecasting.record import Ending, Forecast, When
@@ -263,8 +264,8 @@ def _notes(fit: Fit, earlier: Sequence[LossCurve | FittedCurve]) -> tuple[str, .
     That some directions of the parameters are open is in the width of the intervals, and a note.
     """
     # Which early points of other runs were left out says nothing of this one.
-    others = tuple(f"{each.label}: " for each in earlier)
-    notes = [note for note in fit.notes if not (others and note.startswith(others))]
+    others = {each.label for each in earlier}
+    notes = [str(note) for note in fit.notes if note.label not in others]
     return (*notes, *[f"the fit: {sentence}" for sentence in fit.status.sentences])
 
 

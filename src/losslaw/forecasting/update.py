@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from losslaw.curves import LossCurve
-from losslaw.fitting.fit import Fit
 from losslaw.fitting.prediction import Prediction
+from losslaw.fitting.record import Fit
 from losslaw.fitting.uncertainty import REPEAT
 from losslaw.forecasting.band import Predictor
 from losslaw.laws import Recipe
