@@ -25,6 +25,7 @@ weights do.
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy.special import gammainccinv, gammaln, loggamma
@@ -39,7 +40,10 @@ TAIL_NODES = 5
 LARGEST_EXPONENT = 20.0  # beyond it scale**-exponent leaves the range of float64
 # Taylor coefficients of 1 - exp(-y), from y^2 on; divisions are slow.
 C2, C3, C4, C5, C6, C7, C8 = (-((-1.0) ** n) / math.factorial(n) for n in range(2, 9))
-SINCE = {"end": 0, "start": 1, "mean": 2}
+# From when the age of a source counts: the end of its update, the start, or the mean over both.
+Since = Literal["end", "start", "mean"]
+END, START, MEAN = range(3)
+SINCE: dict[Since, int] = {"end": END, "start": START, "mean": MEAN}
 
 
 @dataclass(frozen=True)
@@ -144,7 +148,7 @@ def power_law_memory(
     exponent: float,
     scale: float | FloatArray,
     *,
-    since: str = "end",
+    since: Since = "end",
     gain: bool = False,
 ) -> FloatArray:
     """Sum over past sources, forgotten by a power law of the time since.
@@ -177,22 +181,11 @@ def power_law_memory(
     True
     """
     scales = np.atleast_1d(np.asarray(scale, dtype=np.float64))
-    several = np.ascontiguousarray(np.atleast_2d(sources))
+    several = np.atleast_2d(sources)
     used = scales[np.isfinite(scales) & (scales.size == 1 or (several != 0).any(axis=0))]
     low, high = (float(used.min()), float(used.max())) if used.size else (1.0, 1.0)
     mixture = power_law_mixture(exponent, low, high, float(increments.sum()))
-    out = _scan(
-        increments,
-        several,
-        scales,
-        at,
-        mixture.rates,
-        mixture.bare,
-        mixture.per_octave,
-        exponent,
-        SINCE[since],
-        gain,
-    )
+    out = _memories(increments, several, scales, at, mixture, SINCE[since], gain)
     return out if sources.ndim == 2 else out[0]
 
 
@@ -220,20 +213,38 @@ def inverse_memory(
     """
     scale = 1.0 / smallest_age
     mixture = power_law_mixture(1.0, scale, scale, float(increments.sum()))
-    none = np.empty(0)
-    out = _scan(
+    return _memories(increments, sources[None], np.empty(0), at, mixture, START, False)[0]
+
+
+def _memories(
+    increments: FloatArray,
+    sources: FloatArray,
+    scales: FloatArray,
+    at: IntArray,
+    mixture: Mixture,
+    since: int,
+    gain: bool,
+) -> FloatArray:
+    """One pass, in arrays made for it: compiled, making them is slow to compile."""
+    memories, nodes = sources.shape[0], mixture.rates.size
+    out = np.empty((memories, at.size))
+    _scan(
         increments,
-        np.ascontiguousarray(np.atleast_2d(sources)),
-        none,
+        sources,
+        scales,
         at,
         mixture.rates,
         mixture.bare,
         mixture.per_octave,
-        1.0,
-        SINCE["start"],
-        False,
+        mixture.exponent,
+        since,
+        gain,
+        np.zeros((2, memories, nodes)),
+        np.zeros((2, memories)),
+        np.zeros((7, nodes)),
+        out,
     )
-    return out[0]
+    return out
 
 
 @compiled()
@@ -299,6 +310,13 @@ def _add(sources: FloatArray, k: int, w: FloatArray, to: FloatArray) -> None:
 
 
 @compiled()
+def _add_whole(sources: FloatArray, k: int, to: FloatArray) -> None:
+    """Add the sources of update ``k`` as they are."""
+    for i in range(to.size):
+        to[i] += sources[i, k]
+
+
+@compiled()
 def _clear_dust(z: FloatArray) -> None:
     """Zero what is too small to matter, before it becomes denormal and slow."""
     for i in range(z.shape[0]):
@@ -326,29 +344,34 @@ def _scan(
     exponent: float,
     since: int,
     gain: bool,
-) -> FloatArray:
+    sums: FloatArray,
+    apart: FloatArray,
+    scratch: FloatArray,
+    out: FloatArray,
+) -> None:
     """The pass. Weights go in with the sources, so that each source may have its own scale.
 
-    ``scales`` holds one a source, or one for all, or none: then ``bare`` are the weights.
+    ``scales`` holds one a source, or one for all, or none: then ``bare`` are the weights. Loops
+    over single numbers throughout: expressions of arrays would double the time to compile.
     """
     nodes = rates.size
-    inverse = 1.0 / rates
     memories = sources.shape[0]
-    z = np.zeros((memories, nodes))  # remembered, or with `gain` forgotten, weighted sources
-    total = np.zeros((memories, nodes))  # all weighted sources so far
-    w = np.zeros(nodes)  # weights of the present scale
-    own = np.zeros(nodes)  # the same, averaged over the present update
-    u, e = np.zeros(nodes), np.zeros(nodes)  # of the present increment
-    v, f = np.zeros(nodes), np.zeros(nodes)  # of the present scale
+    # Remembered, or with `gain` forgotten, weighted sources; and all weighted sources so far.
+    z, total = sums[0], sums[1]
+    # Sources of infinite scale: all there at age zero, all gone after it.
+    fresh, gone = apart[0], apart[1]
+    # w: weights of the present scale; own: the same, averaged over the present update.
+    # u, e: decay of the present increment; v, f: of the present scale.
+    w, own, inverse = scratch[0], scratch[1], scratch[2]
+    u, e, v, f = scratch[3], scratch[4], scratch[5], scratch[6]
+    for j in range(nodes):
+        inverse[j] = 1.0 / rates[j]
+        if scales.size == 0:
+            w[j] = bare[j]
     known = -1.0  # the increment that u, e belong to
     known_scale = -1.0
-    # Sources of infinite scale: all there at age zero, all gone after it.
-    fresh, gone = np.zeros(memories), np.zeros(memories)
-    out = np.empty((memories, at.size))
     row = 0
     waiting = 0.0  # time that has passed since z was brought up to date
-    if scales.size == 0:
-        w[:] = bare
     for k in range(increments.size):
         x = increments[k]
         any_source = False
@@ -358,6 +381,7 @@ def _scan(
         if not any_source and not asked:
             waiting += x
             continue
+        # The weights of this update's source, and a source that counts from the update's start.
         infinite = False
         if any_source:
             a = known_scale
@@ -370,19 +394,20 @@ def _scan(
                 for j in range(nodes):
                     w[j] = bare[j] * factor * f[j]
                 known_scale = a
-            if since != 0 and waiting > 0.0:
-                # This source counts from inside its update: bring the past to its start.
+            if since != END and waiting > 0.0:
+                # The source counts from inside its update: bring the past to its start.
                 if waiting != known:
                     _decay(waiting, rates, per_octave, u, e)
                     known = waiting
                 _let_pass(z, total, gain, u, e)
                 _move(fresh, gone)
                 waiting = 0.0
-            if since == 1:
+            if since == START:
                 if infinite:
-                    fresh += sources[:, k]
+                    _add_whole(sources, k, fresh)
                 else:
                     _add(sources, k, w, total if gain else z)
+        # The update's own time.
         elapsed = waiting + x
         waiting = 0.0
         if elapsed > 0.0:
@@ -391,16 +416,14 @@ def _scan(
                 known = elapsed
             _let_pass(z, total, gain, u, e)
             _move(fresh, gone)
-        if any_source and since != 1:
+        # A source that counts from the update's end, or from all of it.
+        if any_source and since != START:
             if infinite:
-                if since == 2 and x > 0.0:
-                    gone += sources[:, k]
-                else:
-                    fresh += sources[:, k]
+                _add_whole(sources, k, gone if since == MEAN and x > 0.0 else fresh)
             else:
                 if gain:
                     _add(sources, k, w, total)
-                if since == 0 or x == 0.0:
+                if since == END or x == 0.0:
                     if not gain:
                         _add(sources, k, w, z)
                 elif gain:
@@ -413,6 +436,7 @@ def _scan(
                     _add(sources, k, own, z)
         if k & 15 == 0:
             _clear_dust(z)
+        # The answer after this update.
         if asked:
             for i in range(memories):
                 value = gone[i] if gain else fresh[i]
@@ -420,7 +444,6 @@ def _scan(
                     value += z[i, j]
                 out[i, row] = value
             row += 1
-    return out
 
 
 @compiled()
