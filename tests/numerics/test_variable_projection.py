@@ -229,6 +229,22 @@ def test_the_projected_jacobian_has_the_slope_of_the_objective():
         assert slope[i] == pytest.approx(difference, rel=1e-3)
 
 
+@pytest.mark.parametrize("weights", [None, np.array([1.0, 2.0, 0.5, 1.0])])
+def test_the_loss_of_the_search_is_the_objective_and_has_its_slopes(weights):
+    """Four rows of data, two of them far out, and two prior rows, which are never bent."""
+    residuals = np.array([2e-4, 3e-3, -8e-4, -0.2])
+    priors = np.array([5e-4, 3.0])
+    p = replace(problem(np.ones(4)), weights=weights)
+    z = np.concatenate([residuals, priors]) ** 2 / p.delta**2
+    rho, slope, bend = p.rho(z)
+    whole = huber(residuals, p.delta, weights) + float(np.sum(priors**2)) / 2
+    assert p.delta**2 / 2 * rho.sum() == pytest.approx(whole, rel=1e-12)
+    h = 1e-5 * z
+    assert_allclose((p.rho(z + h)[0] - p.rho(z - h)[0]) / (2 * h), slope, rtol=1e-8)
+    assert_allclose((p.rho(z + h)[1] - p.rho(z - h)[1]) / (2 * h), bend, rtol=1e-6, atol=1e-8)
+    assert_allclose(p.row_weights(residuals) ** 2, slope[:4], rtol=1e-12)
+
+
 def test_the_same_problem_gives_the_same_answer_bit_for_bit():
     one, two = (minimise(problem(noisy(4)), STARTS[3])[0] for _ in range(2))
     assert one.theta.tobytes() == two.theta.tobytes()

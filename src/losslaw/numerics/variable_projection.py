@@ -10,14 +10,14 @@ the projected residuals is Kaufman's. The objective is
 with ``huber(x) = x^2/2`` up to ``delta`` and ``delta (|x| - delta/2)`` beyond, and weights w of 1
 unless given. Rows may come in groups (runs) with an offset ``o`` each: ``log(Phi c + g o)``, and a
 prior row ``o / s``. Offsets are eliminated from each least-squares problem in closed form, so their
-number costs nothing. Prior rows are not
-huberised: what is known beforehand is not an outlier.
+number costs nothing. Prior rows are not huberised: what is known beforehand is not an outlier.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special
 
 from losslaw.numerics.arrays import BoolArray, FloatArray, IntArray
 
@@ -108,6 +108,25 @@ class Separable:
         bend = np.minimum(1.0, self.delta / np.maximum(np.abs(residuals), 1e-300))
         return np.sqrt(bend if self.weights is None else self.weights * bend)
 
+    def rho(self, z: FloatArray) -> FloatArray:
+        """The loss of all residual rows as scipy's ``least_squares`` asks for it.
+
+        Args:
+            z: Squares of the rows in units of ``delta``, those of the data first.
+
+        Returns:
+            ``2 F / delta^2`` row by row, and its first two derivatives by ``z``. Shape ``(3, k)``.
+        """
+        m = self.logs.size
+        rho = np.empty((3, z.size))
+        rho[0], rho[1], rho[2] = z, 1.0, 0.0
+        far = np.flatnonzero(z[:m] > 1)
+        root = np.sqrt(z[far])
+        rho[0, far], rho[1, far], rho[2, far] = 2 * root - 1, 1 / root, -0.5 / root**3
+        if self.weights is not None:
+            rho[:, :m] *= self.weights
+        return rho
+
 
 @dataclass(frozen=True)
 class Point:
@@ -146,9 +165,29 @@ def huber(residuals: FloatArray, delta: float = DELTA, weights: FloatArray | Non
     >>> round(huber(np.array([1.0, -3.0]), delta=1.0), 12)
     3.0
     """
-    size = np.abs(residuals)
-    each = np.where(size <= delta, size**2 / 2, delta * (size - delta / 2))
+    each = special.huber(delta, residuals)
     return float(np.sum(each if weights is None else weights * each))
+
+
+@dataclass(frozen=True)
+class _Iterate:
+    """A step of the search for amplitudes: what it reached, and where it stands.
+
+    Attributes:
+        objective: ``F``.
+        c: Scaled amplitudes.
+        residuals: Log of predicted minus log of seen losses. Shape ``(m,)``.
+        shift: Offset of each group; empty if there are none.
+    """
+
+    objective: float
+    c: FloatArray
+    residuals: FloatArray
+    shift: FloatArray
+
+    def half_way(self, c: FloatArray, shift: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Between here and a step that went too far."""
+        return (c + self.c) / 2, (shift + self.shift) / 2
 
 
 def project(problem: Separable, theta: FloatArray, guess: FloatArray | None = None) -> Point:
@@ -176,8 +215,8 @@ def project(problem: Separable, theta: FloatArray, guess: FloatArray | None = No
     if guess is not None and not _near(phi @ c, seen):
         c = afresh()  # a guess from elsewhere may be useless here
     groups = problem.offsets
-    shift = np.zeros(0 if groups is None else groups.count)
-    best: tuple[float, FloatArray, FloatArray, FloatArray] | None = None
+    shift: FloatArray = np.zeros(0 if groups is None else groups.count)
+    best: _Iterate | None = None
     for _ in range(200):
         predicted = phi @ c
         if groups is not None:
@@ -185,7 +224,7 @@ def project(problem: Separable, theta: FloatArray, guess: FloatArray | None = No
         if best is None:
             predicted = np.maximum(predicted, 1e-3 * seen)
         elif not (predicted > 0).all():
-            c, shift = (c + best[1]) / 2, (shift + best[3]) / 2
+            c, shift = best.half_way(c, shift)
             continue
         residuals = np.log(predicted) - problem.logs
         objective = (
@@ -195,14 +234,14 @@ def project(problem: Separable, theta: FloatArray, guess: FloatArray | None = No
         )
         if groups is not None:
             objective += float(np.sum((groups.weight * shift) ** 2)) / 2
-        if best is not None and objective > best[0] * (1 + 1e-12):
+        if best is not None and objective > best.objective * (1 + 1e-12):
             # Overshot: come half-way back to where it was better.
-            c, shift = (c + best[1]) / 2, (shift + best[3]) / 2
-            if np.allclose(c, best[1], rtol=1e-12, atol=0):
+            c, shift = best.half_way(c, shift)
+            if np.allclose(c, best.c, rtol=1e-12, atol=0):
                 break
             continue
-        settled = best is not None and best[0] - objective <= 1e-13 * best[0]
-        best = (objective, c, residuals, shift)
+        settled = best is not None and best.objective - objective <= 1e-13 * best.objective
+        best = _Iterate(objective, c, residuals, shift)
         if settled:
             break
         weight = problem.row_weights(residuals)
@@ -214,8 +253,7 @@ def project(problem: Separable, theta: FloatArray, guess: FloatArray | None = No
         c = _nonnegative(*_with(groups.eliminated(joined, column), prior, rows.target))
         shift = groups.best(joined[:, -1] - joined[:, :-1] @ c, column)
     assert best is not None
-    objective, c, residuals, shift = best
-    return Point(theta, c / scale, residuals, objective, columns, shift)
+    return Point(theta, best.c / scale, best.residuals, best.objective, columns, best.shift)
 
 
 def _with(
@@ -269,7 +307,6 @@ def minimise(
     """
     from scipy.optimize import least_squares
 
-    m = problem.logs.size
     if start.size == 0:
         return project(problem, start), True
     last: list[Point] = []
@@ -296,24 +333,13 @@ def minimise(
         point = at(theta)
         return projected_jacobian(problem, point)
 
-    def loss(z: FloatArray) -> FloatArray:
-        # scipy's convention: z = (residual / delta)^2; rows rho, rho', rho''.
-        rho = np.empty((3, z.size))
-        rho[0], rho[1], rho[2] = z, 1.0, 0.0
-        far = np.flatnonzero(z[:m] > 1)
-        root = np.sqrt(z[far])
-        rho[0, far], rho[1, far], rho[2, far] = 2 * root - 1, 1 / root, -0.5 / root**3
-        if problem.weights is not None:
-            rho[:, :m] *= problem.weights
-        return rho
-
     result = least_squares(
         residuals,
         np.clip(start, problem.low + 1e-9, problem.high - 1e-9),
         jac=jacobian,
         bounds=(problem.low, problem.high),
         # The stubs ask for a keyword that scipy never passes to a loss of one's own.
-        loss=loss,  # pyright: ignore[reportArgumentType]
+        loss=problem.rho,  # pyright: ignore[reportArgumentType]
         f_scale=problem.delta,
         xtol=tolerance,
         ftol=1e-11,
