@@ -5,6 +5,7 @@ import math
 import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,3 +65,18 @@ def activity(title: str) -> Generator[Callable[[str], None]]:
 
     with Console(stderr=True).status(title) as status:
         yield lambda words: status.update(f"{title}: {words}")
+
+
+@contextmanager
+def counter(title: str, total: int | None = None) -> Generator[Callable[..., None]]:
+    """A bar with counts on standard error; silent where nobody watches.
+
+    Gives a function that moves it: ``advance=`` parts more, or ``completed=`` of ``total=``.
+    """
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        yield partial(bar.update, bar.add_task(title, total=total))

@@ -1,7 +1,6 @@
 """``losslaw simulate``: a loss curve of the kernel world."""
 
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -80,7 +79,7 @@ def simulate(
       losslaw simulate --source 0.5 --capacity 4 --relative --method sgd \\
         --schedule cosine:peak=0.5,horizon=1000
     """
-    from losslaw.cli.output import print_json
+    from losslaw.cli.output import counter, print_json
     from losslaw.errors import InputError
     from losslaw.files import write_text
     from losslaw.kernel import KernelRegression
@@ -100,7 +99,7 @@ def simulate(
     plan = _pieces(schedule, batch) if method == "integrator" else _written_out(schedule, batch)
     if relative:
         plan = _relative(world, plan)
-    with _progress(seeds if method == "sgd" else 0) as tick:
+    with counter("sampling", seeds) if method == "sgd" else nullcontext() as show:
         result = evaluate(
             world,
             plan,
@@ -108,7 +107,7 @@ def simulate(
             points=points,
             runs=seeds,
             seed=seed,
-            tick=tick,
+            tick=lambda runs: show(advance=runs) if show else None,
         )
     notes = _notes(plan, result, schedule, relative=relative, seeds=seeds, seed=seed)
     text = result.csv(notes)
@@ -248,19 +247,3 @@ def _relative(
             for piece in plan.pieces
         )
     )
-
-
-@contextmanager
-def _progress(total: int) -> "Generator[Callable[[int], None]]":
-    """A bar on standard error while runs are sampled; nothing for the other methods."""
-    if total < 1:
-        yield lambda runs: None
-        return
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("sampling", total=total)
-        yield lambda runs: bar.update(task, advance=runs)

@@ -38,36 +38,31 @@ def register(app: typer.Typer) -> None:
         Example:
           losslaw sweep grid.toml -o table.csv --jobs 4
         """
-        from rich.console import Console
-        from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
-
-        from losslaw.cli.output import print_json
+        from losslaw.cli.output import counter, print_json
         from losslaw.kernel.sweeps import sweep as run_sweep
         from losslaw.kernel.sweeps.kernel_job import COLUMNS, run_kernel_job
         from losslaw.kernel.sweeps.sweep_file import read_sweep
 
         cells = read_sweep(file)
-        console = Console(stderr=True)
-        columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-            task = bar.add_task("sweep", total=None)
+        done = 0
+        try:
+            with counter("sweep") as show:
 
-            def tick(done: int, total: int) -> None:
-                bar.update(task, completed=done, total=total)
+                def tick(rows: int, total: int) -> None:
+                    nonlocal done
+                    done = rows
+                    show(completed=rows, total=total)
 
-            try:
                 outcome = run_sweep(
                     cells, run_kernel_job, output, columns=COLUMNS, on=on, workers=jobs, tick=tick
                 )
-            except KeyboardInterrupt:
-                bar.stop()
-                done = int(bar.tasks[0].completed)
-                print(
-                    f"losslaw: {done} of {len(cells)} rows are in {output};"
-                    " the same command goes on from there",
-                    file=sys.stderr,
-                )
-                raise
+        except KeyboardInterrupt:
+            print(
+                f"losslaw: {done} of {len(cells)} rows are in {output};"
+                " the same command goes on from there",
+                file=sys.stderr,
+            )
+            raise
         if json:
             print_json(asdict(outcome))
             return

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from losslaw.kernel.modes import Modes
+from losslaw.kernel.simulate import recursion
 from losslaw.kernel.simulate.pieces import LongSchedule, Piece
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.compiled import compiled
@@ -121,15 +122,8 @@ def _singly(modes: Modes, x: FloatArray, piece: Piece, count: int, left: int) ->
     """X before and after each of ``count`` updates that leave ``left`` of the piece."""
     after = left + np.arange(count - 1.0, -1.0, -1.0)
     done = piece.updates - left - np.arange(count - 1.0, -1.0, -1.0)
-    return _updates(
-        modes.rate,
-        modes.noise,
-        modes.floor,
-        modes.own_noise,
-        x,
-        piece.lr_at(done, after),
-        piece.batch_at(done, after),
-    )
+    steps = np.arange(count + 1)
+    return recursion.move(modes, x, piece.lr_at(done, after), piece.batch_at(done, after), steps)[0]
 
 
 def _cut(piece: Piece, first: int, rest: int, at: FloatArray) -> Blocks:
@@ -198,32 +192,6 @@ def _elapsed(piece: Piece, start: FloatArray, left: FloatArray, length: FloatArr
     """
     places = length[:, None] * (0.5 + 0.5 * _X) + 0.5
     return length * (piece.lr_at(start[:, None] + places, left[:, None] - places) @ (0.5 * _W))
-
-
-@compiled(fastmath={"reassoc", "contract", "nsz"})
-def _updates(
-    rate: FloatArray,
-    noise: FloatArray,
-    floor: float,
-    own_noise: float,
-    x: FloatArray,
-    lr: FloatArray,
-    batch: FloatArray,
-) -> FloatArray:
-    """The recursion itself, in place; X before and after every update."""
-    totals = np.empty(lr.size + 1)
-    total = x.sum()
-    totals[0] = total
-    for k in range(lr.size):
-        gain = lr[k] * lr[k] / batch[k] * (total + floor)
-        curve = 1.0 + own_noise / batch[k]
-        total = 0.0
-        for j in range(rate.size):
-            speed = lr[k] * rate[j]
-            x[j] += gain * noise[j] - speed * (2.0 - curve * speed) * x[j]
-            total += x[j]
-        totals[k + 1] = total
-    return totals
 
 
 @compiled()

@@ -36,26 +36,25 @@ def run(
         X at the steps, shape ``(m,)``, and the update at which the run diverged, or ``None``; X
         is 0 at steps from there on.
     """
-    values = np.zeros(steps.size)
-    last = _run(
-        modes.rate,
-        modes.signal.copy(),
-        modes.noise,
-        modes.floor,
-        modes.own_noise,
-        lr,
-        batch,
-        steps,
-        values,
-        DIVERGED * (modes.signal.sum() + modes.floor),
+    return move(modes, modes.signal.copy(), lr, batch, steps)
+
+
+def move(
+    modes: Modes, x: FloatArray, lr: FloatArray, batch: FloatArray, steps: IntArray
+) -> tuple[FloatArray, int | None]:
+    """The same from the state ``x`` on, which is changed in place."""
+    totals = np.zeros(steps.size)
+    limit = DIVERGED * (modes.signal.sum() + modes.floor)
+    last = _move(
+        modes.rate, x, modes.noise, modes.floor, modes.own_noise, lr, batch, steps, totals, limit
     )
-    return values, (None if last < 0 else int(last))
+    return totals, (None if last < 0 else int(last))
 
 
 # "reassoc" lets the sum over modes run in vector registers, a factor of four; the order is fixed by
 # the compiler, so the same machine gives the same bits.
 @compiled(fastmath={"reassoc", "contract", "nsz"})
-def _run(
+def _move(
     rate: FloatArray,
     x: FloatArray,
     noise: FloatArray,
