@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from losslaw.curves import read_curves
-from losslaw.curves.columns import find_columns
 from losslaw.curves.rows import clean_rows
 from losslaw.files import Table
+from losslaw.logs.columns import find_columns
 from losslaw.schedules import constant, wsd
 
 ROWS = [(1, 0.1, 3.0), (2, 0.2, 2.5), (3, 0.2, 2.0)]

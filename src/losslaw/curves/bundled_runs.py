@@ -9,12 +9,11 @@ from collections.abc import Iterable
 from importlib.resources import as_file, files
 from typing import Any
 
-from losslaw.curves.columns import find_columns
 from losslaw.curves.curve import LossCurve
 from losslaw.curves.read import curve_from
-from losslaw.curves.run_facts import SIDECAR, facts_in
 from losslaw.errors import InputError
-from losslaw.files import read_table
+from losslaw.logs import read_logs
+from losslaw.logs.run_facts import SIDECAR, facts_in
 
 
 def bundled_names() -> list[str]:
@@ -46,9 +45,8 @@ def bundled_curves(names: Iterable[str] | None = None) -> list[LossCurve]:
         if name not in runs:
             raise InputError(f"no bundled curve {name!r}; there are {', '.join(runs)}")
         with as_file(_FOLDER / f"{name}.csv") as path:
-            table = read_table(path)
-        facts = facts_in(text, name, f"bundled {SIDECAR}")
-        curves.append(curve_from(table, find_columns(table), facts, name))
+            (log,) = read_logs(path)
+        curves.append(curve_from(log, facts_in(text, name, f"bundled {SIDECAR}"), name))
     return curves
 
 

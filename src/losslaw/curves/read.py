@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from losslaw.curves.columns import Columns, find_columns
 from losslaw.curves.curve import LossCurve
 from losslaw.curves.reconstruct import reconstruct
 from losslaw.curves.rows import OnNan, Rows, clean_rows
-from losslaw.curves.run_facts import Facts, facts_from, sidecar_facts
 from losslaw.errors import InputError, TooShort
-from losslaw.files import Table, read_table
+from losslaw.files import Table
+from losslaw.logs import Log, read_logs
+from losslaw.logs.run_facts import Facts, facts_from, sidecar_facts
 from losslaw.schedules import Schedule, parse_schedule
 
 GAP = 10.0
@@ -91,26 +91,27 @@ def read_curves(
     seen: dict[str, str] = {}
     curves: list[LossCurve] = []
     for path in _files(paths):
-        table = read_table(path)
-        columns = find_columns(table, loss_column=loss_column, lr_column=lr_column)
-        facts = asked.or_else(facts_from(table.notes, table.source))
-        label = "stdin"
-        if str(path) != "-":
-            facts = facts.or_else(sidecar_facts(Path(path)))
-            label = Path(path).stem
-        if label in seen:
-            raise InputError(
-                f"two curves are called {label!r} ({seen[label]} and {table.source}):"
-                " give each file a name of its own"
-            )
-        seen[label] = table.source
-        curves.append(curve_from(table, columns, facts, label, schedule=given, on_nan=on_nan))
+        logs = read_logs(path, loss=loss_column, lr=lr_column)
+        for log in logs:
+            facts = asked.or_else(log.facts)
+            label = "stdin"
+            if str(path) != "-":
+                facts = facts.or_else(sidecar_facts(Path(path)))
+                label = Path(path).stem
+            if log.label is not None:
+                label = log.label if len(logs) == 1 else f"{label}/{log.label}"
+            if label in seen:
+                raise InputError(
+                    f"two curves are called {label!r} ({seen[label]} and {log.source}):"
+                    " give each file a name of its own"
+                )
+            seen[label] = log.source
+            curves.append(curve_from(log, facts, label, schedule=given, on_nan=on_nan))
     return curves
 
 
 def curve_from(
-    table: Table,
-    columns: Columns,
+    log: Log,
     facts: Facts,
     label: str,
     *,
@@ -118,6 +119,7 @@ def curve_from(
     on_nan: OnNan = "error",
 ) -> LossCurve:
     """The curve of one log; see `read_curves`."""
+    table, columns = log.table, log.columns
     if columns.lr is None and schedule is None:
         raise InputError(
             f"{table.source}: no learning-rate column; found {', '.join(table.columns)};"
@@ -131,7 +133,7 @@ def curve_from(
             f"{table.source}: {int(has_loss.sum())} points with a loss after step 0,"
             " expected at least 2 to make a curve"
         )
-    assumptions = list(columns.assumptions)
+    assumptions = [*log.notes, *columns.assumptions]
     warnings = list(rows.warnings)
     if not np.isnan(rows.loss[rows.steps == 0]).all():
         assumptions.append("the loss at step 0, before any update, is left out")

@@ -10,9 +10,9 @@ from typing import Literal
 
 import numpy as np
 
-from losslaw.curves.columns import Columns
 from losslaw.errors import InputError
 from losslaw.files import Table
+from losslaw.logs.columns import Columns
 from losslaw.numerics.arrays import BoolArray, FloatArray, IntArray
 
 OnNan = Literal["error", "drop"]

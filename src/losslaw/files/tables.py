@@ -9,7 +9,7 @@ is an error that names file, line and column: nothing is repaired in silence. Li
 import csv
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -102,8 +102,11 @@ def read_table(path: str | Path) -> Table:
     Raises:
         InputError: the file cannot be read, or is not a table of numbers.
     """
-    text = read_text(path)
-    source = "standard input" if str(path) == "-" else str(path)
+    return parse_table(read_text(path), "standard input" if str(path) == "-" else str(path))
+
+
+def parse_table(text: str, source: str) -> Table:
+    """The table in a text; see `read_table`. ``source`` begins the messages."""
     first = text.lstrip()[0]
     if first == "{":
         return _json_lines(text, source)
@@ -166,11 +169,27 @@ def _json_lines(text: str, source: str) -> Table:
             raise InputError(f"{source}, line {number}: expected a JSON object")
         records.append(cast(dict[str, Any], record))
         lines.append(number)
+    return table_of(source, records, lines)
+
+
+def table_of(
+    source: str, records: Sequence[Mapping[str, object]], lines: Sequence[int] | None = None
+) -> Table:
+    """A table out of records, which need not all have the same keys.
+
+    Args:
+        source: Where it came from, for messages.
+        records: Values by name; a name that a record leaves out is an empty cell.
+        lines: Line of each record in the file; ``None``: counted from 1.
+
+    >>> table_of("log", [{"step": 1, "loss": 3.0}, {"step": 2}]).columns
+    {'step': ['1', '2'], 'loss': ['3.0', None]}
+    """
     names = list(dict.fromkeys(name for record in records for name in record))
     columns: dict[str, list[str | None]] = {name: [] for name in names}
     for record in records:
         for name in names:
             value = record.get(name)
-            text_value = "" if value is None else str(value)
-            columns[name].append(None if text_value.strip().lower() in MISSING else text_value)
-    return Table(source, columns, lines)
+            cell = "" if value is None else str(value)
+            columns[name].append(None if cell.strip().lower() in MISSING else cell)
+    return Table(source, columns, list(lines or range(1, len(records) + 1)))

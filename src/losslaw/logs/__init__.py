@@ -1,0 +1,10 @@
+"""What trainers leave behind: one file a format, told apart by content and not by name.
+
+Every format turns what a trainer wrote into a `Log`: a table of numbers, which column is which, and
+what else the file says of the run. What a log leaves open is for `losslaw.curves` to find or ask.
+"""
+
+from losslaw.logs.formats import FORMATS, Format, read_logs
+from losslaw.logs.log import Log
+
+__all__ = ["FORMATS", "Format", "Log", "read_logs"]

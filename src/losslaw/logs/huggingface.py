@@ -1,0 +1,97 @@
+"""Hugging Face ``trainer_state.json``: the record that a Trainer leaves in every checkpoint.
+
+``log_history`` has a record each time something was logged: training records with ``loss`` and
+``learning_rate``, evaluations with ``eval_loss``, and at the end one with the mean loss of the
+whole run, which is no point of a curve. ``loss`` is the mean over the updates since the last
+training record. ``max_steps`` is the horizon.
+
+The rate is that of the next update in the files seen (four of four, by exact cosine and linear
+arithmetic), although some versions take it before the step. Where the rates before the warm-up's
+end or the whole schedule decide, they do (`losslaw.curves`); otherwise it is taken as the next.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from losslaw.errors import InputError
+from losslaw.files import table_of
+from losslaw.files.checked import decode_json
+from losslaw.logs.columns import Columns
+from losslaw.logs.log import Log, usual_loss
+from losslaw.logs.run_facts import Facts
+from losslaw.logs.source import Source
+
+NAME = "Hugging Face trainer_state.json"
+
+
+@dataclass(frozen=True)
+class _State:
+    """What is read of the file."""
+
+    log_history: list[dict[str, Any]]
+    max_steps: int | None = None
+
+
+def claims(source: Source) -> bool:
+    """A JSON object with a log history."""
+    return source.start.lstrip().startswith("{") and (
+        '"log_history"' in source.start or source.path.name == "trainer_state.json"
+    )
+
+
+def read(source: Source) -> list[Log]:
+    """The one run of the file.
+
+    Raises:
+        InputError: damaged, or no losses in it.
+    """
+    state = decode_json(source.text, _State, source.name, "take it from another checkpoint")
+    return [from_history(state.log_history, source.name, state.max_steps)]
+
+
+def from_history(history: list[dict[str, Any]], name: str, max_steps: int | None = None) -> Log:
+    """The run in a ``log_history``, as ``trainer.state.log_history`` has it in memory.
+
+    Args:
+        history: Records.
+        name: What messages call it.
+        max_steps: Updates of the whole run, if known.
+
+    Raises:
+        InputError: no record with a loss.
+    """
+    kept = ("step", "learning_rate", "loss", "eval_loss")
+    records = [
+        {key: record[key] for key in kept if key in record}
+        for record in history
+        if "step" in record and ("loss" in record or "eval_loss" in record)
+    ]
+    table = table_of(name, records)
+    train = "loss" if "loss" in table.columns else None
+    validation = "eval_loss" if "eval_loss" in table.columns else None
+    loss, choice = usual_loss(table, train, validation)
+    if not loss:
+        raise InputError(f"{name}: no losses in its log_history; log some updates first")
+    rate = "learning_rate" if "learning_rate" in table.columns else None
+    steps = [int(record["step"]) for record in records if "loss" in record]
+    gaps = {later - earlier for earlier, later in pairwise(steps)}
+    notes = [choice] if choice else []
+    if rate:
+        notes.append("a logged rate is that of the next update, as in Hugging Face's logs")
+    if loss == "loss":
+        notes.append("a logged loss is the mean over the updates since the record before it")
+    return Log(
+        format=NAME,
+        table=table,
+        columns=Columns("step", loss, rate, None, ()),
+        losses=tuple(name for name in (train, validation) if name),
+        facts=Facts(lr_is="next" if rate else None),
+        loss_is="mean" if loss == "loss" else "instant",
+        window=gaps.pop() if len(gaps) == 1 and loss == "loss" else None,
+        horizon=max_steps if max_steps and max_steps > 0 else None,
+        notes=tuple(notes),
+        skipped=(("records without a loss", len(history) - len(records)),)
+        if len(records) < len(history)
+        else (),
+    )

@@ -1,0 +1,63 @@
+"""A file to be recognised: its first bytes at once, its text when a format asks for it."""
+
+import re
+from functools import cached_property
+from pathlib import Path
+
+from losslaw.files import read_text
+
+HEAD = 65536  # bytes that a format may look at before it claims a file
+
+ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+
+
+class Source:
+    """A file, or standard input for ``-``.
+
+    >>> import tempfile
+    >>> with tempfile.NamedTemporaryFile(suffix=".log") as file:
+    ...     _ = file.write(b"\\x1b[32mstep 1\\x1b[0m\\nstep 2\\n")
+    ...     file.flush()
+    ...     Source(file.name).lines
+    ['step 1', 'step 2']
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        self.piped = str(path) == "-"
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return "standard input" if self.piped else str(self.path)
+
+    @cached_property
+    def head(self) -> bytes:
+        """The first bytes; empty where there are none to be read."""
+        if self.piped:
+            return self.text[:HEAD].encode()
+        try:
+            with self.path.open("rb") as file:
+                return file.read(HEAD)
+        except OSError:
+            return b""  # whoever reads it says why
+
+    @cached_property
+    def text(self) -> str:
+        """The whole text.
+
+        Raises:
+            InputError: missing, a folder, unreadable, not text, or empty.
+        """
+        return read_text(self.path if not self.piped else "-")
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines of the text, colour codes of terminals taken out."""
+        text = self.text
+        return (ANSI.sub("", text) if "\x1b" in text else text).splitlines()
+
+    @cached_property
+    def start(self) -> str:
+        """The first bytes as text, colour codes taken out; what is no text is replaced."""
+        return ANSI.sub("", self.head.decode("utf-8-sig", "replace"))

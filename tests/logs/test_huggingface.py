@@ -1,0 +1,69 @@
+"""``trainer_state.json``: its points, what the rates and losses are, and what is no point."""
+
+import json
+
+import numpy as np
+import pytest
+
+from losslaw.curves import read_curves
+from losslaw.errors import InputError
+from losslaw.logs import read_logs
+
+
+def state(history, **rest):
+    return json.dumps({"best_metric": None, "log_history": history, "max_steps": 40, **rest})
+
+
+HISTORY = [
+    {"epoch": 0.1, "grad_norm": 1.0, "learning_rate": 9e-4, "loss": 3.0, "step": 10},
+    {"epoch": 0.2, "grad_norm": 1.0, "learning_rate": 8e-4, "loss": 2.5, "step": 20},
+    {"epoch": 0.2, "eval_loss": 2.4, "eval_runtime": 1.0, "step": 20},
+    {"epoch": 0.3, "grad_norm": 1.0, "learning_rate": 7e-4, "loss": 2.25, "step": 30},
+    {"epoch": 0.3, "train_loss": 2.6, "train_runtime": 9.0, "step": 30},
+]
+
+
+@pytest.fixture
+def path(tmp_path):
+    made = tmp_path / "trainer_state.json"
+    made.write_text(state(HISTORY))
+    return made
+
+
+def test_points_facts_and_conventions(path):
+    (log,) = read_logs(path)
+    assert (log.columns.loss, log.losses) == ("loss", ("loss", "eval_loss"))
+    assert (log.facts.lr_is, log.loss_is, log.window, log.horizon) == ("next", "mean", 10, 40)
+    # The last record has the mean loss of the whole run, which is no point of the curve.
+    assert log.skipped == (("records without a loss", 1),)
+
+
+def test_the_curve_stands_at_the_steps_and_uses_each_rate_one_update_later(path):
+    (curve,) = read_curves(path, warmup=0)
+    assert curve.steps.tolist() == [10, 20, 30]
+    assert curve.loss.tolist() == [3.0, 2.5, 2.25]
+    np.testing.assert_allclose(curve.schedule.lr[[10, 20]], [9e-4, 8e-4], rtol=1e-12)
+    assert any("next update" in sentence for sentence in curve.assumptions)
+
+
+def test_the_evaluations_can_be_asked_for(path):
+    (log,) = read_logs(path, loss="eval_loss")
+    assert log.columns.loss == "eval_loss"
+    with pytest.raises(InputError, match="no column 'perplexity'; found step, learning_rate"):
+        read_logs(path, loss="perplexity")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('{"log_history": [', "damaged: not JSON at line 1"),
+        ('{"log_history": 3}', "log_history is 3, expected a list"),
+        ('{"log_history": []}', "no losses in its log_history"),
+    ],
+)
+def test_what_cannot_be_used_is_one_line(tmp_path, text, why):
+    path = tmp_path / "trainer_state.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match=why) as caught:
+        read_curves(path)
+    assert "\n" not in str(caught.value)
