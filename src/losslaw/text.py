@@ -21,16 +21,20 @@ def rounded(value: float, error: float | None) -> str:
     return f"{round(value, digits):.0f} ± {round(error, digits):.0f}"
 
 
-def printable(text: str) -> str:
-    """``text`` with characters that would steer a terminal written out; lines stay lines.
+def escaped(text: str) -> str:
+    """``text`` in one line: line ends, control and invisible characters as their escapes.
 
-    >>> print(printable("a label \x1b[2J that clears\\nthe screen"))
-    a label \\x1b[2J that clears
-    the screen
+    >>> escaped("a name\\nimport os")
+    'a name\\\\nimport os'
     """
     return "".join(
-        each if each.isprintable() or each == "\n" else repr(each)[1:-1] for each in text
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
     )
+
+
+def printable(text: str) -> str:
+    """``text`` with whatever would steer a terminal written out; lines stay lines."""
+    return "\n".join(map(escaped, text.split("\n")))
 
 
 def table(
@@ -68,7 +72,7 @@ def table(
     if rule:
         made.add_row(*(Rule(characters="-", style="") for _ in header))
     for row in rows:
-        made.add_row(*(Text(printable(cell).replace("\n", "\\n")) for cell in row))
+        made.add_row(*(Text(escaped(cell)) for cell in row))
     wide = 10_000 if words is None else max(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
     console = Console(width=wide, color_system=None, legacy_windows=False)
     with console.capture() as captured:

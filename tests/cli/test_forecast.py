@@ -102,7 +102,7 @@ def test_the_plan_must_agree_with_the_log(here, capsys):
         (["*.csv", "--horizon", "6000"], "3 runs (cosine_peak3e-3_T4000, stable, wsd"),
         (["nope.csv", "--horizon", "6000"], "nope.csv: no such file"),
         (["stable.csv", "--horizon", "6000", "--decay-over", "5,x"], "--decay-over 'x'"),
-        (["stable.csv", "--horizon", "6000", "--decay-over", ","], "expected updates"),
+        (["stable.csv", "--horizon", "6000", "--decay-over", ","], "expected whole numbers"),
         (["stable.csv", "--horizon", "6000", "--decay-over", "1.5"], "--decay-over '1.5'"),
         (["stable.csv", "--horizon", "6000", "--every", "0"], "--every 0"),
         (["stable.csv", "--horizon", "6000", "--with", "stable.csv"], "name only other runs"),

@@ -57,6 +57,16 @@ def test_the_table_for_people(log, capsys):
     assert "Warnings" not in out
 
 
+def test_a_label_cannot_steer_the_terminal(log, capsys):
+    odd = log.rename(log.parent / "a\x1b[2Jb.csv")
+    assert run(["inspect", str(odd)]) == 0
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert "a\\x1b[2Jb" in out
+    assert run(["inspect", f"{odd}.missing"]) == 2
+    assert "\x1b" not in capsys.readouterr().err
+
+
 def test_a_sentence_of_many_runs_is_said_once(log, capsys):
     for name in ("a", "b", "c", "d"):
         (log.parent / f"{name}.csv").write_text(log.read_text())

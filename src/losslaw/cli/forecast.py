@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from losslaw.cli import options
+from losslaw.cli.output import print_json, save_json, show
 
 if TYPE_CHECKING:  # the help page does without numpy
     from losslaw.curves import LossCurve
@@ -133,7 +134,7 @@ def forecast_command(
         schedule=schedule,
         fit=fit,
         law=law,
-        decay_over=_lengths(decay_over),
+        decay_over=None if decay_over is None else _lengths(decay_over),
         decay_shape=decay_shape,
         final=final,
         level=level,
@@ -149,19 +150,17 @@ def forecast_command(
             _horizon(horizon, schedule),
             every=every,
             json=json,
-            save=lambda found: _save(output, found),
+            save=lambda each: save_json(output, each.as_dict()),
         )
         return
-    found = ask(read(log))
-    _save(output, found)
+    result = ask(read(log))
+    save_json(output, result.as_dict())
     if json:
-        from losslaw.cli.output import print_json
-
-        print_json(found.as_dict())
+        print_json(result.as_dict())
         return
-    print(found)
+    show(result)
     if output is not None:
-        print(f"\nsaved to {output}")
+        show(f"\nsaved to {output}")
 
 
 def _reader_and_asker(
@@ -242,33 +241,6 @@ def _horizon(horizon: int | None, schedule: str | None) -> int | None:
     return parse_schedule(schedule).horizon
 
 
-def _save(path: str | None, found: "Forecast") -> None:
-    if path is None:
-        return
-    import json
-
-    from losslaw.cli.output import plain
-    from losslaw.files import write_text
-
-    write_text(path, json.dumps(plain(found.as_dict()), indent=1) + "\n")
-
-
-def _lengths(text: str | None) -> list[int] | None:
-    from losslaw.errors import InputError
-
-    if text is None:
-        return None
-    lengths: list[int] = []
-    for item in filter(None, (piece.strip() for piece in text.split(","))):
-        try:
-            number = float(item.replace("_", ""))
-        except ValueError:
-            number = 0.0
-        if not number.is_integer() or number < 1:
-            raise InputError(
-                f"--decay-over {item!r}: expected whole numbers of updates, as in 2000,5000"
-            )
-        lengths.append(int(number))
-    if not lengths:
-        raise InputError(f"--decay-over {text!r}: expected updates, as in 2000,5000")
-    return lengths
+def _lengths(text: str) -> list[int]:
+    expected = "whole numbers of updates, as in 2000,5000"
+    return [int(number) for number in options.numbers(text, "--decay-over", expected, whole=True)]

@@ -12,22 +12,12 @@ from typing import cast
 import numpy as np
 
 from losslaw.numerics.arrays import FloatArray, IntArray
+from losslaw.text import escaped
 
 DIGITS = 10
 """Significant digits of exported numbers: rounding adds at most 5e-10 of a number."""
 
 WIDTH = 96
-
-
-def escaped(text: str) -> str:
-    """``text`` in one line: line ends, control and invisible characters as their escapes.
-
-    >>> escaped("a name\\nimport os")
-    'a name\\\\nimport os'
-    """
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
-    )
 
 
 def number(value: float) -> str:
