@@ -72,7 +72,7 @@ class Trunk:
 
 def trunks(curves: Sequence[LossCurve]) -> list[Trunk]:
     """The trunks of these runs; of runs that share one, the longest."""
-    found: list[Trunk] = []
+    every: list[Trunk] = []
     for curve in curves:
         schedule = curve.schedule
         logged = schedule.lr[: int(curve.steps[-1])]
@@ -81,10 +81,10 @@ def trunks(curves: Sequence[LossCurve]) -> list[Trunk]:
             at_peak.size if at_peak.all() else int(np.argmin(at_peak)) if at_peak.size else 0
         )
         if length >= max(2 * schedule.warmup, 2):
-            found.append(Trunk(label=curve.label, schedule=schedule.prefix(length)))
-    found.sort(key=lambda trunk: -trunk.schedule.horizon)
+            every.append(Trunk(label=curve.label, schedule=schedule.prefix(length)))
+    every.sort(key=lambda trunk: -trunk.schedule.horizon)
     kept: list[Trunk] = []
-    for trunk in found:
+    for trunk in every:
         n = trunk.schedule.horizon
         if not any(agreement(trunk.schedule, other.schedule) == n for other in kept):
             kept.append(trunk)
@@ -108,15 +108,15 @@ def candidates(
         every: Updates between logged losses.
         peaks: Peaks of whole runs beside those of the targets.
     """
-    found: list[Candidate] = []
+    options: list[Candidate] = []
     finals = sorted({final_share(target) for target in targets})
     for trunk in trunks(curves):
-        found += _decays(trunk, finals, skip, every)
-        found += _continuations(trunk, targets, finals)
+        options += _decays(trunk, finals, skip, every)
+        options += _continuations(trunk, targets, finals)
     for target in targets:
         for peak in dict.fromkeys([target.peak_lr, *peaks]):
-            found += _whole_runs(target, peak, skip, every)
-    return [each for each in found if len(each.steps(skip, every)) > 1]
+            options += _whole_runs(target, peak, skip, every)
+    return [each for each in options if len(each.steps(skip, every)) > 1]
 
 
 def named(
@@ -127,7 +127,7 @@ def named(
     Raises:
         InputError: a run that ends before the first step that is fitted.
     """
-    found: list[Candidate] = []
+    options: list[Candidate] = []
     for run in runs:
         begins, label = checkpoint(run, curves)
         words = recognised(run)
@@ -140,8 +140,8 @@ def named(
                 f"a run of {run.horizon:,} updates has hardly a loss to fit: the first {skip:,} are"
                 " left out (skip)"
             )
-        found.append(each)
-    return found
+        options.append(each)
+    return options
 
 
 def checkpoint(run: Schedule, curves: Sequence[LossCurve]) -> tuple[int, str]:

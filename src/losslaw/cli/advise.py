@@ -40,7 +40,7 @@ def advise_command(
     ] = None,
     peaks: Annotated[
         str | None,
-        typer.Option("--peaks", metavar="LR,...", help="Further peaks of short runs to think of."),
+        typer.Option("--peaks", metavar="LR,...", help="Further peaks of short runs to consider."),
     ] = None,
     checkpoints: Annotated[
         bool,

@@ -48,9 +48,9 @@ def fit(
 ) -> Fit:
     """Fit a law to one or several curves jointly.
 
-    Minimises the sum over all points of Huber's loss (delta 1e-3) of log predicted minus log seen
-    loss, plus the law's priors (see `losslaw.fitting.problem`). Curves of several known model sizes
-    share their shapes and have amplitudes of their own.
+    Minimises the sum over all points of Huber's loss (delta 1e-3) of log predicted minus log
+    observed loss, plus the law's priors (see `losslaw.fitting.problem`). Curves of several known
+    model sizes share their shapes and have amplitudes of their own.
 
     Args:
         curves: Curves of one model, or of a family of models; any schedules.

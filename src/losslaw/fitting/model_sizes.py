@@ -33,7 +33,7 @@ def law_between(fitted: Sequence[Sized], model_size: float) -> tuple[Law, Uncert
 
     Args:
         fitted: Sizes, laws and their uncertainties, at least two.
-        model_size: The size asked about.
+        model_size: The size.
 
     Raises:
         InputError: a size more than a factor 30 beyond those fitted.
@@ -51,7 +51,7 @@ def law_between(fitted: Sequence[Sized], model_size: float) -> tuple[Law, Uncert
     _, law, uncertainty = fitted[nearest]
     reference = middle_size(sizes.tolist())
     assert reference is not None
-    # The shapes at the reference size again, then at the size asked about.
+    # The shapes at the reference size again, then at the new size.
     law = law.at_size(model_size, float(sizes[nearest]))
     losses = np.array([item.L0 for _, item, _ in fitted])
     b = _exponent(logs, losses, law.size_exponent) if len(fitted) > 2 else law.size_exponent

@@ -1,8 +1,8 @@
 """From curves and a recipe to the separable problem that is searched.
 
 The objective is the sum over all points of Huber's loss (delta 1e-3) of log predicted minus log
-seen loss, plus prior rows ``PRIOR_WEIGHT * (parameter - mean) / sd``: one standard deviation of a
-prior costs what some twenty-five points cost at a residual of 1e-3 each. A run counts as at most
+observed loss, plus prior rows ``PRIOR_WEIGHT * (parameter - mean) / sd``: one standard deviation of
+a prior costs what some twenty-five points cost at a residual of 1e-3 each. A run counts as at most
 ``POINTS_COUNTED`` points however often it was logged, so that priors weigh the same against a loss
 written every update as against one written every hundredth.
 

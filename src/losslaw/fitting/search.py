@@ -1,4 +1,4 @@
-"""The search for the best shapes, and how well the rest foretells each curve left out.
+"""The search for the best shapes, and how well the rest predicts each curve left out.
 
 All starting values are tried, the best few are followed on updates taken together in blocks, and
 the last search takes the updates one by one. Left-out curves are predicted by searches that begin

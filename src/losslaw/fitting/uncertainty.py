@@ -1,4 +1,4 @@
-"""How far a prediction may be off: parameters, the law itself, and the distance asked for.
+"""How far a prediction may be off: parameters, the law, and the distance from what was fitted.
 
     sd^2 = g' C g + tau^2 + floor^2 + (peak_error * ln distance)^2 + (3 misfit * ln reach)^2
 
@@ -29,7 +29,7 @@ from losslaw.numerics.variable_projection import Point
 
 # What two runs of one schedule differ by late in training, in nats (public curves: .0005-.002).
 REPEAT = 1e-3
-# Schedules left out that what a law is known for counts as.
+# What a law is known for weighs as much as this many schedules left out.
 TAU_WEIGHT = 3.0
 # How a misfit grows with each e-fold of intrinsic time beyond the fitted runs. Assumption: seen on
 # one bundled run, three times as long as those fitted, that ended .03 nats higher than predicted.

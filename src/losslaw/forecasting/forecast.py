@@ -130,7 +130,7 @@ def forecast(
     warnings = list(dict.fromkeys([*plan.doubts, *curve.warnings, *basis.warnings, *path.warnings]))
     if basis.band.state in ("above", "below"):
         warnings.append(
-            f"the run has been {basis.band.state} its band since step {basis.band.since}: if what"
+            f"the run has been {basis.band.state} its band since step {basis.band.since:,}: if what"
             " happened there goes on, the forecast does not hold"
         )
     return Forecast(
