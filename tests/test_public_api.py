@@ -43,6 +43,7 @@ NAMES = {
     "forecast",
     "format_schedule",
     "from_knots",
+    "inverse_power",
     "inverse_sqrt",
     "join",
     "linear",

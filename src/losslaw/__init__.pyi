@@ -35,6 +35,7 @@ from .schedules import cyclic as cyclic
 from .schedules import exponential as exponential
 from .schedules import format_schedule as format_schedule
 from .schedules import from_knots as from_knots
+from .schedules import inverse_power as inverse_power
 from .schedules import inverse_sqrt as inverse_sqrt
 from .schedules import join as join
 from .schedules import linear as linear

@@ -9,7 +9,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from losslaw.cli.main import run
 from losslaw.curves import read_curves
 from losslaw.kernel import KernelRegression
-from losslaw.kernel.long_text import parse_long_schedule
 from losslaw.schedules import parse_schedule
 
 SPEC = "wsd:peak=0.5,horizon=600,cooldown=0.2"
@@ -86,26 +85,6 @@ def test_the_integrator_takes_the_same_words_at_any_horizon(capsys):
     assert found["step"][-1] == 10**12
     assert found["excess"][-1] < 1e-6
     assert (found["batch"], found["modes"], found["relative"]) == (4.0, "inf", True)
-
-
-@pytest.mark.parametrize(
-    "spec",
-    [
-        "constant:peak=0.4,horizon=600,warmup=20",
-        "linear:peak=0.4,horizon=600,final=0.01",
-        "cosine:peak=0.4,horizon=600,warmup=7",
-        "exponential:peak=0.4,horizon=600,final=0.001",
-        "power:peak=0.4,horizon=600,exponent=3",
-        "wsd:peak=0.4,horizon=600,warmup=50,cooldown=0.3,decay=1-sqrt,final=0.01",
-        "8-1-1:peak=0.4,horizon=600",
-        "twostage:peak=0.4,horizon=600,second=0.1,switch=500",
-        "twostage:peak=0.4,horizon=600,second=0.1,switch=0.25,warmup=10,batch=3",
-    ],
-)
-def test_pieces_are_the_schedule_that_the_family_writes_out(spec):
-    pieces, written = parse_long_schedule(spec).written_out(), parse_schedule(spec)
-    assert_allclose(pieces.lr, written.lr, rtol=1e-12, atol=1e-15)
-    assert_array_equal(pieces.batch, 1.0 if written.batch is None else written.batch)
 
 
 def test_printing_to_standard_output_is_the_file(capsys):

@@ -53,7 +53,7 @@ def test_a_better_schedule_needs_fewer_updates(fit):
 
 
 def test_losses_out_of_reach_are_refused(fit, monkeypatch):
-    monkeypatch.setattr("losslaw.designing.run_length.LONGEST", 100_000)
+    monkeypatch.setattr("losslaw.designing.run_length.LONGEST_DESIGNED", 100_000)
     with pytest.raises(ll.InputError, match="no run of up to 100,000 updates reaches a loss of"):
         horizon_for(fit, fit.law.L0 - 0.5, family="constant")
     with pytest.raises(ll.InputError, match="unknown schedule 'wds'"):

@@ -91,7 +91,7 @@ def world() -> KernelRegression:
         (lambda: Piece(10, 0.1, 0.0, "exponential"), "cannot start or end at 0"),
         (lambda: Piece(10, -0.1), "start of a piece is -0.1"),
         (lambda: Piece(10, 0.1, batch=0), "batch is 0"),
-        (lambda: Piece(10, 0.1, 0.0, "wiggly"), "shape 'wiggly'"),
+        (lambda: Piece(10, 0.1, 0.0, "wiggly"), "decay 'wiggly'"),
         (lambda: Piece(10, 0.1, 0.0, "power", exponent=-1), "exponent is -1"),
         (lambda: long_wsd(0.1, 100, cooldown=1.5), "cooldown is 1.5"),
     ],

@@ -1,5 +1,7 @@
 """The usual schedules against their closed forms, and at their awkward places."""
 
+import inspect
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,12 +11,14 @@ from numpy.testing import assert_allclose, assert_array_equal
 from losslaw.errors import InputError
 from losslaw.schedules import (
     FAMILIES,
+    Schedule,
     constant,
     cosine,
     cyclic,
     decay_rates,
     exponential,
     from_knots,
+    inverse_power,
     inverse_sqrt,
     linear,
     power,
@@ -22,7 +26,7 @@ from losslaw.schedules import (
     twostage,
     wsd,
 )
-from losslaw.schedules.families import DECAYS
+from losslaw.schedules.shapes import DECAYS
 
 N, W, P, F = 1000, 100, 0.5, 0.05
 K = np.arange(1, N + 1)
@@ -54,7 +58,24 @@ CLOSED = {
         cyclic(**COMMON, final=F, cycles=3),
         F + (P - F) / 2 * (1 + np.cos(6 * np.pi * Z)),
     ),
+    "wsd 1-power": (
+        wsd(**COMMON, final=F, decay="1-power", exponent=2),
+        F + (P - F) * (1 - Z2**2),
+    ),
+    "wsd inverse-sqrt": (
+        wsd(**COMMON, final=F, decay="inverse-sqrt"),
+        P / np.sqrt(1 + ((P / F) ** 2 - 1) * Z2),
+    ),
+    # With exponent 1 linear in the inverse of the rate.
+    "wsd inverse-power": (
+        wsd(**COMMON, final=F, decay="inverse-power"),
+        1 / (Z2 / F + (1 - Z2) / P),
+    ),
     "inverse-sqrt": (inverse_sqrt(**COMMON), P * np.sqrt(W / np.maximum(K, W))),
+    "inverse-power": (
+        inverse_power(**COMMON, exponent=0.7),
+        P * (W / np.maximum(K, W)) ** 0.7,
+    ),
 }
 
 
@@ -115,6 +136,39 @@ def test_a_decay_over_the_whole_run_is_the_family():
     assert_allclose(whole.lr, cosine(**COMMON, final=F).lr, rtol=1e-12)
 
 
+@given(st.floats(0.1, 3.0), st.integers(1, 300))
+def test_without_a_warm_up_an_inverse_power_is_one_of_the_update(exponent, horizon):
+    k = np.arange(1, horizon + 1)
+    run = inverse_power(peak=0.3, horizon=horizon, exponent=exponent)
+    assert_allclose(run.lr, 0.3 * k**-exponent, rtol=1e-12)
+    assert_allclose(inverse_sqrt(peak=0.3, horizon=horizon).lr, 0.3 / np.sqrt(k), rtol=1e-12)
+
+
+def test_a_timescale_of_its_own_begins_at_once():
+    run = inverse_power(peak=0.3, horizon=40, warmup=10, exponent=2, timescale=5)
+    assert_allclose(run.lr[10:], 0.3 / (1 + np.arange(1, 31) / 5) ** 2, rtol=1e-12)
+    assert_allclose(run.lr[9], 0.3)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_family_says_what_it_takes(name):
+    """Batch and weight decay too, which no family function names itself."""
+    make = FAMILIES[name]
+    parameters = inspect.signature(make).parameters
+    assert list(parameters)[-2:] == ["batch", "weight_decay"]
+    assert all(parameter.kind is parameter.KEYWORD_ONLY for parameter in parameters.values())
+    assert inspect.signature(make).return_annotation is Schedule
+    assert "Sequences in each update" in inspect.getdoc(make)
+    for call in (make, make.pieces):
+        with pytest.raises(TypeError, match="unexpected keyword argument 'colour'"):
+            call(
+                peak=1.0,
+                horizon=5,
+                colour=1,
+                **{key: 0.5 for key in ("final", "second") if key in parameters},
+            )
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -145,7 +199,10 @@ def test_a_decay_over_the_whole_run_is_the_family():
         ),
         (lambda: cyclic(peak=1, horizon=5, cycles=0), "cycles is 0"),
         (lambda: cyclic(peak=1, horizon=5, shape="saw"), "shape 'saw', expected cosine or linear"),
-        (lambda: inverse_sqrt(peak=1, horizon=5), "warmup of at least 1 update, or a timescale"),
+        (lambda: inverse_sqrt(peak=1, horizon=5, timescale=0), "timescale is 0, expected above 0"),
+        (lambda: inverse_power(peak=1, horizon=5, exponent=0), "exponent is 0, expected above 0"),
+        (lambda: wsd(peak=1, horizon=5, decay="inverse-sqrt"), "an inverse-sqrt decay cannot end"),
+        (lambda: constant(peak=1, horizon=10**9), r"horizon is 1e\+09, expected at most 1e\+08"),
         (lambda: from_knots({}), "no knots"),
         (lambda: from_knots({0: 1.0}), r"knots at 0\.\.0"),
         (lambda: from_knots({-1: 1.0, 5: 1.0}), r"knots at -1\.\.5"),

@@ -35,6 +35,16 @@ SPECS = [
     f"cyclic:peak=0.001,{H},cycles=2.5,shape=linear",
     f"inverse-sqrt:peak=0.001,{H}",
     f"inverse-sqrt:peak=0.001,{H},timescale=1000",
+    "inverse-sqrt:peak=0.5,horizon=3000",
+    "inverse-sqrt:peak=0.5,horizon=3000,timescale=100",
+    f"inverse-power:peak=0.001,{H}",
+    f"inverse-power:peak=0.001,{H},exponent=0.7",
+    f"inverse-power:peak=0.001,{H},exponent=0.7,timescale=1000",
+    "inverse-power:peak=0.5,horizon=3000",
+    "inverse-power:peak=0.5,horizon=3000,exponent=0.75",
+    "inverse-power:peak=0.5,horizon=3000,exponent=2,timescale=100",
+    f"wsd:peak=0.001,{H},final=0.0001,decay=inverse-sqrt",
+    f"wsd:peak=0.001,{H},cooldown=0.3,final=0.0001,exponent=2,decay=inverse-power",
 ]
 
 

@@ -21,7 +21,7 @@ from losslaw.schedules import (
     schedule_csv,
     wsd,
 )
-from losslaw.schedules.families import DECAYS
+from losslaw.schedules.shapes import DECAYS, decay_shape
 
 RATES = st.floats(1e-7, 10.0)
 SHARES = st.floats(0.01, 1.0)
@@ -41,12 +41,12 @@ def schedules(draw):
         maybe["final"] = final
     if name == "exponential":
         every["final"] = final
-    if name in ("power", "wsd"):
+    if name in ("power", "wsd", "inverse-power"):
         maybe["exponent"] = draw(st.floats(0.1, 5))
     if name == "wsd":
         every["decay"] = draw(st.sampled_from(DECAYS))
         maybe["cooldown"] = draw(st.floats(0, 0.7))
-        (every if every["decay"] == "exponential" else maybe)["final"] = final
+        (maybe if decay_shape(every["decay"]).to_zero else every)["final"] = final
     if name == "step":
         maybe["first"] = draw(st.floats(0.1, 0.8))
         maybe["second"] = draw(st.floats(0.8, 1.0))
@@ -57,8 +57,8 @@ def schedules(draw):
     if name == "cyclic":
         maybe["cycles"] = draw(st.floats(0.5, 9))
         maybe["shape"] = draw(st.sampled_from(["cosine", "linear"]))
-    if name == "inverse-sqrt":
-        every["timescale"] = draw(st.floats(0.5, 100))
+    if name in ("inverse-sqrt", "inverse-power"):
+        maybe["timescale"] = draw(st.floats(0.5, 100))
     chosen = draw(st.sets(st.sampled_from(sorted(maybe))))
     return FAMILIES[name](**every, **{key: maybe[key] for key in sorted(chosen)})
 

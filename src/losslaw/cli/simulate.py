@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from losslaw.schedules import Schedule
 
 # Updates that are written out one by one: a second or two, and 100 MB an array.
-LONGEST = 10**7
+LONGEST_SIMULATED = 10**7
 
 
 def register(app: typer.Typer) -> None:
@@ -184,10 +184,10 @@ def _written_out(text: str, batch: str | None) -> "Schedule":
     from losslaw.schedules import parse_schedule
 
     for horizon in re.findall(r"horizon\s*=\s*(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)", text):
-        if float(horizon) > LONGEST:
+        if float(horizon) > LONGEST_SIMULATED:
             raise InputError(
-                f"horizon {horizon} is more than {LONGEST:.0e} updates, too many to write out:"
-                " use --method integrator"
+                f"horizon {horizon} is more than {LONGEST_SIMULATED:.0e} updates, too many to write"
+                " out: use --method integrator"
             )
     schedule = parse_schedule(text)
     return schedule if batch is None else schedule.with_(batch=_batch(batch, schedule.horizon))
@@ -195,16 +195,16 @@ def _written_out(text: str, batch: str | None) -> "Schedule":
 
 def _pieces(text: str, batch: str | None) -> "LongSchedule":
     from losslaw.errors import InputError
-    from losslaw.kernel.long_text import parse_long_schedule
+    from losslaw.schedules import parse_long_schedule
 
-    if batch is not None:
-        try:
-            text = f"{text},batch={float(batch):g}"
-        except ValueError:
-            raise InputError(
-                f"--batch {batch}: the integrator takes one number here; quadrature takes a file"
-            ) from None
-    return parse_long_schedule(text)
+    run = parse_long_schedule(text)
+    try:
+        size = None if batch is None else float(batch)
+    except ValueError:
+        raise InputError(
+            f"--batch {batch}: the integrator takes one number here; quadrature takes a file"
+        ) from None
+    return run if size is None else run.with_batch(size)
 
 
 def _batch(text: str, horizon: int) -> object:
@@ -233,17 +233,10 @@ def _relative(
     world: "KernelRegression", plan: "Schedule | LongSchedule"
 ) -> "Schedule | LongSchedule":
     """The schedule with its rates times the largest admissible rate of its smallest batch."""
-    from dataclasses import replace
+    from losslaw.schedules import LongSchedule
 
-    from losslaw.kernel import LongSchedule
-
-    if not isinstance(plan, LongSchedule):
+    if isinstance(plan, LongSchedule):
+        smallest = min(batch for _, batch in plan.extremes())
+    else:
         smallest = 1.0 if plan.batch is None else float(plan.batch.min())
-        return plan.scaled(world.largest_lr(smallest))
-    limit = world.largest_lr(min(batch for _, batch in plan.extremes()))
-    return LongSchedule(
-        tuple(
-            replace(piece, start=piece.start * limit, end=(piece.end or 0.0) * limit)
-            for piece in plan.pieces
-        )
-    )
+    return plan.scaled(world.largest_lr(smallest))

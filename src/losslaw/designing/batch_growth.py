@@ -26,7 +26,7 @@ from losslaw.designing.design import usual_peak, usual_warmup
 from losslaw.designing.free_form import search
 from losslaw.designing.gradients import final_loss, has_gradient
 from losslaw.designing.guards import refuse_blind
-from losslaw.designing.task import pose
+from losslaw.designing.task import LONGEST_DESIGNED, pose
 from losslaw.errors import InputError
 from losslaw.fitting import Fit
 from losslaw.laws import Convolution, Law
@@ -34,7 +34,6 @@ from losslaw.numerics.arrays import FloatArray
 from losslaw.schedules import Schedule
 
 SCALE = 1e3
-LONGEST = 2_000_000  # updates, at most
 RATES = ("constant", "wsd", "free")
 
 
@@ -185,10 +184,10 @@ def _checked(
             f"{samples:g} samples are fewer than four updates of the largest batch,"
             f" {sizes[-1]:g}, after a warm-up of {warmup}"
         )
-    if samples / sizes[0] > LONGEST:
+    if samples / sizes[0] > LONGEST_DESIGNED:
         raise InputError(
-            f"{samples:g} samples are more than {LONGEST:,} updates of batch {sizes[0]:g}: give a"
-            " larger smallest batch"
+            f"{samples:g} samples are more than {LONGEST_DESIGNED:,} updates of batch {sizes[0]:g}:"
+            " give a larger smallest batch"
         )
     return sizes
 

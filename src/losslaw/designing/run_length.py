@@ -15,14 +15,13 @@ from scipy.optimize import brentq, minimize_scalar
 from losslaw.designing.baselines import USUAL, baselines
 from losslaw.designing.design import usual_peak, usual_warmup
 from losslaw.designing.guards import refuse_blind
-from losslaw.designing.task import Task, pose
+from losslaw.designing.task import LONGEST_DESIGNED, Task, pose
 from losslaw.designing.tuned_families import best_setting, family_named
 from losslaw.errors import InputError
 from losslaw.fitting import Fit
 from losslaw.laws import Chinchilla
 from losslaw.schedules import Schedule
 
-LONGEST = 2_000_000  # updates, at most
 FLOPS = 6.0  # for each parameter and token, forward and backward
 
 
@@ -157,9 +156,9 @@ def horizon_for(
 
     updates = _first(lambda n: end(n)[0], loss, low)
     if updates is None:
-        reached = end(LONGEST)[0]
+        reached = end(LONGEST_DESIGNED)[0]
         raise InputError(
-            f"no run of up to {LONGEST:,} updates reaches a loss of {loss:g} (there it is"
+            f"no run of up to {LONGEST_DESIGNED:,} updates reaches a loss of {loss:g} (there it is"
             f" {reached:.4f}): ask for a higher loss, another peak, or a larger model"
         )
     shortest = longest = None
@@ -184,9 +183,9 @@ def _first(loss_at: Callable[[int], float], loss: float, low: int) -> int | None
         return low
     high = low
     while loss_at(high) > loss:
-        if high >= LONGEST:
+        if high >= LONGEST_DESIGNED:
             return None
-        low, high = high, min(2 * high, LONGEST)
+        low, high = high, min(2 * high, LONGEST_DESIGNED)
 
     def excess(log: float) -> float:
         return loss_at(round(math.exp(log))) - loss
@@ -285,11 +284,11 @@ def compute_optimal(
         )
 
     # Sizes so small that their runs would never end are left out.
-    low = max(low, compute / (FLOPS * batch * sequence_length * LONGEST))
+    low = max(low, compute / (FLOPS * batch * sequence_length * LONGEST_DESIGNED))
     if low > high:
         raise InputError(
-            f"{compute:g} operations are more than {LONGEST:,} updates of {high:g} parameters:"
-            " give a larger batch, or larger sizes"
+            f"{compute:g} operations are more than {LONGEST_DESIGNED:,} updates of {high:g}"
+            " parameters: give a larger batch, or larger sizes"
         )
 
     def loss(size: float, tokens: float) -> float:

@@ -16,6 +16,9 @@ from losslaw.laws import Law
 from losslaw.numerics.arrays import FloatArray, IntArray, dot
 from losslaw.schedules import Schedule
 
+# Updates of a schedule that is designed, at most.
+LONGEST_DESIGNED = 2_000_000
+
 
 @dataclass(frozen=True)
 class Task:

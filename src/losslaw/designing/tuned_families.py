@@ -16,6 +16,7 @@ from losslaw.designing.task import Task
 from losslaw.errors import InputError
 from losslaw.numerics.arrays import FloatArray, dot
 from losslaw.schedules import Schedule
+from losslaw.schedules.shapes import decay_shape
 
 SCALE = 1e3
 Knobs = Mapping[str, float]
@@ -106,21 +107,21 @@ def _cooldown(task: Task) -> Knob:
     return Knob(low, high, (min(0.1, high), min(0.4, high)), log=True)
 
 
-def _decay(shape: Callable[[FloatArray, Knobs], FloatArray]) -> Callable[[Task, Knobs], FloatArray]:
-    """Rates that stay at the start and then fall to ``final``, along ``shape``."""
+def _decay(shape: str) -> Callable[[Task, Knobs], FloatArray]:
+    """Rates that stay at the start and then fall to ``final``, along a shape."""
 
     def rates(task: Task, knobs: Knobs) -> FloatArray:
         length = knobs["cooldown"] * task.horizon if "cooldown" in knobs else float(task.free)
         z = np.clip(1.0 - _updates_left(task) / max(length, 1.0), 0.0, 1.0)
-        final = knobs["final"]
-        return final + (task.start - final) * shape(z, knobs)
+        fall = decay_shape(shape, knobs.get("exponent", 1.0))
+        return fall.rates(z, 1 - z, task.start, knobs["final"])
 
     return rates
 
 
 def _family(
     name: str,
-    shape: Callable[[FloatArray, Knobs], FloatArray],
+    shape: str,
     *,
     whole: bool = False,
     extra: dict[str, Knob] | None = None,
@@ -135,26 +136,6 @@ def _family(
 
 def _wsd(decay: str) -> Callable[[Knobs], tuple[str, dict[str, object]]]:
     return lambda knobs: ("wsd", {**knobs, "decay": decay})
-
-
-def _linear(z: FloatArray, knobs: Knobs) -> FloatArray:
-    return 1 - z
-
-
-def _cosine(z: FloatArray, knobs: Knobs) -> FloatArray:
-    return (1 + np.cos(np.pi * z)) / 2
-
-
-def _root(z: FloatArray, knobs: Knobs) -> FloatArray:
-    return 1 - np.sqrt(z)
-
-
-def _power(z: FloatArray, knobs: Knobs) -> FloatArray:
-    return (1 - z) ** knobs["exponent"]
-
-
-def _one_minus_power(z: FloatArray, knobs: Knobs) -> FloatArray:
-    return 1 - z ** knobs["exponent"]
 
 
 def _step_knobs(task: Task) -> dict[str, Knob]:
@@ -184,11 +165,11 @@ FAMILIES: dict[str, Family] = {
             lambda task, knobs: np.full(task.free, task.start),
             lambda knobs: ("constant", {}),
         ),
-        _family("linear", _linear, whole=True, text=lambda knobs: ("linear", dict(knobs))),
-        _family("cosine", _cosine, whole=True, text=lambda knobs: ("cosine", dict(knobs))),
+        _family("linear", "linear", whole=True, text=lambda knobs: ("linear", dict(knobs))),
+        _family("cosine", "cosine", whole=True, text=lambda knobs: ("cosine", dict(knobs))),
         _family(
             "power",
-            _power,
+            "power",
             whole=True,
             extra={"exponent": Knob(0.2, 8.0, (1.5,), log=True)},
             text=lambda knobs: ("power", dict(knobs)),
@@ -199,17 +180,20 @@ FAMILIES: dict[str, Family] = {
             _steps,
             lambda knobs: ("step", {**knobs, "second": max(knobs["first"], knobs["second"])}),
         ),
-        _family("wsd", _linear, text=_wsd("linear")),
-        _family("wsd-1-sqrt", _root, text=_wsd("1-sqrt")),
-        _family("wsd-cosine", _cosine, text=_wsd("cosine")),
+        _family("wsd", "linear", text=_wsd("linear")),
+        _family("wsd-1-sqrt", "1-sqrt", text=_wsd("1-sqrt")),
+        _family("wsd-cosine", "cosine", text=_wsd("cosine")),
         _family(
             "wsd-power",
-            _power,
+            "power",
             extra={"exponent": Knob(0.2, 8.0, (1.5,), log=True)},
             text=_wsd("power"),
         ),
         _family(
-            "wsd-1-power", _one_minus_power, extra={"exponent": Knob(0.1, 4.0, (0.7,), log=True)}
+            "wsd-1-power",
+            "1-power",
+            extra={"exponent": Knob(0.1, 4.0, (0.7,), log=True)},
+            text=_wsd("1-power"),
         ),
     )
 }

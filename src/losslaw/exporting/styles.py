@@ -24,6 +24,7 @@ from losslaw.exporting.pieces import relative_error
 from losslaw.exporting.text import number
 from losslaw.numerics.arrays import BoolArray, FloatArray, IntArray
 from losslaw.schedules import Schedule, knots
+from losslaw.schedules.shapes import decay_shape
 
 EXACT = 1e-6
 """A style whose rates differ by less than this relative error is the schedule itself."""
@@ -270,15 +271,13 @@ def _sample(lr: FloatArray) -> tuple[IntArray, FloatArray]:
     return k, np.diff(edges)
 
 
+# Shapes of decays that trainers call by other names.
+THEIR_NAMES = {"minus_sqrt": "1-sqrt", "sqrt": "1-sqrt"}
+
+
 def fall(style: str, z: FloatArray) -> FloatArray:
     """Level of a decay by the names that trainers give it, 1 at ``z = 0`` to 0 at ``z = 1``."""
     z = np.clip(z, 0.0, 1.0)
-    if style == "linear":
-        return 1.0 - z
-    if style == "cosine":
-        return (1.0 + np.cos(np.pi * z)) / 2
-    if style in ("1-sqrt", "minus_sqrt", "sqrt"):
-        return 1.0 - np.sqrt(z)
     if style == "exponential":  # Megatron's: half a halving, stretched to end at 0
         return 2.0 * 0.5**z - 1.0
-    raise ValueError(style)
+    return decay_shape(THEIR_NAMES.get(style, style)).level(z)

@@ -21,7 +21,7 @@ from losslaw.fitting.uncertainty import Uncertainty
 from losslaw.laws import Law
 from losslaw.numerics.arrays import FloatArray
 from losslaw.schedules import Schedule, knots
-from losslaw.schedules.families import LONGEST
+from losslaw.schedules.pieces import LONGEST_WRITTEN_OUT
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ WAY_OUT = "fit again and save with 'losslaw fit ... -o fit.json'"
 # Nats: a larger error is damage.
 Error = Annotated[float, Meta(ge=0, lt=1e6)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
-Update = Annotated[int, Meta(ge=1, le=LONGEST)]
+Update = Annotated[int, Meta(ge=1, le=LONGEST_WRITTEN_OUT)]
 
 
 @dataclass(frozen=True, kw_only=True)

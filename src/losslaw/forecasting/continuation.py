@@ -192,7 +192,7 @@ def _fall(schedule: Schedule) -> Decay | None:
 def _prolonged(fall: Decay, n: int, horizon: int, final: float | None) -> tuple[Decay, str]:
     """The fall with its end at the horizon, or where it comes to rest, and what that assumes."""
     began = f"from {fall.peak:.4g} after step {fall.start:.0f}"
-    if fall.shape in ("cosine", "power"):
+    if fall.formula.has_end:
         end = fall.end
         if abs(end - horizon) <= NEAR * horizon:
             return replace(fall, end=float(horizon)), (
@@ -205,36 +205,20 @@ def _prolonged(fall: Decay, n: int, horizon: int, final: float | None) -> tuple[
         return fall, f"the {fall.shape} {began} goes on {where}"
     # The formulas know no end: the same fall, up to the horizon.
     stretch = (horizon - fall.start) / (fall.end - fall.start)
-    last = _rate_at(fall, stretch)
+    z = np.array([stretch])
+    last = float(fall.formula.rates(z, 1 - z, fall.peak, fall.final)[0])
     least = 0.0 if final is None else final
     if last >= least - CLOSE * fall.peak:
         last = max(last, least)
         goes_on = replace(fall, end=float(horizon), final=last)
         return goes_on, f"the {_word(fall)} fall {began} goes on to {last:.3g} at the horizon"
     # It reaches the lowest rate before: the same formula, ended there.
-    share = (fall.peak - least) / (fall.peak - fall.final)
-    stretch = share**2 if fall.shape == "1-sqrt" else share
-    if fall.shape in ("exponential", "inverse-sqrt"):  # these reach any rate above 0, none at 0
-        ratio = np.log(fall.peak / least) / np.log(fall.peak / fall.final)
-        square = ((fall.peak / least) ** 2 - 1) / ((fall.peak / fall.final) ** 2 - 1)
-        stretch = float(ratio if fall.shape == "exponential" else square)
+    stretch = fall.formula.reaches(least, fall.peak, fall.final)
     end = fall.start + stretch * (fall.end - fall.start)
     goes_on = replace(fall, end=max(end, float(n)), final=least)
     return goes_on, (
         f"the {_word(fall)} fall {began} reaches {least:.3g} at step {end:.0f} and rests there"
     )
-
-
-def _rate_at(fall: Decay, stretch: float) -> float:
-    """The rate of a fall that knows no end, ``stretch`` times as far as it was logged."""
-    drop = fall.peak - fall.final
-    if fall.shape == "linear":
-        return fall.peak - drop * stretch
-    if fall.shape == "1-sqrt":
-        return fall.peak - drop * float(np.sqrt(stretch))
-    if fall.shape == "exponential":
-        return fall.peak * float((fall.final / fall.peak) ** stretch)
-    return fall.peak / float(np.sqrt(1 + ((fall.peak / fall.final) ** 2 - 1) * stretch))
 
 
 def _word(fall: Decay) -> str:

@@ -1,6 +1,6 @@
 from .kernel_regression import KernelRegression as KernelRegression
-from .simulate.pieces import LongSchedule as LongSchedule
-from .simulate.pieces import Piece as Piece
-from .simulate.pieces import long_constant as long_constant
-from .simulate.pieces import long_decay as long_decay
-from .simulate.pieces import long_wsd as long_wsd
+from .long_schedules import LongSchedule as LongSchedule
+from .long_schedules import Piece as Piece
+from .long_schedules import long_constant as long_constant
+from .long_schedules import long_decay as long_decay
+from .long_schedules import long_wsd as long_wsd

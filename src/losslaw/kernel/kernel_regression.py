@@ -23,13 +23,13 @@ from losslaw.kernel.modes import Modes
 from losslaw.kernel.simulate import continuous, recursion
 from losslaw.kernel.simulate.fsl import Terms, power_terms, spectrum_terms
 from losslaw.kernel.simulate.integrator import integrate
-from losslaw.kernel.simulate.pieces import LongSchedule
 from losslaw.kernel.simulate.quadrature import power_law_nodes
 from losslaw.kernel.simulate.sampled import SampledRuns, sample
 from losslaw.kernel.simulate.stability import Stability
 from losslaw.kernel.spectrum import GivenSpectrum, PowerLawSpectrum, Projected, power_sum
 from losslaw.numerics.arrays import FloatArray, finite_vector
 from losslaw.schedules import Schedule
+from losslaw.schedules.pieces import LongSchedule
 
 Features = Literal["top", "random"]
 Distribution = Literal["gaussian", "uniform", "laplace"]

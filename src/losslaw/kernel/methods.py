@@ -23,9 +23,8 @@ import numpy as np
 from losslaw.errors import InputError
 from losslaw.kernel.kernel_regression import KernelRegression, batch_sizes
 from losslaw.kernel.sampled_blocks import sample_in_blocks
-from losslaw.kernel.simulate.pieces import LongSchedule
 from losslaw.numerics.arrays import FloatArray, IntArray
-from losslaw.schedules import Schedule
+from losslaw.schedules import LongSchedule, Schedule
 from losslaw.text import table
 
 Method = Literal["quadrature", "exact", "integrator", "sde", "volterra", "fsl", "sgd"]
@@ -229,6 +228,7 @@ def _along(schedule: LongSchedule, steps: IntArray) -> tuple[FloatArray, FloatAr
     for piece in schedule.pieces:
         inside = (steps > done) & (steps <= done + piece.updates)
         update = (steps[inside] - done).astype(np.float64)
-        lr[inside], batch[inside] = piece.rates(update), piece.batches(update)
+        left = piece.updates - update
+        lr[inside], batch[inside] = piece.rates(update, left), piece.batches(update, left)
         done += piece.updates
     return lr, batch

@@ -8,6 +8,7 @@ from losslaw.schedules.families import (
     decay_rates,
     exponential,
     from_knots,
+    inverse_power,
     inverse_sqrt,
     linear,
     power,
@@ -16,12 +17,21 @@ from losslaw.schedules.families import (
     wsd,
 )
 from losslaw.schedules.knots import knots
+from losslaw.schedules.pieces import LongSchedule, Piece
 from losslaw.schedules.recognise import Recognised, recognise
 from losslaw.schedules.schedule import Schedule, join
-from losslaw.schedules.text import format_schedule, parse_schedule, read_schedule, schedule_csv
+from losslaw.schedules.text import (
+    format_schedule,
+    parse_long_schedule,
+    parse_schedule,
+    read_schedule,
+    schedule_csv,
+)
 
 __all__ = [
     "FAMILIES",
+    "LongSchedule",
+    "Piece",
     "Recognised",
     "Schedule",
     "constant",
@@ -31,10 +41,12 @@ __all__ = [
     "exponential",
     "format_schedule",
     "from_knots",
+    "inverse_power",
     "inverse_sqrt",
     "join",
     "knots",
     "linear",
+    "parse_long_schedule",
     "parse_schedule",
     "power",
     "read_schedule",

@@ -1,48 +1,113 @@
-"""The usual schedules, each a function from a few numbers to a `Schedule`.
+"""The usual schedules, each a function from a few numbers to the pieces of a schedule.
 
 All share one clock. ``horizon`` counts every update, the warm-up included. Update ``k`` of a
 warm-up of ``W`` has rate ``peak * k / W``, so update ``W`` is at the peak. A decay over ``m``
 updates runs on ``z = 1/m, 2/m, ..., 1``: the update before it is at the peak, and its last update
 is exactly at ``final``. Trainers differ by one update here; a log of the real run settles which.
+The decays are those of `losslaw.schedules.shapes`.
 
-A decay shape is a number in [0, 1] that falls from 1 at ``z = 0`` to 0 at ``z = 1``, and the rate
-is ``final + (peak - final) * shape(z)``; the exponential shape is ``peak * (final / peak)**z``.
+A family that is called writes out its pieces, a `Schedule`; ``wsd.pieces(...)`` gives the pieces,
+at any horizon.
 """
 
 import inspect
 import math
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import ParamSpec
+from typing import ParamSpec, Protocol, TypedDict, Unpack, cast
 
 import numpy as np
 
 from losslaw.errors import InputError
 from losslaw.numerics.arrays import FloatArray, IntArray
+from losslaw.schedules.pieces import LONGEST_WRITTEN_OUT, LongSchedule, Piece, stretch
 from losslaw.schedules.schedule import Schedule
+from losslaw.schedules.shapes import decay_shape
 
 P = ParamSpec("P")
 
-FAMILIES: dict[str, Callable[..., Schedule]] = {}
-LONGEST = 10**8
-"""Updates of a schedule made here, at most: an array of 800 MB, far beyond any run."""
 
-DECAYS = ("linear", "cosine", "exponential", "1-sqrt", "power")
+class Family(Protocol[P]):
+    """A usual schedule, written out or in pieces."""
+
+    @property
+    def pieces(self) -> Callable[P, LongSchedule]:
+        """The same schedule in pieces, which has no longest horizon."""
+        ...
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Schedule:
+        """The schedule with every update written out."""
+        ...
 
 
-def family(name: str) -> Callable[[Callable[P, Schedule]], Callable[P, Schedule]]:
-    """Enter a function into ``FAMILIES``; its schedules carry the text that makes them again."""
+class Known(TypedDict, total=False):
+    """What may be known of the updates of every family, besides their rates."""
 
-    def enter(make: Callable[P, Schedule]) -> Callable[P, Schedule]:
+    batch: float | None
+    weight_decay: float | None
+
+
+KNOWN = """As every family it also takes:
+    batch: Sequences in each update, > 0; ``None`` if not known.
+    weight_decay: Decoupled weight decay, >= 0; ``None`` if not known.
+"""
+FAMILIES: dict[str, Family[...]] = {}
+# Families whose pieces are not smooth: they can be written out only.
+ROUGH = ("cyclic",)
+# What a cycle of the cyclic family can go along.
+CYCLES = ("cosine", "linear")
+
+
+def family(name: str) -> Callable[[Callable[P, LongSchedule]], Family[P]]:
+    """Enter a function into ``FAMILIES``: a schedule that carries the text that makes it again.
+
+    Batch and weight decay are known to all families and to none of the functions.
+    """
+
+    def enter(make: Callable[P, LongSchedule]) -> Family[P]:
+        signature = _with_known(inspect.signature(make))
+
+        def run(*args: P.args, **kwargs: P.kwargs) -> tuple[LongSchedule, Known]:
+            signature.bind(*args, **kwargs)  # a name that is not known must not pass as known
+            return make(*args, **kwargs), cast(Known, kwargs)
+
         @wraps(make)
-        def made(*args: P.args, **kwargs: P.kwargs) -> Schedule:
-            schedule = make(*args, **kwargs)
-            return schedule.with_(spec=spec_text(name, kwargs))
+        def pieces(*args: P.args, **kwargs: P.kwargs) -> LongSchedule:
+            made, known = run(*args, **kwargs)
+            batch = known.get("batch")
+            return made if batch is None else made.with_batch(batch)
 
-        FAMILIES[name] = made
-        return made
+        @wraps(make)
+        def written_out(*args: P.args, **kwargs: P.kwargs) -> Schedule:
+            made, known = run(*args, **kwargs)
+            return Schedule(
+                made.rates(),
+                known.get("batch"),
+                known.get("weight_decay"),
+                made.warmup,
+                spec=spec_text(name, kwargs),
+            )
+
+        for function, result in ((pieces, LongSchedule), (written_out, Schedule)):
+            # What help() shows.
+            shown = signature.replace(return_annotation=result)
+            function.__signature__ = shown  # pyright: ignore[reportAttributeAccessIssue]
+            function.__doc__ = f"{inspect.getdoc(make)}\n\n{KNOWN}"
+        written_out.pieces = pieces  # pyright: ignore[reportAttributeAccessIssue]
+        FAMILIES[name] = cast(Family[...], written_out)
+        return cast(Family[P], written_out)
 
     return enter
+
+
+def _with_known(signature: inspect.Signature) -> inspect.Signature:
+    """The signature of a family, with what every family takes instead of ``**known``."""
+    own = [each for each in signature.parameters.values() if each.kind is not each.VAR_KEYWORD]
+    known = [
+        inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+        for key, kind in Known.__annotations__.items()
+    ]
+    return signature.replace(parameters=[*own, *known])
 
 
 def spec_text(name: str, arguments: Mapping[str, object]) -> str:
@@ -66,22 +131,13 @@ def _number(value: object) -> str:
 
 
 @family("constant")
-def constant(
-    *,
-    peak: float,
-    horizon: int,
-    warmup: int = 0,
-    batch: float | None = None,
-    weight_decay: float | None = None,
-) -> Schedule:
+def constant(*, peak: float, horizon: int, warmup: int = 0, **known: Unpack[Known]) -> LongSchedule:
     """One learning rate after the warm-up.
 
     Args:
         peak: Learning rate after the warm-up, > 0.
         horizon: Updates, the warm-up included.
         warmup: Updates of linear warm-up, less than the horizon.
-        batch: Sequences in each update; ``None`` if not known.
-        weight_decay: Decoupled weight decay; ``None`` if not known.
 
     Raises:
         InputError: a number is out of range.
@@ -89,57 +145,39 @@ def constant(
     >>> constant(peak=1.0, horizon=4, warmup=2).lr.tolist()
     [0.5, 1.0, 1.0, 1.0]
     """
-    return _with_tail(peak, horizon, warmup, np.empty(0), batch, weight_decay)
+    return _falls(peak, horizon, warmup, 0.0, "linear", length=0)
 
 
 @family("linear")
 def linear(
-    *,
-    peak: float,
-    horizon: int,
-    warmup: int = 0,
-    final: float = 0.0,
-    batch: float | None = None,
-    weight_decay: float | None = None,
-) -> Schedule:
+    *, peak: float, horizon: int, warmup: int = 0, final: float = 0.0, **known: Unpack[Known]
+) -> LongSchedule:
     """Linear from the peak at the end of the warm-up to ``final`` at the last update.
 
     >>> linear(peak=1.0, horizon=4).lr.tolist()
     [0.75, 0.5, 0.25, 0.0]
     """
-    return _whole(peak, horizon, warmup, final, "linear", 1.0, batch, weight_decay)
+    return _falls(peak, horizon, warmup, final, "linear")
 
 
 @family("cosine")
 def cosine(
-    *,
-    peak: float,
-    horizon: int,
-    warmup: int = 0,
-    final: float = 0.0,
-    batch: float | None = None,
-    weight_decay: float | None = None,
-) -> Schedule:
+    *, peak: float, horizon: int, warmup: int = 0, final: float = 0.0, **known: Unpack[Known]
+) -> LongSchedule:
     """Half a cosine, ``final + (peak - final) * (1 + cos(pi z)) / 2``.
 
     >>> cosine(peak=1.0, horizon=2, final=0.5).lr.tolist()
     [0.75, 0.5]
     """
-    return _whole(peak, horizon, warmup, final, "cosine", 1.0, batch, weight_decay)
+    return _falls(peak, horizon, warmup, final, "cosine")
 
 
 @family("exponential")
 def exponential(
-    *,
-    peak: float,
-    horizon: int,
-    final: float,
-    warmup: int = 0,
-    batch: float | None = None,
-    weight_decay: float | None = None,
-) -> Schedule:
+    *, peak: float, horizon: int, final: float, warmup: int = 0, **known: Unpack[Known]
+) -> LongSchedule:
     """Geometric, ``peak * (final / peak)**z``; ``final`` must be above zero."""
-    return _whole(peak, horizon, warmup, final, "exponential", 1.0, batch, weight_decay)
+    return _falls(peak, horizon, warmup, final, "exponential")
 
 
 @family("power")
@@ -150,15 +188,14 @@ def power(
     warmup: int = 0,
     final: float = 0.0,
     exponent: float = 1.0,
-    batch: float | None = None,
-    weight_decay: float | None = None,
-) -> Schedule:
+    **known: Unpack[Known],
+) -> LongSchedule:
     """``final + (peak - final) * (1 - z)**exponent``.
 
     >>> power(peak=1.0, horizon=2, exponent=2.0).lr.tolist()
     [0.25, 0.0]
     """
-    return _whole(peak, horizon, warmup, final, "power", exponent, batch, weight_decay)
+    return _falls(peak, horizon, warmup, final, "power", exponent)
 
 
 @family("wsd")
@@ -171,9 +208,8 @@ def wsd(
     final: float = 0.0,
     decay: str = "linear",
     exponent: float = 1.0,
-    batch: float | None = None,
-    weight_decay: float | None = None,
-) -> Schedule:
+    **known: Unpack[Known],
+) -> LongSchedule:
     """Warm-up, stable, decay: the peak, then a decay over the last part of the run.
 
     Args:
@@ -182,28 +218,29 @@ def wsd(
         warmup: Updates of linear warm-up.
         cooldown: Share of the horizon that decays, in [0, 1]; rounded to whole updates.
         final: Learning rate of the last update, 0..peak.
-        decay: ``linear``, ``cosine``, ``exponential``, ``1-sqrt`` or ``power``.
-        exponent: Exponent of the ``power`` decay, > 0.
-        batch: Sequences in each update; ``None`` if not known.
-        weight_decay: Decoupled weight decay; ``None`` if not known.
+        decay: ``linear``, ``cosine``, ``exponential``, ``1-sqrt``, ``power`` (``(1 - z)**p``),
+            ``1-power`` (``1 - z**p``), ``inverse-sqrt`` or ``inverse-power``.
+        exponent: Exponent p of the powers, > 0.
 
     Raises:
         InputError: a number is out of range, or warm-up and decay are longer than the horizon.
 
     >>> wsd(peak=1.0, horizon=5, cooldown=0.4).lr.tolist()
     [1.0, 1.0, 1.0, 0.5, 0.0]
+    >>> wsd.pieces(peak=1.0, horizon=10**12).pieces[-1].updates
+    200000000000
     """
     horizon = _count("horizon", horizon)
     if not 0.0 <= cooldown <= 1.0:
         raise InputError(f"cooldown is {cooldown:g}, expected a share of the horizon in 0..1")
-    length = round(cooldown * horizon)
+    # A float cannot say 10^24 exactly: all of a horizon is no product.
+    length = horizon if cooldown == 1 else min(round(cooldown * horizon), horizon)
     if int(warmup) + length > horizon:
         raise InputError(
             f"warmup ({warmup}) and cooldown ({length} updates) are longer than the horizon"
             f" ({horizon}); shorten one of them"
         )
-    tail = decay_rates(peak, final, decay, length, exponent)
-    return _with_tail(peak, horizon, warmup, tail, batch, weight_decay)
+    return _falls(peak, horizon, warmup, final, decay, exponent, length)
 
 
 @family("step")
@@ -215,23 +252,26 @@ def step(
     first: float = 0.8,
     second: float = 0.9,
     factor: float = math.sqrt(10),
-    batch: float | None = None,
-    weight_decay: float | None = None,
-) -> Schedule:
+    **known: Unpack[Known],
+) -> LongSchedule:
     """The "8-1-1" schedule: divided by ``factor`` after 80 % and again after 90 % of the horizon.
 
     >>> step(peak=1.0, horizon=10, factor=10.0).lr.tolist()[-3:]
     [1.0, 0.1, 0.01]
     """
-    horizon = _count("horizon", horizon)
+    horizon, warmup = _clock(peak, horizon, warmup)
     if not 0.0 <= first <= second <= 1.0:
         raise InputError(f"steps at {first:g} and {second:g}, expected 0 <= first <= second <= 1")
     if not 1e-100 < factor < 1e100:  # beyond these its square is no number
         raise InputError(f"factor is {factor:g}, expected above 0 and finite")
-    one, two = round(first * horizon), round(second * horizon)
-    tail = np.full(horizon - one, peak / factor)
-    tail[two - one :] = peak / factor**2
-    return _with_tail(peak, horizon, warmup, tail, batch, weight_decay)
+    one, two = (max(round(share * horizon), warmup) for share in (first, second))
+    return _after_warmup(
+        peak,
+        warmup,
+        stretch(one - warmup, peak),
+        stretch(two - one, peak / factor),
+        stretch(horizon - two, peak / factor**2),
+    )
 
 
 @family("twostage")
@@ -242,9 +282,8 @@ def twostage(
     second: float,
     switch: float = 0.5,
     warmup: int = 0,
-    batch: float | None = None,
-    weight_decay: float | None = None,
-) -> Schedule:
+    **known: Unpack[Known],
+) -> LongSchedule:
     """Two constant rates.
 
     Args:
@@ -254,20 +293,18 @@ def twostage(
         switch: Where the second stage begins: a share of the horizon below 1, or the number of
             updates of the first stage, warm-up included.
         warmup: Updates of linear warm-up.
-        batch: Sequences in each update; ``None`` if not known.
-        weight_decay: Decoupled weight decay; ``None`` if not known.
 
     >>> twostage(peak=1.0, second=0.3, switch=3, horizon=4).lr.tolist()
     [1.0, 1.0, 1.0, 0.3]
     """
-    horizon = _count("horizon", horizon)
+    horizon, warmup = _clock(peak, horizon, warmup)
     at = round(switch * horizon) if switch < 1 else round(switch)
     if not 0 <= at <= horizon:
         raise InputError(f"switch after {at} updates, expected 0..{horizon}, the horizon")
     if second < 0:
         raise InputError(f"second rate is {second:g}, expected 0 or above")
-    tail = np.full(horizon - at, float(second))
-    return _with_tail(peak, horizon, warmup, tail, batch, weight_decay)
+    at = max(at, warmup)
+    return _after_warmup(peak, warmup, stretch(at - warmup, peak), stretch(horizon - at, second))
 
 
 @family("cyclic")
@@ -279,9 +316,8 @@ def cyclic(
     final: float = 0.0,
     cycles: float = 4.0,
     shape: str = "cosine",
-    batch: float | None = None,
-    weight_decay: float | None = None,
-) -> Schedule:
+    **known: Unpack[Known],
+) -> LongSchedule:
     """Down to ``final`` and up again, ``cycles`` times after the warm-up.
 
     Args:
@@ -291,25 +327,21 @@ def cyclic(
         final: Lower rate, in the middle of each cycle, 0..peak.
         cycles: Number of cycles; 2.5 ends at the lower rate.
         shape: ``cosine`` or ``linear`` (triangles).
-        batch: Sequences in each update; ``None`` if not known.
-        weight_decay: Decoupled weight decay; ``None`` if not known.
 
     >>> cyclic(peak=1.0, horizon=4, cycles=1, shape="linear").lr.tolist()
     [0.5, 0.0, 0.5, 1.0]
     """
-    horizon, warmup = _count("horizon", horizon), _warmup(warmup, horizon)
-    _rates(peak, final)
+    horizon, warmup = _clock(peak, horizon, warmup, final)
     if cycles <= 0:
         raise InputError(f"cycles is {cycles:g}, expected above 0")
-    phase = cycles * np.arange(1, horizon - warmup + 1) / (horizon - warmup)
-    if shape == "cosine":
-        level = (1 + np.cos(2 * np.pi * phase)) / 2
-    elif shape == "linear":
-        level = np.abs(2 * (phase % 1.0) - 1)
-    else:
-        raise InputError(f"shape {shape!r}, expected cosine or linear")
-    tail = final + (peak - final) * level
-    return _with_tail(peak, horizon, warmup, tail, batch, weight_decay)
+    if shape not in CYCLES:
+        raise InputError(f"shape {shape!r}, expected {' or '.join(CYCLES)}")
+    fall = decay_shape(shape)
+
+    def wave(z: FloatArray, y: FloatArray) -> FloatArray:
+        return fall.level(1 - np.abs(2 * (cycles * z % 1.0) - 1))
+
+    return _after_warmup(peak, warmup, stretch(horizon - warmup, peak, final, wave))
 
 
 @family("inverse-sqrt")
@@ -319,9 +351,8 @@ def inverse_sqrt(
     horizon: int,
     warmup: int = 0,
     timescale: float | None = None,
-    batch: float | None = None,
-    weight_decay: float | None = None,
-) -> Schedule:
+    **known: Unpack[Known],
+) -> LongSchedule:
     """``peak / sqrt(1 + (k - warmup) / timescale)`` after the warm-up.
 
     Args:
@@ -329,19 +360,42 @@ def inverse_sqrt(
         horizon: Updates in all.
         warmup: Updates of linear warm-up.
         timescale: Updates over which the rate falls to ``peak / sqrt(2)``. ``None``: the warm-up,
-            which gives ``peak * sqrt(warmup / k)``.
-        batch: Sequences in each update; ``None`` if not known.
-        weight_decay: Decoupled weight decay; ``None`` if not known.
+            which gives ``peak * sqrt(warmup / k)``; without a warm-up ``peak / sqrt(k)``.
 
     >>> inverse_sqrt(peak=1.0, horizon=4, warmup=1).lr.tolist()[-1]
     0.5
     """
-    horizon, warmup = _count("horizon", horizon), _warmup(warmup, horizon)
-    scale = float(warmup if timescale is None else timescale)
-    if scale <= 0:
-        raise InputError("inverse-sqrt needs a warmup of at least 1 update, or a timescale above 0")
-    tail = peak / np.sqrt(1 + np.arange(1, horizon - warmup + 1) / scale)
-    return _with_tail(peak, horizon, warmup, tail, batch, weight_decay)
+    return _inverse("inverse-sqrt", peak, horizon, warmup, timescale, 0.5)
+
+
+@family("inverse-power")
+def inverse_power(
+    *,
+    peak: float,
+    horizon: int,
+    warmup: int = 0,
+    exponent: float = 1.0,
+    timescale: float | None = None,
+    **known: Unpack[Known],
+) -> LongSchedule:
+    """``peak * (1 + (k - warmup) / timescale)**-exponent`` after the warm-up.
+
+    The ``lr = c k^-p`` of stochastic approximation, with exponents in (1/2, 1]; 1/2 is
+    `inverse_sqrt`.
+
+    Args:
+        peak: Largest rate.
+        horizon: Updates in all.
+        warmup: Updates of linear warm-up.
+        exponent: The power p, > 0.
+        timescale: Updates over which the rate falls to ``peak * 2**-exponent``. ``None``: the
+            warm-up, which gives ``peak * (warmup / k)**exponent``; without a warm-up
+            ``peak * k**-exponent``.
+
+    >>> inverse_power(peak=1.0, horizon=4).lr.tolist()
+    [1.0, 0.5, 0.3333333333333333, 0.25]
+    """
+    return _inverse("inverse-power", peak, horizon, warmup, timescale, exponent)
 
 
 def from_knots(
@@ -365,9 +419,9 @@ def from_knots(
     """
     if not knots:
         raise InputError("no knots: expected at least one, as in knots:0=0,100=3e-4,1000=0")
-    if max(knots) > LONGEST:
+    if max(knots) > LONGEST_WRITTEN_OUT:
         raise InputError(
-            f"the last knot is at {max(knots):g}, expected at most {LONGEST:g} updates"
+            f"the last knot is at {max(knots):g}, expected at most {LONGEST_WRITTEN_OUT:g} updates"
         )
     at: IntArray = np.array(sorted(knots), dtype=np.int64)
     if at[0] < 0 or at[-1] < 1:
@@ -392,74 +446,80 @@ def decay_rates(
     Raises:
         InputError: an unknown shape, or rates it cannot connect.
     """
-    _rates(peak, final)
-    z = np.arange(1, length + 1) / max(length, 1)
-    if decay == "exponential":
-        if final <= 0:
-            raise InputError("an exponential decay cannot end at 0: give final a value above it")
-        return peak * (final / peak) ** z
-    if decay == "linear":
-        level = 1 - z
-    elif decay == "cosine":
-        level = (1 + np.cos(np.pi * z)) / 2
-    elif decay == "1-sqrt":
-        level = 1 - np.sqrt(z)
-    elif decay == "power":
-        if exponent <= 0:
-            raise InputError(f"exponent is {exponent:g}, expected above 0")
-        level = (1 - z) ** exponent
-    else:
-        raise InputError(f"decay {decay!r}, expected one of: {', '.join(DECAYS)}")
-    return final + (peak - final) * level
+    _connected(peak, final, decay, exponent)
+    pieces = stretch(length, peak, final, decay, exponent)
+    return LongSchedule(pieces).rates() if pieces else np.empty(0)
 
 
-def _whole(
+def _falls(
     peak: float,
     horizon: int,
     warmup: int,
     final: float,
     decay: str,
-    exponent: float,
-    batch: float | None,
-    weight_decay: float | None,
-) -> Schedule:
-    horizon, warmup = _count("horizon", horizon), _warmup(warmup, horizon)
-    tail = decay_rates(peak, final, decay, horizon - warmup, exponent)
-    return _with_tail(peak, horizon, warmup, tail, batch, weight_decay)
+    exponent: float = 1.0,
+    length: int | None = None,
+) -> LongSchedule:
+    """Warm-up, peak, and a decay over the last ``length`` updates; ``None``: all after warm-up."""
+    horizon, warmup = _clock(peak, horizon, warmup, final)
+    _connected(peak, final, decay, exponent)
+    length = horizon - warmup if length is None else length
+    return _after_warmup(
+        peak,
+        warmup,
+        stretch(horizon - warmup - length, peak),
+        stretch(length, peak, final, decay, exponent),
+    )
 
 
-def _with_tail(
-    peak: float,
-    horizon: int,
-    warmup: int,
-    tail: FloatArray,
-    batch: float | None,
-    weight_decay: float | None,
-) -> Schedule:
-    horizon, warmup = _count("horizon", horizon), _warmup(warmup, horizon)
-    _rates(peak, 0.0)
-    lr = np.full(horizon, float(peak))
-    lr[horizon - tail.size :] = tail
-    lr[:warmup] = peak * np.arange(1, warmup + 1) / max(warmup, 1)
-    return Schedule(lr, batch, weight_decay, warmup)
+def _inverse(
+    name: str, peak: float, horizon: int, warmup: int, timescale: float | None, exponent: float
+) -> LongSchedule:
+    horizon, warmup = _clock(peak, horizon, warmup)
+    # Of its own timescale it falls from the last update of the warm-up, or else from update 1.
+    start = warmup if timescale is not None else max(warmup, 1)
+    scale = float(start if timescale is None else timescale)
+    if not scale > 0:
+        raise InputError(f"timescale is {scale:g}, expected above 0")
+    length = horizon - start
+    final = peak * (1 + length / scale) ** -exponent
+    return _after_warmup(
+        peak,
+        warmup,
+        stretch(start - warmup, peak),
+        stretch(length, peak, final, name, exponent),
+    )
 
 
-def _count(name: str, value: float) -> int:
-    if not float(value).is_integer() or value < 1:
-        raise InputError(f"{name} is {value:g}, expected a whole number of updates, at least 1")
-    if value > LONGEST:
-        raise InputError(f"{name} is {value:g}, expected at most {LONGEST:g} updates")
-    return int(value)
+def _after_warmup(peak: float, warmup: int, *parts: tuple[Piece, ...]) -> LongSchedule:
+    pieces = stretch(warmup, 0.0, peak, "linear")
+    return LongSchedule(sum(parts, start=pieces), warmup)
 
 
-def _warmup(warmup: float, horizon: int) -> int:
+def _clock(peak: float, horizon: float, warmup: float, final: float = 0.0) -> tuple[int, int]:
+    """Horizon and warm-up, checked, as are the rates."""
+    horizon = _count("horizon", horizon)
     if not float(warmup).is_integer() or warmup < 0:
         raise InputError(f"warmup is {warmup:g}, expected a whole number of updates, at least 0")
     if warmup >= horizon:
         raise InputError(
             f"horizon ({horizon}) is not longer than the warmup ({int(warmup)} updates)"
         )
-    return int(warmup)
+    _rates(peak, final)
+    return horizon, int(warmup)
+
+
+def _count(name: str, value: float) -> int:
+    if not float(value).is_integer() or value < 1:
+        raise InputError(f"{name} is {value:g}, expected a whole number of updates, at least 1")
+    return int(value)
+
+
+def _connected(peak: float, final: float, decay: str, exponent: float) -> None:
+    """Check that a decay leads from one rate to the other."""
+    _rates(peak, final)
+    if not decay_shape(decay, exponent).to_zero and final <= 0:
+        raise InputError(f"an {decay} decay cannot end at 0: give final a value above it")
 
 
 def _rates(peak: float, final: float) -> None:

@@ -4,10 +4,9 @@ After its warm-up a usual schedule stays at its peak up to some update, the ``st
 there falls along one of a few shapes. Given rates at some updates - all of them, or the few that a
 log holds - `match_decay` finds the shape and its numbers, if one passes through every rate.
 
-With ``z = (k - start) / (end - start)`` the rate is ``final + (peak - final) * level(z)``, levels
-as in `losslaw.schedules.families`, and ``peak * (final / peak)**z`` for the exponential shape. For
-these, and inverse square roots, a decay that is cut short is again one of its family, so the last
-rate given is taken as the end; for ``cosine`` and ``power`` the end is fitted and may lie beyond.
+With ``z = (k - start) / (end - start)`` the rates are those of `losslaw.schedules.shapes`. Most
+decays that are cut short are again one of their shape, so the last rate given is taken as the end;
+for ``cosine`` and ``power`` the end is fitted and may lie beyond.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from losslaw.numerics.arrays import FloatArray
+from losslaw.schedules.shapes import DecayShape, decay_shape
 
 TIGHT = 1e-6
 """Relative to the peak: rates closer than this are equal but for the rounding of a log."""
@@ -29,19 +29,22 @@ FLAT_TOP = 0.03
 FITTED = 80
 """Rates that a shape is fitted to, at most."""
 
+# A rate does not fall by this factor from one update to the next.
+STEEPEST = 1e3
+
 
 @dataclass(frozen=True)
 class Decay:
     """A peak, and a fall from it.
 
     Attributes:
-        shape: ``constant``, ``linear``, ``exponential``, ``1-sqrt``, ``inverse-sqrt``, ``cosine``
-            or ``power``.
+        shape: ``constant``, ``linear``, ``exponential``, ``1-sqrt``, ``inverse-sqrt``, ``cosine``,
+            ``power`` or ``inverse-power``.
         peak: Rate up to ``start``.
         start: Last update at the peak, where ``z = 0``; a whole number where the rates allow one.
         end: Update where ``z = 1``.
         final: Rate at ``end`` and after it.
-        exponent: Of the ``power`` shape.
+        exponent: Of the two powers.
         starts_inside: Whether the rates determine ``start``; otherwise it was given.
         residual: Largest difference from the rates, relative to the peak.
     """
@@ -55,27 +58,17 @@ class Decay:
     starts_inside: bool = True
     residual: float = 0.0
 
+    @property
+    def formula(self) -> DecayShape:
+        """The shape, of a decay that is not constant."""
+        return decay_shape(self.shape, self.exponent)
+
     def rates(self, updates: FloatArray) -> FloatArray:
         """Learning rates at ``updates``, of the same shape."""
-        z = np.clip((updates - self.start) / max(self.end - self.start, 1e-9), 0.0, 1.0)
         if self.shape == "constant" or self.peak == self.final:
             return np.full(updates.shape, self.peak)
-        if self.shape == "exponential":
-            return self.peak * (self.final / self.peak) ** z
-        if self.shape == "inverse-sqrt":
-            return self.peak / np.sqrt(1 + ((self.peak / self.final) ** 2 - 1) * z)
-        return self.final + (self.peak - self.final) * level(self.shape, z, self.exponent)
-
-
-def level(shape: str, z: FloatArray, exponent: float = 1.0) -> FloatArray:
-    """The shape of a decay, from 1 at ``z = 0`` to 0 at ``z = 1``."""
-    if shape == "linear":
-        return 1 - z
-    if shape == "1-sqrt":
-        return 1 - np.sqrt(z)
-    if shape == "cosine":
-        return (1 + np.cos(np.pi * z)) / 2
-    return (1 - z) ** exponent
+        z = np.clip((updates - self.start) / max(self.end - self.start, 1e-9), 0.0, 1.0)
+        return self.formula.rates(z, 1 - z, self.peak, self.final)
 
 
 def rounding(rates: FloatArray) -> float:
@@ -188,23 +181,13 @@ def _problems(
 
 def _ended(decay: Decay, by: float, final: float) -> Decay:
     """The decay that has come to rest at ``final`` by update ``by``."""
-    if decay.shape in ("cosine", "power"):  # these have found their end
+    formula, start = decay.formula, decay.start
+    never = decay.final >= decay.peak or (final <= 0 and not formula.to_zero)
+    if formula.has_end or never:
         return decay
     # The fall was followed to its last rate; follow it on to where it meets the rate at rest.
-    p, s, e, f = decay.peak, decay.start, decay.end, decay.final
-    if f >= p:
-        return decay
-    if decay.shape == "linear":
-        z = (p - final) / (p - f)
-    elif decay.shape == "1-sqrt":
-        z = ((p - final) / (p - f)) ** 2
-    elif decay.shape == "exponential" and final > 0:
-        z = np.log(p / final) / np.log(p / f)
-    elif decay.shape == "inverse-sqrt" and final > 0:
-        z = ((p / final) ** 2 - 1) / ((p / f) ** 2 - 1)
-    else:
-        return decay
-    return replace(decay, end=min(_whole(s + z * (e - s)), by), final=final)
+    z = formula.reaches(final, decay.peak, decay.final)
+    return replace(decay, end=min(_whole(start + z * (decay.end - start)), by), final=final)
 
 
 @dataclass(frozen=True)
@@ -219,36 +202,60 @@ class _Problem:
 
     def candidates(self) -> Iterator[Decay]:
         """Shapes from the simplest on."""
-        yield from self._line("linear", self.r, lambda y: y)
         positive = self.r[-1] > 1e-9 * self.r[0]
+        yield from self._line("linear")
         if positive:
-            yield from self._line("exponential", np.log(self.r), np.exp)
+            yield from self._line("exponential")
         yield from self._one_minus_sqrt()
         if positive:
-            yield from self._line("inverse-sqrt", self.r**-2.0, lambda y: y**-0.5)
+            yield from self._line("inverse-sqrt")
         yield from self._fitted("cosine")
         yield from self._fitted("power")
+        if positive:
+            yield from self._inverse_power()
 
-    def _line(
-        self, shape: str, y: FloatArray, back: Callable[[FloatArray], FloatArray]
-    ) -> Iterator[Decay]:
+    def _line(self, shape: str, exponent: float = 1.0) -> Iterator[Decay]:
         """Shapes that are a straight line after a change of scale."""
+        to, back = decay_shape(shape, exponent).line or (np.asarray, np.asarray)
         at, end = self.u[0], float(self.u[-1])
         design = np.column_stack([np.ones(self.u.size), self.u - at])
-        (a, b), *_ = np.linalg.lstsq(design, y, rcond=None)
+        (a, b), *_ = np.linalg.lstsq(design, to(self.r), rcond=None)
         if b == 0:
             return
-        last = float(back(np.array([a + b * (end - at)]))[0])
+
+        def rate(update: float) -> float:
+            return float(back(np.array([a + b * (update - at)]))[0])
+
+        last = rate(end)
         last = max(last, 0.0) if last > -TIGHT * self.r[0] else last
         if self.peak is not None:
-            scale = {"linear": self.peak, "exponential": np.log(self.peak)}
-            start = at + (scale.get(shape, self.peak**-2.0) - a) / b
-            yield from self._inside(Decay(shape, self.peak, _whole(start), end, last))
+            start = at + (float(to(np.array([self.peak]))[0]) - a) / b
+            yield from self._inside(Decay(shape, self.peak, _whole(start), end, last, exponent))
             return
-        start = float(self.u[0]) if self.given is None else self.given
-        peak = float(back(np.array([a + b * (start - at)]))[0])
-        if np.isfinite(peak) and peak > 0 and last >= 0:
-            yield Decay(shape, peak, start, end, last, starts_inside=False)
+        start = float(at) if self.given is None else self.given
+        peak = rate(start)
+        if not 0 < peak < STEEPEST * self.r[0]:
+            # What falls as a power of the update from the first one on has no rate before it.
+            start, peak = float(at), rate(at)
+        if peak > 0 and last >= 0:
+            yield Decay(shape, peak, start, end, last, exponent, starts_inside=False)
+
+    def _inverse_power(self) -> Iterator[Decay]:
+        """A line in the scale of its exponent, which is looked for."""
+        if self.u.size <= 4 + (self.peak is None):
+            return
+        at, y = self.u[0], np.log(self.r)
+
+        def basis(theta: FloatArray) -> FloatArray:
+            return np.column_stack([np.ones(self.u.size), np.log1p((self.u - at) / np.exp(theta))])
+
+        # In the logarithm a line in log(k - at + d); the best d is the timescale before the rates.
+        span = float(self.u[-1] - at)
+        best = _project(basis, y, [np.log(max(at, 1.0))], [np.log(1e-3)], [np.log(1e3 * span)])
+        (_, slope), *_ = np.linalg.lstsq(basis(best), y, rcond=None)
+        exponent = _whole(-1e3 * float(slope), 0.1) / 1e3
+        if exponent > 0:
+            yield from self._line("inverse-power", exponent)
 
     def _one_minus_sqrt(self) -> Iterator[Decay]:
         end = float(self.u[-1])
@@ -293,7 +300,7 @@ class _Problem:
         def solve(theta: FloatArray) -> tuple[float, float, FloatArray]:
             """Peak and final rate are linear: the best ones for a start, end and exponent."""
             z = np.clip((u - theta[0]) / (theta[1] - theta[0]), 0, 1)
-            g = level(shape, z, float(theta[2]) if power else 1.0)
+            g = decay_shape(shape, float(theta[2]) if power else 1.0).level(z)
             if known is not None:
                 rest = 1 - g
                 f = float(rest @ (r - known * g)) / float(rest @ rest)

@@ -13,6 +13,7 @@ import numpy as np
 
 from losslaw.errors import InputError
 from losslaw.schedules.agreement import outside_one_update
+from losslaw.schedules.families import FAMILIES
 from losslaw.schedules.match_shape import TIGHT, match_decay
 from losslaw.schedules.schedule import Schedule
 from losslaw.schedules.text import parse_schedule
@@ -127,7 +128,7 @@ def _decays(schedule: Schedule) -> Iterator[str]:
         return
     peak, start, final = decay.peak, round(decay.start), decay.final
     end = round(decay.end)
-    partial = end > n and decay.shape in ("cosine", "power")
+    partial = end > n and decay.formula.has_end
     horizon = end if partial else n
     rest = "" if horizon <= end + 1 else f" + {_text('constant', final, horizon - end, 0)}"
     if rest:
@@ -136,14 +137,18 @@ def _decays(schedule: Schedule) -> Iterator[str]:
     if final > TIGHT * peak:
         extras["final"] = final
     whole = start <= warmup + 1
-    if decay.shape == "inverse-sqrt":
-        scale = (decay.end - decay.start) / ((peak / final) ** 2 - 1)
-        given: dict[str, float] = {} if _same(scale, float(warmup)) else {"timescale": scale}
-        yield _text("inverse-sqrt", peak, horizon, warmup, **given) + rest
-        return
-    if decay.shape == "power":
+    if decay.shape in ("power", "inverse-power") and decay.exponent != 1:
         extras["exponent"] = decay.exponent
-    if whole and decay.shape != "1-sqrt":
+    if whole and decay.shape in ("inverse-sqrt", "inverse-power"):
+        given = {key: value for key, value in extras.items() if key != "final"}
+        # From its rate at the start it falls by 2**exponent in one timescale.
+        halved = peak * 2.0 ** -(decay.exponent if "power" in decay.shape else 0.5)
+        scale = decay.formula.reaches(halved, peak, decay.final) * (decay.end - decay.start)
+        if start < max(warmup, 1) or not _same(scale, float(start)):
+            given["timescale"] = scale
+        yield _text(decay.shape, peak, horizon, warmup, **given) + rest
+        return
+    if whole and decay.shape in FAMILIES:
         yield _text(decay.shape, peak, horizon, warmup, **extras) + rest
     if decay.shape != "linear":
         extras = extras | {"decay": decay.shape}

@@ -3,23 +3,29 @@
 ``family:key=value,...`` makes one of the usual schedules, ``knots:0=0,2160=3e-4,24000=0`` straight
 lines, ``file:schedule.csv`` the rows of a table (``step,lr[,batch][,weight_decay]``), and ``A + B``
 one after the other. Numbers are Python's. `format_schedule` writes the text that makes the same
-array again.
+array again. The same texts at any horizon are read by `parse_long_schedule`, into pieces.
 """
 
 import inspect
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from losslaw.errors import InputError
 from losslaw.files import read_table
 from losslaw.numerics.arrays import FloatArray, IntArray
-from losslaw.schedules.families import DECAYS, FAMILIES, from_knots
+from losslaw.schedules.families import CYCLES, FAMILIES, ROUGH, from_knots
+from losslaw.schedules.pieces import LongSchedule
 from losslaw.schedules.schedule import Schedule, join
+from losslaw.schedules.shapes import DECAYS
+
+T = TypeVar("T")
 
 EXAMPLE = "wsd:peak=3e-4,horizon=24000,warmup=2160,cooldown=0.2,final=3e-5,decay=linear"
-WORDS = {"decay": DECAYS, "shape": ("cosine", "linear")}
+WORDS = {"decay": DECAYS, "shape": CYCLES}
 ALIASES = {"8-1-1": "step", "two-stage": "twostage", "invsqrt": "inverse-sqrt"}
 
 
@@ -38,13 +44,9 @@ def parse_schedule(text: str) -> Schedule:
     text = text.strip()
     if not text:
         raise InputError(f"empty schedule text: expected something like {EXAMPLE}")
-    if not text.startswith("file:"):
-        # A sum of schedules; the + of an exponent (1e+3) has no blanks around it.
-        parts = re.split(r"\s+\+\s+", text)
-        if len(parts) > 1:
-            return join(*[parse_schedule(part) for part in parts])
-    name, colon, rest = text.partition(":")
-    name = ALIASES.get(name.strip(), name.strip())
+    if not text.startswith("file:") and len(parts := _parts(text)) > 1:
+        return join(*[parse_schedule(part) for part in parts])
+    name, colon, rest = _named(text)
     if name == "file" and colon:
         return read_schedule(rest.strip())
     if name != "knots" and name not in FAMILIES:
@@ -52,10 +54,32 @@ def parse_schedule(text: str) -> Schedule:
             return read_schedule(text)
         known = ", ".join([*FAMILIES, "knots", "file"])
         raise InputError(f"unknown schedule {name!r}: expected one of {known}; as in {EXAMPLE}")
-    pairs = _pairs(rest, name)
     if name == "knots":
-        return _knots(pairs)
-    return _family(name, pairs)
+        return _knots(_pairs(rest, name))
+    return _made(name, rest, FAMILIES[name])
+
+
+def parse_long_schedule(text: str) -> LongSchedule:
+    """The pieces that `parse_schedule` would write out: the same words, at any horizon.
+
+    Raises:
+        InputError: what is not made of a few smooth pieces, or what `parse_schedule` raises.
+
+    >>> parse_long_schedule("wsd:peak=1,horizon=1e12,cooldown=0.2").pieces[1].updates
+    200000000000
+    >>> parse_long_schedule("linear:peak=1,horizon=4,warmup=2").written_out().lr.tolist()
+    [0.5, 1.0, 0.5, 0.0]
+    """
+    smooth, runs = [name for name in FAMILIES if name not in ROUGH], list[LongSchedule]()
+    for part in _parts(text.strip()):
+        name, _, rest = _named(part)
+        if name not in smooth:
+            raise InputError(
+                f"schedule {part!r}: in pieces there are {', '.join(smooth)};"
+                " the other methods run every schedule"
+            )
+        runs.append(_made(name, rest, FAMILIES[name].pieces))
+    return LongSchedule(tuple(piece for run in runs for piece in run.pieces), runs[0].warmup)
 
 
 def format_schedule(schedule: Schedule) -> str:
@@ -148,6 +172,17 @@ def _corners(lr: FloatArray) -> IntArray:
     return np.concatenate([[1], np.flatnonzero(bend) + 2, [lr.size]]).astype(np.int64)
 
 
+def _parts(text: str) -> list[str]:
+    """The terms of a sum of schedules; the + of an exponent (1e+3) has no blanks around it."""
+    return re.split(r"\s+\+\s+", text)
+
+
+def _named(text: str) -> tuple[str, str, str]:
+    """The name of a schedule, the colon after it if there is one, and its arguments."""
+    name, colon, rest = text.partition(":")
+    return ALIASES.get(name.strip(), name.strip()), colon, rest
+
+
 def _pairs(rest: str, name: str) -> dict[str, str]:
     pairs: dict[str, str] = {}
     for item in filter(None, (piece.strip() for piece in rest.split(","))):
@@ -160,8 +195,10 @@ def _pairs(rest: str, name: str) -> dict[str, str]:
     return pairs
 
 
-def _family(name: str, pairs: dict[str, str]) -> Schedule:
-    parameters = inspect.signature(FAMILIES[name]).parameters
+def _made(name: str, rest: str, make: Callable[..., T]) -> T:
+    """What a family makes of arguments in a text."""
+    pairs = _pairs(rest, name)
+    parameters = inspect.signature(make).parameters
     arguments: dict[str, object] = {}
     for key, value in pairs.items():
         if key not in parameters:
@@ -177,7 +214,7 @@ def _family(name: str, pairs: dict[str, str]) -> Schedule:
         if parameter.default is inspect.Parameter.empty and key not in arguments:
             raise InputError(f"schedule {name}: {key} is missing; as in {EXAMPLE}")
     try:
-        return FAMILIES[name](**arguments)
+        return make(**arguments)
     except InputError as error:
         raise InputError(f"schedule {name}: {error}") from None
 

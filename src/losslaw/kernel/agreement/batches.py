@@ -10,9 +10,9 @@ import numpy as np
 
 from losslaw.kernel.agreement.exponents import Pair, power_of, slope
 from losslaw.kernel.agreement.optimum import cap, final_risk, lowest, world
-from losslaw.kernel.simulate.pieces import LongSchedule, Piece
 from losslaw.kernel.theory import Exponents, batch_relations, catch_up_exponent
 from losslaw.numerics.arrays import FloatArray
+from losslaw.schedules.pieces import LongSchedule, Piece
 
 
 def two_stage_run(lr: float, samples: float, switch: float, small: int, large: int) -> LongSchedule:

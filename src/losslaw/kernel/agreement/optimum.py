@@ -15,9 +15,9 @@ from scipy.optimize import minimize
 
 from losslaw.errors import InputError
 from losslaw.kernel.kernel_regression import KernelRegression
+from losslaw.kernel.long_schedules import LongSchedule, long_constant, long_decay, long_wsd
 from losslaw.kernel.modes import Modes
 from losslaw.kernel.simulate.integrator import integrate
-from losslaw.kernel.simulate.pieces import LongSchedule, long_constant, long_decay, long_wsd
 from losslaw.kernel.theory import Exponents, scaling
 from losslaw.kernel.theory.scaling import Limited
 from losslaw.numerics.arrays import FloatArray

@@ -14,9 +14,9 @@ from scipy.optimize import minimize
 
 from losslaw.kernel.agreement.exponents import Pair, power_of, slope
 from losslaw.kernel.agreement.optimum import cap, final_risk, lowest
-from losslaw.kernel.simulate.pieces import LongSchedule, Piece
 from losslaw.kernel.theory import Exponents, optimal_relations, optimal_schedule
 from losslaw.numerics.arrays import FloatArray
+from losslaw.schedules.pieces import LongSchedule, Piece
 
 
 def kkt_run(exponents: Exponents, samples: float, final: float) -> LongSchedule:

@@ -353,7 +353,7 @@ def rates_at(run: LongSchedule, share: FloatArray) -> FloatArray:
         after -= piece.updates
         left = share * run.horizon - after
         inside = (left >= 0) & (left <= piece.updates)
-        out[inside] = piece.lr_at(piece.updates - left[inside], left[inside])
+        out[inside] = piece.rates(piece.updates - left[inside], left[inside])
     return out
 
 

@@ -26,9 +26,9 @@ import numpy as np
 
 from losslaw.kernel.modes import Modes
 from losslaw.kernel.simulate import recursion
-from losslaw.kernel.simulate.pieces import LongSchedule, Piece
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.compiled import compiled
+from losslaw.schedules.pieces import LongSchedule, Piece
 
 # Updates done one by one at either end of a piece: what is left out in a block is of the order
 # of the square of (one update / distance from the end).
@@ -123,7 +123,7 @@ def _singly(modes: Modes, x: FloatArray, piece: Piece, count: int, left: int) ->
     after = left + np.arange(count - 1.0, -1.0, -1.0)
     done = piece.updates - left - np.arange(count - 1.0, -1.0, -1.0)
     steps = np.arange(count + 1)
-    return recursion.move(modes, x, piece.lr_at(done, after), piece.batch_at(done, after), steps)[0]
+    return recursion.move(modes, x, piece.rates(done, after), piece.batches(done, after), steps)[0]
 
 
 def _cut(piece: Piece, first: int, rest: int, at: FloatArray) -> Blocks:
@@ -149,12 +149,12 @@ def _cut(piece: Piece, first: int, rest: int, at: FloatArray) -> Blocks:
     time = _elapsed(piece, start, togo, length)
     for _ in range(0 if piece.flat else 3):  # Newton for the middle of the block in time
         # Update i takes the state from i - 1 to i, so its rate belongs to i - 1/2.
-        rate = np.maximum(piece.lr_at(start + middle + 0.5, togo - middle - 0.5), 1e-300)
+        rate = np.maximum(piece.rates(start + middle + 0.5, togo - middle - 0.5), 1e-300)
         middle += (0.5 * time - _elapsed(piece, start, togo, middle)) / rate
         middle = np.clip(middle, 0.01 * length, 0.99 * length)
     places = np.stack([np.zeros_like(length), middle, length], axis=1) + 0.5
     where = start[:, None] + places, togo[:, None] - places
-    return Blocks(done, left, time, piece.lr_at(*where), piece.batch_at(*where))
+    return Blocks(done, left, time, piece.rates(*where), piece.batches(*where))
 
 
 def _growing(start: float, end: float) -> FloatArray:
@@ -169,7 +169,7 @@ def _refined(piece: Piece, done: FloatArray, left: FloatArray) -> tuple[FloatArr
     """Cut blocks across which rate or batch changes too much."""
     at = done + 0.5, left - 0.5
     change = np.zeros(done.size - 1)
-    for values in (piece.lr_at(*at), piece.batch_at(*at)):
+    for values in (piece.rates(*at), piece.batches(*at)):
         change += np.abs(np.diff(np.log(np.maximum(values, 1e-300))))
     parts = np.clip(np.ceil(change / math.log(LARGEST_CHANGE)), 1, 1000).astype(np.int64)
     # Part i of k of a block begins at i / k of its length.
@@ -191,7 +191,7 @@ def _elapsed(piece: Piece, start: FloatArray, left: FloatArray, length: FloatArr
     The midpoint error is ``1 / (24 distance^2)`` of the whole, 6e-7 in the first block.
     """
     places = length[:, None] * (0.5 + 0.5 * _X) + 0.5
-    return length * (piece.lr_at(start[:, None] + places, left[:, None] - places) @ (0.5 * _W))
+    return length * (piece.rates(start[:, None] + places, left[:, None] - places) @ (0.5 * _W))
 
 
 @compiled()
