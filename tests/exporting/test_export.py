@@ -4,6 +4,8 @@ import ast
 import json
 import shutil
 import subprocess
+import sys
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -67,6 +69,42 @@ def test_python_files_parse_and_import_the_target_only(target):
             modules.add(node.module.partition(".")[0])
     allowed = {"torch", "jax", "numpy", "torchtitan", "olmo_core", "bisect", "dataclasses"}
     assert modules <= allowed
+
+
+@pytest.fixture
+def no_torch(monkeypatch):
+    """A torch that has nothing but a LambdaLR, and that one only counts and asks."""
+
+    class LambdaLR:
+        def __init__(self, optimizer, factor):
+            self.done, self.optimizer, self.factor = 0, optimizer, factor
+            optimizer.used = optimizer.lr * factor(0)
+
+        def step(self):
+            self.done += 1
+            self.optimizer.used = self.optimizer.lr * self.factor(self.done)
+
+    for name in ("torch", "torch.optim", "torch.optim.lr_scheduler"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    sys.modules["torch.optim.lr_scheduler"].LambdaLR = LambdaLR
+
+
+@pytest.mark.parametrize("target", ["torch", "hf", "deepspeed"])
+def test_update_k_uses_its_own_rate_and_batch(target, no_torch):
+    """Not the one before it: asked with the updates done, without torch installed."""
+    sizes = np.repeat([8.0, 16.0], 200)
+    scope = {}
+    exec(export(DESIGNED.with_(batch=sizes), target), scope)
+    optimizer = SimpleNamespace(lr=scope["PEAK"])
+    scheduler = scope["make_scheduler"](optimizer)
+    for k in range(1, 401):
+        # The pieces are within 1e-6 of each rate; below 1 % of the peak, of that.
+        assert optimizer.used == pytest.approx(DESIGNED.lr[k - 1], rel=1.1e-6, abs=4e-11)
+        if "batch_size" in scope:
+            assert scope["batch_size"](k - 1) == sizes[k - 1]
+        scheduler.step()
+    assert optimizer.used == pytest.approx(DESIGNED.lr[-1], abs=4e-11)
+    assert "batch_size" in scope or target != "torch"
 
 
 @pytest.mark.parametrize("target", sorted(set(TARGETS) - {"npy"}))

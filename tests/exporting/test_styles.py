@@ -76,13 +76,13 @@ def test_formulas_and_arguments_are_those_of_the_programs(trainer):
         for style in found:
             # The programs compute in float64 too, in another order.
             assert_allclose(made(style, setting, rates), case["lr"], rtol=1e-11, atol=1e-15)
-            said.add(style.name)
+            said.add(style.title)
     # 1-sqrt is newer than the nanotron that can be installed.
-    silent = {style.name for style in STYLES[trainer]} - said - {"1-sqrt", "constant"}
+    silent = {style.title for style in STYLES[trainer]} - said - {"1-sqrt", "constant"}
     assert not silent
 
 
-@pytest.mark.parametrize("style", huggingface.STYLES, ids=lambda style: style.name)
+@pytest.mark.parametrize("style", huggingface.STYLES, ids=lambda style: style.title)
 @pytest.mark.parametrize("warmup", [0, 6])
 def test_formulas_are_those_of_transformers(style, warmup):
     torch = pytest.importorskip("torch", reason="torch is not installed")
@@ -136,7 +136,7 @@ def test_a_family_that_the_trainer_has_is_found_exactly(trainer, shape):
 
 def test_what_a_style_made_is_found_again():
     """The search finds the style, setting and rates that rates were made with."""
-    style = next(each for each in megatron.STYLES if each.name == "WSD minus_sqrt")
+    style = next(each for each in megatron.STYLES if each.title == "WSD minus_sqrt")
     rates = Rates(2e-3, 1e-4, 1e-5)
     lr = made(style, (5000, 137, 911), rates)
     found = nearest(Schedule(lr, warmup=137), megatron.STYLES)

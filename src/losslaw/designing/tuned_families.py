@@ -156,6 +156,7 @@ def _steps(task: Task, knobs: Knobs) -> FloatArray:
     return np.maximum(task.start * knobs["factor"] ** -fallen, task.floor)
 
 
+# By name. ``wsd-1-power`` decays as ``1 - z^exponent``, all others as in `losslaw.schedules`.
 FAMILIES: dict[str, Family] = {
     family.name: family
     for family in (
@@ -197,7 +198,6 @@ FAMILIES: dict[str, Family] = {
         ),
     )
 }
-"""By name. ``wsd-1-power`` decays as ``1 - z^exponent``, all others as in `losslaw.schedules`."""
 
 
 def family_named(name: str) -> Family:

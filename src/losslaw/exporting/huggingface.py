@@ -63,23 +63,25 @@ def _inverse_sqrt(setting: Setting, k: FloatArray) -> Phases:
     )
 
 
-def _arguments(name: str, floor: str | None = None, early: int = 0) -> ArgumentsOf:
+def _arguments(
+    name: str, floor: str | None = None, decay_type: str = "", early: int = 0
+) -> ArgumentsOf:
     def arguments(setting: Setting, rates: Rates) -> dict[str, object]:
         n, warmup, decay = setting
         kwargs: dict[str, object] = {}
         if name == "inverse_sqrt":
             kwargs["timescale"] = decay
-        if name.startswith("warmup_stable_decay"):
+        if decay_type:
             kwargs["num_decay_steps"] = decay
             if early:
                 kwargs["num_stable_steps"] = n - early - warmup - decay
-            kwargs["decay_type"] = name.partition(" ")[2]
+            kwargs["decay_type"] = decay_type
         if floor is not None:
             kwargs[floor] = float(number(rates.floor / rates.peak)) if rates.peak else 0.0
         told: dict[str, object] = {
             "learning_rate": rates.peak,
             "max_steps": n,
-            "lr_scheduler_type": name.partition(" ")[0],
+            "lr_scheduler_type": name,
             "warmup_steps": warmup,
         }
         return told | ({"lr_scheduler_kwargs": kwargs} if kwargs else {})
@@ -105,12 +107,13 @@ STYLES = (
     ),
     *(
         Style(
-            f"warmup_stable_decay {shape}",
+            "warmup_stable_decay",
             _stable(shape, early),
-            _arguments(f"warmup_stable_decay {shape}", "min_lr_ratio", early),
+            _arguments("warmup_stable_decay", "min_lr_ratio", shape, early),
             start="floor",
             decays=True,
             room=early,
+            decay_type=shape,
         )
         for shape in ("linear", "cosine", "1-sqrt")
         for early in (0, 1)

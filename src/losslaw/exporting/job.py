@@ -16,8 +16,8 @@ from losslaw.version import __version__
 if TYPE_CHECKING:  # a schedule is exported without the machinery of fits
     from losslaw.fitting import Fit
 
+# Curves of a fit that are named in a file, at most.
 NAMED = 4
-"""Curves of a fit that are named in a file, at most."""
 
 
 @dataclass(frozen=True)

@@ -61,10 +61,9 @@ def _wsd(shape: str, early: int) -> PhasesOf:
     return phases
 
 
-def _arguments(style: str, early: int = 0) -> ArgumentsOf:
+def _arguments(name: str, early: int = 0, decay_type: str = "") -> ArgumentsOf:
     def arguments(setting: Setting, rates: Rates) -> dict[str, object]:
         n, warmup, decay = setting
-        name, _, shape = style.partition(" ")
         told: dict[str, object] = {
             "--train-iters": n,
             "--lr": rates.peak,
@@ -72,8 +71,8 @@ def _arguments(style: str, early: int = 0) -> ArgumentsOf:
             "--lr-decay-style": name,
             "--lr-decay-iters": n - early,
         }
-        if shape:
-            told |= {"--lr-wsd-decay-style": shape, "--lr-wsd-decay-iters": decay}
+        if decay_type:
+            told |= {"--lr-wsd-decay-style": decay_type, "--lr-wsd-decay-iters": decay}
         told["--lr-warmup-iters"] = warmup
         if warmup and rates.initial:
             told["--lr-warmup-init"] = rates.initial
@@ -85,8 +84,8 @@ def _arguments(style: str, early: int = 0) -> ArgumentsOf:
 STYLES = (
     Style("constant", _constant, _arguments("constant"), start="free", floor=False),
     *(
-        Style(f"WSD {shape}", _wsd(shape, early), _arguments(f"WSD {shape}", early), "free",
-              decays=True, room=1 + early)
+        Style("WSD", _wsd(shape, early), _arguments("WSD", early, shape), "free",
+              decays=True, room=1 + early, decay_type=shape)
         for shape in WSD
         for early in (1, 0)
     ),

@@ -15,8 +15,8 @@ from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules import Schedule, knots
 from losslaw.schedules.knots import SMALL
 
+# Largest relative error of the pieces, unless another is asked for.
 TOLERANCE = 1e-6
-"""Largest relative error of the pieces, unless another is asked for."""
 
 
 @dataclass(frozen=True)

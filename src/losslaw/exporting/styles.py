@@ -26,14 +26,14 @@ from losslaw.numerics.arrays import BoolArray, FloatArray, IntArray
 from losslaw.schedules import Schedule, knots
 from losslaw.schedules.shapes import decay_shape
 
+# A style whose rates differ by less than this relative error is the schedule itself.
 EXACT = 1e-6
-"""A style whose rates differ by less than this relative error is the schedule itself."""
 
+# A tidy rate may cost this much root mean square difference.
 TIDY = 1.02
-"""A tidy rate may cost this much root mean square difference."""
 
+# Updates that the search looks at, besides those around corners; all of shorter schedules.
 SEARCHED = 1000
-"""Updates that the search looks at, besides those around corners; all of shorter schedules."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class Phases:
     level: FloatArray
 
 
+# Horizon, warmup and decay, in updates.
 Setting = tuple[int, int, int]
-"""Horizon, warmup and decay, in updates."""
 
 
 PhasesOf = Callable[[Setting, FloatArray], Phases]
@@ -59,6 +59,7 @@ class Style:
 
     Attributes:
         name: As the trainer calls it.
+        decay_type: What the trainer calls the shape of its decay, where that is said apart.
         phases: From a setting and updates to the course.
         arguments: From a setting and the rates to what the trainer is told.
         start: Where the warm-up comes from.
@@ -76,6 +77,12 @@ class Style:
     least_warmup: int = 0
     decays: bool = False
     room: int = 1
+    decay_type: str = ""
+
+    @property
+    def title(self) -> str:
+        """Name and shape, for people."""
+        return f"{self.name} {self.decay_type}".strip()
 
     def columns(self, setting: Setting, k: FloatArray) -> FloatArray:
         """What multiplies floor, peak minus floor, and initial rate. Shape ``(m, 3)``."""
@@ -175,7 +182,7 @@ def _dense(style: Style, setting: Setting, schedule: Schedule) -> Nearest:
     rates = made(best)
     gap = np.abs(rates - lr) / top
     return Nearest(
-        style.name,
+        style.title,
         style.arguments(setting, best),
         best.peak,
         rates,

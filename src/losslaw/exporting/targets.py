@@ -40,6 +40,7 @@ class Target:
     write: Callable[[Job], Exported]
 
 
+# What `export` can write, by the name on the command line.
 TARGETS = {
     "torch": Target("PyTorch LambdaLR", ".py", pytorch.write),
     "hf": Target("Hugging Face Trainer", ".py", huggingface.write),
@@ -54,7 +55,6 @@ TARGETS = {
     "npy": Target("numpy array of rates", ".npy", plain.write_npy),
     "json": Target("knots", ".json", plain.write_json),
 }
-"""What `export` can write, by the name on the command line."""
 
 
 def prepare(

@@ -14,8 +14,8 @@ import numpy as np
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.text import escaped
 
+# Significant digits of exported numbers: rounding adds at most 5e-10 of a number.
 DIGITS = 10
-"""Significant digits of exported numbers: rounding adds at most 5e-10 of a number."""
 
 WIDTH = 96
 

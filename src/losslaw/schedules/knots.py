@@ -9,8 +9,8 @@ import numpy as np
 
 from losslaw.numerics.arrays import FloatArray, IntArray
 
+# Share of the largest value below which an error is no longer measured against the value.
 SMALL = 1e-2
-"""Share of the largest value below which an error is no longer measured against the value."""
 
 
 def knots(values: FloatArray, tolerance: float = 2e-7, *, of_each: bool = False) -> IntArray:

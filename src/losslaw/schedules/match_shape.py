@@ -17,17 +17,17 @@ import numpy as np
 from losslaw.numerics.arrays import FloatArray
 from losslaw.schedules.shapes import DecayShape, decay_shape
 
+# Relative to the peak: rates closer than this are equal but for the rounding of a log.
 TIGHT = 1e-6
-"""Relative to the peak: rates closer than this are equal but for the rounding of a log."""
 
+# Rates this close are one rate: a trainer that holds its rate logs the same digits again.
 EQUAL = 1e-9
-"""Rates this close are one rate: a trainer that holds its rate logs the same digits again."""
 
+# A cosine logged with 4 digits looks flat over this first part of its fall, no longer.
 FLAT_TOP = 0.03
-"""A cosine logged with 4 digits looks flat over this first part of its fall, no longer."""
 
+# Rates that a shape is fitted to, at most.
 FITTED = 80
-"""Rates that a shape is fitted to, at most."""
 
 # A rate does not fall by this factor from one update to the next.
 STEEPEST = 1e3

@@ -18,8 +18,8 @@ from losslaw.schedules.match_shape import TIGHT, match_decay
 from losslaw.schedules.schedule import Schedule
 from losslaw.schedules.text import parse_schedule
 
+# Largest deviation of a recognised schedule, relative to its peak.
 CLOSE = 2e-3
-"""Largest deviation of a recognised schedule, relative to its peak."""
 
 
 @dataclass(frozen=True)
