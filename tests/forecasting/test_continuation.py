@@ -18,6 +18,8 @@ IN_PROGRESS = {
     "late cosine": (ll.wsd(**SAME, decay="cosine"), 11_000),
     "exponential": (ll.wsd(**SAME, decay="exponential", final=3e-5), 11_000),
     "inverse-sqrt": (ll.inverse_sqrt(**SAME), 5000),
+    "inverse-power": (ll.inverse_power(**SAME, exponent=0.7), 5000),
+    "late inverse": (ll.wsd(**SAME, decay="inverse-power", final=3e-4), 11_000),
     "power": (ll.power(**SAME, exponent=2.0), 5000),
     "two-stage": (ll.twostage(**SAME, second=1e-3), 9000),
     # One jump, just before the log ends: the rate after it is at rest.
@@ -67,7 +69,9 @@ def test_a_shorter_horizon_cuts_a_cosine():
     np.testing.assert_allclose(plan.schedule.lr, whole.lr[:9000], rtol=1e-9)
 
 
-@pytest.mark.parametrize("name", ["linear", "1-sqrt", "exponential", "inverse-sqrt"])
+@pytest.mark.parametrize(
+    "name", ["linear", "1-sqrt", "exponential", "inverse-sqrt", "inverse-power"]
+)
 def test_a_fall_without_an_end_stops_at_the_final_rate(name):
     whole, now = IN_PROGRESS[name]
     final = 0.6 * float(whole.lr[now - 1])

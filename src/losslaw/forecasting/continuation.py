@@ -2,7 +2,7 @@
 
 What is not declared is continued in the only way that needs no further number: a rate at rest
 stays where it is, and a fall goes on along its formula. A cosine or power fall says by itself
-where it ends; a straight, 1-sqrt, exponential or inverse-square-root fall does not, and goes on to
+where it ends; a straight, 1-sqrt, exponential or inverse-power fall does not, and goes on to
 the horizon. What was taken for granted is a sentence of the plan.
 """
 
