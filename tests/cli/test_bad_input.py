@@ -84,7 +84,7 @@ def spec(text):
 LOGS = {
     "missing file": (["fit", "none.csv"], None, ["none.csv", "no such file"]),
     "missing among good ones": (["fit", "flat.csv", "none.csv"], None, ["none.csv", "no such"]),
-    "a folder": (["inspect", "folder"], None, ["folder is a folder", "folder/*.csv"]),
+    "a folder": (["inspect", "folder"], None, ["folder is a folder without logs"]),
     "a pattern that fits nothing": (["fit", "x*.csv"], None, ["x*.csv", "no file fits"]),
     "empty file": (["inspect", "bad.csv"], "", ["bad.csv", "empty"]),
     "binary file": (["fit", "bad.csv"], b"\x89PNG\r\n\x1a\n\xff\0", ["bad.csv", "not a text file"]),

@@ -32,10 +32,19 @@ def test_the_json_of_a_run(log, capsys):
     assert any("1-sqrt decay that passes through all" in sentence for sentence in assumptions)
     assert found == {
         "label": "run",
+        "format": "table (CSV, TSV or JSON lines)",
         "points": 100,
         "first_step": 10,
         "last_step": 1000,
+        "first_loss": pytest.approx(4.0, abs=2),
+        "last_loss": pytest.approx(2, abs=1e-2),
         "horizon": 1000,
+        "planned": None,
+        "loss_is": "instant",
+        "window": None,
+        "lr_is": "used",
+        "losses": ["loss"],
+        "skipped": [],
         "peak_lr": 0.003,
         "schedule": SPEC,
         "complete": True,
@@ -119,13 +128,15 @@ def test_what_is_not_known_is_null_and_said(tmp_path, capsys):
     ("arguments", "piece"),
     [
         (["nowhere.csv"], "nowhere.csv: no such file"),
-        ([".", "--json"], "is a folder"),
+        (["empty", "--json"], "is a folder without logs"),
         ([], "Missing argument"),
         (["x.csv", "--warmup", "soon"], "--warmup"),
         (["x.csv", "--colour"], "--colour"),
     ],
 )
-def test_bad_input_is_one_line_and_status_2(arguments, piece, capsys):
+def test_bad_input_is_one_line_and_status_2(arguments, piece, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
     assert run(["inspect", *arguments]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""

@@ -138,8 +138,11 @@ def test_a_missing_file(tmp_path):
         read_curves(tmp_path / "nowhere.csv")
 
 
-def test_a_folder_says_how_to_name_files(tmp_path):
-    with pytest.raises(InputError, match=r"is a folder, expected a file; name files, as in .*\*"):
+def test_a_folder_without_logs(tmp_path):
+    with pytest.raises(InputError, match="is a folder without logs; name a log or its folder"):
+        read_curves(tmp_path)
+    (tmp_path / "a.csv").write_text("lr,loss\n0.1,3\n")
+    with pytest.raises(InputError, match=r"folder without logs: .*a\.csv: no step column"):
         read_curves(tmp_path)
 
 
@@ -153,12 +156,11 @@ def test_no_files_at_all():
         read_curves([])
 
 
-def test_two_curves_with_one_label(tmp_path):
-    for name in ("a", "b"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "run.csv").write_text(GOOD)
-    with pytest.raises(InputError, match=r"two curves are called 'run' .*a/run.*b/run.*name of"):
-        read_curves([tmp_path / "a" / "run.csv", tmp_path / "b" / "run.csv"])
+def test_one_log_twice(tmp_path):
+    log = tmp_path / "run.csv"
+    log.write_text(GOOD)
+    with pytest.raises(InputError, match=r"two curves are called 'run' .*run\.csv.*name of"):
+        read_curves([log, log])
 
 
 def test_an_unreadable_file(tmp_path):

@@ -44,7 +44,7 @@ def follow_log(
         log: Path of the log.
         read: Reads the run in a log.
         ask: Makes a forecast of it.
-        horizon: Updates of the whole run.
+        horizon: Updates of the whole run; ``None``: those that the log says are planned.
         every: Seconds between two looks.
         json: JSON lines instead of text.
         save: Keeps each forecast.
@@ -65,8 +65,9 @@ def follow_log(
                 step = int(curve.steps[-1])
                 if step < last:
                     _aside(f"the log went back from step {last} to {step}: it was begun again")
-                if horizon is not None and _ended(curve, horizon):
-                    _farewell(curve, horizon, json)
+                end = curve.planned if horizon is None else horizon
+                if end is not None and _ended(curve, end):
+                    _farewell(curve, end, json)
                     return
                 if step != last:
                     found = ask(curve)
@@ -97,11 +98,12 @@ def whole_lines(log: str) -> Generator[str]:
         yield log
         return
     with tempfile.TemporaryDirectory(prefix="losslaw-") as folder:
-        copy = Path(folder, path.name)
+        copy = Path(folder, path.resolve().parent.name, path.name)  # a folder may name the run
+        copy.parent.mkdir(exist_ok=True)
         copy.write_bytes(text[: text.rindex(b"\n") + 1])
         facts = path.with_name("meta.json")
         if facts.is_file():
-            shutil.copy(facts, folder)
+            shutil.copy(facts, copy.parent)
         yield str(copy)
 
 
@@ -109,6 +111,10 @@ def _state(log: str) -> tuple[int, int, int] | None:
     """What changes when a file does; ``None`` while it is away."""
     try:
         found = Path(log).stat()
+        if Path(log).is_dir():
+            inside = [each.stat() for each in Path(log).rglob("*")]
+            newest = max((each.st_mtime_ns for each in inside), default=0)
+            return found.st_ino, len(inside), newest
     except OSError:
         return None
     return found.st_ino, found.st_size, found.st_mtime_ns

@@ -44,14 +44,23 @@ def description(curve: "LossCurve") -> dict[str, Any]:
     """One run as JSON has it; ``None`` where something is not known."""
     from losslaw.schedules import recognise
 
-    schedule = curve.schedule
+    schedule, origin = curve.schedule, curve.origin
     shape = recognise(schedule)
     return {
         "label": curve.label,
+        "format": origin and origin.format,
         "points": len(curve),
         "first_step": int(curve.steps[0]),
         "last_step": int(curve.steps[-1]),
+        "first_loss": float(curve.loss[0]),
+        "last_loss": float(curve.loss[-1]),
         "horizon": schedule.horizon,
+        "planned": curve.planned,
+        "loss_is": origin and origin.loss_is,
+        "window": origin and origin.window,
+        "lr_is": origin and origin.lr_is,
+        "losses": list(origin.losses) if origin else [],
+        "skipped": [{"rows": rows, "why": why} for why, rows in origin.skipped] if origin else [],
         "peak_lr": schedule.peak_lr,
         "final_lr": schedule.final_lr,
         "schedule": shape and shape.spec,
@@ -85,6 +94,7 @@ def report(described: list[dict[str, Any]]) -> str:
     ]
     parts = ["\n".join(table(HEADER, rows, words=0, rule=True))]
     for title, sentences in (
+        ("logs", [(run["label"], _log(run)) for run in described]),
         ("schedules", [(run["label"], [_schedule(run)]) for run in described]),
         ("warnings", [(run["label"], run["warnings"]) for run in described]),
         ("assumptions", [(run["label"], run["assumptions"]) for run in described]),
@@ -112,6 +122,14 @@ def _collapsed(sentences: Iterable[tuple[str, list[str]]]) -> list[str]:
         return f" ({these[0]}, {these[1]} and {len(these) - 2} more)"
 
     return [f"  * {sentence}{whose(these)}" for sentence, these in runs.items()]
+
+
+def _log(run: dict[str, Any]) -> list[str]:
+    """What kind of log it is, and how long the run will be; nothing of plain tables."""
+    planned = run["planned"]
+    goes_on = planned is not None and planned > run["last_step"]
+    told = [run["format"]] if run["format"] and not run["format"].startswith("table") else []
+    return told + ([f"{planned} updates are planned"] if goes_on else [])
 
 
 def _schedule(run: dict[str, Any]) -> str:

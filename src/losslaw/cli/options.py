@@ -46,7 +46,8 @@ def _names(match: re.Match[str]) -> str:
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table.")]
 Files = Annotated[
-    list[str], typer.Argument(metavar="FILE...", help="Logs or curves; '-' reads standard input.")
+    list[str],
+    typer.Argument(metavar="FILE...", help="Logs, or folders of them; '-' reads standard input."),
 ]
 FitFile = Annotated[
     str, typer.Argument(metavar="fit.json", help="A saved fit; '-' reads standard input.")
@@ -163,6 +164,41 @@ LrColumn = Annotated[
         rich_help_panel=READING,
     ),
 ]
+StepColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--step-column",
+        help="Name of the column with the updates done, if not a usual one.",
+        rich_help_panel=READING,
+    ),
+]
+StepsPerEpoch = Annotated[
+    int | None,
+    typer.Option(
+        "--steps-per-epoch",
+        metavar="N",
+        help="Updates in an epoch, for logs with a row an epoch.",
+        rich_help_panel=READING,
+    ),
+]
+StepDivisor = Annotated[
+    float | None,
+    typer.Option(
+        "--step-divisor",
+        metavar="N",
+        help="What an update adds to the step column, if that counts tokens or samples.",
+        rich_help_panel=READING,
+    ),
+]
+PeakOf = Annotated[
+    float | None,
+    typer.Option(
+        "--peak",
+        metavar="LR",
+        help="Largest rate, for logs that have multiples of it.",
+        rich_help_panel=READING,
+    ),
+]
 DropNan = Annotated[
     bool,
     typer.Option(
@@ -180,8 +216,12 @@ def read(
     batch: Batch = None,
     model_size: ModelSize = None,
     schedule: ScheduleOf = None,
+    peak: PeakOf = None,
     loss_column: LossColumn = None,
     lr_column: LrColumn = None,
+    step_column: StepColumn = None,
+    steps_per_epoch: StepsPerEpoch = None,
+    step_divisor: StepDivisor = None,
     drop_nan: DropNan = False,
 ) -> "list[LossCurve]":
     """The curves of the files that a command was given."""
@@ -195,8 +235,12 @@ def read(
         batch=batch,
         model_size=model_size,
         schedule=schedule,
+        peak=peak,
         loss_column=loss_column,
         lr_column=lr_column,
+        step_column=step_column,
+        steps_per_epoch=steps_per_epoch,
+        step_divisor=step_divisor,
         on_nan="drop" if drop_nan else "error",
     )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
+from losslaw.curves.origin import Origin
 from losslaw.errors import InputError
 from losslaw.numerics.arrays import FloatArray, IntArray, finite_vector
 from losslaw.schedules import Schedule
@@ -27,6 +28,8 @@ class LossCurve:
         model_size: Parameters of the model, if known.
         assumptions: Sentences: what was assumed to make this curve out of its source.
         warnings: Sentences: what is doubtful about it.
+        planned: Updates that the whole run will have, if its log says so.
+        origin: How its log was read; ``None`` where there was none.
 
     Raises:
         InputError: steps outside the schedule or out of order, losses that are not positive.
@@ -44,6 +47,8 @@ class LossCurve:
     model_size: float | None
     assumptions: tuple[str, ...]
     warnings: tuple[str, ...]
+    planned: int | None
+    origin: Origin | None
 
     def __init__(
         self,
@@ -54,6 +59,8 @@ class LossCurve:
         model_size: float | None = None,
         assumptions: tuple[str, ...] = (),
         warnings: tuple[str, ...] = (),
+        planned: int | None = None,
+        origin: Origin | None = None,
     ):
         values = finite_vector(f"losses of {label!r}", loss)
         if not (values > 0).all():
@@ -71,6 +78,8 @@ class LossCurve:
         put(self, "model_size", model_size)
         put(self, "assumptions", assumptions)
         put(self, "warnings", warnings)
+        put(self, "planned", planned)
+        put(self, "origin", origin)
 
     def __len__(self) -> int:
         return self.steps.size

@@ -6,6 +6,8 @@ assumption becomes a sentence of the curve.
 """
 
 import glob
+import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -13,16 +15,22 @@ from pathlib import Path
 import numpy as np
 
 from losslaw.curves.curve import LossCurve
+from losslaw.curves.origin import Origin
 from losslaw.curves.reconstruct import reconstruct
 from losslaw.curves.rows import OnNan, Rows, clean_rows
 from losslaw.errors import InputError, TooShort
 from losslaw.files import Table
 from losslaw.logs import Log, read_logs
 from losslaw.logs.run_facts import Facts, facts_from, sidecar_facts
+from losslaw.logs.source import PIPE
+from losslaw.logs.tables import NAME as TABLE
+from losslaw.logs.units import in_updates, with_peak
 from losslaw.schedules import Schedule, parse_schedule
 
+# A gap in the steps this many times longer than the usual one is warned about.
 GAP = 10.0
-"""A gap in the steps this many times longer than the usual one is warned about."""
+# Files that trainers call alike in every run: the run has the name of their folder.
+ALIKE = re.compile(r"trainer_state|trainer_log|metrics|summary|main|events\.out\.tfevents\..*")
 
 
 def read_curves(
@@ -34,19 +42,25 @@ def read_curves(
     batch: float | None = None,
     model_size: float | None = None,
     schedule: str | Schedule | None = None,
+    peak: float | None = None,
     loss_column: str | None = None,
     lr_column: str | None = None,
+    step_column: str | None = None,
+    steps_per_epoch: int | None = None,
+    step_divisor: float | None = None,
     on_nan: OnNan = "error",
 ) -> list[LossCurve]:
-    """Loss curves from CSV, TSV or JSON-lines logs.
+    """Loss curves from what trainers leave behind; the formats are `losslaw.logs.FORMATS`.
 
-    Each file is one run, labelled by its name without the ending. What the arguments leave open is
-    looked up in ``# key: value`` comments at the head of the file, then in a ``meta.json`` beside
-    it (``{"runs": {label: {"warmup_steps": ..., "weight_decay": ..., "params": ..., "lr_is": ...,
-    "batch": ...}}}``).
+    A run has the name of its file without the ending, or of its folder where every run has a file
+    of that name (``trainer_state.json``, ``metrics.csv``). What the arguments leave open is looked
+    up in the log itself, then in a ``meta.json`` beside it (``{"runs": {file name without ending:
+    {"warmup_steps": ..., "weight_decay": ..., "params": ..., "lr_is": ..., "batch": ...}}}``).
 
     Args:
-        paths: A file, a pattern such as ``runs/*.csv``, ``-`` for standard input, or several.
+        paths: A file, a folder, a pattern such as ``runs/*.csv``, ``-`` for standard input, or
+            several. Of a run's folder the newest checkpoint is read, of any other folder every
+            file that is a log.
         warmup: Updates of warm-up, also when the log starts after it. ``None``: looked up, then
             found in the log, then assumed with a warning.
         lr_is: ``used`` if a logged rate is that of the update just done, ``next`` if it is that of
@@ -56,12 +70,16 @@ def read_curves(
         batch: Sequences in each update.
         model_size: Parameters of the model.
         schedule: What the runs did, as text or record, for logs without learning rates.
+        peak: Largest rate, for logs that have multiples of it.
         loss_column: Name of the loss column, if the usual names do not decide.
         lr_column: Name of the learning-rate column, likewise.
+        step_column: Name of the column with the updates done, likewise.
+        steps_per_epoch: Updates in an epoch, for logs by epochs.
+        step_divisor: What an update adds to the step column, if that counts tokens or samples.
         on_nan: ``error``, or ``drop`` to leave out losses that are written as nan or inf.
 
     Returns:
-        One curve a file, in the order of ``paths``; the files of a pattern in order of their names.
+        The curves in the order of ``paths``; those of a pattern or folder in order of their names.
 
     Raises:
         InputError: a file that cannot be read or used; the message says where, why and the way out.
@@ -88,25 +106,18 @@ def read_curves(
         "read_curves",
     )
     given = parse_schedule(schedule) if isinstance(schedule, str) else schedule
-    seen: dict[str, str] = {}
+    logs = [
+        log
+        for path in _files(paths)
+        for log in read_logs(path, loss=loss_column, lr=lr_column, step=step_column)
+    ]
     curves: list[LossCurve] = []
-    for path in _files(paths):
-        logs = read_logs(path, loss=loss_column, lr=lr_column)
-        for log in logs:
-            facts = asked.or_else(log.facts)
-            label = "stdin"
-            if str(path) != "-":
-                facts = facts.or_else(sidecar_facts(Path(path)))
-                label = Path(path).stem
-            if log.label is not None:
-                label = log.label if len(logs) == 1 else f"{label}/{log.label}"
-            if label in seen:
-                raise InputError(
-                    f"two curves are called {label!r} ({seen[label]} and {log.source}):"
-                    " give each file a name of its own"
-                )
-            seen[label] = log.source
-            curves.append(curve_from(log, facts, label, schedule=given, on_nan=on_nan))
+    for log, label in zip(logs, _labels(logs), strict=True):
+        facts = asked.or_else(log.facts)
+        if log.source != PIPE:
+            facts = facts.or_else(sidecar_facts(Path(log.source)))
+        log = with_peak(in_updates(log, steps_per_epoch, step_divisor), peak)
+        curves.append(curve_from(log, facts, label, schedule=given, on_nan=on_nan))
     return curves
 
 
@@ -121,11 +132,7 @@ def curve_from(
     """The curve of one log; see `read_curves`."""
     table, columns = log.table, log.columns
     if columns.lr is None and schedule is None:
-        raise InputError(
-            f"{table.source}: no learning-rate column; found {', '.join(table.columns)};"
-            " name one of them 'lr', or say what the run did"
-            " (schedule=, --schedule wsd:peak=3e-4,...)"
-        )
+        raise InputError(_without_rates(log, facts))
     rows = clean_rows(table, columns, on_nan)
     has_loss = ~np.isnan(rows.loss) & (rows.steps > 0)
     if has_loss.sum() < 2:
@@ -133,12 +140,17 @@ def curve_from(
             f"{table.source}: {int(has_loss.sum())} points with a loss after step 0,"
             " expected at least 2 to make a curve"
         )
-    assumptions = [*log.notes, *columns.assumptions]
+    assumptions = [*log.notes, *log.loss_notes, *columns.assumptions]
+    if log.skipped:
+        what = ", ".join(f"{count} {why}" for why, count in log.skipped)
+        assumptions.append(f"left out of the log: {what}")
     warnings = list(rows.warnings)
     if not np.isnan(rows.loss[rows.steps == 0]).all():
         assumptions.append("the loss at step 0, before any update, is left out")
+    lr_is = None
     if schedule is None:
-        schedule = _schedule(table, rows, facts, assumptions, warnings)
+        lr_is = _lr_is(table, rows, log, facts, assumptions)
+        schedule = _schedule(rows, facts, lr_is, assumptions, warnings)
     else:
         schedule = _declared(table, rows, facts, schedule)
         if columns.lr is not None:
@@ -153,12 +165,33 @@ def curve_from(
         facts.model_size,
         tuple(assumptions),
         tuple(warnings),
+        log.horizon if log.horizon is not None and log.horizon >= rows.steps[-1] else None,
+        Origin(
+            format=log.format,
+            loss_is=log.loss_of[0],
+            window=log.loss_of[1],
+            lr_is=lr_is,
+            losses=log.losses,
+            skipped=log.skipped,
+        ),
     )
 
 
-def _schedule(
-    table: Table, rows: Rows, facts: Facts, assumptions: list[str], warnings: list[str]
-) -> Schedule:
+def _without_rates(log: Log, facts: Facts) -> str:
+    """What to do about a log without rates, with an example out of what it does say."""
+    horizon = max(log.horizon or 0, log.last_step)
+    warmup = "" if facts.warmup is None else f",warmup={facts.warmup}"
+    named = "" if log.format != TABLE else f"; found {', '.join(list(log.table.columns)[:40])}"
+    rename = "" if log.format != TABLE else "name one of them 'lr', or "
+    return (
+        f"{log.source}: no learning-rate column in this log{named}; {rename}say what the run did"
+        f" (schedule=, --schedule), as in --schedule cosine:peak=3e-4,horizon={horizon}{warmup}"
+        " with its own shape, peak and warm-up"
+    )
+
+
+def _lr_is(table: Table, rows: Rows, log: Log, facts: Facts, assumptions: list[str]) -> str:
+    """Whether a logged rate is that of the update done or of the next one."""
     logged = ~np.isnan(rows.lr)
     steps, rates = rows.steps[logged], rows.lr[logged]
     if not rates.any():
@@ -175,6 +208,16 @@ def _schedule(
             if lr_is == "next"
             else "a logged rate is that of the update just done (lr_is used)"
         )
+    elif log.facts.lr_is not in (None, lr_is):
+        assumptions.append(f"lr_is {lr_is}, as declared, overrules what is usual in such logs")
+    return lr_is
+
+
+def _schedule(
+    rows: Rows, facts: Facts, lr_is: str, assumptions: list[str], warnings: list[str]
+) -> Schedule:
+    logged = ~np.isnan(rows.lr)
+    steps, rates = rows.steps[logged], rows.lr[logged]
     horizon = int(rows.steps[-1])
     updates = steps + 1 if lr_is == "next" else steps
     found = reconstruct(updates, rates, horizon=horizon, warmup=facts.warmup)
@@ -215,6 +258,44 @@ def _batch(rows: Rows, facts: Facts, horizon: int) -> np.ndarray | float | None:
         return facts.sequences
     at = np.searchsorted(rows.steps[logged], np.arange(1, horizon + 1))
     return rows.batch[logged][np.minimum(at, int(logged.sum()) - 1)]
+
+
+def _labels(logs: list[Log]) -> list[str]:
+    """A name for each run: of its file or folder, and of the folder around it where two are alike.
+
+    Raises:
+        InputError: one run twice.
+    """
+    runs = Counter(log.source for log in logs)
+    names = [_label(log, alone=runs[log.source] == 1) for log in logs]
+    count = Counter(name for name, _ in {(names[i], log.source) for i, log in enumerate(logs)})
+    for i, log in enumerate(logs):
+        around = Path(log.source).resolve().parent
+        if count[names[i]] > 1 and log.source != PIPE:
+            around = around.parent if ALIKE.fullmatch(Path(log.source).stem) else around
+            names[i] = f"{around.name}/{names[i]}"
+    seen: dict[str, str] = {}
+    for name, log in zip(names, logs, strict=True):
+        if name in seen:
+            raise InputError(
+                f"two curves are called {name!r} ({seen[name]} and {log.source}):"
+                " give each file a name of its own"
+            )
+        seen[name] = log.source
+    return names
+
+
+def _label(log: Log, *, alone: bool) -> str:
+    if alone and log.label is not None:
+        return log.label
+    path = Path(log.source)
+    name = "stdin" if log.source == PIPE else path.stem
+    if ALIKE.fullmatch(name):
+        around = [path.parent.name, path.parent.parent.name]
+        if around[0].startswith("checkpoint-") and around[1]:
+            del around[0]
+        name = around[0] or name
+    return name if log.label is None else f"{name}/{log.label}"
 
 
 def _gaps(steps: np.ndarray) -> list[str]:

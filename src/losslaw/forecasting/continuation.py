@@ -70,7 +70,8 @@ def planned(
 
     Args:
         curve: The run so far. If its schedule goes on after its last loss, that is the plan.
-        horizon: Updates in all; ``None``: those of ``schedule``, or of the curve's own.
+        horizon: Updates in all; ``None``: those of ``schedule``, of the curve's own, or those that
+            its log says are planned.
         schedule: The whole plan; it must agree with what is done.
         final: Rate at which a fall that says no end of its own stops; ``None``: 0.
 
@@ -80,12 +81,19 @@ def planned(
     """
     now, source = int(curve.steps[-1]), schedule or curve.schedule
     if horizon is None:
-        if schedule is None and curve.schedule.horizon <= now:
+        horizon = source.horizon
+        if schedule is None and horizon <= now:
+            horizon = curve.planned
+        if horizon is None:
             raise InputError(
                 f"the horizon of {curve.label!r} is not known: say how many updates the run will"
                 " have (horizon=, --horizon), or give its whole schedule (schedule=, --schedule)"
             )
-        horizon = source.horizon
+    if horizon == curve.planned == now:
+        raise InputError(
+            f"the run {curve.label!r} has ended: its log goes to step {now}, the last that was"
+            " planned; ask for what would come after it with a longer horizon (horizon=, --horizon)"
+        )
     if horizon <= now:
         raise InputError(
             f"horizon {horizon} is not beyond the log of {curve.label!r}, which ends at step"

@@ -1,28 +1,35 @@
 """Which column of a log is which: the names that trainers give to step, rate, loss and batch.
 
-Names are compared without case. Where several columns fit, the first in the order below is taken
-and a sentence says so; ``loss_column`` and ``lr_column`` overrule it.
+Names are compared without case; ``Training Loss``, ``training-loss`` and ``trainingLoss`` are
+``training_loss``. Where several columns fit, the first in the order below is taken and a sentence
+says so; ``step_column``, ``loss_column`` and ``lr_column`` overrule it.
 """
 
+import re
 from dataclasses import dataclass
 
 from losslaw.errors import InputError
 from losslaw.files import Table
 
 STEP = (
-    "step", "steps", "iter", "iters", "iteration", "iterations", "global_step", "_step",
-    "train/global_step", "trainer/global_step", "train/step", "update", "updates",
+    "step", "steps", "iter", "iters", "iteration", "iterations", "global_step", "global_steps",
+    "train/global_step", "trainer/global_step", "train/step", "train_step", "training_step",
+    "update", "updates", "num_updates", "current_steps", "optimizer_step", "optimizer_steps",
 )  # fmt: skip
+EPOCH = ("epoch", "epochs", "train/epoch")
 RATE = (
-    "lr", "learning_rate", "learning rate", "learning-rate", "learningrate", "train_lr",
-    "train/lr", "train/learning_rate", "train/learning-rate", "optim/lr", "optim/lr (group 0)",
+    "lr", "learning_rate", "learningrate", "train_lr", "current_lr",
+    "train/lr", "train/learning_rate", "optim/lr", "optim/lr_(group_0)",
 )  # fmt: skip
 LOSS = (
-    "loss", "train_loss", "train/loss", "training_loss", "train/ce loss", "lm_loss", "lm loss",
+    "loss", "train_loss", "train/loss", "training_loss", "train/ce_loss", "lm_loss", "trainloss",
+    "train_loss_step", "cross_entropy", "cross_entropy_loss",
     "val_loss", "val/loss", "valid_loss", "valid/loss", "validation_loss", "validation/loss",
-    "eval_loss", "eval/loss", "test_loss", "test/loss",
+    "valloss", "eval_loss", "eval/loss", "evaluation_loss", "test_loss", "test/loss",
 )  # fmt: skip
 BATCH = ("batch", "batch_size", "global_batch_size", "train/batch_size")
+# Parts of names of columns that count what updates have seen.
+SEEN = ("token", "sample", "sequences")
 
 
 @dataclass(frozen=True)
@@ -36,8 +43,22 @@ class Columns:
     assumptions: tuple[str, ...]
 
 
+def key(name: str) -> str:
+    """A name as it is compared.
+
+    >>> [key(name) for name in ("Training Loss", "trainLoss", "_step", "train/learning-rate")]
+    ['training_loss', 'train_loss', 'step', 'train/learning_rate']
+    """
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", "_", name)
+    return re.sub(r"[\s_-]+", "_", apart.lower()).strip("_")
+
+
 def find_columns(
-    table: Table, *, loss_column: str | None = None, lr_column: str | None = None
+    table: Table,
+    *,
+    loss_column: str | None = None,
+    lr_column: str | None = None,
+    step_column: str | None = None,
 ) -> Columns:
     """The columns of ``table`` that hold step, loss, learning rate and batch.
 
@@ -51,7 +72,7 @@ def find_columns(
             if asked not in table.columns:
                 raise InputError(f"{table.source}: no column {asked!r}; found {_names(table)}")
             return asked
-        matches = [name for alias in aliases for name in table.columns if name.lower() == alias]
+        matches = [name for alias in aliases for name in table.columns if key(name) == alias]
         if what == "learning rate" and not matches:  # Lightning: lr-AdamW, lr-AdamW/pg1, ...
             matches = [name for name in table.columns if name.lower().startswith(("lr-", "lr/"))]
         if len(matches) > 1:
@@ -59,11 +80,12 @@ def find_columns(
             assumptions.append(f"{what} is column {matches[0]!r}, not {others}")
         return matches[0] if matches else None
 
-    step = pick("step", STEP)
+    step = pick("step", STEP, step_column) or pick("step", EPOCH)
     if step is None:
         raise InputError(
             f"{table.source}: no step column; found {_names(table)};"
-            " name one of them 'step' (updates done)"
+            " name one of them 'step' (updates done), or say which it is (step_column=,"
+            " --step-column)"
         )
     loss = pick("loss", LOSS, loss_column)
     if loss is None:
@@ -76,4 +98,6 @@ def find_columns(
 
 
 def _names(table: Table) -> str:
-    return ", ".join(table.columns)
+    names = list(table.columns)
+    more = f" and {len(names) - 40} more" if len(names) > 40 else ""
+    return ", ".join(name[:60] for name in names[:40]) + more

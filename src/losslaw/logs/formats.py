@@ -1,17 +1,28 @@
-"""The formats that are known, and which one a file is.
+"""The formats that are known, and which one a file or a folder is.
 
 A format is asked in the order below whether a file is one of its own. It looks at the first bytes
 only, so that a file is read once. What no format claims is taken for a table
 (`losslaw.logs.tables`), whose reader says what is wrong with it.
+
+A folder is first offered to the formats whose runs are folders: what a trainer leaves of one run in
+several files is one run. In any other folder every file that is a log is read, and those in the
+folders inside it; files that are none are named.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from losslaw.errors import InputError
 from losslaw.logs import huggingface, tables
 from losslaw.logs.log import Log
+from losslaw.logs.run_facts import SIDECAR
 from losslaw.logs.source import Source
+
+# Files in a folder that are tried as tables; others are logs only if a format claims them.
+TABLES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt", ".log")
+# Files of a folder that a message names at most.
+NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -22,29 +33,85 @@ class Format:
         name: Its name, in words.
         claims: Whether a file looks like one.
         read: The runs in it.
+        folder: The runs of a folder that such a trainer made; none if it is no such folder.
     """
 
     name: str
     claims: Callable[[Source], bool]
     read: Callable[[Source], list[Log]]
+    folder: Callable[[Path], list[Log]] | None = None
 
 
-FORMATS: tuple[Format, ...] = (Format(huggingface.NAME, huggingface.claims, huggingface.read),)
+FORMATS: tuple[Format, ...] = (
+    Format(huggingface.NAME, huggingface.claims, huggingface.read, huggingface.folder),
+)
 
 
-def read_logs(path: str | Path, *, loss: str | None = None, lr: str | None = None) -> list[Log]:
-    """The runs in a file, or in standard input for ``-``.
+def read_logs(
+    path: str | Path, *, loss: str | None = None, lr: str | None = None, step: str | None = None
+) -> list[Log]:
+    """The runs in a file, in a folder, or in standard input for ``-``.
 
     Args:
-        path: The file.
+        path: The file or folder.
         loss: Name of the column that is to be fitted; ``None``: the usual one of the format.
         lr: Name of the column that has the learning rate; ``None``: likewise.
+        step: Name of the column that has the updates done; ``None``: likewise.
 
     Raises:
         InputError: the file cannot be read, or holds no log that is known.
     """
+    if str(path) != "-" and Path(path).is_dir():
+        return _in_folder(Path(path), loss, lr, step)
     source = Source(path)
     for each in FORMATS:
         if each.claims(source):
-            return [log.with_columns(loss, lr) for log in each.read(source)]
-    return tables.read(source, loss, lr)
+            return [log.with_columns(loss, lr, step) for log in each.read(source)]
+    return tables.read(source, loss, lr, step)
+
+
+def _in_folder(path: Path, loss: str | None, lr: str | None, step: str | None) -> list[Log]:
+    """All runs in a folder and the folders inside it, in order of name.
+
+    Raises:
+        InputError: there are none.
+    """
+    logs: list[Log] = []
+    left_out: dict[str, str] = {}
+    waiting = [path]
+    while waiting:
+        folder = waiting.pop()
+        offers = (each.folder(folder) for each in FORMATS if each.folder)
+        runs = next((runs for runs in offers if runs), None)
+        if runs is not None:
+            logs += [log.with_columns(loss, lr, step) for log in runs]
+            continue
+        try:
+            inside = sorted(each for each in folder.iterdir() if not each.name.startswith("."))
+        except OSError as error:
+            left_out[str(folder)] = f"cannot be read ({error.strerror})"
+            continue
+        waiting += [each for each in reversed(inside) if each.is_dir() and not each.is_symlink()]
+        for file in inside:
+            if not file.is_file() or file.name == SIDECAR or not _may_be_log(file):
+                continue
+            try:
+                logs += read_logs(file, loss=loss, lr=lr, step=step)
+            except InputError as error:
+                left_out[str(file)] = str(error)
+    if not logs:
+        first = f": {next(iter(left_out.values()))}" if left_out else ""
+        raise InputError(f"{path} is a folder without logs{first or '; name a log or its folder'}")
+    if left_out:
+        names = ", ".join(Path(name).name for name in list(left_out)[:NAMED])
+        more = f" and {len(left_out) - NAMED} more" if len(left_out) > NAMED else ""
+        said = f"of the folder {path} left out, since they are no logs: {names}{more}"
+        logs = [replace(log, notes=(*log.notes, said)) for log in logs]
+    return logs
+
+
+def _may_be_log(file: Path) -> bool:
+    if file.suffix.lower() in TABLES:
+        return True
+    source = Source(file)
+    return any(each.claims(source) for each in FORMATS)

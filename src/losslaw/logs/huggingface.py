@@ -12,6 +12,7 @@ end or the whole schedule decide, they do (`losslaw.curves`); otherwise it is ta
 
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from losslaw.errors import InputError
@@ -23,6 +24,7 @@ from losslaw.logs.run_facts import Facts
 from losslaw.logs.source import Source
 
 NAME = "Hugging Face trainer_state.json"
+FILE = "trainer_state.json"
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class _State:
 def claims(source: Source) -> bool:
     """A JSON object with a log history."""
     return source.start.lstrip().startswith("{") and (
-        '"log_history"' in source.start or source.path.name == "trainer_state.json"
+        '"log_history"' in source.start or source.path.name == FILE
     )
 
 
@@ -48,6 +50,34 @@ def read(source: Source) -> list[Log]:
     """
     state = decode_json(source.text, _State, source.name, "take it from another checkpoint")
     return [from_history(state.log_history, source.name, state.max_steps)]
+
+
+def folder(path: Path) -> list[Log]:
+    """The run of a checkpoint's folder, or of the folder of a run, from its newest state.
+
+    The state beside the checkpoints is written when the run ends, and counts if it goes as far as
+    theirs. A checkpoint that is being written gives way to the one before it.
+    """
+    at_end = path / FILE
+    checkpoints = sorted(path.glob(f"checkpoint-*/{FILE}"), key=_updates, reverse=True)
+    runs: list[Log] = []
+    problem: InputError | None = None
+    for state in [*checkpoints, *([at_end] if at_end.is_file() else [])]:
+        if runs and state != at_end:
+            continue
+        try:
+            runs += read(Source(state))
+        except InputError as error:
+            problem = error
+    if not runs and problem is not None:
+        raise problem
+    # The first of equals: the state at the end.
+    return [max(reversed(runs), key=lambda log: log.last_step)] if runs else []
+
+
+def _updates(state: Path) -> int:
+    number = state.parent.name.rpartition("-")[2]
+    return int(number) if number.isdecimal() else -1
 
 
 def from_history(history: list[dict[str, Any]], name: str, max_steps: int | None = None) -> Log:
@@ -76,21 +106,21 @@ def from_history(history: list[dict[str, Any]], name: str, max_steps: int | None
     rate = "learning_rate" if "learning_rate" in table.columns else None
     steps = [int(record["step"]) for record in records if "loss" in record]
     gaps = {later - earlier for earlier, later in pairwise(steps)}
-    notes = [choice] if choice else []
-    if rate:
-        notes.append("a logged rate is that of the next update, as in Hugging Face's logs")
+    notes = ("a logged rate is that of the next update, as in Hugging Face's logs",)
+    loss_notes = [choice] if choice else []
     if loss == "loss":
-        notes.append("a logged loss is the mean over the updates since the record before it")
+        loss_notes.append("a logged loss is the mean over the updates since the record before it")
     return Log(
         format=NAME,
         table=table,
         columns=Columns("step", loss, rate, None, ()),
         losses=tuple(name for name in (train, validation) if name),
         facts=Facts(lr_is="next" if rate else None),
-        loss_is="mean" if loss == "loss" else "instant",
-        window=gaps.pop() if len(gaps) == 1 and loss == "loss" else None,
+        loss_is="mean",
+        window=gaps.pop() if len(gaps) == 1 else None,
         horizon=max_steps if max_steps and max_steps > 0 else None,
-        notes=tuple(notes),
+        notes=notes if rate else (),
+        loss_notes=tuple(loss_notes),
         skipped=(("records without a loss", len(history) - len(records)),)
         if len(records) < len(history)
         else (),

@@ -1,5 +1,6 @@
 """A log: the numbers that a trainer wrote, and what the file says of the run."""
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -11,6 +12,12 @@ from losslaw.logs.run_facts import Facts
 # What one logged loss is: of one update (or one evaluation), the mean over the updates since the
 # row before, a moving average, or the mean over the epoch so far.
 LossIs = Literal["instant", "mean", "average", "epoch"]
+
+# What the step column counts.
+StepIs = Literal["updates", "epochs"]
+
+# Names of losses that were seen in an evaluation, at one moment.
+VALIDATION = re.compile(r"(?:^|[^a-z])(?:val|valid(?:ation)?|eval(?:uation)?|test|dev)(?:$|[^a-z])")
 
 # A validation loss is fitted rather than the training loss if it was logged this often.
 ENOUGH = 30
@@ -26,11 +33,15 @@ class Log:
         columns: Which columns are fitted: step, loss, rate, batch.
         losses: All columns that hold a loss, in the order of the file.
         facts: What the file says of the run besides.
-        loss_is: What one logged loss is.
+        loss_is: What one logged training loss is.
         window: Updates that such a mean is over, where it is always the same.
         horizon: Updates that the whole run has, if the file says so.
+        step_is: What the step column, and ``horizon``, count; see `losslaw.logs.units`.
+        rate_is_relative: Whether the rate column holds multiples of a peak that the log does not
+            say.
         label: Name of the run, where the file gives one that tells its runs apart.
         notes: Sentences on what was recognised and taken for granted.
+        loss_notes: Likewise, of the loss that was chosen; they go if the user names another.
         skipped: What was not read, and how often.
     """
 
@@ -42,8 +53,11 @@ class Log:
     loss_is: LossIs = "instant"
     window: int | None = None
     horizon: int | None = None
+    step_is: StepIs = "updates"
+    rate_is_relative: bool = False
     label: str | None = None
     notes: tuple[str, ...] = ()
+    loss_notes: tuple[str, ...] = ()
     skipped: tuple[tuple[str, int], ...] = ()
 
     @property
@@ -51,22 +65,51 @@ class Log:
         """Where it came from, for messages."""
         return self.table.source
 
-    def with_columns(self, loss: str | None, lr: str | None) -> "Log":
-        """The log with the loss and the rate in the columns that the user names.
+    @property
+    def last_step(self) -> int:
+        """The last step that can be read; 0 if there is none."""
+        for cell in reversed(self.table.columns[self.columns.step]):
+            try:
+                return int(float(cell or ""))
+            except (ValueError, OverflowError):
+                continue
+        return 0
+
+    @property
+    def loss_of(self) -> tuple[LossIs, int | None]:
+        """What one fitted loss is, and its window: an evaluation is of one moment.
+
+        >>> table = Table("log", {"step": [], "loss": [], "eval_loss": []}, [])
+        >>> log = Log(format="", table=table, columns=Columns("step", "loss", None, None, ()),
+        ...     losses=("loss", "eval_loss"), loss_is="mean", window=10)
+        >>> log.loss_of, log.with_columns("eval_loss").loss_of
+        (('mean', 10), ('instant', None))
+        """
+        if VALIDATION.search(self.columns.loss.lower()):
+            return "instant", None
+        return self.loss_is, self.window
+
+    def with_columns(
+        self, loss: str | None = None, lr: str | None = None, step: str | None = None
+    ) -> "Log":
+        """The log with loss, rate and step in the columns that the user names.
 
         Raises:
             InputError: there is no such column.
         """
         columns = self.columns
-        for name in (loss, lr):
+        for name in (loss, lr, step):
             if name is not None and name not in self.table.columns:
                 known = ", ".join(self.table.columns)
                 raise InputError(f"{self.source}: no column {name!r}; found {known}")
-        if loss is not None:
-            columns = replace(columns, loss=loss)
-        if lr is not None:
-            columns = replace(columns, lr=lr)
-        return replace(self, columns=columns)
+        columns = replace(
+            columns,
+            loss=loss or columns.loss,
+            lr=lr or columns.lr,
+            step=step or columns.step,
+        )
+        other = columns.loss != self.columns.loss
+        return replace(self, columns=columns, loss_notes=() if other else self.loss_notes)
 
 
 def usual_loss(table: Table, train: str | None, validation: str | None) -> tuple[str, str]:

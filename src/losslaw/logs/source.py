@@ -6,6 +6,7 @@ from pathlib import Path
 
 from losslaw.files import read_text
 
+PIPE = "standard input"  # what messages call it
 HEAD = 65536  # bytes that a format may look at before it claims a file
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
@@ -29,7 +30,7 @@ class Source:
     @property
     def name(self) -> str:
         """What messages call it."""
-        return "standard input" if self.piped else str(self.path)
+        return PIPE if self.piped else str(self.path)
 
     @cached_property
     def head(self) -> bytes:
