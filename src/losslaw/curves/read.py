@@ -181,12 +181,14 @@ def _without_rates(log: Log, facts: Facts) -> str:
     """What to do about a log without rates, with an example out of what it does say."""
     horizon = max(log.horizon or 0, log.last_step)
     warmup = "" if facts.warmup is None else f",warmup={facts.warmup}"
+    example = f"cosine:peak=3e-4,horizon={horizon}{warmup} with its own shape, peak and warm-up"
+    if log.example:
+        example = f"{log.example}, which is what its settings say"
     named = "" if log.format != TABLE else f"; found {', '.join(list(log.table.columns)[:40])}"
     rename = "" if log.format != TABLE else "name one of them 'lr', or "
     return (
         f"{log.source}: no learning-rate column in this log{named}; {rename}say what the run did"
-        f" (schedule=, --schedule), as in --schedule cosine:peak=3e-4,horizon={horizon}{warmup}"
-        " with its own shape, peak and warm-up"
+        f" (schedule=, --schedule), as in --schedule {example}"
     )
 
 

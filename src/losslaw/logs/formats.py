@@ -14,7 +14,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from losslaw.errors import InputError
-from losslaw.logs import huggingface, tables
+from losslaw.logs import (
+    huggingface,
+    llmc,
+    maxtext,
+    megatron,
+    megatron_deepspeed,
+    modded_nanogpt,
+    nanochat,
+    nanogpt,
+    nanotron,
+    olmo_core,
+    tables,
+    torchtitan,
+)
 from losslaw.logs.log import Log
 from losslaw.logs.run_facts import SIDECAR
 from losslaw.logs.source import Source
@@ -44,6 +57,16 @@ class Format:
 
 FORMATS: tuple[Format, ...] = (
     Format(huggingface.NAME, huggingface.claims, huggingface.read, huggingface.folder),
+    Format(llmc.NAME, llmc.claims, llmc.read),
+    Format(modded_nanogpt.NAME, modded_nanogpt.claims, modded_nanogpt.read),
+    Format(nanogpt.NAME, nanogpt.claims, nanogpt.read),
+    Format(nanochat.NAME, nanochat.claims, nanochat.read),
+    Format(torchtitan.NAME, torchtitan.claims, torchtitan.read),
+    Format(nanotron.NAME, nanotron.claims, nanotron.read),
+    Format(megatron_deepspeed.NAME, megatron_deepspeed.claims, megatron_deepspeed.read),
+    Format(megatron.NAME, megatron.claims, megatron.read),
+    Format(olmo_core.NAME, olmo_core.claims, olmo_core.read),
+    Format(maxtext.NAME, maxtext.claims, maxtext.read),
 )
 
 
@@ -64,10 +87,17 @@ def read_logs(
     if str(path) != "-" and Path(path).is_dir():
         return _in_folder(Path(path), loss, lr, step)
     source = Source(path)
-    for each in FORMATS:
-        if each.claims(source):
-            return [log.with_columns(loss, lr, step) for log in each.read(source)]
+    claimed = _claimed(source)
+    if claimed is None and source.look_further():
+        claimed = _claimed(source)
+    if claimed is not None:
+        return [log.with_columns(loss, lr, step) for log in claimed.read(source)]
     return tables.read(source, loss, lr, step)
+
+
+def _claimed(source: Source) -> Format | None:
+    """The first format that takes the file for its own."""
+    return next((each for each in FORMATS if each.claims(source)), None)
 
 
 def _in_folder(path: Path, loss: str | None, lr: str | None, step: str | None) -> list[Log]:
@@ -113,5 +143,4 @@ def _in_folder(path: Path, loss: str | None, lr: str | None, step: str | None) -
 def _may_be_log(file: Path) -> bool:
     if file.suffix.lower() in TABLES:
         return True
-    source = Source(file)
-    return any(each.claims(source) for each in FORMATS)
+    return _claimed(Source(file)) is not None

@@ -39,6 +39,7 @@ class Log:
         step_is: What the step column, and ``horizon``, count; see `losslaw.logs.units`.
         rate_is_relative: Whether the rate column holds multiples of a peak that the log does not
             say.
+        example: The schedule that the file describes in words, as SPEC text, if it does.
         label: Name of the run, where the file gives one that tells its runs apart.
         notes: Sentences on what was recognised and taken for granted.
         loss_notes: Likewise, of the loss that was chosen; they go if the user names another.
@@ -55,6 +56,7 @@ class Log:
     horizon: int | None = None
     step_is: StepIs = "updates"
     rate_is_relative: bool = False
+    example: str | None = None
     label: str | None = None
     notes: tuple[str, ...] = ()
     loss_notes: tuple[str, ...] = ()

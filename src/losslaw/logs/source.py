@@ -7,7 +7,11 @@ from pathlib import Path
 from losslaw.files import read_text
 
 PIPE = "standard input"  # what messages call it
-HEAD = 65536  # bytes that a format may look at before it claims a file
+# Bytes that a format may look at before it claims a file: first few, for that is enough for nearly
+# all; then more, for a trainer may print its source code, all its settings or pages of warnings
+# before the first line that tells what it is.
+HEAD = 65536
+LONG_HEAD = 1 << 22
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
@@ -26,6 +30,7 @@ class Source:
     def __init__(self, path: str | Path):
         self.path = Path(path)
         self.piped = str(path) == "-"
+        self._looks_at = HEAD
 
     @property
     def name(self) -> str:
@@ -36,12 +41,21 @@ class Source:
     def head(self) -> bytes:
         """The first bytes; empty where there are none to be read."""
         if self.piped:
-            return self.text[:HEAD].encode()
+            return self.text[: self._looks_at].encode()
         try:
             with self.path.open("rb") as file:
-                return file.read(HEAD)
+                return file.read(self._looks_at)
         except OSError:
             return b""  # whoever reads it says why
+
+    def look_further(self) -> bool:
+        """Make ``head`` and ``start`` longer; ``False`` if there is no more to be seen."""
+        if self._looks_at > HEAD or len(self.head) < HEAD:
+            return False
+        self._looks_at = LONG_HEAD
+        for name in ("head", "start"):
+            self.__dict__.pop(name, None)
+        return True
 
     @cached_property
     def text(self) -> str:
