@@ -18,9 +18,9 @@ end than the free form.
 
 import losslaw as ll
 from benchmarks.clock import best_of, markdown, seconds
-from losslaw.designing import FAMILIES, final_loss
-from losslaw.designing.stairs import best_stairs
-from losslaw.designing.task import pose
+from losslaw.designing import FAMILIES
+from losslaw.designing.free_form import best_stairs
+from losslaw.designing.task import Constraints, final_loss, pose
 
 # arXiv:2503.12811: L0, A, alpha, B, C, beta, gamma.
 PUBLISHED = {
@@ -42,7 +42,7 @@ def published() -> str:
         law = ll.MultiPower(**dict(zip(NAMES, values, strict=True)))
         limits = dict(horizon=24_000, peak=3e-4, warmup=2160, floor=1e-10)
         found = ll.design(law, **limits)
-        one = best_stairs(pose(law, **limits), 1)
+        one = best_stairs(pose(law, Constraints(**limits)), 1)
         rows.append(
             [
                 size,
@@ -71,11 +71,11 @@ def growth() -> str:
                 seconds(one),
                 str(found.evaluations),
                 seconds(whole),
-                f"{found.room or 0.0:.0e}",
+                f"{found.gap or 0.0:.0e}",
                 f"{found.gain:.5f}",
             ]
         )
-    header = ["updates", "gradient", "losses", "design", "room, nats", "gain over the best usual"]
+    header = ["updates", "gradient", "losses", "design", "gap, nats", "gain over the best usual"]
     return markdown(header, rows)
 
 

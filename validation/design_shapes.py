@@ -38,7 +38,7 @@ def trials() -> list[tuple[Trial, int, int]]:
 def left_at(design: Design, level: float) -> float:
     """Share of the updates left when the rate has fallen to ``level`` of the peak."""
     lr = design.schedule.lr
-    given = int(design.constraints["given"])
+    given = design.task.given
     first = given + int(np.argmax(lr[given:] <= level * lr[given - 1]))
     return 1 - first / lr.size
 

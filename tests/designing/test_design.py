@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import losslaw as ll
 from losslaw.cli.output import plain
-from losslaw.designing.report import shape_in_words
+from losslaw.designing.record import shape_in_words
 
 LAW = ll.Effective(L0=2.5, A=0.3, N=47.0)
 KNOWN = dict(horizon=600, peak=1e-3, warmup=30)
@@ -40,7 +40,7 @@ def test_a_design_is_of_the_fit(fit):
     # The loss is what the fit predicts, and so are those of the usual schedules.
     prediction = fit.predict(found.schedule, [600])
     assert found.loss == prediction.final
-    assert (found.lower, found.upper) == (prediction.lower[0], prediction.upper[0])
+    assert found.interval == prediction.interval
     cosine = fit.predict(ll.cosine(peak=1e-3, horizon=600, warmup=30), [600]).final
     assert found.baselines["cosine"].loss == pytest.approx(cosine, abs=1e-12)
     assert found.baselines["cosine"].gain == pytest.approx(cosine - found.loss, abs=1e-12)
@@ -82,7 +82,7 @@ def test_tokens_are_updates_of_a_batch():
 
 def test_a_free_peak_is_chosen_from_its_range():
     found = ll.design(LAW, 600, peak=(1e-4, 1e-1), warmup=30)
-    peak = found.constraints["peak"]
+    peak = found.peak
     assert 1e-4 < peak < 1e-1
     assert_allclose(found.schedule.lr[:30], peak * np.arange(1, 31) / 30)
     # Every peak of a scan is worse.

@@ -86,13 +86,11 @@ def test_what_was_never_seen_has_no_end():
 def test_a_design_says_which_gains_are_sure(fit):
     found = ll.design(fit, 600)
     for item in found.baselines.values():
-        assert item.lower < item.gain < item.upper
+        assert item.interval.lower < item.gain < item.interval.upper
     assert found.baselines["constant"].surely_worse
     # Wider at a higher level, by the quantiles of a Gaussian.
     wide = ll.design(fit, 600, level=0.99).baselines["cosine"]
-    ratio = (wide.upper - wide.lower) / (
-        found.baselines["cosine"].upper - found.baselines["cosine"].lower
-    )
+    ratio = wide.interval.half_width / found.baselines["cosine"].interval.half_width
     assert ratio == pytest.approx(2.5758 / 1.6449, rel=1e-3)
 
 

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from losslaw.designing.rate_chain import Chain, first_chain
-from losslaw.designing.task import pose
+from losslaw.designing.task import Constraints, pose
 from losslaw.laws import Effective
 from losslaw.schedules import Schedule, wsd
 
@@ -18,14 +18,15 @@ TASKS = {
     "rising slope": dict(max_slope=0.01, rising=True, floor=2e-5),
     "run so far": dict(prefix=RUN, floor=1e-5),
     "run so far, rising slope": dict(prefix=RUN, rising=True, max_slope=0.02),
-    "peak": dict(lowest_peak=2e-4),
-    "peak, rising": dict(lowest_peak=2e-4, rising=True),
+    "peak": dict(peak=(2e-4, 1e-3)),
+    "peak, rising": dict(peak=(2e-4, 1e-3), rising=True),
     "no warm-up": dict(warmup=0),
 }
 
 
 def task_of(name):
-    return pose(LAW, **{**dict(horizon=120, peak=1e-3, warmup=10), **TASKS[name]})
+    limits = {**dict(horizon=120, peak=1e-3, warmup=10), **TASKS[name]}
+    return pose(LAW, Constraints(**limits))
 
 
 def random_w(chain, seed):
@@ -93,7 +94,7 @@ def test_refining_changes_no_rate():
 
 
 def test_a_plateau_is_not_refined():
-    task = pose(LAW, horizon=1000, peak=1e-3)
+    task = pose(LAW, Constraints(horizon=1000, peak=1e-3))
     chain = first_chain(task, 20)
     w = chain.invert(wsd(peak=1e-3, horizon=1000, cooldown=0.1).lr)
     added = np.setdiff1d(chain.refined(w).knots, chain.knots)

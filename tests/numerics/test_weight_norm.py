@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from losslaw.numerics.weight_norm import effective_rate
+from losslaw.numerics.weight_norm import EffectiveRate
+
+
+def effective_rate(*args, **settings):
+    return EffectiveRate(*args, **settings).rate
 
 
 def recursion(lr, wd, h, kappa, p):

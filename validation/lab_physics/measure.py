@@ -12,7 +12,7 @@ from losslaw.curves import LossCurve
 from losslaw.fitting import Fit
 from losslaw.lab import LabConfig, PlannedRun
 from losslaw.laws import Effective, Query, amplitude, shape
-from losslaw.laws.query import Grid
+from losslaw.laws.query import Blocks
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.memory import power_law_memory
 from losslaw.schedules import Schedule
@@ -67,13 +67,13 @@ class Probe(Effective):
         # The law keeps its terms under names that do not tell n or g: nothing is taken from there.
         return super().columns(query.in_blocks(query.block))
 
-    def noise(self, rate: FloatArray, grid: Grid) -> FloatArray:
+    def noise(self, rate: FloatArray, blocks: Blocks) -> FloatArray:
         """What is left of the noise; ``rate`` has the share of the batch in it."""
-        size = self.relative_batch(grid.batch)
+        size = self.relative_batch(blocks.batch)
         share, more = (1.0, 1.0) if size is None else (size**self.c, size ** (1.0 - self.n))
-        injected = grid.count * (1e3 * rate / share) ** self.a / 1e3 * more
+        injected = blocks.count * (1e3 * rate / share) ** self.a / 1e3 * more
         return power_law_memory(
-            grid.count * rate, injected, grid.at, self.q, self.r / self.q, since="mean"
+            blocks.count * rate, injected, blocks.at, self.q, self.r / self.q, since="mean"
         )
 
 

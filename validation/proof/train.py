@@ -154,7 +154,7 @@ def write_predictions() -> None:
         written["designs"][name] = {
             "peak": design.schedule.peak_lr,
             "loss_after_last_update": design.loss,
-            "room": design.room,
+            "room": design.gap,
             "simple": None
             if simple is None
             else {"name": simple.name, "spec": simple.schedule.spec, "cost": simple.cost},

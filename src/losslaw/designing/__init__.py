@@ -3,19 +3,17 @@
 from losslaw.designing.baselines import USUAL, baselines
 from losslaw.designing.batch_growth import BatchDesign, design_batch
 from losslaw.designing.design import design
-from losslaw.designing.free_form import Start
-from losslaw.designing.gradients import GRADIENTS, final_loss
-from losslaw.designing.record import Baseline, Design, Simple
+from losslaw.designing.record import Baseline, Design, Simple, Start
 from losslaw.designing.run_length import Horizon, Pair, best_pair, compute_optimal, horizon_for
-from losslaw.designing.task import Task
+from losslaw.designing.task import Constraints, Task
 from losslaw.designing.tuned_families import FAMILIES
 
 __all__ = [
     "FAMILIES",
-    "GRADIENTS",
     "USUAL",
     "Baseline",
     "BatchDesign",
+    "Constraints",
     "Design",
     "Horizon",
     "Pair",
@@ -27,6 +25,5 @@ __all__ = [
     "compute_optimal",
     "design",
     "design_batch",
-    "final_loss",
     "horizon_for",
 ]

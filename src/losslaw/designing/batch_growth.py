@@ -24,13 +24,12 @@ from scipy.special import expit, logit
 from losslaw.designing.baselines import baselines
 from losslaw.designing.design import usual_peak, usual_warmup
 from losslaw.designing.free_form import search
-from losslaw.designing.gradients import final_loss, has_gradient
-from losslaw.designing.guards import refuse_blind
-from losslaw.designing.task import LONGEST_DESIGNED, pose
+from losslaw.designing.task import LONGEST_DESIGNED, Constraints, final_loss, pose, refuse_blind
 from losslaw.errors import InputError
 from losslaw.fitting import Fit
-from losslaw.laws import Convolution, Law
+from losslaw.laws import LAWS, Law
 from losslaw.numerics.arrays import FloatArray
+from losslaw.progress import silent
 from losslaw.schedules import Schedule
 
 SCALE = 1e3
@@ -165,7 +164,7 @@ def _checked(
 ) -> tuple[float, ...]:
     if rate not in RATES:
         raise InputError(f"rate {rate!r}: expected one of {', '.join(RATES)}")
-    blind = not law.uses_batch or law.parameters.get("B0") == 0.0
+    blind = not law.sees_batch
     if isinstance(fit, Fit) and any(curve.schedule.batch is None for curve in fit.curves):
         blind = True
     if blind:
@@ -173,8 +172,9 @@ def _checked(
             f"this {law.name} law knows nothing of the batch: fit convolution or effective to runs"
             " whose batch is known"
         )
-    if rate == "free" and not isinstance(law, Convolution):
-        raise InputError("the free form of rate and batch is for the law 'convolution' only")
+    if rate == "free" and not law.rate_over_batch:
+        able = ", ".join(repr(name) for name, kind in LAWS.items() if kind.rate_over_batch)
+        raise InputError(f"the free form of rate and batch is for the law {able} only")
     sizes = tuple(float(batch) for batch in batches)
     rising = all(a < b for a, b in itertools.pairwise(sizes))
     if not sizes or not rising or not (np.isfinite(sizes).all() and sizes[0] > 0):
@@ -203,7 +203,7 @@ class _Plan:
     weight_decay: float | None
 
     def loss(self, schedule: Schedule) -> float:
-        if has_gradient(self.law):
+        if self.law.has_final_loss():
             return final_loss(self.law, schedule)[0]
         return float(self.law.predict(schedule, [schedule.horizon])[0])
 
@@ -266,17 +266,17 @@ class _Plan:
         the sum of their rates: the largest group whose rate is at most the peak.
         """
         small = self.sizes[0]
-        task = pose(
-            self.law,
+        constraints = Constraints(
             horizon=int(self.samples // small),
             peak=self.peak,
             warmup=self.warmup,
             batch=small,
             weight_decay=self.weight_decay,
         )
+        task = pose(self.law, constraints)
         usual = baselines(task)
         begin = {name: usual[name] for name in ("wsd", "linear")}
-        found = search(task, begin, lambda words: None)
+        found = search(task, begin, silent)
         rates = found.schedule.lr
         lr: list[float] = []
         batch: list[float] = []

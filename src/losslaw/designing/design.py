@@ -1,23 +1,21 @@
 """From a fitted law to the schedule with the lowest predicted final loss: `design`."""
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from losslaw.designing.baselines import baselines
 from losslaw.designing.free_form import search
 from losslaw.designing.gains import Gains
-from losslaw.designing.guards import guard, refuse_blind
-from losslaw.designing.record import Baseline, Design, Simple
-from losslaw.designing.task import Task, pose
+from losslaw.designing.record import Baseline, Design, Found, Simple
+from losslaw.designing.task import Constraints, Task, pose, refuse_blind
 from losslaw.designing.tuned_families import best_setting, family_named
 from losslaw.errors import FitError, InputError
 from losslaw.fitting import Fit
 from losslaw.fitting.uncertainty import Uncertainty
 from losslaw.laws import Law
+from losslaw.progress import Progress, silent
 from losslaw.schedules import Schedule
 from losslaw.schedules.agreement import same_rate
 
@@ -40,7 +38,7 @@ def design(
     model_size: float | None = None,
     quantile: float | None = None,
     level: float = 0.9,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Design:
     """The schedule with the lowest predicted final loss, under constraints.
 
@@ -82,12 +80,12 @@ def design(
 
     >>> import losslaw as ll
     >>> law = ll.Effective(L0=2.6, A=0.5, N=47.0)
-    >>> found = ll.design(law, 2000, peak=1e-3, warmup=100)
-    >>> found.gain > 0, bool(found.schedule.final_lr < 1e-4)
+    >>> made = ll.design(law, 2000, peak=1e-3, warmup=100)
+    >>> made.gain > 0, bool(made.schedule.final_lr < 1e-4)
     (True, True)
     """
     begun = time.perf_counter()
-    say = progress or _silent
+    say = progress or silent
     known = fit if isinstance(fit, Fit) else None
     law, uncertainty = _law(fit, model_size)
     refuse_blind(law, uncertainty)
@@ -95,84 +93,92 @@ def design(
     sentences: list[str] = []
     if known is not None and not known.status.converged:
         sentences.append("the fit did not converge")
-    chosen_batch = _usual_batch(known, batch)
-    updates = _horizon(horizon, tokens, chosen_batch, sequence_length)
-    low, high = _peaks(known, peak, prefix)
-    ramp = _warmup(known, warmup, prefix, sentences)
-    held = guard(law) if family == "free" else None
-    if held is not None:
-        sentences.append(held.sentence)
-        if max_slope is None and held.slope is not None:
-            max_slope = held.slope / updates
-            sentences.append(
-                f"so the rate was not let fall faster than over {updates / held.slope:.0f} updates;"
-                " max_slope sets another limit"
-            )
     if family != "free" and (rising or max_slope is not None):
         word = "rising" if rising else "max_slope"
         raise InputError(f"{word} is for the free form: a family has the shape it has")
-    task = pose(
-        law,
+    chosen_batch = _usual_batch(known, batch)
+    updates = _horizon(horizon, tokens, chosen_batch, sequence_length)
+    constraints = Constraints(
         horizon=updates,
-        peak=high,
-        warmup=ramp,
+        peak=usual_peak(known) if peak is None and prefix is None and known is not None else peak,
+        warmup=_warmup(known, warmup, prefix, sentences),
         floor=floor,
         prefix=prefix,
         rising=rising,
         max_slope=max_slope,
-        lowest_peak=low,
         batch=chosen_batch,
         weight_decay=weight_decay,
     )
-    task = _completed(task, known, prefix)
+    if family == "free":
+        constraints = _held_back(law, constraints, sentences)
+    task = _completed(pose(law, constraints), known, prefix)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        found = _best(task, family, say, sentences)
+        best = _best(task, family, say, sentences)
         if quantile is not None:
-            found = _cautious(task, family, found, gains, quantile, say, sentences)
-    schedule = found["schedule"]
-    peak_found = float(found["peak"])
-    fixed = task if task.lowest_peak is None else task.at_peak(peak_found)
-    loss = task.loss(schedule)
-    lower = upper = None
+            best = _cautious(task, family, best, gains, quantile, say, sentences)
+    schedule = best.schedule
+    interval = None
     if known is not None:
         prediction = known.predict(schedule, [schedule.horizon], level, model_size)
         sentences += [text for text in prediction.warnings if text not in sentences]
-        if prediction.lower is not None and prediction.upper is not None:
-            lower, upper = float(prediction.lower[0]), float(prediction.upper[0])
-    quick = task.quick_loss(schedule)
-    instead: dict[str, Baseline] = {}
-    for name, usual in baselines(fixed).items():
-        gain = task.quick_loss(usual) - quick
-        half = None if gains is None else gains.half(schedule, usual)
-        ends = (None, None) if half is None else (gain - half, gain + half)
-        instead[name] = Baseline(name, usual, loss + gain, gain, *ends)
+        interval = prediction.interval
+    fixed = task if task.lowest_peak is None else task.at_peak(best.peak)
+    loss, quick = task.loss(schedule), task.quick_loss(schedule)
+    instead = _compared(fixed, schedule, loss, gains)
     simple = None
-    if family == "free" and max_slope is None and not rising:
+    if family == "free" and task.max_slope is None and not rising:
         say("simpler ones")
         simple = _simplest(fixed, schedule, quick, instead, gains)
     return Design(
-        schedule,
-        law,
-        loss,
-        lower,
-        upper,
-        level,
-        family,
-        found["knobs"],
-        instead,
-        found["room"],
-        found["starts"],
-        simple,
-        _constraints(task, peak_found),
-        tuple(sentences),
-        found["evaluations"],
-        time.perf_counter() - begun,
+        schedule=schedule,
+        task=task,
+        loss=loss,
+        interval=interval,
+        level=level,
+        family=family,
+        peak=best.peak,
+        knobs=best.knobs,
+        baselines=instead,
+        gap=best.gap,
+        starts=best.starts,
+        simple=simple,
+        sentences=tuple(sentences),
+        evaluations=best.evaluations,
+        seconds=time.perf_counter() - begun,
     )
 
 
-def _best(
-    task: Task, family: str, say: Callable[[str], None], sentences: list[str]
-) -> dict[str, Any]:
+def _held_back(law: Law, constraints: Constraints, sentences: list[str]) -> Constraints:
+    """The constraints, with a limit to the slope where the law's optimum is an artefact."""
+    artefact = law.artefact()
+    if artefact is None:
+        return constraints
+    sentences.append(artefact.sentence)
+    if constraints.max_slope is not None or artefact.slope is None:
+        return constraints
+    sentences.append(
+        "so the rate was not let fall faster than over"
+        f" {constraints.horizon / artefact.slope:.0f} updates; max_slope sets another limit"
+    )
+    return replace(constraints, max_slope=artefact.slope / constraints.horizon)
+
+
+def _compared(
+    task: Task, schedule: Schedule, loss: float, gains: Gains | None
+) -> dict[str, Baseline]:
+    """The usual schedules beside the design, by name."""
+    quick = task.quick_loss(schedule)
+    out: dict[str, Baseline] = {}
+    for name, usual in baselines(task).items():
+        gain = task.quick_loss(usual) - quick
+        interval = None if gains is None else gains.interval(gain, schedule, usual)
+        out[name] = Baseline(
+            name=name, schedule=usual, loss=loss + gain, gain=gain, interval=interval
+        )
+    return out
+
+
+def _best(task: Task, family: str, say: Progress, sentences: list[str]) -> Found:
     """The best schedule of a family or of all, with what there is to say of the search."""
     if not np.isfinite(task.quick_loss(task.template)):
         raise FitError(
@@ -180,39 +186,17 @@ def _best(
         )
     if family != "free":
         say(f"family {family}")
-        best = best_setting(task, family_named(family))
-        peak = best.knobs.get("peak", task.peak)
-        fixed = task if task.lowest_peak is None else task.at_peak(peak)
-        room = fixed.room(best.schedule) if task.smooth else None
-        return {
-            "schedule": best.schedule,
-            "knobs": best.knobs,
-            "room": room,
-            "starts": (),
-            "evaluations": best.evaluations,
-            "peak": peak,
-        }
+        return best_setting(task, family_named(family))
     usual = baselines(task)
     begin = {name: usual[name] for name in ("wsd", "linear")}
     if task.max_slope is not None:
         begin = {"constant": usual["constant"], **begin}
     found = search(task, begin, say)
-    if max(start.loss for start in found.starts) > min(s.loss for s in found.starts) + AS_GOOD:
-        ends = sorted({f"{start.loss:.5f}" for start in found.starts})
+    losses = [start.loss for start in found.starts]
+    if max(losses) > min(losses) + AS_GOOD:
+        ends = sorted({f"{loss:.5f}" for loss in losses})
         sentences.append(f"the starts end in different optima: {', '.join(ends)}")
-    peak = float(found.schedule.lr[: max(task.given, 1)].max())
-    return {
-        "schedule": found.schedule,
-        "knobs": {},
-        "room": found.room,
-        "starts": found.starts,
-        "evaluations": found.evaluations,
-        "peak": peak if task.lowest_peak is not None else task.peak,
-    }
-
-
-def _silent(words: str) -> None:
-    """Progress that nobody watches."""
+    return found
 
 
 SIMPLE = ("linear", "cosine", "wsd", "wsd-1-sqrt", "wsd-cosine", "step", "wsd-power")
@@ -230,15 +214,26 @@ def _simplest(
     level = [item for item in usual.values() if item.gain < AS_GOOD or not item.surely_worse]
     if level and (gains is not None or level[0].gain < AS_GOOD):
         best = min(level, key=lambda item: item.gain)
-        half = None if best.lower is None else best.gain - best.lower
-        return Simple(best.name, best.schedule, best.loss, best.gain, half)
+        return Simple(
+            name=best.name,
+            schedule=best.schedule,
+            loss=best.loss,
+            cost=best.gain,
+            half=None if best.interval is None else best.gain - best.interval.lower,
+        )
     # Without an uncertainty nothing but the best is as good, and the search would be in vain.
     for name in SIMPLE if gains is not None else ():
         setting = best_setting(task, family_named(name))
-        cost = task.quick_loss(setting.schedule) - loss
+        cost = setting.loss - loss
         half = None if gains is None else gains.half(schedule, setting.schedule)
         if cost <= max(half or 0.0, AS_GOOD):
-            return Simple(name, setting.schedule, setting.loss, cost, half)
+            return Simple(
+                name=name,
+                schedule=setting.schedule,
+                loss=setting.loss,
+                cost=cost,
+                half=half,
+            )
     return None
 
 
@@ -248,12 +243,12 @@ ROUNDS = 4
 def _cautious(
     task: Task,
     family: str,
-    found: dict[str, Any],
+    found: Found,
     gains: Gains | None,
     quantile: float,
-    say: Callable[[str], None],
+    say: Progress,
     sentences: list[str],
-) -> dict[str, Any]:
+) -> Found:
     """The best schedule under the parameters that are worst for it.
 
     A saddle point: design, find the worst parameters for the design, design again under them.
@@ -262,10 +257,10 @@ def _cautious(
         raise InputError("a quantile needs the uncertainty of a fit: this one carries none")
     law = task.law
     for _ in range(ROUNDS):
-        law = gains.unlucky(found["schedule"], quantile)
-        before = found["schedule"]
+        before = found.schedule
+        law = gains.unlucky(before, quantile)
         found = _best(replace(task, law=law), family, say, [])
-        if np.abs(found["schedule"].lr - before.lr).max() < 1e-3 * task.peak:
+        if np.abs(found.schedule.lr - before.lr).max() < 1e-3 * task.peak:
             break
     moved = ", ".join(
         f"{name} {getattr(law, name):.4g}" for name in gains.uncertainty.names if name != "L0"
@@ -316,17 +311,6 @@ def _horizon(
     if updates < 1:
         raise InputError(f"{tokens:g} tokens are less than one update of {batch * length:g}")
     return updates
-
-
-def _peaks(
-    fit: Fit | None, peak: float | tuple[float, float] | None, prefix: Schedule | None
-) -> tuple[float | None, float | None]:
-    """The lowest peak to choose from, if any, and the highest."""
-    if isinstance(peak, tuple):
-        return peak
-    if peak is not None or prefix is not None or fit is None:
-        return None, peak
-    return None, usual_peak(fit)
 
 
 def usual_peak(fit: Fit) -> float:
@@ -380,17 +364,3 @@ def _carry(template: Schedule, prefix: Schedule) -> Schedule:
     whole = prefix.extended(template.lr[prefix.horizon :], **further)
     known = {name: getattr(whole, name) for name in asked if getattr(whole, name) is not None}
     return template.with_(**known)
-
-
-def _constraints(task: Task, peak: float) -> dict[str, Any]:
-    return {
-        "horizon": task.horizon,
-        "given": task.given,
-        "warmup": task.template.warmup,
-        "peak": peak,
-        "lowest_peak": task.lowest_peak,
-        "highest_peak": task.peak,
-        "floor": task.floor,
-        "rising": task.rising,
-        "max_slope": task.max_slope,
-    }

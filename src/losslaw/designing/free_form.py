@@ -6,24 +6,28 @@ nothing, and at last with every update by itself instead of blocks of them. How 
 and how much the loss could still fall to first order when every update is free, says whether the
 search has converged.
 
-The multi-power law is its own case: it scores a whole fall at the rate after it, so that two falls
-in one jump pay more than two small ones, and its best schedule is a staircase. There rates are held
-between knots, and the places of the stairs are searched as well.
+A law whose best schedule is a staircase (`Law.jumps`) is its own case. There rates are held between
+knots, and the places of the stairs are searched as well. A jump has no gradient by its place, so
+places and rates are searched together by differences of the law's own prediction, which is cheap
+where nothing happens between jumps. Places are searched as the log of the updates left, each as a
+share of those before it, and rates as shares of the rate before.
+
+A law that does not say its gradient is searched by differences of its loss along the chain.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from scipy.optimize import linprog, minimize
 from scipy.sparse import eye_array, vstack
+from scipy.special import expit, logit
 
 from losslaw.designing.rate_chain import Chain, first_chain
-from losslaw.designing.stairs import best_stairs
+from losslaw.designing.record import Found, Start
 from losslaw.designing.task import Task
-from losslaw.laws import MultiPower
 from losslaw.numerics.arrays import FloatArray, IntArray, dot
+from losslaw.progress import Progress
 from losslaw.schedules import Schedule
 
 INTERVALS = 48  # of the first chain
@@ -33,51 +37,23 @@ SAME = 1e-5  # nats: ends closer than this are one optimum
 ENOUGH = 1e-4  # gained by more knots, as the search sees losses: 1e-7 nats in language models
 SCALE = 1e3  # the search sees millinats, so that its tolerances are small ones
 EXCESS = 3e2  # and a loss above the irreducible one of at least this
+# Without a gradient: knots of the last chain, each of which costs two losses a step; how far along
+# each `w` the loss is looked at, where a pass over the past is right to 1e-9 nats; and the least
+# `w`, for at rate zero a loss may jump.
+LARGEST_BY_DIFFERENCES = 150
+DIFFERENCE = 1e-3
+LEAST = 1e-4
 
 
-@dataclass(frozen=True)
-class Start:
-    """Where a search began, and the loss it ended at.
-
-    Attributes:
-        name: The schedule it began from.
-        loss: Final loss at the end of the first, coarse search.
-        best: Whether that is the best optimum found, within 1e-5 nats.
-    """
-
-    name: str
-    loss: float
-    best: bool
-
-
-@dataclass(frozen=True)
-class Found:
-    """The end of a free-form search.
-
-    Attributes:
-        schedule: The best schedule found.
-        room: How much lower the final loss could be to first order, in nats (`Task.room`).
-        starts: What was tried.
-        evaluations: Losses with gradients that were computed.
-        knots: Of the last chain.
-    """
-
-    schedule: Schedule
-    room: float
-    starts: tuple[Start, ...]
-    evaluations: int
-    knots: int
-
-
-def search(task: Task, starts: dict[str, Schedule], say: Callable[[str], None]) -> Found:
+def search(task: Task, starts: dict[str, Schedule], say: Progress) -> Found:
     """The schedule of lowest final loss under the constraints of the task.
 
     Args:
-        task: The task; its law has a gradient.
+        task: The task.
         starts: Schedules to begin from, by name; need not meet the constraints.
         say: Called with a word on progress.
     """
-    jumps = isinstance(task.law, MultiPower) and task.max_slope is None
+    jumps = task.law.jumps and task.max_slope is None
     follower = _Follower(task)
     if jumps:
         ends: list[tuple[float, str, Chain, FloatArray]] = []
@@ -98,33 +74,40 @@ def search(task: Task, starts: dict[str, Schedule], say: Callable[[str], None]) 
             ends.append((task.quick_loss(follower.schedule(chain, w)), name, chain, w))
     ends.sort(key=lambda end: end[0])
     loss, _, chain, w = ends[0]
-    said = tuple(Start(name, end, end <= loss + SAME) for end, name, _, _ in ends)
-    while not jumps and chain.knots.size < LARGEST:
+    said = tuple(Start(name=name, loss=end, best=end <= loss + SAME) for end, name, _, _ in ends)
+    largest = LARGEST if task.smooth else LARGEST_BY_DIFFERENCES
+    while not jumps and chain.knots.size < largest:
         finer = chain.refined(w)
         if finer.knots.size == chain.knots.size:
             break
         say(f"{finer.knots.size} knots")
         same = finer.invert(chain.rates(w))
-        before = task.gradient(follower.schedule(finer, same), finer.blocks(BLOCKS))[0]
+        before = follower.loss(finer, same, finer.blocks(BLOCKS))
         chain = finer
         w, lower = follower.follow(chain, same, BLOCKS)
         gained = before - lower
         if gained < ENOUGH / follower.scale:
             break
-    if not jumps:
+    if not jumps and task.smooth:
         say("every update by itself")
         w, _ = follower.follow(chain, w)
     schedule = follower.schedule(chain, w)
     fixed = task if task.lowest_peak is None else task.at_peak(float(chain.levels(w)[0]))
-    if task.max_slope is None:
-        room = fixed.room(schedule)
-    else:
-        room = _room_with_slope(replace(chain, task=fixed), schedule)
-    return Found(schedule, room, said, follower.count, int(chain.knots.size))
+    gap = fixed.gap(schedule)
+    if task.max_slope is not None and task.smooth:
+        gap = _gap_with_slope(replace(chain, task=fixed), schedule)
+    return Found(
+        schedule=schedule,
+        loss=task.quick_loss(schedule),
+        gap=gap,
+        evaluations=follower.count,
+        peak=fixed.peak,
+        starts=said,
+    )
 
 
-def _room_with_slope(chain: Chain, schedule: Schedule) -> float:
-    """`Task.room` under a limit to the slope: a linear program over the rates at the knots."""
+def _gap_with_slope(chain: Chain, schedule: Schedule) -> float:
+    """`Task.gap` under a limit to the slope: a linear program over the rates at the knots."""
     task, size = chain.task, chain.knots.size
     slope = (task.max_slope or np.inf) * task.peak * chain.gaps
     cost = chain.by_level(task.gradient(schedule)[1])[1:]
@@ -153,6 +136,33 @@ class _Follower:
     def schedule(self, chain: Chain, w: FloatArray) -> Schedule:
         return self.task.template.with_(lr=chain.rates(w))
 
+    def loss(self, chain: Chain, w: FloatArray, starts: IntArray | None) -> float:
+        """Final loss of a chain, not counted."""
+        schedule = self.schedule(chain, w)
+        return (
+            self.task.gradient(schedule, starts)[0]
+            if self.task.smooth
+            else self.task.loss(schedule)
+        )
+
+    def slope(
+        self, chain: Chain, w: FloatArray, starts: IntArray | None
+    ) -> tuple[float, FloatArray]:
+        """Final loss of a chain, and its gradient by ``w``."""
+        self.count += 1
+        if self.task.smooth:
+            loss, gradient = self.task.gradient(self.schedule(chain, w), starts)
+            return loss, chain.pull(w, gradient)
+        out = np.zeros(w.size)
+        for i in range(0 if self.task.lowest_peak is not None else 1, w.size):
+            up, down = w.copy(), w.copy()
+            step = min(DIFFERENCE, 0.1 * float(w[i]))
+            up[i], down[i] = min(w[i] + step, 1.0), max(w[i] - step, 0.0)
+            higher, lower = (self.task.loss(self.schedule(chain, each)) for each in (up, down))
+            out[i] = (higher - lower) / (up[i] - down[i])
+        self.count += 2 * (w.size - 1)
+        return self.task.loss(self.schedule(chain, w)), out
+
     def follow(
         self, chain: Chain, begin: FloatArray, most: int | None = None
     ) -> tuple[FloatArray, float]:
@@ -173,16 +183,17 @@ class _Follower:
     def _once(
         self, chain: Chain, begin: FloatArray, starts: IntArray | None
     ) -> tuple[FloatArray, float]:
-        reference = self.task.gradient(self.schedule(chain, begin), starts)[0]
+        reference = self.loss(chain, begin, starts)
         excess = reference - self.task.law.parameters.get("L0", 0.0)
         self.scale = min(max(SCALE, EXCESS / max(excess, 1e-300)), 1e9)
 
         def objective(w: FloatArray) -> tuple[float, FloatArray]:
-            self.count += 1
-            loss, gradient = self.task.gradient(self.schedule(chain, w), starts)
-            return self.scale * (loss - reference), self.scale * chain.pull(w, gradient)
+            loss, slope = self.slope(chain, w, starts)
+            return self.scale * (loss - reference), self.scale * slope
 
-        bounds = [(0.0, 1.0)] * begin.size
+        least = 0.0 if self.task.smooth else LEAST
+        begin = np.maximum(begin, least)
+        bounds = [(least, 1.0)] * begin.size
         if self.task.given == 0:  # a schedule of zeros is none
             bounds[1] = (1e-6, 1.0)
         end = minimize(
@@ -194,7 +205,13 @@ class _Follower:
             # Improvements below 1e-9 nats end the search, or 3e-9 of a small excess.
             options={"maxcor": 30, "ftol": 1e-6, "gtol": 1e-7, "maxiter": 500, "maxfun": 700},
         )
-        return np.asarray(end.x, dtype=np.float64), reference + float(end.fun) / self.scale
+        w, loss = np.asarray(end.x, dtype=np.float64), reference + float(end.fun) / self.scale
+        if not self.task.smooth:
+            # A rate that is as low as it may be is at the floor.
+            floor = np.where(w <= least, 0.0, w)
+            lower = self.loss(chain, floor, starts) if floor[1] > 0 else np.inf
+            w, loss = (floor, lower) if lower <= loss else (w, loss)
+        return w, loss
 
 
 def _around(task: Task, stairs: Schedule) -> Chain:
@@ -204,3 +221,42 @@ def _around(task: Task, stairs: Schedule) -> Chain:
     near = np.concatenate([jumps + by for by in (-100, -30, -10, -3, -1, 0, 1, 3, 10, 30, 100)])
     knots = np.unique(np.concatenate([even, near]).astype(np.int64))
     return Chain(task, knots[(knots > task.given) & (knots <= task.horizon)], jumps=True)
+
+
+def best_stairs(task: Task, count: int) -> Schedule:
+    """The best schedule of ``count`` jumps down, close to it for others than the law it is for.
+
+    Args:
+        task: The task; its peak is taken as it is.
+        count: Number of jumps, at least 1.
+    """
+    count = min(count, task.free)
+    places = logit(np.array([0.1, *[0.3] * (count - 1)]))
+    rates = logit(np.full(count, 0.02 ** (1 / count)))
+
+    def made(theta: FloatArray) -> Schedule:
+        shares = np.asarray(expit(theta), dtype=np.float64)
+        left = np.multiply.accumulate(shares[:count]) * task.free
+        levels = np.multiply.accumulate(shares[count:])
+        return stairs(task, left, task.floor + (task.start - task.floor) * levels)
+
+    def objective(theta: FloatArray) -> float:
+        return SCALE * task.loss(made(theta))
+
+    best = minimize(
+        objective,
+        np.concatenate([places, rates]),
+        method="L-BFGS-B",
+        bounds=[(-12.0, 6.0)] * (2 * count),
+        # Places are whole updates: steps of a hundredth see them move where that matters.
+        options={"eps": 2e-2, "ftol": 1e-7, "maxiter": 60, "maxfun": 1500},
+    )
+    return made(np.asarray(best.x, dtype=np.float64))
+
+
+def stairs(task: Task, left: FloatArray, rates: FloatArray) -> Schedule:
+    """Jumps to ``rates`` when ``left`` updates are left, rounded to whole ones."""
+    lr = np.full(task.free, task.start)
+    for place, rate in zip(np.maximum(np.round(left), 1).astype(int), rates, strict=True):
+        lr[task.free - place :] = rate
+    return task.schedule(lr)

@@ -21,6 +21,7 @@ from losslaw.errors import InputError
 from losslaw.fitting.uncertainty import Uncertainty, prediction_gradient
 from losslaw.laws import Law, Query
 from losslaw.numerics.arrays import FloatArray, dot
+from losslaw.numerics.interval import Interval, Level
 from losslaw.schedules import Schedule
 
 APART = 0.1  # distance at which two schedules' errors have become mostly their own
@@ -68,7 +69,11 @@ class Gains:
 
     def half(self, a: Schedule, b: Schedule) -> float:
         """Half-width of the interval of the difference."""
-        return float(ndtri(0.5 + self.level / 2)) * self.deviation(a, b)
+        return Level(self.level).quantile * self.deviation(a, b)
+
+    def interval(self, gain: float, a: Schedule, b: Schedule) -> Interval:
+        """Where the gain of one over the other lies."""
+        return Interval.around(gain, self.half(a, b), level=self.level)
 
     def unlucky(self, schedule: Schedule, quantile: float) -> Law:
         """The law with the parameters that are worst for a schedule, at a quantile of its loss.

@@ -11,12 +11,33 @@ import itertools
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from losslaw.designing.task import Task
 from losslaw.numerics.arrays import FloatArray, IntArray, dot
 from losslaw.numerics.compiled import compiled
+
+
+class Limits(NamedTuple):
+    """What the rates of a chain may be, as compiled functions take it.
+
+    Attributes:
+        start: The rate that the chain departs from, in peaks.
+        floor: Smallest rate.
+        lowest: Smallest peak.
+        highest: Largest peak.
+        slope: Largest change from one update to the next; infinite: any.
+        rising: Whether rates may rise.
+    """
+
+    start: float
+    floor: float
+    lowest: float
+    highest: float
+    slope: float
+    rising: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,17 +71,21 @@ class Chain:
         update = np.arange(self.task.given + 1, self.task.horizon + 1)
         return interval, 1.0 - (self.knots[interval] - update) / self.gaps[interval]
 
-    @property
-    def _limits(self) -> tuple[float, float, float, float, bool]:
+    @cached_property
+    def _limits(self) -> "Limits":
         task = self.task
-        slope = np.inf if task.max_slope is None else task.max_slope * task.peak
-        lowest = task.peak if task.lowest_peak is None else task.lowest_peak
-        return task.floor, lowest, task.peak, slope, task.rising
+        return Limits(
+            start=task.start / task.peak,
+            floor=float(task.floor),
+            lowest=float(task.peak if task.lowest_peak is None else task.lowest_peak),
+            highest=float(task.peak),
+            slope=np.inf if task.max_slope is None else float(task.max_slope * task.peak),
+            rising=task.rising,
+        )
 
     def levels(self, w: FloatArray) -> FloatArray:
         """Rate that the chain departs from, and rates at the knots. Shape ``(m + 1,)``."""
-        start = self.task.start / self.task.peak
-        return _levels(w, self.gaps.astype(np.float64), start, *self._limits)
+        return _levels(w, self.gaps.astype(np.float64), self._limits)
 
     def rates(self, w: FloatArray) -> FloatArray:
         """All rates, those given included: a warm-up follows the peak. Shape ``(horizon,)``."""
@@ -80,9 +105,8 @@ class Chain:
         if task.lowest_peak is not None and task.given:
             given = task.template.lr[: task.given] / task.start
             by_level[0] += dot(given, gradient[: task.given])
-        start = task.start / task.peak
         gaps = self.gaps.astype(np.float64)
-        return _pull(w, self.levels(w), by_level, gaps, start, *self._limits)
+        return _pull(w, self.levels(w), by_level, gaps, self._limits)
 
     def by_level(self, gradient: FloatArray) -> FloatArray:
         """Gradient by the levels, of what has ``gradient`` by the rates. Shape ``(m + 1,)``."""
@@ -97,8 +121,7 @@ class Chain:
     def invert(self, lr: FloatArray) -> FloatArray:
         """The ``w`` of rates, or of admissible ones near them. Shape ``(m + 1,)``."""
         wanted = np.concatenate([[self.task.start], lr[self.knots - 1]])
-        start = self.task.start / self.task.peak
-        return _invert(wanted, self.gaps.astype(np.float64), start, *self._limits)
+        return _invert(wanted, self.gaps.astype(np.float64), self._limits)
 
     def blocks(self, most: int) -> IntArray:
         """First updates (0-based) of blocks: up to ``most`` of them between knots.
@@ -136,36 +159,27 @@ def first_chain(task: Task, intervals: int, *, jumps: bool = False) -> Chain:
 
 @compiled()
 def _range(
-    before: float, gap: float, floor: float, peak: float, slope: float, rising: bool
+    before: float, gap: float, peak: float, limits: Limits
 ) -> tuple[float, float, float, float]:
     """Lowest and highest rate after ``before``, and whether each moves along with it."""
-    low, low_moves = floor, 0.0
-    if before - slope * gap > low:
-        low, low_moves = before - slope * gap, 1.0
+    low, low_moves = limits.floor, 0.0
+    if before - limits.slope * gap > low:
+        low, low_moves = before - limits.slope * gap, 1.0
     high, high_moves = peak, 0.0
-    if not rising:
+    if not limits.rising:
         high, high_moves = before, 1.0
-    elif before + slope * gap < peak:
-        high, high_moves = before + slope * gap, 1.0
+    elif before + limits.slope * gap < peak:
+        high, high_moves = before + limits.slope * gap, 1.0
     return low, high, low_moves, high_moves
 
 
 @compiled()
-def _levels(
-    w: FloatArray,
-    gaps: FloatArray,
-    start: float,
-    floor: float,
-    lowest: float,
-    highest: float,
-    slope: float,
-    rising: bool,
-) -> FloatArray:
-    peak = lowest + (highest - lowest) * w[0]
+def _levels(w: FloatArray, gaps: FloatArray, limits: Limits) -> FloatArray:
+    peak = limits.lowest + (limits.highest - limits.lowest) * w[0]
     levels = np.empty(w.size)
-    levels[0] = start * peak
+    levels[0] = limits.start * peak
     for i in range(1, w.size):
-        low, high, _, _ = _range(levels[i - 1], gaps[i - 1], floor, peak, slope, rising)
+        low, high, _, _ = _range(levels[i - 1], gaps[i - 1], peak, limits)
         levels[i] = low + (high - low) * w[i]
     return levels
 
@@ -176,47 +190,31 @@ def _pull(
     levels: FloatArray,
     by_level: FloatArray,
     gaps: FloatArray,
-    start: float,
-    floor: float,
-    lowest: float,
-    highest: float,
-    slope: float,
-    rising: bool,
+    limits: Limits,
 ) -> FloatArray:
-    peak = lowest + (highest - lowest) * w[0]
+    peak = limits.lowest + (limits.highest - limits.lowest) * w[0]
     out = np.empty(w.size)
     by_peak = 0.0
     by = by_level.copy()
     for i in range(w.size - 1, 0, -1):
-        low, high, low_moves, high_moves = _range(
-            levels[i - 1], gaps[i - 1], floor, peak, slope, rising
-        )
+        low, high, low_moves, high_moves = _range(levels[i - 1], gaps[i - 1], peak, limits)
         out[i] = by[i] * (high - low)
         by[i - 1] += by[i] * ((1.0 - w[i]) * low_moves + w[i] * high_moves)
-        if rising and high_moves == 0.0:
+        if limits.rising and high_moves == 0.0:
             by_peak += by[i] * w[i]
-    out[0] = (by[0] * start + by_peak) * (highest - lowest)
+    out[0] = (by[0] * limits.start + by_peak) * (limits.highest - limits.lowest)
     return out
 
 
 @compiled()
-def _invert(
-    wanted: FloatArray,
-    gaps: FloatArray,
-    start: float,
-    floor: float,
-    lowest: float,
-    highest: float,
-    slope: float,
-    rising: bool,
-) -> FloatArray:
+def _invert(wanted: FloatArray, gaps: FloatArray, limits: Limits) -> FloatArray:
     w = np.ones(wanted.size)
-    peak = wanted[0] / start
-    if highest > lowest:
-        w[0] = min(max((peak - lowest) / (highest - lowest), 0.0), 1.0)
-    level = start * (lowest + (highest - lowest) * w[0])
+    peak, width = wanted[0] / limits.start, limits.highest - limits.lowest
+    if width > 0.0:
+        w[0] = min(max((peak - limits.lowest) / width, 0.0), 1.0)
+    level = limits.start * (limits.lowest + width * w[0])
     for i in range(1, wanted.size):
-        low, high, _, _ = _range(level, gaps[i - 1], floor, peak, slope, rising)
+        low, high, _, _ = _range(level, gaps[i - 1], peak, limits)
         if high > low:
             w[i] = min(max((wanted[i] - low) / (high - low), 0.0), 1.0)
         level = low + (high - low) * w[i]

@@ -6,12 +6,52 @@ from typing import Any
 
 import numpy as np
 
-from losslaw.designing.free_form import Start
+from losslaw.designing.task import Task
 from losslaw.laws import Law
+from losslaw.numerics.interval import Interval, ends
 from losslaw.schedules import Schedule
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """Where a search began, and the loss it ended at.
+
+    Attributes:
+        name: The schedule it began from.
+        loss: Final loss at the end of the first, coarse search.
+        best: Whether that is the best optimum found, within 1e-5 nats.
+    """
+
+    name: str
+    loss: float
+    best: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """The end of a search.
+
+    Attributes:
+        schedule: The best schedule found.
+        loss: Its final loss, in nats per token (`Task.quick_loss`).
+        gap: How much lower the final loss could be to first order, in nats (`Task.gap`); ``None``
+            where the law does not say its gradient.
+        evaluations: Losses that were computed, each with its gradient where there is one.
+        peak: The peak, chosen or given.
+        knobs: The settings, of a family.
+        starts: What was tried, of a free form.
+    """
+
+    schedule: Schedule
+    loss: float
+    gap: float | None
+    evaluations: int
+    peak: float
+    knobs: Mapping[str, float] = field(default_factory=dict[str, float])
+    starts: tuple[Start, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Baseline:
     """A usual schedule under the same constraints.
 
@@ -20,24 +60,28 @@ class Baseline:
         schedule: The schedule.
         loss: Its predicted final loss, in nats per token.
         gain: How much lower the design ends, in nats; negative if it ends higher.
-        lower: Lower end of the interval of that gain; ``None`` without a fit's uncertainty.
-        upper: Upper end.
+        interval: Where that gain lies; ``None`` without a fit's uncertainty.
     """
 
     name: str
     schedule: Schedule
     loss: float
     gain: float
-    lower: float | None = None
-    upper: float | None = None
+    interval: Interval | None = None
 
     @property
     def surely_worse(self) -> bool:
         """Whether the gain over it is above zero in all of its interval."""
-        return (self.gain if self.lower is None else self.lower) > 0
+        return (self.gain if self.interval is None else self.interval.lower) > 0
+
+    def __str__(self) -> str:
+        line = f"{self.loss:8.5f}  {self.gain:+8.5f}"
+        if self.interval is None:
+            return line
+        return f"{line}  ({self.interval.lower:+.4f} .. {self.interval.upper:+.4f})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Simple:
     """A schedule that one line of a trainer's options can say, as good as the design.
 
@@ -56,47 +100,66 @@ class Simple:
     cost: float
     half: float | None
 
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "name": self.name,
+            "spec": self.schedule.spec,
+            "loss": self.loss,
+            "cost": self.cost,
+            "half": self.half,
+        }
 
-@dataclass(frozen=True)
+    def __str__(self) -> str:
+        text = f": {self.schedule.spec}" if self.schedule.spec else ""
+        return (
+            f"as good within what is known, and simpler: {self.name}, {self.cost:+.5f} nats{text}"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Design:
     """A schedule found for a law.
 
     Attributes:
         schedule: The schedule.
-        law: The law whose final loss it minimises.
+        task: The law whose final loss it minimises, and what it had to meet.
         loss: Predicted final loss, in nats per token.
-        lower: Lower end of the interval of that loss; ``None`` without a fit's uncertainty.
-        upper: Upper end.
-        level: Share of runs the interval is meant to hold.
+        interval: Where that loss lies; ``None`` without a fit's uncertainty.
+        level: Share of runs the intervals are meant to hold.
         family: ``free`` or the name of a family.
+        peak: The peak, chosen or given.
         knobs: The settings of the family.
         baselines: The usual schedules by name.
-        room: How much lower the loss could be to first order, were every update free, in nats:
+        gap: How much lower the loss could be to first order, were every update free, in nats:
             near 0 where a free search has converged. ``None`` without a gradient.
         starts: Where a free search began, and where it ended.
         simple: The simplest schedule as good as a free-form design, within what is known.
-        constraints: What the schedule had to meet.
         sentences: What to know before using it.
         evaluations: Losses that were computed.
         seconds: How long it took.
     """
 
     schedule: Schedule
-    law: Law
+    task: Task
     loss: float
-    lower: float | None
-    upper: float | None
+    interval: Interval | None
     level: float
     family: str
+    peak: float
     knobs: Mapping[str, float]
     baselines: Mapping[str, Baseline]
-    room: float | None
+    gap: float | None
     starts: tuple[Start, ...]
     simple: Simple | None
-    constraints: Mapping[str, Any]
     sentences: tuple[str, ...] = ()
     evaluations: int = 0
     seconds: float = field(default=0.0, compare=False)
+
+    @property
+    def law(self) -> Law:
+        """The law whose final loss it minimises."""
+        return self.task.law
 
     @property
     def best_baseline(self) -> Baseline:
@@ -110,10 +173,10 @@ class Design:
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
+        batch = {} if self.schedule.batch is None else {"batch": self.schedule.batch}
         return {
             "loss": self.loss,
-            "lower": self.lower,
-            "upper": self.upper,
+            **ends(self.interval),
             "level": self.level,
             "law": self.law.name,
             "family": self.family,
@@ -121,36 +184,90 @@ class Design:
             "baselines": {name: item.loss for name, item in self.baselines.items()},
             "gain": self.gain,
             "gains": {
-                name: {"gain": item.gain, "lower": item.lower, "upper": item.upper}
+                name: {"gain": item.gain, **ends(item.interval)}
                 for name, item in self.baselines.items()
             },
-            "simple": None
-            if self.simple is None
-            else {
-                "name": self.simple.name,
-                "spec": self.simple.schedule.spec,
-                "loss": self.simple.loss,
-                "cost": self.simple.cost,
-                "half": self.simple.half,
-            },
+            "simple": None if self.simple is None else self.simple.as_dict(),
             "spec": self.schedule.spec,
             "schedule": {
                 "step": np.arange(1, self.schedule.horizon + 1),
                 "lr": self.schedule.lr,
-                **({} if self.schedule.batch is None else {"batch": self.schedule.batch}),
+                **batch,
             },
-            "room": self.room,
-            "starts": [
-                {"name": start.name, "loss": start.loss, "best": start.best}
-                for start in self.starts
-            ],
-            "constraints": dict(self.constraints),
+            "room": self.gap,
+            "starts": [vars(start) for start in self.starts],
+            "constraints": {**self.task.constraints, "peak": self.peak},
             "sentences": list(self.sentences),
             "evaluations": self.evaluations,
             "seconds": self.seconds,
         }
 
     def __str__(self) -> str:
-        from losslaw.designing.report import report
+        kind = "free form" if self.family == "free" else f"family {self.family}"
+        lines = [
+            f"{kind}, {self.schedule.horizon} updates, lowest loss of the {self.law.title}",
+            shape_in_words(self.schedule, self.task.given),
+        ]
+        if self.knobs:
+            lines.append(", ".join(f"{name} {value:.4g}" for name, value in self.knobs.items()))
+        if self.schedule.spec is not None:
+            lines.append(self.schedule.spec)
+        lines += ["", f"predicted final loss  {self.loss:.5f}{self._interval()}", ""]
+        width = max(len(name) for name in self.baselines)
+        lines.append(f"{'instead':<{width}}  {'loss':>8}  {'it costs':>8}")
+        ordered = sorted(self.baselines.items(), key=lambda pair: pair[1].loss)
+        lines += [f"{name:<{width}}  {item}" for name, item in ordered]
+        lines.append("")
+        level = [name for name, item in ordered if not item.surely_worse]
+        if level:
+            lines.append(f"no significant gain over {', '.join(level)}")
+        if self.simple is not None and self.simple.name not in level:
+            lines.append(str(self.simple))
+        if self.starts:
+            agree = sum(start.best for start in self.starts)
+            left = ""
+            if self.gap is not None:
+                left = f"; to first order, no more than {self.gap:.1g} nats are left"
+            lines.append(f"{agree} of {len(self.starts)} starts end in this optimum{left}")
+        lines += [f"note: {sentence}" for sentence in self.sentences]
+        lines.append(f"{self.evaluations} losses computed in {self.seconds:.2f} s")
+        return "\n".join(lines)
 
-        return report(self)
+    def _interval(self) -> str:
+        if self.interval is None:
+            return ""
+        end = f"{self.interval.upper:.4f}" if np.isfinite(self.interval.upper) else "unbounded"
+        return f"  ({self.level:.0%} interval {self.interval.lower:.4f} .. {end})"
+
+
+def shape_in_words(schedule: Schedule, given: int) -> str:
+    """What the free part of a schedule does, in one sentence.
+
+    >>> from losslaw import wsd
+    >>> shape_in_words(wsd(peak=1e-3, horizon=1000, cooldown=0.25, final=1e-4), 0)
+    'at 0.001 up to step 750, then down over 250 updates (25.0 % of the run) to 0.0001 (10.0 %)'
+    """
+    lr, n = schedule.lr, schedule.horizon
+    start = lr[given - 1] if given else lr[0]
+    top = float(lr[given:].max())
+    near = 1e-3 * top
+    if float(lr[given:].min()) >= top - near:
+        return f"at {top:.4g} to the end"
+    first = given + int(np.argmax(np.abs(lr[given:] - start) > near))  # updates before it moves
+    if first <= max(given, 1):  # it moves from the first update on
+        first = given
+    final = f"{lr[-1]:.3g} ({lr[-1] / top:.1%})".replace("%", " %")
+    moves = np.abs(np.diff(lr[max(given - 1, 0) :]))
+    steps = np.flatnonzero(moves > near)
+    if 0 < steps.size <= 8 and moves[steps].sum() > 0.99 * moves.sum():
+        updates = steps + max(given, 1)
+        jumps = [f"{lr[k]:.3g} after step {k}" for k in updates.tolist()]
+        return f"at {start:.4g} up to step {updates[0]}, then {', '.join(jumps)}"
+    rises = bool((np.diff(lr[max(given - 1, 0) :]) > near).any())
+    share = f"{(n - first) / n:.1%}".replace("%", " %")
+    words = "then up and down" if rises else "then down"
+    stay = f"at {start:.4g} up to step {first}, " if first > given else ""
+    words = words if stay else words.removeprefix("then ")
+    rest = int(np.argmax(np.abs(lr[::-1] - lr[-1]) > near)) - 1  # updates at the last rate
+    reached = f", reached {rest} updates before the end" if rest > 0.01 * n else ""
+    return f"{stay}{words} over {n - first} updates ({share} of the run) to {final}{reached}"

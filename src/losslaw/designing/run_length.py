@@ -14,12 +14,10 @@ from scipy.optimize import brentq, minimize_scalar
 
 from losslaw.designing.baselines import USUAL, baselines
 from losslaw.designing.design import usual_peak, usual_warmup
-from losslaw.designing.guards import refuse_blind
-from losslaw.designing.task import LONGEST_DESIGNED, Task, pose
+from losslaw.designing.task import LONGEST_DESIGNED, Constraints, Task, pose, refuse_blind
 from losslaw.designing.tuned_families import best_setting, family_named
 from losslaw.errors import InputError
 from losslaw.fitting import Fit
-from losslaw.laws import Chinchilla
 from losslaw.schedules import Schedule
 
 FLOPS = 6.0  # for each parameter and token, forward and backward
@@ -211,7 +209,7 @@ def _writer(
     law, uncertainty = fit.law, fit.uncertainty
     if fit.sizes and model_size is not None:
         law, uncertainty = fit.at_size(model_size)
-    if tuned or not isinstance(law, Chinchilla):
+    if tuned or not law.blind_to_rates:
         refuse_blind(law, uncertainty)
     if peak is None:
         peak = usual_peak(fit)
@@ -221,14 +219,14 @@ def _writer(
     decay = fit.usual_weight_decay
 
     def task(updates: int) -> Task:
-        return pose(
-            law,
+        constraints = Constraints(
             horizon=updates,
             peak=peak,
             warmup=warmup,
             batch=fit.usual_batch if batch is None else batch,
             weight_decay=decay,
         )
+        return pose(law, constraints)
 
     def write(updates: int) -> Schedule:
         asked = task(updates)

@@ -1,4 +1,4 @@
-"""What is asked of a design: the law, what is fixed, and the constraints on what is free.
+"""What a design has to do: the law, what is fixed, and the constraints on what is free.
 
 A schedule of ``horizon`` updates begins with what is given: the run so far (``prefix``), or a
 linear warm-up to the peak. The updates after it are free, each rate between the floor and the peak,
@@ -7,12 +7,13 @@ more than ``max_slope`` peaks.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from losslaw.designing.gradients import Gradient, final_loss, has_gradient
 from losslaw.errors import InputError
-from losslaw.laws import Law
+from losslaw.fitting.uncertainty import Uncertainty
+from losslaw.laws import Law, Query
 from losslaw.numerics.arrays import FloatArray, IntArray, dot
 from losslaw.schedules import Schedule
 
@@ -20,7 +21,35 @@ from losslaw.schedules import Schedule
 LONGEST_DESIGNED = 2_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class Constraints:
+    """What a schedule has to meet, as a caller says it.
+
+    Attributes:
+        horizon: Updates in all.
+        peak: Largest rate, or a lowest and a highest one to choose from; ``None``: that of the run
+            so far.
+        warmup: Updates of linear warm-up to the peak.
+        floor: Smallest rate of a free update.
+        prefix: The run so far.
+        rising: Whether rates may rise again.
+        max_slope: Largest change from one update to the next, in peaks; ``None``: any.
+        batch: Sequences in each update, if known.
+        weight_decay: Decoupled weight decay, if known.
+    """
+
+    horizon: int
+    peak: float | tuple[float, float] | None = None
+    warmup: int = 0
+    floor: float = 0.0
+    prefix: Schedule | None = None
+    rising: bool = False
+    max_slope: float | None = None
+    batch: float | None = None
+    weight_decay: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Task:
     """A law to be minimised over the free updates of a schedule.
 
@@ -82,22 +111,41 @@ class Task:
         """Final loss within 1e-8 of `loss`, several times as fast where the law has a gradient."""
         return self.gradient(schedule)[0] if self.smooth else self.loss(schedule)
 
-    def gradient(self, schedule: Schedule, starts: IntArray | None = None) -> Gradient:
-        """Final loss, and its gradient by all rates; shape ``(horizon,)``. See `final_loss`."""
+    def gradient(
+        self, schedule: Schedule, starts: IntArray | None = None
+    ) -> tuple[float, FloatArray]:
+        """Final loss, and its gradient by all rates. See `final_loss`."""
         return final_loss(self.law, schedule, starts)
 
     @property
     def smooth(self) -> bool:
-        """Whether the law has a gradient."""
-        return has_gradient(self.law)
+        """Whether the law says its gradient."""
+        return self.law.has_final_loss()
 
-    def room(self, schedule: Schedule) -> float:
+    @property
+    def constraints(self) -> dict[str, Any]:
+        """What a schedule has to meet, by name."""
+        return {
+            "horizon": self.horizon,
+            "given": self.given,
+            "warmup": self.template.warmup,
+            "peak": self.peak,
+            "lowest_peak": self.lowest_peak,
+            "highest_peak": self.peak,
+            "floor": self.floor,
+            "rising": self.rising,
+            "max_slope": self.max_slope,
+        }
+
+    def gap(self, schedule: Schedule) -> float | None:
         """How much lower the final loss could be, to first order, in nats: the Frank-Wolfe gap.
 
         ``max over admissible schedules of gradient . (rates - other rates)``, rate by rate: 0 at an
         optimum, a bound on what is left where the loss is convex. Limits to the slope are not
-        counted: with them it is too large.
+        counted: with them it is too large. ``None`` where the law does not say its gradient.
         """
+        if not self.smooth:
+            return None
         gradient = self.gradient(schedule)[1][self.given :]
         rates = schedule.lr[self.given :]
         if self.rising:
@@ -109,25 +157,16 @@ class Task:
         return max(dot(gradient, rates) - lowest, 0.0)
 
 
-def pose(
-    law: Law,
-    *,
-    horizon: int,
-    peak: float | None,
-    warmup: int = 0,
-    floor: float = 0.0,
-    prefix: Schedule | None = None,
-    rising: bool = False,
-    max_slope: float | None = None,
-    lowest_peak: float | None = None,
-    batch: float | None = None,
-    weight_decay: float | None = None,
-) -> Task:
+def pose(law: Law, constraints: Constraints) -> Task:
     """A `Task`, checked.
 
     Raises:
         InputError: a horizon that leaves nothing free, a floor above the peak, and the like.
     """
+    horizon, warmup, floor = constraints.horizon, constraints.warmup, constraints.floor
+    prefix, max_slope = constraints.prefix, constraints.max_slope
+    peaks = constraints.peak
+    lowest_peak, peak = peaks if isinstance(peaks, tuple) else (None, peaks)
     if prefix is not None:
         warmup = prefix.warmup if prefix.horizon >= prefix.warmup else warmup
     if horizon < 1 or int(horizon) != horizon:
@@ -163,7 +202,7 @@ def pose(
                 f" below the floor {floor:g}"
             )
     lr, given = _given_rates(int(horizon), peak, int(warmup), prefix)
-    if prefix is not None and lr[given - 1] < floor and not rising:
+    if prefix is not None and lr[given - 1] < floor and not constraints.rising:
         raise InputError(
             f"the run so far is at learning rate {lr[given - 1]:g}, below the floor {floor:g}:"
             " lower the floor, or allow rates to rise"
@@ -173,8 +212,65 @@ def pose(
             f"the run so far is at learning rate {lr[given - 1]:g}, above the peak {peak:g}:"
             " max_slope does not allow that jump"
         )
-    template = Schedule(lr, batch, weight_decay, warmup)
-    return Task(law, template, given, float(peak), floor, rising, max_slope, lowest_peak)
+    return Task(
+        law=law,
+        template=Schedule(lr, constraints.batch, constraints.weight_decay, warmup),
+        given=given,
+        peak=float(peak),
+        floor=floor,
+        rising=constraints.rising,
+        max_slope=max_slope,
+        lowest_peak=lowest_peak,
+    )
+
+
+def final_loss(
+    law: Law, schedule: Schedule, starts: IntArray | None = None
+) -> tuple[float, FloatArray]:
+    """Loss after the last update, in nats per token, and its gradient by the learning rates.
+
+    Args:
+        law: A law that says its `Law.final_loss`.
+        schedule: Any schedule.
+        starts: First updates (0-based) of blocks that are taken together, for a loss that is
+            nearly right and cheap; ``None``, or a law that knows no blocks: every update by itself.
+
+    Returns:
+        The loss, and its derivative by each rate. Shape ``(n,)``.
+
+    >>> from losslaw import Convolution
+    >>> loss, gradient = final_loss(Convolution(A=1.0, s=1.0), Schedule([1.0, 1.0]))
+    >>> loss, gradient.tolist()
+    (0.5, [-0.25, -0.25])
+    """
+    query = Query.of(schedule, [schedule.horizon])
+    if starts is None or not law.in_blocks:
+        loss, gradient = law.final_loss(query.blocks)
+        return float(loss), gradient
+    blocks = query.blocks_from(starts)
+    loss, gradient = law.final_loss(blocks)
+    return float(loss), np.repeat(gradient / blocks.count, blocks.count.astype(np.int64))
+
+
+def refuse_blind(law: Law, uncertainty: Uncertainty | None) -> None:
+    """Refuse a law that cannot tell a good schedule from a bad one.
+
+    Raises:
+        InputError: every schedule is as good as any other, or what a decay gains is not known.
+    """
+    if law.blind_to_rates:
+        raise InputError(
+            f"the {law.title} does not see the learning rate: every schedule ends at the same loss;"
+            " fit another law, such as effective"
+        )
+    acts = [name for name in law.amplitudes() if name not in ("L0", "A")]
+    unknown = () if uncertainty is None else uncertainty.unknown
+    if acts and (set(acts) <= set(unknown) or all(getattr(law, name) == 0 for name in acts)):
+        names = ", ".join(acts)
+        raise InputError(
+            f"this fit does not know what a decay gains ({names}): no curve with a falling learning"
+            " rate has shown it; fit one, or use a law with a prior (effective)"
+        )
 
 
 def _given_rates(

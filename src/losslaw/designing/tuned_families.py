@@ -12,6 +12,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from losslaw import schedules
+from losslaw.designing.record import Found
 from losslaw.designing.task import Task
 from losslaw.errors import InputError
 from losslaw.numerics.arrays import FloatArray, dot
@@ -72,25 +73,6 @@ class Family:
     knobs: Callable[[Task], dict[str, Knob]]
     rates: Callable[[Task, Knobs], FloatArray]
     text: Callable[[Knobs], tuple[str, dict[str, object]]] | None
-
-
-@dataclass(frozen=True)
-class Setting:
-    """The best setting of a family.
-
-    Attributes:
-        family: Its name.
-        knobs: Values of the knobs.
-        schedule: The schedule.
-        loss: Its final loss, in nats per token.
-        evaluations: Losses that were computed.
-    """
-
-    family: str
-    knobs: dict[str, float]
-    schedule: Schedule
-    loss: float
-    evaluations: int
 
 
 def _updates_left(task: Task) -> FloatArray:
@@ -211,7 +193,7 @@ def family_named(name: str) -> Family:
     return FAMILIES[name]
 
 
-def best_setting(task: Task, family: Family) -> Setting:
+def best_setting(task: Task, family: Family) -> Found:
     """The setting of a family with the lowest final loss, and of the peak where it is free."""
     knobs = dict(family.knobs(task))
     if task.lowest_peak is not None:
@@ -273,7 +255,14 @@ def best_setting(task: Task, family: Family) -> Setting:
     schedule = expressed(at, family, values)
     if task.lowest_peak is not None:
         values = {"peak": at.peak, **values}
-    return Setting(family.name, values, schedule, task.quick_loss(schedule), count)
+    return Found(
+        schedule=schedule,
+        loss=task.quick_loss(schedule),
+        gap=at.gap(schedule),
+        evaluations=count,
+        peak=at.peak,
+        knobs=values,
+    )
 
 
 def _starts(knobs: Mapping[str, Knob]) -> list[FloatArray]:

@@ -11,11 +11,11 @@ from losslaw.laws.effective import Effective
 from losslaw.laws.functional import Functional
 from losslaw.laws.instantaneous import Instantaneous
 from losslaw.laws.lastiterate import LastIterate
-from losslaw.laws.law import Law, Recipe
+from losslaw.laws.law import Artefact, Law, Recipe
 from losslaw.laws.momentum import Momentum
 from losslaw.laws.multipower import MultiPower
 from losslaw.laws.parameters import Amplitude, Prior, Shape, amplitude, shape
-from losslaw.laws.query import Query
+from losslaw.laws.query import Blocks, Query
 from losslaw.laws.variety import Variety, variety
 
 LAWS: dict[str, type[Law]] = {
@@ -50,6 +50,8 @@ def law_named(name: str) -> type[Law]:
 __all__ = [
     "LAWS",
     "Amplitude",
+    "Artefact",
+    "Blocks",
     "Chinchilla",
     "Convolution",
     "Effective",

@@ -16,7 +16,7 @@ import numpy as np
 from losslaw.errors import InputError
 from losslaw.laws.law import Law
 from losslaw.laws.parameters import amplitude, shape
-from losslaw.laws.query import Query
+from losslaw.laws.query import Blocks, Query
 from losslaw.numerics.arrays import FloatArray
 
 
@@ -34,6 +34,7 @@ class Chinchilla(Law):
     reference: ClassVar[str] = "Hoffmann et al., arXiv:2203.15556"
     uses_batch: ClassVar[bool] = True
     model_error: ClassVar[float] = 0.03
+    blind_to_rates: ClassVar[bool] = True
 
     alpha: float = shape(0.5, "decay with data", low=0.02, high=3.0, starts=(0.3, 0.8))
     A: float = amplitude("what more data removes")
@@ -54,3 +55,8 @@ class Chinchilla(Law):
         if query.batch is not None:
             seen = np.cumsum(query.batch)[query.steps - 1]
         return {"L0": np.ones_like(seen), "A": seen**-self.alpha}
+
+    def final_loss(self, blocks: Blocks) -> tuple[float, FloatArray]:
+        """The same at the last step; no rate matters."""
+        seen = float(blocks.lr.size if blocks.batch is None else blocks.batch.sum())
+        return self.L0 + self.A * seen**-self.alpha, np.zeros(blocks.lr.size)

@@ -16,8 +16,16 @@ import numpy as np
 
 from losslaw.laws.law import Law
 from losslaw.laws.parameters import amplitude, shape
-from losslaw.laws.query import Query
-from losslaw.numerics.arrays import FloatArray
+from losslaw.laws.query import Blocks, Query
+from losslaw.numerics.arrays import FloatArray, dot
+from losslaw.numerics.last_step import (
+    before,
+    from_here,
+    kernel_over_update,
+    past,
+    signal,
+    time_left,
+)
 from losslaw.numerics.memory import power_law_memory
 
 
@@ -35,6 +43,8 @@ class Convolution(Law):
     title: ClassVar[str] = "functional scaling law (convolution form)"
     reference: ClassVar[str] = "arXiv:2509.19189, Sec. 4"
     rival: ClassVar[bool] = True
+    in_blocks: ClassVar[bool] = True
+    rate_over_batch: ClassVar[bool] = True
     uses_batch: ClassVar[bool] = True
 
     s: float = shape(
@@ -49,14 +59,26 @@ class Convolution(Law):
     def columns(self, query: Query) -> dict[str, FloatArray]:
         """Constant, signal, what is left of either noise."""
         time = query.seen_time
-        grid = query.grid
-        injected = grid.count * grid.lr**2 / (1.0 if grid.batch is None else grid.batch)
-        past = np.cumsum(grid.time)
-        past[past == 0] = np.inf  # before any time has passed there is no power of it
+        blocks = query.blocks
+        injected = blocks.count * blocks.lr**2 / (1.0 if blocks.batch is None else blocks.batch)
 
         def left() -> FloatArray:
-            noises = np.stack([injected, injected * past**-self.s])  # of labels, of mini-batches
-            return power_law_memory(grid.time, noises, grid.at, self.q, self.c, since="mean")
+            fed = past(np.cumsum(blocks.time)) ** -self.s
+            noises = np.stack([injected, injected * fed])  # of labels, of mini-batches
+            return power_law_memory(blocks.time, noises, blocks.at, self.q, self.c, since="mean")
 
         label, batch = query.cached((self.s, self.q, self.c), left)
         return {"L0": np.ones_like(time), "A": time**-self.s, "N": label, "M": batch}
+
+    def final_loss(self, blocks: Blocks) -> tuple[float, FloatArray]:
+        """The same at the last step, with its derivative by the rates."""
+        lr, count, time = blocks.lr, blocks.count, blocks.time
+        loss, slope = signal(self.A, self.s, max(float(time.sum()), blocks.first_rate))
+        size = np.ones_like(lr) if blocks.batch is None else blocks.batch
+        gone = past(np.cumsum(time))
+        noise = (self.N + self.M * gone**-self.s) / size
+        kept, end, start = kernel_over_update(time, time_left(time), self.q, self.c)
+        # Each update leaves lr * kept * noise: lr^2 times the mean of the kernel over its own time.
+        by_time = noise * lr * start + before(noise * lr * (start - end)) + slope
+        by_time += from_here(lr * kept / size * self.M * -self.s * gone ** (-self.s - 1))
+        return self.L0 + loss + dot(lr, kept * noise), noise * kept + count * by_time

@@ -47,11 +47,12 @@ import numpy as np
 from losslaw.curves import LossCurve
 from losslaw.laws.law import Law, Recipe
 from losslaw.laws.parameters import Prior, amplitude, shape
-from losslaw.laws.query import Grid, Query
+from losslaw.laws.query import Blocks, Query
 from losslaw.laws.variety import variety
-from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.arrays import FloatArray, dot
+from losslaw.numerics.last_step import before, kernel_over_update, signal, time_left
 from losslaw.numerics.memory import power_law_memory
-from losslaw.numerics.weight_norm import effective_rate
+from losslaw.numerics.weight_norm import EffectiveRate
 from losslaw.schedules import Schedule
 
 # What an e-fold of model size does; centres .545 and 47 at 100M parameters. From fits to the 25M,
@@ -84,6 +85,7 @@ class Effective(Law):
     reference: ClassVar[str] = "this project"
     uses_weight_decay: ClassVar[bool] = True
     uses_batch: ClassVar[bool] = True
+    in_blocks: ClassVar[bool] = True
     model_error: ClassVar[float] = 0.0020
     peak_error: ClassVar[float] = 0.006
     size_exponent: ClassVar[float] = 0.20
@@ -192,24 +194,35 @@ class Effective(Law):
 
     def columns(self, query: Query) -> dict[str, FloatArray]:
         """Constant, power law in effective time, noise not yet forgotten."""
-        grid = query.grid
+        blocks = query.blocks
         rate = query.cached(
-            ("rate", self.h, self.kappa, self.p, self.c, self.B0), lambda: self.rate(grid)
+            ("rate", self.h, self.kappa, self.p, self.c, self.B0), lambda: self.rate(blocks)
         )
-        time = np.cumsum(grid.count * rate)
+        time = np.cumsum(blocks.count * rate)
         # The first update that moves anything sees the norm at 1: its effective rate is its rate.
-        seen = np.maximum(time[grid.at - 1], query.first_rate)
+        seen = np.maximum(time[blocks.at - 1], query.first_rate)
         noise = query.cached(
             ("noise", self.h, self.kappa, self.p, self.c, self.B0, self.a, self.q, self.r),
-            lambda: self.noise(rate, grid),
+            lambda: self.noise(rate, blocks),
         )
         return {"L0": np.ones_like(seen), "A": seen**-self.alpha, "N": noise}
 
-    def rate(self, grid: Grid) -> FloatArray:
+    @property
+    def sees_batch(self) -> bool:
+        """Where that of the fitted runs is known."""
+        return self.B0 > 0
+
+    def rate(self, blocks: Blocks) -> FloatArray:
         """What each update is worth: its effective rate, and its batch's share. Shape ``(n,)``."""
-        rate = effective_rate(grid.lr, grid.weight_decay, self.h, self.kappa, grid.count, p=self.p)
-        size = self.relative_batch(grid.batch)
+        rate = self.effective_rate(blocks).rate
+        size = self.relative_batch(blocks.batch)
         return rate if size is None else rate * size**self.c
+
+    def effective_rate(self, blocks: Blocks) -> EffectiveRate:
+        """The effective rate of each update."""
+        return EffectiveRate(
+            blocks.lr, blocks.weight_decay, self.h, self.kappa, blocks.count, p=self.p
+        )
 
     def relative_batch(self, batch: FloatArray | None) -> FloatArray | None:
         """``B / B0``; ``None`` where the batch plays no part."""
@@ -217,16 +230,34 @@ class Effective(Law):
             return None
         return batch / self.B0
 
-    def noise(self, rate: FloatArray, grid: Grid) -> FloatArray:
+    def noise(self, rate: FloatArray, blocks: Blocks) -> FloatArray:
         """What is left of the noise injected at each effective ``rate``. Shape ``(m,)``."""
         # (1e3 e)^a / 1e3: at rates near 1e-3 the amplitude then hardly depends on a.
-        injected = grid.count * (1e3 * rate) ** self.a / 1e3
-        size = self.relative_batch(grid.batch)
+        injected = blocks.count * (1e3 * rate) ** self.a / 1e3
+        size = self.relative_batch(blocks.batch)
         if size is not None:
             injected = injected / size
         return power_law_memory(
-            grid.count * rate, injected, grid.at, self.q, self.r / self.q, since="mean"
+            blocks.count * rate, injected, blocks.at, self.q, self.r / self.q, since="mean"
         )
+
+    def final_loss(self, blocks: Blocks) -> tuple[float, FloatArray]:
+        """The same at the last step, with its derivative by the rates."""
+        count, effective = blocks.count, self.effective_rate(blocks)
+        size = self.relative_batch(blocks.batch)
+        worth = np.ones_like(count) if size is None else size**self.c
+        rate = effective.rate * worth
+        time = count * rate
+        loss, slope = signal(self.A, self.alpha, max(float(time.sum()), blocks.first_rate))
+        kept, end, start = kernel_over_update(time, time_left(time), self.q, self.r / self.q)
+        # Injected noise over the rate, (1e3 e)^a / 1e3 / e, times the integral of the kernel.
+        moves = np.where(rate > 0, rate, 1.0)
+        noise = np.where(rate > 0, (1e3 * moves) ** self.a / 1e3 / moves, 0.0)
+        if size is not None:
+            noise = noise / size
+        by_time = slope + self.N * (noise * start + before(noise * (start - end)))
+        by_rate = self.N * noise * (self.a - 1) * kept / moves + count * by_time
+        return self.L0 + loss + self.N * dot(noise, kept), effective.pull(by_rate * worth)
 
 
 def _size(model_size: float) -> float:

@@ -16,8 +16,9 @@ import numpy as np
 
 from losslaw.laws.law import Law
 from losslaw.laws.parameters import amplitude, shape
-from losslaw.laws.query import Query
-from losslaw.numerics.arrays import FloatArray
+from losslaw.laws.query import Blocks, Query
+from losslaw.numerics.arrays import FloatArray, dot
+from losslaw.numerics.last_step import before, from_here, past, signal, time_left
 from losslaw.numerics.memory import power_law_memory
 
 
@@ -35,6 +36,7 @@ class Functional(Law):
     title: ClassVar[str] = "functional scaling law (drop form)"
     reference: ClassVar[str] = "arXiv:2509.19189, eq. (30)"
     rival: ClassVar[bool] = True
+    in_blocks: ClassVar[bool] = True
 
     s: float = shape(
         0.5, "source: decay with intrinsic time", low=0.02, high=3.0, starts=(0.3, 0.8)
@@ -49,14 +51,29 @@ class Functional(Law):
     def columns(self, query: Query) -> dict[str, FloatArray]:
         """Constant, signal, gains of past falls for either noise."""
         time = query.seen_time
-        grid = query.grid
-        drops = grid.total(query.drops(warmup_drops=self.warmup_drops))
-        past = np.cumsum(grid.time)
-        past[past == 0] = np.inf  # before any time has passed there is no power of it
+        blocks = query.blocks
+        drops = blocks.total(query.drops(warmup_drops=self.warmup_drops))
 
         def gains() -> FloatArray:
-            noises = np.stack([drops, drops * past**-self.s])  # of labels, of mini-batches
-            return power_law_memory(grid.time, noises, grid.at, self.g, self.c, gain=True)
+            fed = past(np.cumsum(blocks.time)) ** -self.s
+            noises = np.stack([drops, drops * fed])  # of labels, of mini-batches
+            return power_law_memory(blocks.time, noises, blocks.at, self.g, self.c, gain=True)
 
         label, batch = query.cached((self.s, self.g, self.c, self.warmup_drops), gains)
         return {"L0": np.ones_like(time), "A": time**-self.s, "B": -label, "M": -batch}
+
+    def final_loss(self, blocks: Blocks) -> tuple[float, FloatArray]:
+        """The same at the last step, with its derivative by the rates."""
+        lr, count, time = blocks.lr, blocks.count, blocks.time
+        drops = blocks.drops(warmup_drops=self.warmup_drops)
+        loss, slope = signal(self.A, self.s, max(float(time.sum()), blocks.first_rate))
+        # The fall into a block is in its first update: at the end of that.
+        gone, left = past(before(time) + lr), time_left(time) + (time - lr)
+        noise = self.B + self.M * gone**-self.s
+        grown = np.log1p(self.c * left)
+        gain = -np.expm1(-self.g * grown)
+        by_left = drops * noise * self.g * self.c * np.exp(-(self.g + 1) * grown)
+        by_gone = drops * gain * self.M * -self.s * gone ** (-self.s - 1)
+        by_rate = count * (before(by_left) + from_here(by_gone) - by_gone + by_left)
+        by_rate += by_gone - by_left + blocks.by_rate(noise * gain, warmup_drops=self.warmup_drops)
+        return self.L0 + loss - dot(drops, noise * gain), count * slope - by_rate

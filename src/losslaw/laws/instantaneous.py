@@ -11,10 +11,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from losslaw.laws.law import Law
+from losslaw.laws.law import SLOWEST, Artefact, Law
 from losslaw.laws.parameters import amplitude, shape
-from losslaw.laws.query import Query
+from losslaw.laws.query import Blocks, Query
 from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.last_step import signal
 
 
 @dataclass(frozen=True)
@@ -46,3 +47,18 @@ class Instantaneous(Law):
             "A": time**-self.alpha,
             "B": -fall[query.steps - 1],
         }
+
+    def final_loss(self, blocks: Blocks) -> tuple[float, FloatArray]:
+        """The same at the last step, with its derivative by the rates."""
+        loss, slope = signal(self.A, self.alpha, max(float(blocks.lr.sum()), blocks.first_rate))
+        fall = float(blocks.drops(warmup_drops=self.warmup_drops).sum())
+        paid = blocks.by_rate(np.ones(blocks.lr.size), warmup_drops=self.warmup_drops)
+        return self.L0 + loss - self.B * fall, slope - self.B * paid
+
+    def artefact(self) -> Artefact:
+        """Its best schedule jumps to the floor at the last update."""
+        return Artefact(
+            sentence=f"under the {self.title} the best schedule falls to the floor at once at the"
+            " last update, because it goes on paying at rate zero, where nothing is learnt",
+            slope=SLOWEST,
+        )

@@ -22,8 +22,9 @@ import numpy as np
 
 from losslaw.laws.law import Law
 from losslaw.laws.parameters import amplitude, shape
-from losslaw.laws.query import Query
+from losslaw.laws.query import Blocks, Query
 from losslaw.numerics.arrays import FloatArray, IntArray
+from losslaw.numerics.last_step import signal, time_left
 from losslaw.numerics.memory import inverse_memory
 
 
@@ -78,3 +79,17 @@ class LastIterate(Law):
         """The schedule term of the bound. Shape ``(m,)``."""
         lr = query.lr if query.lr.any() else query.schedule.lr
         return last_iterate_bound(lr, query.steps)
+
+    def final_loss(self, blocks: Blocks) -> tuple[float, FloatArray]:
+        """The same at the last step, with its derivative by the rates."""
+        lr = blocks.lr
+        loss, slope = signal(self.A, self.alpha, max(float(lr.sum()), blocks.first_rate))
+        last = int(np.flatnonzero(lr)[-1])  # updates at rate zero after it do not move the iterate
+        moved = lr[: last + 1]
+        rest = time_left(moved)[:-1]  # R(k+1) for the source lr[k]^2
+        bound = (moved[-1] + float(np.sum(moved[:-1] ** 2 / rest))) / 2
+        by_rate = np.zeros_like(lr)
+        by_rate[:last] = moved[:-1] / rest
+        by_rate[last] = 0.5
+        by_rate[1 : last + 1] -= np.cumsum((moved[:-1] / rest) ** 2) / 2
+        return self.L0 + loss + self.b * bound, slope + self.b * by_rate

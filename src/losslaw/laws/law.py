@@ -20,11 +20,32 @@ from numpy.typing import ArrayLike
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
 from losslaw.laws.parameters import Amplitude, Prior, Shape, amplitude
-from losslaw.laws.query import Query
+from losslaw.laws.query import Blocks, Query
 from losslaw.numerics.arrays import FloatArray
 from losslaw.schedules import Schedule
 
 T = TypeVar("T")
+
+
+# A fall from the peak to zero should take the horizon over this many updates, at least, under a law
+# that pays for falls without end.
+SLOWEST = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artefact:
+    """What is known against the schedules that a law likes best.
+
+    A law fitted to usual schedules may pay without end for what nobody has tried.
+
+    Attributes:
+        sentence: Why, for the reader of a design.
+        slope: The largest change of the rate that a design should make, in peaks over the horizon;
+            ``None``: any.
+    """
+
+    sentence: str
+    slope: float | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +65,11 @@ class Law(ABC):
         model_error: Typical error of the law itself on schedules left out, in nats, before any
             evidence from the curves at hand.
         rival: Whether ``auto`` tries the law where its own choice misfits.
+        blind_to_rates: Whether all schedules of one length end at the same loss.
+        jumps: Whether the best schedule is a staircase, so that places of jumps are searched.
+        in_blocks: Whether `final_loss` takes blocks of several updates; worth it where a single
+            update is dear.
+        rate_over_batch: Whether, sample by sample, the loss depends on ``lr / batch`` alone.
 
     Attributes:
         L0: The irreducible loss, an amplitude of every law.
@@ -58,6 +84,10 @@ class Law(ABC):
     size_exponent: ClassVar[float] = 0.25
     model_error: ClassVar[float] = 0.011
     rival: ClassVar[bool] = False
+    blind_to_rates: ClassVar[bool] = False
+    jumps: ClassVar[bool] = False
+    in_blocks: ClassVar[bool] = False
+    rate_over_batch: ClassVar[bool] = False
 
     L0: float = amplitude("irreducible loss")
 
@@ -86,6 +116,36 @@ class Law(ABC):
     def loss(self, query: Query) -> FloatArray:
         """Loss in nats per token at the steps of the query. Shape ``(m,)``."""
         return np.sum(list(self.terms(query).values()), axis=0)
+
+    def final_loss(self, blocks: Blocks) -> tuple[float, FloatArray]:
+        """Loss after the last update, and its derivative by the rate of each block.
+
+        What `columns` says of the last step, where all ages are known and no pass over the past is
+        needed; sums that laws share are in `losslaw.numerics.last_step`. Without it a design is
+        searched by differences of the loss: the same answer, more slowly.
+
+        Returns:
+            The loss in nats per token, and the derivative by ``blocks.lr``. Shape ``(n,)``.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def has_final_loss(cls) -> bool:
+        """Whether the law says its `final_loss`, and not another law whose columns it changes."""
+        said, columns = (
+            next(kind for kind in cls.__mro__ if name in vars(kind))
+            for name in ("final_loss", "columns")
+        )
+        return cls.final_loss is not Law.final_loss and issubclass(said, columns)
+
+    def artefact(self) -> Artefact | None:
+        """What is known against the schedules that this law likes best, if anything."""
+        return None
+
+    @property
+    def sees_batch(self) -> bool:
+        """Whether the loss depends on the batch size."""
+        return self.uses_batch
 
     @classmethod
     def shapes(cls) -> dict[str, Shape]:

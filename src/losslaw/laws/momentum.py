@@ -13,11 +13,12 @@ from typing import ClassVar
 import numpy as np
 
 from losslaw.errors import InputError
-from losslaw.laws.law import Law
+from losslaw.laws.law import SLOWEST, Artefact, Law
 from losslaw.laws.parameters import amplitude, shape
-from losslaw.laws.query import Query
-from losslaw.numerics.arrays import FloatArray
+from losslaw.laws.query import Blocks, Query
+from losslaw.numerics.arrays import FloatArray, dot
 from losslaw.numerics.compiled import compiled
+from losslaw.numerics.last_step import signal
 
 
 def annealing_area(drops: FloatArray, lam: float) -> FloatArray:
@@ -89,3 +90,22 @@ class Momentum(Law):
             "A": time**-self.alpha,
             "C": -area[query.steps - 1],
         }
+
+    def final_loss(self, blocks: Blocks) -> tuple[float, FloatArray]:
+        """The same at the last step, with its derivative by the rates."""
+        loss, slope = signal(self.A, self.alpha, max(float(blocks.lr.sum()), blocks.first_rate))
+        # A fall into update k counts 1 + lam + ... once for every update from there on.
+        later = np.arange(blocks.lr.size, 0, -1)
+        log = np.log(self.lam) if self.lam > 0 else -np.inf
+        weight = -np.expm1(later * log) / (1 - self.lam)
+        area = dot(blocks.drops(warmup_drops=self.warmup_drops), weight)
+        by_rate = blocks.by_rate(weight, warmup_drops=self.warmup_drops)
+        return self.L0 + loss - self.C * area, slope - self.C * by_rate
+
+    def artefact(self) -> Artefact:
+        """Its best schedule is bang-bang."""
+        return Artefact(
+            sentence=f"under the {self.title} the best schedule falls to the floor at once near the"
+            " end, because it goes on paying at rate zero, where nothing is learnt",
+            slope=SLOWEST,
+        )

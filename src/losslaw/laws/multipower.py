@@ -7,6 +7,9 @@ Luo et al., arXiv:2503.12811, eqs. (1)-(3). ``S`` counts the warm-up. The paper'
 ramp of the warm-up into the sum as negative drops; that moves L0 by .1-.16 nats, so it is a choice
 said out loud: ``warmup_drops``. Without it (our default) the warm-up counts through ``S`` only.
 
+A whole fall is scored at the rate after it, so two falls in one jump pay more than two small ones,
+and the best schedule is a staircase.
+
 Degenerate corners: for beta -> 0 only the product B * beta is determined; C trades with gamma
 whenever the rates seen are few; gamma >= 1 pays for falls to rate zero without any progress.
 """
@@ -16,10 +19,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from losslaw.laws.law import Law
+from losslaw.laws.law import SLOWEST, Artefact, Law
 from losslaw.laws.parameters import amplitude, shape
-from losslaw.laws.query import Query
-from losslaw.numerics.arrays import FloatArray
+from losslaw.laws.query import Blocks, Query
+from losslaw.numerics.arrays import FloatArray, dot
+from losslaw.numerics.last_step import signal, time_left
 from losslaw.numerics.memory import power_law_memory
 
 
@@ -37,6 +41,7 @@ class MultiPower(Law):
     title: ClassVar[str] = "multi-power law"
     reference: ClassVar[str] = "Luo et al., arXiv:2503.12811"
     rival: ClassVar[bool] = True
+    jumps: ClassVar[bool] = True
 
     alpha: float = shape(0.5, "decay with intrinsic time", low=0.02, high=3.0, starts=(0.3, 0.6))
     beta: float = shape(0.6, "how slowly falls pay", low=0.02, high=5.0, starts=(0.3, 1.0))
@@ -62,11 +67,42 @@ class MultiPower(Law):
 
     def gains(self, query: Query) -> FloatArray:
         """``sum_{k<=t} d[k] (1 - (1 + C lr[k]^-gamma S_k(t))^-beta)``. Shape ``(m,)``."""
-        grid = query.grid
-        drops = grid.total(query.drops(warmup_drops=self.warmup_drops))
+        blocks = query.blocks
+        drops = blocks.total(query.drops(warmup_drops=self.warmup_drops))
         scale = np.full_like(drops, np.inf)  # a fall to rate zero pays as soon as time passes
-        falls = (drops != 0) & (grid.lr > 0)
-        scale[falls] = self.C * grid.lr[falls] ** -self.gamma
+        falls = (drops != 0) & (blocks.lr > 0)
+        scale[falls] = self.C * blocks.lr[falls] ** -self.gamma
         return power_law_memory(
-            grid.time, drops, grid.at, self.beta, scale, since="start", gain=True
+            blocks.time, drops, blocks.at, self.beta, scale, since="start", gain=True
+        )
+
+    def final_loss(self, blocks: Blocks) -> tuple[float, FloatArray]:
+        """The same at the last step, with its derivative by the rates."""
+        lr = blocks.lr
+        loss, slope = signal(self.A, self.alpha, max(float(lr.sum()), blocks.first_rate))
+        drops = blocks.drops(warmup_drops=self.warmup_drops)
+        rest = time_left(lr) + lr  # S_k(T), the update's own time included
+        moves = lr > 0
+        scale = self.C * np.where(moves, lr, 1.0) ** -self.gamma
+        grown = np.log1p(scale * rest)
+        gain = np.where(moves, -np.expm1(-self.beta * grown), (rest > 0) * 1.0)
+        # d gain / d x at x = scale * rest; a fall to rate zero has paid all, whatever comes later.
+        by_x = np.where(moves, self.beta * np.exp(-(self.beta + 1) * grown), 0.0)
+        by_rest = drops * by_x * scale
+        own = -self.gamma * by_rest * rest / np.where(moves, lr, 1.0)
+        by_rate = blocks.by_rate(gain, warmup_drops=self.warmup_drops) + np.cumsum(by_rest) + own
+        return self.L0 + loss - self.B * dot(drops, gain), slope - self.B * by_rate
+
+    def artefact(self) -> Artefact:
+        """Its best schedule is a staircase, or for gamma >= 1 a fall that nothing follows."""
+        if self.gamma >= 1:
+            return Artefact(
+                sentence=f"with gamma = {self.gamma:g} the {self.title} pays for a fall to rate"
+                " zero before any update is done there",
+                slope=SLOWEST,
+            )
+        return Artefact(
+            sentence=f"the {self.title} scores a whole fall at the rate after it, so its best"
+            " schedule is a staircase of a few jumps; no run that it was published with has such"
+            " jumps"
         )

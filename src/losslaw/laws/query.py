@@ -1,7 +1,7 @@
 """What a law is asked: a schedule, the steps, and what has been worked out from them so far.
 
 A search asks the same query with many parameters. `Query.cached` lets a law redo only what its
-changed parameters touch, and `Query.grid` lets a search begin on updates taken together in
+changed parameters touch, and `Query.blocks` lets a search begin on updates taken together in
 blocks; the answer that counts is always the one at block 1, every update by itself.
 """
 
@@ -23,18 +23,20 @@ T = TypeVar("T")
 ASSUMED_WEIGHT_DECAY = 0.1
 
 
-@dataclass(frozen=True)
-class Grid:
-    """Updates, one by one or in blocks. Arrays of shape ``(n,)``, but ``at``.
+@dataclass(frozen=True, kw_only=True)
+class Blocks:
+    """Updates, one by one or taken together in blocks. Arrays of shape ``(n,)``, but ``at``.
 
     Attributes:
-        count: Updates in each block: 1 each at block 1.
+        count: Updates in each block.
         lr: Learning rate, the mean over a block.
         time: Intrinsic time that passes: ``count * lr``.
         batch: Batch size, if known.
         weight_decay: Weight decay; 0.1 where it is not known.
-        at: Number of blocks up to each step asked about. Shape ``(m,)``.
         starts: First update (0-based) of each block.
+        at: Number of blocks up to each step asked about. Shape ``(m,)``.
+        warmup: How many of the first blocks are warm-up: falls into them do not count.
+        first_rate: The first learning rate above zero.
     """
 
     count: FloatArray
@@ -42,12 +44,31 @@ class Grid:
     time: FloatArray
     batch: FloatArray | None
     weight_decay: FloatArray
-    at: IntArray
     starts: IntArray
+    at: IntArray
+    warmup: int
+    first_rate: float
 
     def total(self, values: FloatArray) -> FloatArray:
         """Sum over each block of something known for every update."""
         return values if self.starts.size == values.size else np.add.reduceat(values, self.starts)
+
+    def drops(self, *, warmup_drops: bool = False) -> FloatArray:
+        """Fall of the rate from each block to the next, as `Query.drops` is of updates."""
+        drops = -np.diff(self.lr, prepend=0.0)
+        drops[: self._quiet(warmup_drops)] = 0.0
+        return drops
+
+    def by_rate(self, by_drop: FloatArray, *, warmup_drops: bool = False) -> FloatArray:
+        """Derivative by the rates of what has ``by_drop`` by the `drops`. Shape ``(n,)``."""
+        counted = by_drop.copy()
+        counted[: self._quiet(warmup_drops)] = 0.0
+        out = -counted
+        out[:-1] += counted[1:]
+        return out
+
+    def _quiet(self, warmup_drops: bool) -> int:
+        return 0 if warmup_drops else self.warmup
 
 
 @dataclass(eq=False)
@@ -133,13 +154,10 @@ class Query:
         return drops
 
     @cached_property
-    def grid(self) -> Grid:
+    def blocks(self) -> Blocks:
         """The updates at this query's block."""
-        n = self.lr.size
         if self.block == 1:
-            count = np.ones(n)
-            every = np.arange(n, dtype=np.int64)
-            return Grid(count, self.lr, self.lr, self.batch, self.weight_decay, self.steps, every)
+            return self.blocks_from(np.arange(self.lr.size, dtype=np.int64))
         # Blocks end at every step asked about, and the gaps between are cut evenly.
         ends = [0, *self.steps.tolist()]
         pieces = [
@@ -148,21 +166,28 @@ class Query:
         ]
         # A jump begins a block: smeared over a block it would be another schedule.
         jumps = np.flatnonzero(np.abs(np.diff(self.lr)) > 0.02 * self.lr.max()) + 1
-        starts = np.unique(np.concatenate([*pieces, jumps[: n // 4]]))
+        return self.blocks_from(np.unique(np.concatenate([*pieces, jumps[: self.lr.size // 4]])))
+
+    def blocks_from(self, starts: IntArray) -> Blocks:
+        """The updates in blocks that begin at ``starts`` (0-based, the first one 0)."""
+        n = self.lr.size
+        single = starts.size == n
         count = np.diff(starts, append=n).astype(np.float64)
-        time = np.add.reduceat(self.lr, starts)
 
-        def mean(values: FloatArray) -> FloatArray:
-            return np.add.reduceat(values, starts) / count
+        def total(values: FloatArray) -> FloatArray:
+            return values if single else np.add.reduceat(values, starts)
 
-        return Grid(
-            count,
-            time / count,
-            time,
-            None if self.batch is None else mean(self.batch),
-            mean(self.weight_decay),
-            np.searchsorted(starts, self.steps).astype(np.int64),
-            starts,
+        time = total(self.lr)
+        return Blocks(
+            count=count,
+            lr=time / count,
+            time=time,
+            batch=None if self.batch is None else total(self.batch) / count,
+            weight_decay=total(self.weight_decay) / count,
+            starts=starts,
+            at=np.searchsorted(starts, self.steps).astype(np.int64),
+            warmup=int(np.searchsorted(starts, max(self.schedule.warmup, 1))),
+            first_rate=self.first_rate,
         )
 
     def cached(self, key: Hashable, compute: Callable[[], T]) -> T:

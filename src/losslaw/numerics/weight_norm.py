@@ -11,16 +11,8 @@ from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.compiled import compiled
 
 
-def effective_rate(
-    lr: FloatArray,
-    weight_decay: FloatArray,
-    h: float,
-    kappa: float,
-    count: FloatArray | None = None,
-    *,
-    p: float = 2.0,
-) -> FloatArray:
-    """Learning rate relative to a power of the squared weight norm.
+class EffectiveRate:
+    """Learning rate relative to a power of the squared weight norm, and its derivative.
 
     ``v[0] = 1``; ``e[k] = lr[k] * v[k-1]**-h``;
     ``v[k] = v[k-1] * (1 - 2*wd[k]*lr[k]) + 1e-6 * kappa * (1e3*lr[k])**p``: update k is seen
@@ -33,39 +25,77 @@ def effective_rate(
         kappa: Growth of the squared norm, in 1/lr^2 at a rate of 1e-3, >= 0.
         count: Equal updates that each entry stands for; ``None``: one. A block of updates is then
             seen relative to the norm before it. Shape ``(n,)``.
-        p: Power of the rate in the growth, > 0.
+        p: Power of the rate in the growth, > 0; for the derivative at rate zero >= 1.
 
-    Returns:
-        Effective rate of each update, in units of lr. Shape ``(n,)``.
+    Attributes:
+        rate: Effective rate of each update, in units of lr. Shape ``(n,)``.
 
     >>> import numpy as np
-    >>> effective_rate(np.array([0.1, 0.1]), np.zeros(2), 0.5, 0.0).tolist()
-    [0.1, 0.1]
+    >>> effective = EffectiveRate(np.array([0.1, 0.1]), np.zeros(2), 0.5, 0.0)
+    >>> effective.rate.tolist(), effective.pull(np.ones(2)).tolist()
+    ([0.1, 0.1], [1.0, 1.0])
     """
-    times = np.ones_like(lr) if count is None else count
-    growth = norm_growth(np.ascontiguousarray(lr), float(kappa), float(p))
-    return _effective_rate(
-        np.ascontiguousarray(lr), np.ascontiguousarray(weight_decay), float(h), growth, times
-    )
 
+    def __init__(
+        self,
+        lr: FloatArray,
+        weight_decay: FloatArray,
+        h: float,
+        kappa: float,
+        count: FloatArray | None = None,
+        *,
+        p: float = 2.0,
+    ):
+        times = 1.0 if count is None else count
+        self.lr, self.h, self.kappa, self.p = lr, float(h), float(kappa), float(p)
+        self.decay = np.asarray(2.0 * weight_decay * times)
+        growth = kappa * lr * lr if p == 2.0 else 1e-6 * kappa * (1e3 * lr) ** p
+        self.growth = np.asarray(growth * times)
+        self.rate, self.norm, self.power = _forward(lr, self.decay, self.h, self.growth)
 
-def norm_growth(lr: FloatArray, kappa: float, p: float) -> FloatArray:
-    """What each update adds to the squared norm: ``1e-6 * kappa * (1e3*lr)**p``. Shape ``(n,)``."""
-    if p == 2.0:
-        return kappa * lr * lr
-    return 1e-6 * kappa * (1e3 * lr) ** p
+    def pull(self, gradient: FloatArray) -> FloatArray:
+        """Derivative by the rates of what has ``gradient`` by the effective ones. ``(n,)``."""
+        moves = self.lr > 0
+        # The growth over the rate, which at rate zero is the power's own: only p = 1 has a slope.
+        at_zero = 1e-3 * self.kappa if self.p == 1 else 0.0
+        slope = np.where(moves, self.p * self.growth / np.where(moves, self.lr, 1.0), at_zero)
+        return _pullback(self.lr, self.decay, self.h, slope, self.norm, self.power, gradient)
 
 
 @compiled()
-def _effective_rate(
-    lr: FloatArray, weight_decay: FloatArray, h: float, growth: FloatArray, count: FloatArray
-) -> FloatArray:
-    out = np.empty_like(lr)
+def _forward(
+    lr: FloatArray, decay: FloatArray, h: float, growth: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Effective rate, squared norm that each update sees, and its power ``-h``."""
+    rate, norm, power = np.empty(lr.size), np.empty(lr.size), np.empty(lr.size)
     v = 1.0
     for k in range(lr.size):
-        out[k] = lr[k] * v**-h
+        norm[k] = v
+        power[k] = v**-h
+        rate[k] = lr[k] * power[k]
         # A decay of more than the whole norm in one update leaves none: clamp instead of going
         # negative, where no power is defined.
-        shrunk = v * (1.0 - 2.0 * weight_decay[k] * lr[k] * count[k])
-        v = max(shrunk, 1e-300) + growth[k] * count[k]
+        v = max(v * (1.0 - decay[k] * lr[k]), 1e-300) + growth[k]
+    return rate, norm, power
+
+
+@compiled()
+def _pullback(
+    lr: FloatArray,
+    decay: FloatArray,
+    h: float,
+    slope: FloatArray,
+    norm: FloatArray,
+    power: FloatArray,
+    gradient: FloatArray,
+) -> FloatArray:
+    out = np.empty(lr.size)
+    by_norm = 0.0  # of the norm after the update at hand
+    for k in range(lr.size - 1, -1, -1):
+        keeps = 1.0 - decay[k] * lr[k]
+        shrinks = -decay[k] * norm[k]
+        if norm[k] * keeps < 1e-300:  # clamped there: what was before has no effect
+            keeps, shrinks = 0.0, 0.0
+        out[k] = gradient[k] * power[k] + by_norm * (shrinks + slope[k])
+        by_norm = by_norm * keeps - gradient[k] * lr[k] * h * power[k] / norm[k]
     return out
