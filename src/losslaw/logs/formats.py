@@ -15,7 +15,9 @@ from pathlib import Path
 
 from losslaw.errors import InputError
 from losslaw.logs import (
+    hf_console,
     huggingface,
+    llamafactory,
     llmc,
     maxtext,
     megatron,
@@ -56,7 +58,9 @@ class Format:
 
 
 FORMATS: tuple[Format, ...] = (
+    Format(llamafactory.NAME, llamafactory.claims, llamafactory.read, llamafactory.folder),
     Format(huggingface.NAME, huggingface.claims, huggingface.read, huggingface.folder),
+    Format(hf_console.NAME, hf_console.claims, hf_console.read),
     Format(llmc.NAME, llmc.claims, llmc.read),
     Format(modded_nanogpt.NAME, modded_nanogpt.claims, modded_nanogpt.read),
     Format(nanogpt.NAME, nanogpt.claims, nanogpt.read),

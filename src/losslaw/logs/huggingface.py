@@ -10,8 +10,7 @@ arithmetic), although some versions take it before the step. Where the rates bef
 end or the whole schedule decide, they do (`losslaw.curves`); otherwise it is taken as the next.
 """
 
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from losslaw.errors import InputError
 from losslaw.files import table_of
 from losslaw.files.checked import decode_json
 from losslaw.logs.columns import Columns
-from losslaw.logs.log import Log, usual_loss
+from losslaw.logs.log import Log, even_window, usual_loss
 from losslaw.logs.run_facts import Facts
 from losslaw.logs.source import Source
 
@@ -33,6 +32,7 @@ class _State:
 
     log_history: list[dict[str, Any]]
     max_steps: int | None = None
+    logging_steps: float | None = None
 
 
 def claims(source: Source) -> bool:
@@ -49,7 +49,10 @@ def read(source: Source) -> list[Log]:
         InputError: damaged, or no losses in it.
     """
     state = decode_json(source.text, _State, source.name, "take it from another checkpoint")
-    return [from_history(state.log_history, source.name, state.max_steps)]
+    log = from_history(state.log_history, source.name, state.max_steps)
+    every = state.logging_steps
+    # A history of which rows were left out shows longer windows than there were.
+    return [replace(log, window=int(every)) if every and every >= 1 else log]
 
 
 def folder(path: Path) -> list[Log]:
@@ -75,18 +78,25 @@ def folder(path: Path) -> list[Log]:
     return [max(reversed(runs), key=lambda log: log.last_step)] if runs else []
 
 
+def _whole(step: object) -> bool:
+    return isinstance(step, int) and not isinstance(step, bool)
+
+
 def _updates(state: Path) -> int:
     number = state.parent.name.rpartition("-")[2]
     return int(number) if number.isdecimal() else -1
 
 
-def from_history(history: list[dict[str, Any]], name: str, max_steps: int | None = None) -> Log:
+def from_history(
+    history: list[dict[str, Any]], name: str, max_steps: int | None = None, kind: str = NAME
+) -> Log:
     """The run in a ``log_history``, as ``trainer.state.log_history`` has it in memory.
 
     Args:
         history: Records.
         name: What messages call it.
         max_steps: Updates of the whole run, if known.
+        kind: The format it is written in.
 
     Raises:
         InputError: no record with a loss.
@@ -95,7 +105,7 @@ def from_history(history: list[dict[str, Any]], name: str, max_steps: int | None
     records = [
         {key: record[key] for key in kept if key in record}
         for record in history
-        if "step" in record and ("loss" in record or "eval_loss" in record)
+        if _whole(record.get("step")) and ("loss" in record or "eval_loss" in record)
     ]
     table = table_of(name, records)
     train = "loss" if "loss" in table.columns else None
@@ -104,20 +114,18 @@ def from_history(history: list[dict[str, Any]], name: str, max_steps: int | None
     if not loss:
         raise InputError(f"{name}: no losses in its log_history; log some updates first")
     rate = "learning_rate" if "learning_rate" in table.columns else None
-    steps = [int(record["step"]) for record in records if "loss" in record]
-    gaps = {later - earlier for earlier, later in pairwise(steps)}
     notes = ("a logged rate is that of the next update, as in Hugging Face's logs",)
     loss_notes = [choice] if choice else []
     if loss == "loss":
         loss_notes.append("a logged loss is the mean over the updates since the record before it")
     return Log(
-        format=NAME,
+        format=kind,
         table=table,
         columns=Columns("step", loss, rate, None, ()),
         losses=tuple(name for name in (train, validation) if name),
         facts=Facts(lr_is="next" if rate else None),
         loss_is="mean",
-        window=gaps.pop() if len(gaps) == 1 else None,
+        window=even_window([record["step"] for record in records if "loss" in record]),
         horizon=max_steps if max_steps and max_steps > 0 else None,
         notes=notes if rate else (),
         loss_notes=tuple(loss_notes),

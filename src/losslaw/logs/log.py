@@ -1,7 +1,9 @@
 """A log: the numbers that a trainer wrote, and what the file says of the run."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Literal
 
 from losslaw.errors import InputError
@@ -67,6 +69,15 @@ class Log:
         """Where it came from, for messages."""
         return self.table.source
 
+    def with_facts(self, facts: Facts) -> "Log":
+        """The log with further facts, where it says none of its own."""
+        return replace(self, facts=self.facts.or_else(facts))
+
+    def with_skipped(self, skipped: Mapping[str, int]) -> "Log":
+        """The log with further things that were not read, and how often."""
+        more = tuple((why, count) for why, count in skipped.items() if count)
+        return replace(self, skipped=self.skipped + more)
+
     @property
     def last_step(self) -> int:
         """The last step that can be read; 0 if there is none."""
@@ -112,6 +123,17 @@ class Log:
         )
         other = columns.loss != self.columns.loss
         return replace(self, columns=columns, loss_notes=() if other else self.loss_notes)
+
+
+def even_window(steps: Sequence[int]) -> int | None:
+    """Updates between any two rows of means, if they are as many from the beginning on.
+
+    >>> even_window([10, 20, 30]), even_window([10, 20, 40]), even_window([50, 120, 190])
+    (10, None, None)
+    """
+    gaps = {later - earlier for earlier, later in pairwise(steps)}
+    gap = gaps.pop() if len(gaps) == 1 else 0
+    return gap if gap > 0 and steps[0] % gap == 0 else None
 
 
 def usual_loss(table: Table, train: str | None, validation: str | None) -> tuple[str, str]:
