@@ -32,12 +32,12 @@ from losslaw.logs.source import Source
 NAME = "Megatron-LM"
 VALIDATION = "validation lm loss"
 
-LINE = re.compile(rf"\biteration +(?P<step>{STEP})/ *(?P<horizon>{STEP}) \|(?P<rest>.*\|)")
+LINE = re.compile(rf"iteration +(?P<step>{STEP})/ *(?P<horizon>{STEP}) \|(?P<rest>.*\|)")
 EVALUATION = re.compile(
-    rf"\bvalidation loss at iteration (?P<step>{STEP}) \| lm loss value: (?P<loss>{NUMBER}) \|"
+    rf"validation loss at iteration (?P<step>{STEP}) \| lm loss value: (?P<loss>{NUMBER}) \|"
 )
-MARK = re.compile(r"\biteration +\d+/")
-OTHER_EVALUATION = re.compile(r"\bvalidation loss at iteration \d{1,15} on (?:validation|test) set")
+MARK = re.compile(r"iteration +\d+/")
+OTHER_EVALUATION = re.compile(r"validation loss at iteration \d{1,15} on (?:validation|test) set")
 # Columns of losses (of experts, of further heads) that are kept besides the first.
 MOST = 20
 

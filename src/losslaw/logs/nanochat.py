@@ -45,7 +45,7 @@ def read(source: Source) -> list[Log]:
             record["step"] = record.pop("at")
             record[PER_BYTE] = repr(float(record.pop("bpb")) * math.log(2))
     tokens = settings(source, ("Total batch size",), " ")
-    length = settings(source, (r"Tokens / micro-batch / rank: \d+",), " x ")
+    length = settings(source, ("Tokens / micro-batch / rank",), r": \d+ x ")
     notes = [
         "a step counts the updates done: nanochat prints it before its update",
         "a logged rate is that of the next update, as a multiple of the peak, to two decimals",

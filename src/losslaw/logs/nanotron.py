@@ -24,8 +24,8 @@ from losslaw.logs.source import Source
 
 NAME = "nanotron"
 
-LINE = re.compile(rf"\biteration: (?P<step>{STEP}) / (?P<horizon>{STEP}) \|(?P<rest>.*\|)")
-MARK = re.compile(r"\biteration: \d")
+LINE = re.compile(rf"iteration: (?P<step>{STEP}) / (?P<horizon>{STEP}) \|(?P<rest>.*\|)")
+MARK = re.compile(r"iteration: \d")
 
 
 def claims(source: Source) -> bool:

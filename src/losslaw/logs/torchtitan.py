@@ -19,7 +19,7 @@ LINE = re.compile(
     rf"(?P<validate>validate )?step: {{1,20}}(?P<step>{STEP}) +loss: {{1,20}}(?P<loss>{NUMBER})  "
     rf"(?:.*?\blr: (?P<lr>{NUMBER}))?"
 )
-MARK = re.compile(r"\bstep: +\d")
+MARK = re.compile(r"step: +\d")
 START = re.compile(
     r"Training starts at step \d+.{0,200}?global batch size (?P<batch>\d{1,15}), sequence length"
     r" (?P<length>\d{1,15}), total steps (?P<steps>\d{1,15})(?: \(warmup (?P<warmup>\d{1,15})\))?"
