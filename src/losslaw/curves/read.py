@@ -20,7 +20,7 @@ from losslaw.curves.reconstruct import reconstruct
 from losslaw.curves.rows import OnNan, Rows, clean_rows
 from losslaw.errors import InputError, TooShort
 from losslaw.files import Table
-from losslaw.logs import Log, read_logs
+from losslaw.logs import Log, read_all
 from losslaw.logs.run_facts import Facts, facts_from, sidecar_facts
 from losslaw.logs.source import PIPE
 from losslaw.logs.tables import NAME as TABLE
@@ -106,11 +106,7 @@ def read_curves(
         "read_curves",
     )
     given = parse_schedule(schedule) if isinstance(schedule, str) else schedule
-    logs = [
-        log
-        for path in _files(paths)
-        for log in read_logs(path, loss=loss_column, lr=lr_column, step=step_column)
-    ]
+    logs = read_all(_files(paths), loss=loss_column, lr=lr_column, step=step_column)
     curves: list[LossCurve] = []
     for log, label in zip(logs, _labels(logs), strict=True):
         facts = asked.or_else(log.facts)

@@ -4,7 +4,7 @@ Every format turns what a trainer wrote into a `Log`: a table of numbers, which 
 what else the file says of the run. What a log leaves open is for `losslaw.curves` to find or ask.
 """
 
-from losslaw.logs.formats import FORMATS, Format, read_logs
+from losslaw.logs.formats import FORMATS, Format, read_all, read_logs
 from losslaw.logs.log import Log
 
-__all__ = ["FORMATS", "Format", "Log", "read_logs"]
+__all__ = ["FORMATS", "Format", "Log", "read_all", "read_logs"]

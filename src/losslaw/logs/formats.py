@@ -9,7 +9,7 @@ several files is one run. In any other folder every file that is a log is read, 
 folders inside it; files that are none are named.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,13 +22,18 @@ from losslaw.logs import (
     maxtext,
     megatron,
     megatron_deepspeed,
+    mlflow,
     modded_nanogpt,
     nanochat,
     nanogpt,
     nanotron,
     olmo_core,
     tables,
+    tensorboard,
     torchtitan,
+    trackio,
+    wandb_csv,
+    wandb_offline,
 )
 from losslaw.logs.log import Log
 from losslaw.logs.run_facts import SIDECAR
@@ -60,6 +65,12 @@ class Format:
 FORMATS: tuple[Format, ...] = (
     Format(llamafactory.NAME, llamafactory.claims, llamafactory.read, llamafactory.folder),
     Format(huggingface.NAME, huggingface.claims, huggingface.read, huggingface.folder),
+    Format(tensorboard.NAME, tensorboard.claims, tensorboard.read, tensorboard.folder),
+    Format(wandb_offline.NAME, wandb_offline.claims, wandb_offline.read, wandb_offline.folder),
+    Format(wandb_csv.HISTORY, wandb_csv.claims_history, wandb_csv.read_history),
+    Format(wandb_csv.PANEL, wandb_csv.claims_panel, wandb_csv.read_panel),
+    Format(trackio.NAME, trackio.claims, trackio.read),
+    Format(mlflow.NAME, mlflow.claims, mlflow.read, mlflow.folder),
     Format(hf_console.NAME, hf_console.claims, hf_console.read),
     Format(llmc.NAME, llmc.claims, llmc.read),
     Format(modded_nanogpt.NAME, modded_nanogpt.claims, modded_nanogpt.read),
@@ -99,6 +110,30 @@ def read_logs(
     return tables.read(source, loss, lr, step)
 
 
+def read_all(
+    paths: Sequence[str | Path],
+    *,
+    loss: str | None = None,
+    lr: str | None = None,
+    step: str | None = None,
+) -> list[Log]:
+    """The runs in several files; panels of W&B, which show one metric each, are joined.
+
+    Raises:
+        InputError: see `read_logs`.
+    """
+    files = [path for path in paths if len(paths) > 1 and Path(path).is_file()]
+    panels = [path for path in files if wandb_csv.claims_panel(Source(path))]
+    logs: list[Log] = []
+    for path in paths:
+        if path not in panels:
+            logs += read_logs(path, loss=loss, lr=lr, step=step)
+        elif path == panels[0]:
+            joined = wandb_csv.read_panels([Source(panel) for panel in panels])
+            logs += [log.with_columns(loss, lr, step) for log in joined]
+    return logs
+
+
 def _claimed(source: Source) -> Format | None:
     """The first format that takes the file for its own."""
     return next((each for each in FORMATS if each.claims(source)), None)
@@ -126,13 +161,14 @@ def _in_folder(path: Path, loss: str | None, lr: str | None, step: str | None) -
             left_out[str(folder)] = f"cannot be read ({error.strerror})"
             continue
         waiting += [each for each in reversed(inside) if each.is_dir() and not each.is_symlink()]
-        for file in inside:
-            if not file.is_file() or file.name == SIDECAR or not _may_be_log(file):
-                continue
+        files = [file for file in inside if file.is_file() and file.name != SIDECAR]
+        files = [file for file in files if _may_be_log(file)]
+        panels = [file for file in files if wandb_csv.claims_panel(Source(file))]
+        for together in ([panels] if panels else []) + [[f] for f in files if f not in panels]:
             try:
-                logs += read_logs(file, loss=loss, lr=lr, step=step)
+                logs += read_all(together, loss=loss, lr=lr, step=step)
             except InputError as error:
-                left_out[str(file)] = str(error)
+                left_out.update((str(file), str(error)) for file in together)
     if not logs:
         first = f": {next(iter(left_out.values()))}" if left_out else ""
         raise InputError(f"{path} is a folder without logs{first or '; name a log or its folder'}")
