@@ -74,7 +74,12 @@ def find_columns(
             return asked
         matches = [name for alias in aliases for name in table.columns if key(name) == alias]
         if what == "learning rate" and not matches:  # Lightning: lr-AdamW, lr-AdamW/pg1, ...
-            matches = [name for name in table.columns if name.lower().startswith(("lr-", "lr/"))]
+            matches = [
+                name
+                for name in table.columns
+                if name.lower().startswith(("lr-", "lr/"))
+                and not name.endswith(("-momentum", "-weight_decay"))
+            ]
         if len(matches) > 1:
             others = ", ".join(repr(name) for name in matches[1:])
             assumptions.append(f"{what} is column {matches[0]!r}, not {others}")

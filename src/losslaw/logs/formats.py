@@ -15,8 +15,10 @@ from pathlib import Path
 
 from losslaw.errors import InputError
 from losslaw.logs import (
+    fairseq,
     hf_console,
     huggingface,
+    lightning,
     llamafactory,
     llmc,
     maxtext,
@@ -34,6 +36,7 @@ from losslaw.logs import (
     trackio,
     wandb_csv,
     wandb_offline,
+    xlm,
 )
 from losslaw.logs.log import Log
 from losslaw.logs.run_facts import SIDECAR
@@ -72,6 +75,9 @@ FORMATS: tuple[Format, ...] = (
     Format(trackio.NAME, trackio.claims, trackio.read),
     Format(mlflow.NAME, mlflow.claims, mlflow.read, mlflow.folder),
     Format(hf_console.NAME, hf_console.claims, hf_console.read),
+    Format(lightning.NAME, lightning.claims, lightning.read),
+    Format(fairseq.NAME, fairseq.claims, fairseq.read),
+    Format(xlm.NAME, xlm.claims, xlm.read),
     Format(llmc.NAME, llmc.claims, llmc.read),
     Format(modded_nanogpt.NAME, modded_nanogpt.claims, modded_nanogpt.read),
     Format(nanogpt.NAME, nanogpt.claims, nanogpt.read),
