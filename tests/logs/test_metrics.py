@@ -3,7 +3,8 @@
 import pytest
 
 from losslaw.errors import InputError
-from losslaw.logs.metrics import facts_of, in_order, kind_of, log_from_points, log_from_rows
+from losslaw.logs.metrics import in_order, kind_of, log_from_points, log_from_rows
+from losslaw.logs.run_settings import facts_of
 
 
 def points(*names, steps=range(0, 100, 10)):
@@ -110,6 +111,13 @@ def test_a_restart_supersedes_what_was_given_up_under_every_name():
     assert "restarted at step 20: 8 earlier values" in said
 
 
+def test_of_two_values_at_a_step_the_later_counts():
+    nan = float("nan")
+    rows, (said,) = in_order([("loss", 1, 3.0), ("loss", 1, 2.0), ("a", 1, nan), ("b", 1, 1.0)])
+    assert rows[1]["loss"] == 2.0
+    assert said == "1 value repeats a step with another one: the later is kept"
+
+
 def test_two_restarts_and_a_name_that_notices_late():
     given = [("loss", s, 1.0) for s in (1, 2, 3, 4)] + [("val", 4, 1.0)]
     given += [("loss", s, 2.0) for s in (3, 4, 5, 6)] + [("val", 4, 2.0)]
@@ -148,7 +156,10 @@ def test_a_count_of_rows_gives_way_to_a_count_of_updates():
         ([], "no losses in it; found nothing"),
         ([{"_step": 1, "gpu": 2.0}], "no losses in it; found _step, gpu"),
         ([{"loss": 1.0}], "no step in most of the rows with a loss; found loss"),
-        ([{"_step": "x", "loss": 1.0}, {"_step": -1, "loss": 1.0}], "no losses in it"),
+        (
+            [{"_step": x, "loss": 1.0} for x in ("x", -1, 0.5, None, True, float("inf"))],
+            "no losses",
+        ),
     ],
 )
 def test_what_is_missing_is_said(rows, why):
@@ -173,3 +184,14 @@ def test_a_horizon_that_the_log_goes_beyond_is_not_believed():
     log = log_from_points("a", "b", points("loss"), settings={"max_steps": 50})
     assert log.horizon is None
     assert any("say 50 updates" in sentence for sentence in log.notes)
+
+
+def test_steps_that_may_count_rows_are_said():
+    rows = [{"_step": k, "loss": 2.0, "lr": 1e-3} for k in range(1, 10)]
+    log = log_from_rows("a", "b", rows, settings={"log_interval": 10})
+    assert any("divide it by 0.1 (--step-divisor)" in sentence for sentence in log.notes)
+    for other in ({"settings": {"log_interval": 1}}, {}):
+        log = log_from_rows("a", "b", rows, **other)
+        assert not any("step-divisor" in sentence for sentence in log.notes)
+    log = log_from_rows("a", "b", rows[::2], settings={"log_interval": 10})
+    assert not any("step-divisor" in sentence for sentence in log.notes)

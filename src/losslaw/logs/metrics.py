@@ -19,7 +19,7 @@ from losslaw.errors import InputError
 from losslaw.files import table_of
 from losslaw.logs.columns import LOSS, RATE, Columns
 from losslaw.logs.log import Log, LossIs, usual_loss
-from losslaw.logs.run_facts import Facts
+from losslaw.logs.run_settings import facts_of, logged_every
 from losslaw.logs.tables import done_epochs
 
 # A name, the step it was logged at, and the value, in the order of time.
@@ -67,28 +67,6 @@ SPARSE = 0.1
 # Steps that are one short of the multiples of this many or more tell that they count from 0; with
 # fewer it may be chance.
 ROUND = 5
-
-# Names of settings that give the updates of the whole run, and other facts.
-HORIZON = (
-    "max_steps", "total_steps", "max_iters", "train_iters", "train_steps", "total_train_steps",
-    "num_train_steps", "num_training_steps", "max_train_steps", "num_iterations", "total_iters",
-    "max_iterations", "total_iterations", "num_steps", "max_updates",
-)  # fmt: skip
-SETTINGS = {
-    "warmup": (
-        "warmup_steps", "warmup_iters", "num_warmup_steps", "lr_warmup_iters", "lr_warmup_steps",
-        "warmup_updates",
-    ),
-    "weight_decay": ("weight_decay", "adam_weight_decay", "wd"),
-    "batch": ("global_batch_size", "total_train_batch_size"),
-    "tokens_per_update": ("tokens_per_update", "tokens_per_step", "tokens_per_iter"),
-    "sequence_length": (
-        "sequence_length", "seq_length", "seq_len", "block_size", "context_length",
-    ),
-    "model_size": (
-        "num_parameters", "num_params", "n_params", "total_params", "model_size", "params",
-    ),
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -218,6 +196,14 @@ def log_from_rows(source: str, form: str, rows: Sequence[Mapping[str, object]], 
     notes = list(more.pop("notes", ()))
     if step is not None and step.lower() != "_step" and any("_step" in row for row in useful):
         notes.append(f"the step is {step!r}, not '_step', which counts rows")
+    every = logged_every(more.get("settings") or {})
+    steps = {at for _, at, _ in points}
+    in_a_row = len(steps) > 2 and max(steps) - min(steps) + 1 == len(steps)
+    if step == "_step" and every is not None and in_a_row:
+        notes.append(
+            f"the steps are consecutive, but the settings say that every {every} updates are"
+            f" logged: if '_step' counts rows, divide it by {1 / every:g} (--step-divisor)"
+        )
     seen = {name for row in rows for name in row}
     return log_from_points(source, form, points, seen=seen, notes=notes, skipped=skipped, **more)
 
@@ -357,7 +343,7 @@ def in_order(points: Sequence[Point]) -> tuple[dict[int, dict[str, float]], list
     repeats = 0
     for name, step, value in reversed(kept):
         row = rows.setdefault(step, {})
-        repeats += row.get(name, value) != value
+        repeats += name in row and row[name] != value
         row[name] = value
     notes: list[str] = []
     if starts:
@@ -368,48 +354,9 @@ def in_order(points: Sequence[Point]) -> tuple[dict[int, dict[str, float]], list
             " are superseded by later ones"
         )
     if repeats:
-        notes.append(f"{repeats} values repeat a step with others: the later one is kept")
+        many = "values repeat" if repeats > 1 else "value repeats"
+        notes.append(f"{repeats} {many} a step with another one: the later is kept")
     return {step: rows[step] for step in sorted(rows)}, notes
-
-
-def facts_of(settings: Mapping[str, object]) -> tuple[Facts, int | None]:
-    """What the settings of a trainer say of a run, and the updates of the whole run.
-
-    >>> facts_of({"trainer.max_steps": "900", "optim/weight_decay": 0.1, "warmup_steps": 0.02})
-    ... # doctest: +ELLIPSIS
-    (Facts(warmup=None, lr_is=None, weight_decay=0.1, ...), 900)
-    """
-    by_end: dict[str, float] = {}
-    for name in sorted(settings, key=lambda name: (len(words(name)), name), reverse=True):
-        value = settings[name]
-        if isinstance(value, str):
-            try:
-                value = float(value)
-            except ValueError:
-                continue
-        read = number(value)
-        if read is not None and math.isfinite(read):
-            by_end[re.split(r"[./]", name)[-1].lower()] = read  # the shortest name comes last
-
-    def find(names: Iterable[str], low: float, whole: bool) -> float | None:
-        for name in names:
-            value = by_end.get(name)
-            if value is not None and value >= low and (not whole or value == int(value) < 2**53):
-                return value
-        return None
-
-    whole = ("warmup", "sequence_length")
-    facts = {
-        fact: find(names, 0 if fact == "weight_decay" else 1, fact in whole)
-        for fact, names in SETTINGS.items()
-    }
-    horizon = find(HORIZON, 1, True)
-    known: dict[str, Any] = {
-        fact: int(value) if fact in whole else value
-        for fact, value in facts.items()
-        if value is not None
-    }
-    return Facts(**known), None if horizon is None else int(horizon)
 
 
 def _pick(

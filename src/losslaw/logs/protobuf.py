@@ -25,14 +25,22 @@ def fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
     """
     at, end = 0, len(message)
     while at < end:
-        key, at = _varint(message, at)
+        key = message[at]
+        if key < 128:  # nearly all numbers take one byte
+            at += 1
+        else:
+            key, at = _varint(message, at)
         kind = key & 7
         if kind == VARINT:
             value, at = _varint(message, at)
             yield key >> 3, value
             continue
         if kind == BYTES:
-            size, at = _varint(message, at)
+            if at < end and message[at] < 128:
+                size = message[at]
+                at += 1
+            else:
+                size, at = _varint(message, at)
         elif kind in SIZES:
             size = SIZES[kind]
         else:

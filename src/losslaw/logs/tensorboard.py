@@ -212,7 +212,7 @@ def _single(form: str, packed: memoryview) -> float:
     (value,) = struct.unpack(form, packed)
     if form != "<f":
         return float(value)
-    digits = (float(f"{value:.{n}g}") for n in (6, 7, 8))
+    digits = (float(f"{value:.{n}g}") for n in (7, 8))
     return next((short for short in digits if struct.pack("<f", short) == bytes(packed)), value)
 
 
@@ -236,7 +236,7 @@ def masked_crc32c(data: memoryview) -> int:
     """
     table = _table()
     crc = 0xFFFFFFFF
-    for byte in data:
+    for byte in bytes(data):
         crc = table[(crc ^ byte) & 255] ^ crc >> 8
     crc ^= 0xFFFFFFFF
     return ((crc >> 15 | crc << 17) + MASK) & 0xFFFFFFFF
