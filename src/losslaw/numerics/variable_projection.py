@@ -185,10 +185,6 @@ class _Iterate:
     residuals: FloatArray
     shift: FloatArray
 
-    def half_way(self, c: FloatArray, shift: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Between here and a step that went too far."""
-        return (c + self.c) / 2, (shift + self.shift) / 2
-
 
 def project(problem: Separable, theta: FloatArray, guess: FloatArray | None = None) -> Point:
     """The best amplitudes at ``theta``.
@@ -215,7 +211,7 @@ def project(problem: Separable, theta: FloatArray, guess: FloatArray | None = No
     if guess is not None and not _near(phi @ c, seen):
         c = afresh()  # a guess from elsewhere may be useless here
     groups = problem.offsets
-    shift: FloatArray = np.zeros(0 if groups is None else groups.count)
+    shift = np.zeros(0 if groups is None else groups.count)
     best: _Iterate | None = None
     for _ in range(200):
         predicted = phi @ c
@@ -224,7 +220,7 @@ def project(problem: Separable, theta: FloatArray, guess: FloatArray | None = No
         if best is None:
             predicted = np.maximum(predicted, 1e-3 * seen)
         elif not (predicted > 0).all():
-            c, shift = best.half_way(c, shift)
+            c, shift = (c + best.c) / 2, (shift + best.shift) / 2
             continue
         residuals = np.log(predicted) - problem.logs
         objective = (
@@ -236,7 +232,7 @@ def project(problem: Separable, theta: FloatArray, guess: FloatArray | None = No
             objective += float(np.sum((groups.weight * shift) ** 2)) / 2
         if best is not None and objective > best.objective * (1 + 1e-12):
             # Overshot: come half-way back to where it was better.
-            c, shift = best.half_way(c, shift)
+            c, shift = (c + best.c) / 2, (shift + best.shift) / 2
             if np.allclose(c, best.c, rtol=1e-12, atol=0):
                 break
             continue
