@@ -22,6 +22,9 @@ from scipy import special
 from losslaw.numerics.arrays import BoolArray, FloatArray, IntArray
 
 DELTA = 1e-3
+# What is left, after a step that came down, of the curvature that outliers are given (`project`).
+# Steps until nothing moves on the bundled curves: 27 at 1, 8 at 0.5, 7 at 0.25, 6 at 0.1.
+STRAIGHTER = 0.25
 
 
 @dataclass(frozen=True)
@@ -191,7 +194,10 @@ def project(problem: Separable, theta: FloatArray, guess: FloatArray | None = No
 
     Gauss-Newton on the log residuals with Huber weights, each step a small non-negative least
     squares problem. ``J c = 1`` for the Jacobian ``J`` of ``log(Phi c)``, so a step solves for the
-    new amplitudes themselves.
+    new amplitudes themselves. Beyond ``delta`` the loss is straight; Huber weights give it the
+    curvature of a parabola that touches it from above, so that no step overshoots, but many are
+    needed. So that curvature shrinks with every step that comes down, and is back after one that
+    does not.
     """
     columns = problem.columns(theta)
     rows = problem.amplitude_rows
@@ -213,6 +219,7 @@ def project(problem: Separable, theta: FloatArray, guess: FloatArray | None = No
     groups = problem.offsets
     shift = np.zeros(0 if groups is None else groups.count)
     best: _Iterate | None = None
+    curvature = 1.0  # of outliers, as a share of that of their parabolas
     for _ in range(200):
         predicted = phi @ c
         if groups is not None:
@@ -232,6 +239,7 @@ def project(problem: Separable, theta: FloatArray, guess: FloatArray | None = No
             objective += float(np.sum((groups.weight * shift) ** 2)) / 2
         if best is not None and objective > best.objective * (1 + 1e-12):
             # Overshot: come half-way back to where it was better.
+            curvature = 1.0
             c, shift = (c + best.c) / 2, (shift + best.shift) / 2
             if np.allclose(c, best.c, rtol=1e-12, atol=0):
                 break
@@ -240,8 +248,12 @@ def project(problem: Separable, theta: FloatArray, guess: FloatArray | None = No
         best = _Iterate(objective, c, residuals, shift)
         if settled:
             break
-        weight = problem.row_weights(residuals)
-        joined = np.column_stack([phi * (weight / predicted)[:, None], weight * (1.0 - residuals)])
+        share = np.where(np.abs(residuals) > problem.delta, curvature, 1.0)
+        curvature *= STRAIGHTER
+        weight = problem.row_weights(residuals) * np.sqrt(share)
+        joined = np.column_stack(
+            [phi * (weight / predicted)[:, None], weight * (1.0 - residuals / share)]
+        )
         if groups is None:
             c = _nonnegative(*_with(joined, prior, rows.target))
             continue
