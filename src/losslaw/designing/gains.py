@@ -12,7 +12,7 @@ Assumption: the scale 0.1 of the distance, chosen on pairs of public runs of one
 the mean gain, and two single runs differ by about .0014 nats more.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.special import ndtri
@@ -50,11 +50,19 @@ class Gains:
     law: Law
     uncertainty: Uncertainty
     level: float
+    # A design is compared with many schedules: its gradient is worked out once. By `id`, with the
+    # schedule kept, so that the number stays its own.
+    _gradients: dict[int, tuple[Schedule, FloatArray]] = field(
+        default_factory=dict[int, tuple[Schedule, FloatArray]], repr=False, compare=False
+    )
 
     def gradient(self, schedule: Schedule) -> FloatArray:
         """Gradient of the final loss by the parameters that may move. Shape ``(P,)``."""
-        query = Query.of(schedule, [schedule.horizon])
-        return prediction_gradient(self.law, self.uncertainty.names, query)[0]
+        if id(schedule) not in self._gradients:
+            query = Query.of(schedule, [schedule.horizon])
+            gradient = prediction_gradient(self.law, self.uncertainty.names, query)[0]
+            self._gradients[id(schedule)] = schedule, gradient
+        return self._gradients[id(schedule)][1]
 
     def deviation(self, a: Schedule, b: Schedule) -> float:
         """Standard deviation of the difference of two final losses, in nats."""

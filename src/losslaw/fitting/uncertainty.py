@@ -82,10 +82,11 @@ class Uncertainty:
 
     def touched(self, law: Law, query: Query) -> BoolArray:
         """Where the answer depends on an amplitude that the fit could not see. Shape ``(m,)``."""
-        columns = law.columns(query)
         touched = np.zeros(query.steps.size, dtype=np.bool_)
-        for name in self.unknown:
-            touched |= columns[name] != 0
+        if self.unknown:
+            columns = law.columns(query)
+            for name in self.unknown:
+                touched |= columns[name] != 0
         return touched
 
     def parameter_errors(self, law: Law) -> dict[str, float]:

@@ -195,14 +195,14 @@ class Effective(Law):
     def columns(self, query: Query) -> dict[str, FloatArray]:
         """Constant, power law in effective time, noise not yet forgotten."""
         blocks = query.blocks
-        rate = query.cached(
-            ("rate", self.h, self.kappa, self.p, self.c, self.B0), lambda: self.rate(blocks)
-        )
+        # Where the batch plays no part, what is said of it makes no other rate.
+        batch = None if self.relative_batch(blocks.batch) is None else (self.c, self.B0)
+        rate = query.cached(("rate", self.h, self.kappa, self.p, batch), lambda: self.rate(blocks))
         time = np.cumsum(blocks.count * rate)
         # The first update that moves anything sees the norm at 1: its effective rate is its rate.
         seen = np.maximum(time[blocks.at - 1], query.first_rate)
         noise = query.cached(
-            ("noise", self.h, self.kappa, self.p, self.c, self.B0, self.a, self.q, self.r),
+            ("noise", self.h, self.kappa, self.p, batch, self.a, self.q, self.r),
             lambda: self.noise(rate, blocks),
         )
         return {"L0": np.ones_like(seen), "A": seen**-self.alpha, "N": noise}
