@@ -1,12 +1,15 @@
 """Folders: the newest checkpoint of a run, all logs elsewhere, and what runs are called."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 
 from losslaw.cli.main import run
 from losslaw.curves import read_curves
 from losslaw.errors import InputError
+from losslaw.logs import read_logs
 
 TABLE = "step,lr,loss\n1,0.1,3\n2,0.1,2.5\n3,0.1,2\n"
 
@@ -69,7 +72,8 @@ def test_of_any_other_folder_all_logs_are_read(trained):
     curves = {curve.label: curve for curve in read_curves(runs)}
     assert sorted(curves) == ["a", "a/run", "b", "b/run", "first.v2", "table"]
     assert curves["table"].schedule.weight_decay[0] == 0.1
-    assert any("left out, since they are no logs: notes.txt" in s for s in curves["a"].assumptions)
+    said = [text for text in curves["a"].assumptions if "left out, since they are no logs" in text]
+    assert "notes.txt; the first: " in said[0]
     by_pattern = read_curves(f"{runs}/*/metrics.csv")
     assert [curve.label for curve in by_pattern] == ["a", "b"]
 
@@ -91,3 +95,21 @@ def test_the_forecast_of_a_folder_needs_no_horizon(trained, capsys):
 def test_what_was_recognised_is_shown(trained, capsys):
     assert run(["inspect", str(trained), "--warmup", "0"]) == 0
     assert "Logs\n  * Hugging Face trainer_state.json\n  * 100 up" in capsys.readouterr().out
+
+
+DATA = Path(__file__).parent / "data"
+
+
+def test_beside_event_files_other_logs_are_read_and_one_run_once(tmp_path):
+    shutil.copy(
+        DATA / "tensorboard" / "restarted" / "events.out.tfevents.1000000000.host.0", tmp_path
+    )
+    (only,) = read_logs(tmp_path)
+    (tmp_path / "other.csv").write_text(TABLE)
+    assert len(read_logs(tmp_path)) == 2
+    cells = only.table.columns
+    rows = zip(cells[only.columns.step], cells[only.columns.loss], strict=True)
+    rows = [f"{step},0.1,{loss}\n" for step, loss in rows if loss]
+    (tmp_path / "same.csv").write_text("step,lr,loss\n" + "".join(rows))
+    formats = [log.format[:5] for log in read_logs(tmp_path)]
+    assert formats == ["table", "table"]

@@ -11,6 +11,7 @@ folders inside it; files that are none are named.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import isclose
 from pathlib import Path
 
 from losslaw.errors import InputError
@@ -57,18 +58,21 @@ class Format:
         claims: Whether a file looks like one.
         read: The runs in it.
         folder: The runs of a folder that such a trainer made; none if it is no such folder.
+        alone: Whether all that is in such a folder is of these runs. Where it is not, other logs in
+            it are read as well, and a run that is in both is taken from its own log.
     """
 
     name: str
     claims: Callable[[Source], bool]
     read: Callable[[Source], list[Log]]
     folder: Callable[[Path], list[Log]] | None = None
+    alone: bool = True
 
 
 FORMATS: tuple[Format, ...] = (
     Format(llamafactory.NAME, llamafactory.claims, llamafactory.read, llamafactory.folder),
     Format(huggingface.NAME, huggingface.claims, huggingface.read, huggingface.folder),
-    Format(tensorboard.NAME, tensorboard.claims, tensorboard.read, tensorboard.folder),
+    Format(tensorboard.NAME, tensorboard.claims, tensorboard.read, tensorboard.folder, False),
     Format(wandb_offline.NAME, wandb_offline.claims, wandb_offline.read, wandb_offline.folder),
     Format(wandb_csv.HISTORY, wandb_csv.claims_history, wandb_csv.read_history),
     Format(wandb_csv.PANEL, wandb_csv.claims_panel, wandb_csv.read_panel),
@@ -156,34 +160,54 @@ def _in_folder(path: Path, loss: str | None, lr: str | None, step: str | None) -
     waiting = [path]
     while waiting:
         folder = waiting.pop()
-        offers = (each.folder(folder) for each in FORMATS if each.folder)
-        runs = next((runs for runs in offers if runs), None)
-        if runs is not None:
-            logs += [log.with_columns(loss, lr, step) for log in runs]
+        offers = ((each, each.folder(folder)) for each in FORMATS if each.folder)
+        owner, runs = next(((each, runs) for each, runs in offers if runs), (None, []))
+        runs = [log.with_columns(loss, lr, step) for log in runs]
+        if owner is not None and owner.alone:
+            logs += runs
             continue
         try:
             inside = sorted(each for each in folder.iterdir() if not each.name.startswith("."))
         except OSError as error:
             left_out[str(folder)] = f"cannot be read ({error.strerror})"
             continue
-        waiting += [each for each in reversed(inside) if each.is_dir() and not each.is_symlink()]
+        if owner is None:
+            waiting += [each for each in inside[::-1] if each.is_dir() and not each.is_symlink()]
         files = [file for file in inside if file.is_file() and file.name != SIDECAR]
         files = [file for file in files if _may_be_log(file)]
+        if owner is not None:
+            files = [file for file in files if not owner.claims(Source(file))]
+        own: list[Log] = []
         panels = [file for file in files if wandb_csv.claims_panel(Source(file))]
         for together in ([panels] if panels else []) + [[f] for f in files if f not in panels]:
             try:
-                logs += read_all(together, loss=loss, lr=lr, step=step)
+                own += read_all(together, loss=loss, lr=lr, step=step)
             except InputError as error:
                 left_out.update((str(file), str(error)) for file in together)
+        logs += [log for log in runs if not any(_same_run(log, other) for other in own)] + own
     if not logs:
         first = f": {next(iter(left_out.values()))}" if left_out else ""
         raise InputError(f"{path} is a folder without logs{first or '; name a log or its folder'}")
     if left_out:
         names = ", ".join(Path(name).name for name in list(left_out)[:NAMED])
         more = f" and {len(left_out) - NAMED} more" if len(left_out) > NAMED else ""
-        said = f"of the folder {path} left out, since they are no logs: {names}{more}"
+        said = (
+            f"of the folder {path} left out, since they are no logs: {names}{more}; the first:"
+            f" {next(iter(left_out.values()))}"
+        )
         logs = [replace(log, notes=(*log.notes, said)) for log in logs]
     return logs
+
+
+def _same_run(one: Log, other: Log) -> bool:
+    """Whether two logs begin and go on with the same losses, to the digits that are kept."""
+    cells = [[cell for cell in log.table.columns[log.columns.loss] if cell] for log in (one, other)]
+    count = min(map(len, cells))
+    try:
+        pairs = [(float(cells[0][i]), float(cells[1][i])) for i in (0, count // 2, count - 1)]
+    except (IndexError, ValueError):
+        return False
+    return all(isclose(first, second, rel_tol=1e-5) for first, second in pairs)
 
 
 def _may_be_log(file: Path) -> bool:
