@@ -92,3 +92,11 @@ def test_epochs_are_no_updates():
     assert curve.loss[[0, -1]].tolist() == [1.5266704335171952, 1.068778628976936]
     assert curve.schedule.lr[[0, 499, -1]].tolist() == [0.05, 0.05, 0.004774575140626317]
     assert curve.origin.loss_is == "epoch"
+
+
+def test_rates_tell_that_there_was_no_warmup():
+    for file in ("hf_trainer_state_cosine.json", "hf_trainer_state_window500.json"):
+        (curve,) = read_curves(FOLDER / file)
+        assert (curve.schedule.warmup, curve.warnings, curve.origin.lr_is) == (0, (), "next")
+    (curve,) = read_curves(FOLDER / "llamafactory_trainer_log.jsonl")
+    assert (curve.schedule.warmup, curve.warnings) == (0, ())

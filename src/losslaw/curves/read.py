@@ -21,6 +21,7 @@ from losslaw.curves.rows import OnNan, Rows, clean_rows
 from losslaw.errors import InputError, TooShort
 from losslaw.files import Table
 from losslaw.logs import Log, read_all
+from losslaw.logs.evidence import settled
 from losslaw.logs.run_facts import Facts, facts_from, sidecar_facts
 from losslaw.logs.source import PIPE
 from losslaw.logs.tables import NAME as TABLE
@@ -109,6 +110,7 @@ def read_curves(
     logs = read_all(_files(paths), loss=loss_column, lr=lr_column, step=step_column)
     curves: list[LossCurve] = []
     for log, label in zip(logs, _labels(logs), strict=True):
+        log = settled(log)
         facts = asked.or_else(log.facts)
         if log.source != PIPE:
             facts = facts.or_else(sidecar_facts(Path(log.source)))

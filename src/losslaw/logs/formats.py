@@ -161,8 +161,8 @@ def _in_folder(path: Path, loss: str | None, lr: str | None, step: str | None) -
     while waiting:
         folder = waiting.pop()
         offers = ((each, each.folder(folder)) for each in FORMATS if each.folder)
-        owner, runs = next(((each, runs) for each, runs in offers if runs), (None, []))
-        runs = [log.with_columns(loss, lr, step) for log in runs]
+        owner, found = next(((each, runs) for each, runs in offers if runs), (None, None))
+        runs = [log.with_columns(loss, lr, step) for log in found or ()]
         if owner is not None and owner.alone:
             logs += runs
             continue
