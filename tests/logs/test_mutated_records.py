@@ -43,6 +43,9 @@ def mutations(text, rng):
                 '{"epoch": 1, "loss": [1, 2], "num_updates": {}, "lr": null}\n',
                 "\ufffd\x07;;;,,,|||\n",
                 "9" * 400 + "\n",
+                line.replace("5", "5" * 5000, 1),
+                line.replace("5", "inf", 1).replace("0", "nan", 1),
+                line.rstrip("\n") * 300 + "\n",
             ]
         )
         yield "".join([*lines[:at], foreign, *lines[at:]])

@@ -17,7 +17,7 @@ from losslaw.errors import InputError
 from losslaw.files import table_of
 from losslaw.logs.columns import Columns
 from losslaw.logs.json_lines import json_object
-from losslaw.logs.lines import NUMBER, settings, whole
+from losslaw.logs.lines import NUMBER, STEP, settings, whole
 from losslaw.logs.log import Log, LossIs, usual_loss
 from losslaw.logs.run_facts import Facts
 from losslaw.logs.source import Source
@@ -25,14 +25,16 @@ from losslaw.logs.source import Source
 NAME = "fairseq"
 
 # Of versions without num_updates, which count the updates of each epoch in their bars.
-BAR = re.compile(r"epoch (\d+):? +(\d+) / (\d+) ")
-RECORD = re.compile(rf"{BAR.pattern}loss=|epoch \d+ \|.*\b(?:valid_)?loss {NUMBER}")
-JSON = re.compile(r'\{"epoch": \d+, .*?"(?:train_|valid_)?loss": ')
+BAR = re.compile(rf"epoch ({STEP}):? {{1,9}}({STEP}) / ({STEP}) ")
+RECORD = re.compile(rf"{BAR.pattern}loss=|epoch \d+ \|.{{0,999}}\b(?:valid_)?loss {NUMBER}")
+JSON = re.compile(r'\{"epoch": \d+, .{0,999}?"(?:train_|valid_)?loss": ')
 CELL = r"[-+]?(?:\d{1,30}(?:\.\d{0,30})?(?:[eE][-+]?\d{1,3})?|nan|inf)"
 PAIR = re.compile(rf"(\w+)[= ]({CELL})%?(?=[,| ]|$)")
 # The oldest versions: the loss of the last batch, and in brackets the mean so far.
 SINGLE = re.compile(rf"\bloss={CELL} \(")
 LOSSES = ("loss", "nll_loss", "valid_loss", "valid_nll_loss")
+
+UPDATES = re.compile(STEP)
 
 # Kinds of rows, the one that is fitted first; what the loss of each is.
 KINDS: dict[str, tuple[LossIs, str]] = {
@@ -51,7 +53,7 @@ def claims(source: Source) -> bool:
     start = source.start
     if "num_updates" in start and (RECORD.search(start) or JSON.search(start)):
         return True
-    return re.search(rf"{BAR.pattern}loss=.*, lr={NUMBER}", start) is not None
+    return re.search(rf"{BAR.pattern}loss=.{{0,999}}, lr={NUMBER}", start) is not None
 
 
 def read(source: Source) -> list[Log]:
@@ -70,9 +72,10 @@ def read(source: Source) -> list[Log]:
         values = _json(line[json.start() :]) if json else _pairs(line)
         kind = _kind(line, values)
         step = values.get("num_updates", step if kind == "valid" else "")
-        if kind != "valid" and not (step.isdecimal() and "lr" in values and "loss" in values):
+        placed = UPDATES.fullmatch(step) is not None
+        if kind != "valid" and not (placed and "lr" in values and "loss" in values):
             broken += 1
-        elif kind == "valid" and not (step.isdecimal() and "valid_loss" in values):
+        elif kind == "valid" and not (placed and "valid_loss" in values):
             unplaced += 1
         else:
             rows[kind].append({**values, "step": step})

@@ -13,20 +13,21 @@ from itertools import pairwise
 
 from losslaw.errors import InputError
 from losslaw.logs.huggingface import from_history
+from losslaw.logs.lines import STEP
 from losslaw.logs.log import Log
 from losslaw.logs.run_facts import facts_from
 from losslaw.logs.source import Source
 
 NAME = "Hugging Face console"
 
-BAR = re.compile(r"\|\s*(\d+)/(\d+)\s*\[")
+BAR = re.compile(rf"\|\s*({STEP})/({STEP})\s*\[")
 RECORD = re.compile(r"\{'(?:loss|eval_loss)':[^{}]*\}")
 BEGUN = re.compile(r"\{'(?:loss|eval_loss)':")
 VALUE = re.compile(r"'([\w/.-]+)': '?([-+\w.]+)")
 # What a Trainer says before it begins.
 FACTS = {
-    "batch": re.compile(r"Total train batch size \([^)]*\) = ([\d,]+)"),
-    "horizon": re.compile(r"Total optimization steps = ([\d,]+)"),
+    "batch": re.compile(r"Total train batch size \([^)]*\) = ([\d,]{1,15})(?![\d,])"),
+    "horizon": re.compile(r"Total optimization steps = ([\d,]{1,15})(?![\d,])"),
 }
 
 Bar = tuple[int, int]

@@ -8,12 +8,14 @@ epoch.
 """
 
 import csv
+import re
 from dataclasses import replace
 from itertools import pairwise
 
 from losslaw.errors import InputError
 from losslaw.files import Table, parse_table
 from losslaw.logs.columns import LOSS, find_columns, key
+from losslaw.logs.lines import STEP
 from losslaw.logs.log import VALIDATION, Log, LossIs, even_window, usual_loss
 from losslaw.logs.run_facts import Facts
 from losslaw.logs.source import Source
@@ -21,6 +23,7 @@ from losslaw.logs.source import Source
 NAME = "Lightning metrics.csv"
 FILE = "metrics.csv"
 ENDINGS = ("_step", "_epoch")
+COUNT = re.compile(STEP)
 
 
 def claims(source: Source) -> bool:
@@ -37,7 +40,7 @@ def claims(source: Source) -> bool:
 def _counts_from_zero(lines: list[str], at: int) -> bool:
     """Whether the first rows stand one update before the multiples of their distance."""
     cells = [row[at] for row in csv.reader(lines[1:]) if len(row) > at]
-    steps = list(dict.fromkeys(int(cell) for cell in cells if cell.isdecimal()))[:3]
+    steps = list(dict.fromkeys(int(cell) for cell in cells if COUNT.fullmatch(cell)))[:3]
     gaps = {later - earlier for earlier, later in pairwise(steps)}
     return len(steps) == 3 and steps[0] > 0 and gaps == {steps[0] + 1}
 
@@ -91,7 +94,7 @@ def _table(source: Source) -> tuple[Table, int]:
 
 
 def _done(step: str) -> str:
-    return str(int(step) + 1) if step.isdecimal() else step
+    return str(int(step) + 1) if COUNT.fullmatch(step) else step
 
 
 def _seen(name: str) -> bool:
@@ -113,5 +116,6 @@ def _mean(table: Table, train: str | None) -> tuple[LossIs, int | None]:
     epochs = {table.columns["epoch"][row] for row in rows}
     if not train.endswith("_epoch") and len(rows) > len(epochs):
         return "instant", None
-    steps = [int(cell) for row in rows if (cell := table.columns["step"][row] or "").isdecimal()]
+    cells = [table.columns["step"][row] or "" for row in rows]
+    steps = [int(cell) for cell in cells if COUNT.fullmatch(cell)]
     return "epoch", even_window(steps) if steps else None

@@ -76,7 +76,8 @@ def _epochs(log: Log, steps_per_epoch: int | None) -> Log:
             " an epoch has: give them (steps_per_epoch=, --steps-per-epoch N)"
         )
     epochs = log.table.numbers(log.columns.step)
-    if log.columns.lr is not None and (np.diff(epochs) == 1).all():
+    each = np.isfinite(epochs).all() and (np.diff(epochs) == 1).all()
+    if log.columns.lr is not None and each:
         log = _with_level_rates(log, log.columns.lr, epochs, steps_per_epoch)
     else:
         log = _with_steps(log, epochs * steps_per_epoch)
