@@ -22,7 +22,7 @@ EVERY = 5  # iterations from one line to the next, in XLM's source
 
 MARK = re.compile(r" sent/s - ")
 LINE = re.compile(
-    rf" (?P<step>{STEP}) - +[\d.]+ sent/s - +[\d.]+ words/s - (?P<losses>.{0, 999}?) - +- "
+    rf" (?P<step>{STEP}) - +[\d.]+ sent/s - +[\d.]+ words/s - (?P<losses>.{{0,999}}?) - +- "
     r"\w+ LR: ?(?P<lr>\d\.\d{4}e[-+]\d\d)(?!\d)"
 )
 LOSS = re.compile(rf"([A-Za-z][\w-]*): +({NUMBER})")
