@@ -63,6 +63,7 @@ def test_the_lab_can_be_imported(name):
     importlib.import_module(name)
 
 
+RUN = ROOT / "src/losslaw/curves/bundled/cosine_peak3e-3_T4000.csv"
 WSD = "wsd:peak=3e-4,horizon=2400,warmup=216,cooldown=0.2"
 SLOW = ("scipy", "numba", "matplotlib", "losslaw.fitting", *OPTIONAL)
 
@@ -76,6 +77,7 @@ SLOW = ("scipy", "numba", "matplotlib", "losslaw.fitting", *OPTIONAL)
         # It names the laws there are.
         (["fit", "--help"], ("numba", "matplotlib", "losslaw.fitting", *OPTIONAL)),
         (["export", WSD, "--to", "torch"], SLOW),
+        (["inspect", str(RUN)], SLOW),
         (["theory", "--source", "0.5", "--capacity", "4", "--budget", "1e9"], SLOW),
     ],
     ids=lambda words: words[0],

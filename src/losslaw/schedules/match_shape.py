@@ -384,18 +384,54 @@ def _least(
     low: list[float],
     high: list[float],
 ) -> FloatArray:
-    from scipy.optimize import least_squares
+    """Least squares over one to three numbers in a box, after Levenberg and Marquardt.
 
-    begin = np.clip(np.array(start), np.array(low), np.array(high))
-    # A shape that fits is found in 10 to 40 evaluations; one that does not would go on.
-    fit = least_squares(
-        residual,
-        begin,
-        bounds=(low, high),
-        x_scale="jac",
-        ftol=1e-15,
-        xtol=1e-15,
-        gtol=1e-15,
-        max_nfev=60,
-    )
-    return np.asarray(fit.x, dtype=np.float64)
+    scipy has it too, but takes longer to import than all else that the reading of a log does.
+    """
+    floor, ceiling = np.array(low), np.array(high)
+    theta = np.clip(np.array(start), floor, ceiling)
+    left = residual(theta)
+    slopes = _slopes(residual, theta, left, ceiling)
+    damping = 1e-3
+    # A shape that fits is found in 10 to 40 steps; one that does not would go on.
+    for _ in range(60):
+        pull = slopes.T @ left
+        # What is at its bound and would leave stays there.
+        free = ~(((theta <= floor) & (pull > 0)) | ((theta >= ceiling) & (pull < 0)))
+        design = slopes[:, free]
+        scale = np.linalg.norm(design, axis=0)
+        scale[scale == 0] = 1.0
+        held = np.concatenate([design / scale, np.sqrt(damping) * np.eye(scale.size)])
+        target = np.concatenate([left, np.zeros(scale.size)])
+        trial = theta.copy()
+        trial[free] -= np.linalg.lstsq(held, target, rcond=None)[0] / scale
+        trial = np.clip(trial, floor, ceiling)
+        after = residual(trial)
+        gain = float(left @ left - after @ after)
+        if not gain > 0:
+            damping *= 10
+            if damping > 1e8:
+                break
+            continue
+        settled = gain <= 1e-15 * float(left @ left)
+        theta, left, damping = trial, after, max(damping / 10, 1e-12)
+        if settled:
+            break
+        slopes = _slopes(residual, theta, left, ceiling)
+    return theta
+
+
+def _slopes(
+    residual: Callable[[FloatArray], FloatArray],
+    theta: FloatArray,
+    left: FloatArray,
+    ceiling: FloatArray,
+) -> FloatArray:
+    """Derivative of the residuals by each number, by differences of half the digits. ``(m, P)``."""
+    out = np.empty((left.size, theta.size))
+    for i in range(theta.size):
+        step = 1.5e-8 * max(abs(theta[i]), 1.0)
+        moved = theta.copy()
+        moved[i] += step if theta[i] + step <= ceiling[i] else -step
+        out[:, i] = (residual(moved) - left) / (moved[i] - theta[i])
+    return np.nan_to_num(out)
