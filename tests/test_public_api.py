@@ -86,8 +86,8 @@ def test_unknown_names_are_refused():
         _ = ll.Polynomial
 
 
-def test_law_names():
-    assert set(ll.LAWS) == LAWS
+def test_no_law_is_lost():
+    assert set(ll.LAWS) >= LAWS
     assert all(name == law.name for name, law in ll.LAWS.items())
 
 

@@ -15,7 +15,7 @@ from losslaw.numerics.variable_projection import huber, minimise
 FITTED = ["flat", "cosine", "two"]
 
 
-@pytest.mark.parametrize("name", TRUTHS)
+@pytest.mark.parametrize("name", LAWS)
 def test_noise_free_curves_give_back_the_law(name):
     truth = law_of(name)
     found = fit(curves_of(truth, FITTED), name, uncertainty=False)

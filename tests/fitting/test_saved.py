@@ -4,19 +4,20 @@ import json
 
 import numpy as np
 import pytest
-from helpers.fit_samples import SCHEDULES, TRUTHS, curves_of, law_of
+from helpers.fit_samples import SCHEDULES, curves_of, law_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import losslaw as ll
 from losslaw.fitting import fit, load_fit, score
 from losslaw.fitting.saved import knots
+from losslaw.laws import LAWS
 from losslaw.schedules.agreement import departure
 
 STEPS = [200, 700, 1100, 1500]
 
 
-@pytest.mark.parametrize("name", TRUTHS)
+@pytest.mark.parametrize("name", LAWS)
 def test_predictions_survive(name, tmp_path):
     curves = curves_of(law_of(name), ["flat", "cosine"], noise=1e-3)
     found = fit(curves, name, uncertainty=name in ("momentum", "effective"))

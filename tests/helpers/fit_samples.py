@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from helpers.law_samples import sound
 from losslaw.curves import LossCurve
 from losslaw.laws import LAWS
 from losslaw.schedules import constant, cosine, step, twostage, wsd
@@ -14,7 +15,8 @@ SCHEDULES = {
     "wsd": wsd(peak=PEAK, horizon=1500, warmup=50, cooldown=0.3, weight_decay=0.1),
     "step": step(peak=PEAK, horizon=1500, warmup=50, weight_decay=0.1),
 }
-# Decays pay about .1 nats in each, as in small language models.
+# Decays pay about .1 nats in each, as in small language models; a law that is not here has its own
+# starting values, and terms of about .1 nats.
 TRUTHS = {
     "chinchilla": dict(L0=2.5, A=4.0, alpha=0.6),
     "instantaneous": dict(L0=2.5, A=0.3, B=100.0, alpha=0.6),
@@ -28,7 +30,7 @@ TRUTHS = {
 
 
 def law_of(name):
-    return LAWS[name](**TRUTHS[name])
+    return LAWS[name](**TRUTHS[name]) if name in TRUTHS else sound(LAWS[name], SCHEDULES["wsd"])
 
 
 def curves_of(law, names, *, noise=0.0, seed=0, every=15):

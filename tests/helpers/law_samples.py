@@ -28,14 +28,14 @@ RATES = {
 }
 
 
-def sound(law_class, **shapes):
-    """A law whose terms are about .1 nats at a usual horizon, and its irreducible loss 2."""
-    usual = Schedule(RATES["warm-up and cosine"])
+def sound(law_class, schedule=None, **shapes):
+    """A law whose terms are about .1 nats on a schedule, and its irreducible loss 2."""
+    usual = Schedule(RATES["warm-up and cosine"]) if schedule is None else schedule
     law = law_class(**shapes)
     amplitudes = {}
     for name in law_class.amplitudes():
         column = law.with_(**{name: 1.0}).decompose(usual)[name]
-        size = np.abs(column[20:]).max()
+        size = np.abs(column[usual.horizon // 4 :]).max()
         amplitudes[name] = 2.0 if (column == 1).all() else 0.1 / size if size else 1.0
     return law.with_(**amplitudes)
 

@@ -1,175 +1,178 @@
-"""Every law as its formula is written: sums over updates, no grid, no mixture, no filter.
+"""Every law as its formula is written: one sum over all past updates for each step asked about.
 
-Each function takes a law, a schedule and one step, and returns the terms of the loss there by the
-name of their amplitude. Arrays are 1-based here, as in the formulas: entry 0 is not used.
+Each function takes a law and a schedule, and returns the terms of the loss after update ``t`` by
+the name of their amplitude, as a function of ``t``. ``x[k - 1]`` is what the formulas call
+``x[k]``. No grid, no mixture, no filter; benchmarks time the laws against these sums.
 """
 
-import math
-
 import numpy as np
-from scipy.integrate import quad
 
 
-def one_based(values):
-    return [math.nan, *[float(value) for value in values]]
+def since(values):
+    """``values[k] + ... + values[t]`` for each k: sums of what came later, not differences."""
+    return np.cumsum(values[::-1])[::-1]
 
 
-def rates(schedule):
-    return one_based(schedule.lr)
+def after(values):
+    """``values[k+1] + ... + values[t]`` for each k."""
+    return np.append(since(values)[1:], 0.0)
 
 
-def intrinsic_time(lr, t):
-    return sum(lr[1 : t + 1])
-
-
-def signal_time(lr, t):
-    """``S(t)``, and before any time has passed that of the first update that moves."""
-    first = next((rate for rate in lr[1:] if rate > 0), 1.0)
-    return max(intrinsic_time(lr, t), first)
+def signal_time(lr):
+    """``S(t)`` as a function of t; at least that of the first update that moves."""
+    first = next((rate for rate in lr if rate > 0), 1.0)
+    return lambda t: max(float(np.sum(lr[:t])), first)
 
 
 def drops(law, schedule):
     """``d[k] = lr[k-1] - lr[k]``, without those of the warm-up unless the law counts them."""
-    lr = rates(schedule)
-    lr[0] = 0.0
-    d = [math.nan] + [lr[k - 1] - lr[k] for k in range(1, len(lr))]
+    d = np.append(0.0, schedule.lr[:-1]) - schedule.lr
     if not law.warmup_drops:
-        for k in range(1, max(schedule.warmup, 1) + 1):
-            d[k] = 0.0
+        d[: max(schedule.warmup, 1)] = 0.0
     return d
 
 
-def mean_kernel(start, end, rate, power):
-    """Mean of ``(1 + rate x)^-power`` over ages from ``start`` to ``end``."""
-    if end == start:
-        return (1 + rate * start) ** -power
-    value, _ = quad(lambda x: (1 + rate * x) ** -power, start, end, epsabs=0, epsrel=1e-12)
-    return value / (end - start)
-
-
-def chinchilla(law, schedule, t):
-    seen = float(t) if schedule.batch is None else float(sum(schedule.batch[:t]))
-    return {"L0": law.L0, "A": law.A * seen**-law.alpha}
-
-
-def instantaneous(law, schedule, t):
-    lr = rates(schedule)
-    lr[0] = 0.0
-    peak = lr[max(schedule.warmup, 1)]
-    if t <= schedule.warmup:
-        peak = lr[t]  # within the warm-up nothing has fallen
-    if law.warmup_drops:
-        peak = 0.0
-    return {
-        "L0": law.L0,
-        "A": law.A * signal_time(lr, t) ** -law.alpha,
-        "B": -law.B * (peak - lr[t]),
-    }
-
-
-def momentum(law, schedule, t):
-    lr, d = rates(schedule), drops(law, schedule)
-    area = sum(d[k] * law.lam ** (i - k) for i in range(1, t + 1) for k in range(1, i + 1))
-    return {"L0": law.L0, "A": law.A * signal_time(lr, t) ** -law.alpha, "C": -law.C * area}
-
-
-def multipower(law, schedule, t):
-    lr, d = rates(schedule), drops(law, schedule)
-    gains = 0.0
-    for k in range(1, t + 1):
-        since = sum(lr[k : t + 1])
-        if d[k] == 0 or since == 0:
-            continue
-        scaled = math.inf if lr[k] == 0 else law.C * lr[k] ** -law.gamma * since
-        gains += d[k] * (1 - (1 + scaled) ** -law.beta)
-    return {"L0": law.L0, "A": law.A * signal_time(lr, t) ** -law.alpha, "B": -law.B * gains}
-
-
-def functional(law, schedule, t):
-    lr, d = rates(schedule), drops(law, schedule)
-    label = batch = 0.0
-    for k in range(1, t + 1):
-        past = intrinsic_time(lr, k)
-        if d[k] == 0 or past == 0:
-            continue
-        paid = d[k] * (1 - (1 + law.c * sum(lr[k + 1 : t + 1])) ** -law.g)
-        label += paid
-        batch += paid * past**-law.s
-    return {
-        "L0": law.L0,
-        "A": law.A * signal_time(lr, t) ** -law.s,
-        "B": -law.B * label,
-        "M": -law.M * batch,
-    }
-
-
-def convolution(law, schedule, t):
-    lr = rates(schedule)
-    size = one_based(np.ones(schedule.horizon) if schedule.batch is None else schedule.batch)
-    label = batch = 0.0
-    for k in range(1, t + 1):
-        if lr[k] == 0:
-            continue
-        age = sum(lr[k + 1 : t + 1])
-        left = lr[k] ** 2 / size[k] * mean_kernel(age, age + lr[k], law.c, law.q)
-        label += left
-        batch += left * intrinsic_time(lr, k) ** -law.s
-    return {
-        "L0": law.L0,
-        "A": law.A * signal_time(lr, t) ** -law.s,
-        "N": law.N * label,
-        "M": law.M * batch,
-    }
-
-
-def bound(lr, t):
-    """The schedule term of the last-iterate bound, the double sum; updates at rate 0 left out."""
-    lr = [math.nan, *[rate for rate in lr[1 : t + 1] if rate > 0]]
-    t = len(lr) - 1
-
-    def rest(k):
-        return sum(lr[k : t + 1])
-
-    out = sum(rate**2 for rate in lr[1:]) / (2 * rest(1))
-    for k in range(1, t):
-        later = sum(lr[j] ** 2 for j in range(k, t + 1))
-        out += 0.5 * lr[k] / rest(k + 1) * (1 / rest(k)) * later
+def power(values, exponent):
+    """``values**exponent``, 0 where nothing has passed: what is there has no part in a sum."""
+    out = np.zeros_like(values)
+    out[values > 0] = values[values > 0] ** exponent
     return out
 
 
-def lastiterate(law, schedule, t):
-    lr = rates(schedule)
-    moved = next((k for k in range(1, len(lr)) if lr[k] > 0), None)
-    return {
-        "L0": law.L0,
-        "A": law.A * signal_time(lr, t) ** -law.alpha,
-        "b": law.b * bound(lr, max(t, moved)),
-    }
+def mean_kernel(age, width, rate, q):
+    """Mean of ``(1 + rate x)^-q`` over ages from ``age`` to ``age + width``, ``width > 0``."""
+    begin = 1 + rate * age
+    grown = np.log1p(rate * width / begin)  # log of what the end is of the beginning
+    span = grown if q == 1 else np.expm1((1 - q) * grown) / (1 - q)
+    return begin ** (1 - q) * span / (rate * width)
 
 
-def effective(law, schedule, t):
-    lr = rates(schedule)
+def chinchilla(law, schedule):
+    def terms(t):
+        seen = float(t) if schedule.batch is None else float(sum(schedule.batch[:t]))
+        return {"L0": law.L0, "A": law.A * seen**-law.alpha}
+
+    return terms
+
+
+def instantaneous(law, schedule):
+    lr, S = schedule.lr, signal_time(schedule.lr)
+
+    def terms(t):
+        # Within the warm-up nothing has fallen; with its ramp in the sum all fell from 0.
+        peak = lr[t - 1] if t <= schedule.warmup else lr[max(schedule.warmup, 1) - 1]
+        peak = 0.0 if law.warmup_drops else peak
+        return {"L0": law.L0, "A": law.A * S(t) ** -law.alpha, "B": -law.B * (peak - lr[t - 1])}
+
+    return terms
+
+
+def momentum(law, schedule):
+    d, S = drops(law, schedule), signal_time(schedule.lr)
+
+    def terms(t):
+        # d[k] counts lam^(i-k) in every update i from k to t: 1 + lam + ... + lam^(t-k).
+        counted = np.cumsum(law.lam ** np.arange(t))[::-1]
+        area = np.sum(d[:t] * counted)
+        return {"L0": law.L0, "A": law.A * S(t) ** -law.alpha, "C": -law.C * area}
+
+    return terms
+
+
+def multipower(law, schedule):
+    lr, d, S = schedule.lr, drops(law, schedule), signal_time(schedule.lr)
+
+    def terms(t):
+        passed = since(lr[:t])
+        falls = (d[:t] != 0) & (passed > 0)
+        with np.errstate(divide="ignore"):
+            scaled = law.C * lr[:t][falls] ** -law.gamma * passed[falls]
+        gains = np.sum(d[:t][falls] * (1 - (1 + scaled) ** -law.beta))
+        return {"L0": law.L0, "A": law.A * S(t) ** -law.alpha, "B": -law.B * gains}
+
+    return terms
+
+
+def functional(law, schedule):
+    lr, d, S = schedule.lr, drops(law, schedule), signal_time(schedule.lr)
+    past = np.cumsum(lr)
+
+    def terms(t):
+        paid = d[:t] * (1 - (1 + law.c * after(lr[:t])) ** -law.g)
+        return {
+            "L0": law.L0,
+            "A": law.A * S(t) ** -law.s,
+            "B": -law.B * np.sum(paid[past[:t] > 0]),
+            "M": -law.M * np.sum(paid * power(past[:t], -law.s)),
+        }
+
+    return terms
+
+
+def convolution(law, schedule):
+    lr, S = schedule.lr, signal_time(schedule.lr)
+    size = np.ones_like(lr) if schedule.batch is None else schedule.batch
+    past = np.cumsum(lr)
+
+    def terms(t):
+        moves = lr[:t] > 0
+        own = lr[:t][moves]
+        left = own**2 / size[:t][moves] * mean_kernel(after(lr[:t])[moves], own, law.c, law.q)
+        return {
+            "L0": law.L0,
+            "A": law.A * S(t) ** -law.s,
+            "N": law.N * np.sum(left),
+            "M": law.M * np.sum(left * past[:t][moves] ** -law.s),
+        }
+
+    return terms
+
+
+def bound(lr):
+    """The schedule term of the last-iterate bound, the double sum; updates at rate 0 left out."""
+    rest, squares = since(lr), since(lr**2)
+    later = np.sum(lr[:-1] / rest[1:] * (1 / rest[:-1]) * squares[:-1])
+    return squares[0] / (2 * rest[0]) + later / 2
+
+
+def lastiterate(law, schedule):
+    lr, S = schedule.lr, signal_time(schedule.lr)
+    first = int(np.argmax(lr > 0)) + 1
+
+    def terms(t):
+        moved = lr[: max(t, first)]
+        return {
+            "L0": law.L0,
+            "A": law.A * S(t) ** -law.alpha,
+            "b": law.b * bound(moved[moved > 0]),
+        }
+
+    return terms
+
+
+def effective(law, schedule):
     decay = schedule.weight_decay
-    wd = one_based(np.full(schedule.horizon, 0.1) if decay is None else decay)
-    v, e = 1.0, [math.nan]
-    for k in range(1, len(lr)):
-        e.append(lr[k] * v**-law.h)
-        v = v * (1 - 2 * wd[k] * lr[k]) + 1e-6 * law.kappa * (1e3 * lr[k]) ** law.p
-    batch = np.ones(schedule.horizon)
+    wd = np.full(schedule.horizon, 0.1) if decay is None else decay
+    v, e = 1.0, np.empty(schedule.horizon)
+    for k, lr in enumerate(schedule.lr.tolist()):
+        e[k] = lr * v**-law.h
+        v = v * (1 - 2 * wd[k] * lr) + 1e-6 * law.kappa * (1e3 * lr) ** law.p
+    size = np.ones(schedule.horizon)
     if schedule.batch is not None and law.B0 > 0:
-        batch = schedule.batch / law.B0
-    size = one_based(batch)
-    e = [e[k] * size[k] ** law.c for k in range(len(lr))]
-    noise = 0.0
-    for k in range(1, t + 1):
-        age = sum(e[k + 1 : t + 1])
-        kernel = mean_kernel(age, age + e[k], law.r / law.q, law.q)
-        noise += (1e3 * e[k]) ** law.a / 1e3 / size[k] * kernel
-    return {
-        "L0": law.L0,
-        "A": law.A * signal_time(e, t) ** -law.alpha,
-        "N": law.N * noise,
-    }
+        size = schedule.batch / law.B0
+    e = e * size**law.c
+    S, injected = signal_time(e), (1e3 * e) ** law.a / 1e3 / size
+
+    def terms(t):
+        moves = e[:t] > 0
+        kernel = mean_kernel(after(e[:t])[moves], e[:t][moves], law.r / law.q, law.q)
+        return {
+            "L0": law.L0,
+            "A": law.A * S(t) ** -law.alpha,
+            "N": law.N * np.sum(injected[:t][moves] * kernel),
+        }
+
+    return terms
 
 
 ORACLES = {

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.direct import direct_memory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy.special import zeta
 
 from losslaw.errors import InputError
-from losslaw.numerics.direct import direct_memory
 from losslaw.numerics.memory import (
     TAIL_NODES,
     _geometric_gauss,

@@ -1,7 +1,6 @@
 """The power-law memory as a double sum: the obvious version, kept as the oracle of `memory`.
 
-Cost is points x updates; memory is updates. Nothing in the package calls it: the tests hold the
-fast version to it, and the benchmarks measure against it.
+Cost is points x updates; memory is updates.
 """
 
 import numpy as np
