@@ -36,7 +36,7 @@ def sound(law_class, schedule=None, **shapes):
     for name in law_class.amplitudes():
         column = law.with_(**{name: 1.0}).decompose(usual)[name]
         size = np.abs(column[usual.horizon // 4 :]).max()
-        amplitudes[name] = 2.0 if (column == 1).all() else 0.1 / size if size else 1.0
+        amplitudes[name] = 2.0 if (column == 1).all() else float(0.1 / size) if size else 1.0
     return law.with_(**amplitudes)
 
 
