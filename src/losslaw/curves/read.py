@@ -18,6 +18,7 @@ from losslaw.curves.curve import LossCurve
 from losslaw.curves.origin import Origin
 from losslaw.curves.reconstruct import reconstruct
 from losslaw.curves.rows import OnNan, Rows, clean_rows
+from losslaw.curves.whole_schedule import WholeSchedule, whole_schedule
 from losslaw.errors import InputError, TooShort
 from losslaw.files import Table
 from losslaw.logs import Log, read_all
@@ -65,8 +66,9 @@ def read_curves(
         warmup: Updates of warm-up, also when the log starts after it. ``None``: looked up, then
             found in the log, then assumed with a warning.
         lr_is: ``used`` if a logged rate is that of the update just done, ``next`` if it is that of
-            the following one. ``None``: looked up; then "next" if a rate is logged at step 0, which
-            no update has used yet; then "used".
+            the following one. ``None``: decided by arithmetic where one schedule passes through
+            all rates for one of the two only; else looked up; then "next" if a rate is logged at
+            step 0, which no update has used yet; then "used".
         weight_decay: Decoupled weight decay of the runs.
         batch: Sequences in each update.
         model_size: Parameters of the model.
@@ -115,7 +117,11 @@ def read_curves(
         if log.source != PIPE:
             facts = facts.or_else(sidecar_facts(Path(log.source)))
         log = with_peak(in_updates(log, steps_per_epoch, step_divisor), peak)
-        curves.append(curve_from(log, facts, label, schedule=given, on_nan=on_nan))
+        curves.append(
+            curve_from(
+                log, facts, label, schedule=given, on_nan=on_nan, lr_is_given=lr_is is not None
+            )
+        )
     return curves
 
 
@@ -126,8 +132,13 @@ def curve_from(
     *,
     schedule: Schedule | None = None,
     on_nan: OnNan = "error",
+    lr_is_given: bool = False,
 ) -> LossCurve:
-    """The curve of one log; see `read_curves`."""
+    """The curve of one log; see `read_curves`.
+
+    ``lr_is_given`` says that the caller knows ``lr_is``, which may otherwise be what is usual in
+    such logs, and give way to the arithmetic of the rates.
+    """
     table, columns = log.table, log.columns
     if columns.lr is None and schedule is None:
         raise InputError(_without_rates(log, facts))
@@ -147,8 +158,9 @@ def curve_from(
         assumptions.append("the loss at step 0, before any update, is left out")
     lr_is = None
     if schedule is None:
-        lr_is = _lr_is(table, rows, log, facts, assumptions)
-        schedule = _schedule(rows, facts, lr_is, assumptions, warnings)
+        whole = _whole(rows, facts, log.horizon) if log.horizon is not None else None
+        lr_is = _lr_is(table, rows, log, facts, assumptions, decided=None if lr_is_given else whole)
+        schedule = _schedule(rows, facts, lr_is, whole, assumptions, warnings)
     else:
         schedule = _declared(table, rows, facts, schedule)
         if columns.lr is not None:
@@ -190,7 +202,26 @@ def _without_rates(log: Log, facts: Facts) -> str:
     )
 
 
-def _lr_is(table: Table, rows: Rows, log: Log, facts: Facts, assumptions: list[str]) -> str:
+def _whole(rows: Rows, facts: Facts, horizon: int | None) -> WholeSchedule | None:
+    """The formula through all logged rates, if it has the warm-up that is known."""
+    logged = ~np.isnan(rows.lr)
+    found = whole_schedule(
+        rows.steps[logged], rows.lr[logged], horizon=horizon, last=int(rows.steps[-1])
+    )
+    if found is None or facts.warmup is None or abs(found.warmup - facts.warmup) <= 1:
+        return found
+    return None
+
+
+def _lr_is(
+    table: Table,
+    rows: Rows,
+    log: Log,
+    facts: Facts,
+    assumptions: list[str],
+    *,
+    decided: WholeSchedule | None,
+) -> str:
     """Whether a logged rate is that of the update done or of the next one."""
     logged = ~np.isnan(rows.lr)
     steps, rates = rows.steps[logged], rows.lr[logged]
@@ -201,7 +232,18 @@ def _lr_is(table: Table, rows: Rows, log: Log, facts: Facts, assumptions: list[s
             " run did (schedule=, --schedule wsd:peak=3e-4,...)"
         )
     lr_is = facts.lr_is
-    if lr_is is None:
+    arithmetic = None
+    if decided is not None and decided.decided:
+        arithmetic = "next" if decided.delay == 0 else "used"
+    if arithmetic is not None and lr_is is None:
+        lr_is = arithmetic
+        assumptions.append(f"lr_is {lr_is}, decided by arithmetic: no other reading fits a formula")
+    elif arithmetic == "used" and lr_is == log.facts.lr_is == "next":
+        lr_is = arithmetic
+        assumptions.append(
+            "lr_is used, decided by arithmetic, overrules what is usual in such logs"
+        )
+    elif lr_is is None:
         lr_is = "next" if steps[0] == 0 and rates[0] > 0 else "used"
         assumptions.append(
             "a logged rate is that of the next update, since one is logged at step 0"
@@ -214,16 +256,26 @@ def _lr_is(table: Table, rows: Rows, log: Log, facts: Facts, assumptions: list[s
 
 
 def _schedule(
-    rows: Rows, facts: Facts, lr_is: str, assumptions: list[str], warnings: list[str]
+    rows: Rows,
+    facts: Facts,
+    lr_is: str,
+    whole: WholeSchedule | None,
+    assumptions: list[str],
+    warnings: list[str],
 ) -> Schedule:
     logged = ~np.isnan(rows.lr)
     steps, rates = rows.steps[logged], rows.lr[logged]
     horizon = int(rows.steps[-1])
     updates = steps + 1 if lr_is == "next" else steps
-    found = reconstruct(updates, rates, horizon=horizon, warmup=facts.warmup)
+    found = None if whole else reconstruct(updates, rates, horizon=horizon, warmup=facts.warmup)
+    if found is None or found.decay is None:
+        # Rates that are rounded hide their corners, and also where the run is to end.
+        whole = whole or _whole(rows, facts, None)
+        found = found if whole is None else whole.reconstruction(horizon, lr_is)
+    assert found is not None
     assumptions += found.assumptions
     warnings += found.warnings
-    if horizon > updates[-1] + 1:
+    if whole is None and horizon > updates[-1] + 1:
         warnings.append(
             f"the last rate is logged at step {steps[-1]}: taken as constant up to {horizon}"
         )

@@ -29,6 +29,7 @@ class Reconstruction:
         lr: Rate of each update. Shape ``(horizon,)``.
         warmup: Updates of warm-up, declared or found.
         knots: Update to rate: corners put in between the logged rows.
+        decay: The formula through all rows after the warm-up, if there is one.
         assumptions: Sentences.
         warnings: Sentences.
     """
@@ -36,6 +37,7 @@ class Reconstruction:
     lr: FloatArray
     warmup: int
     knots: dict[int, float]
+    decay: Decay | None = None
     assumptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -71,6 +73,7 @@ def reconstruct(
         _between(log, findings.knots, decay, horizon, warmup),
         min(warmup, horizon),
         dict(sorted(findings.knots.items())),
+        decay,
         findings.assumptions,
         findings.warnings,
     )
