@@ -50,11 +50,15 @@ def with_reading(command: Callable[..., None]) -> Callable[..., None]:
 @with_reading
 def forecast_command(
     log: Annotated[
-        str, typer.Argument(metavar="LOG", help="Log of one run; '-' reads standard input.")
+        str,
+        typer.Argument(metavar="LOG", help="Log or folder of one run; '-' reads standard input."),
     ],
     reading: dict[str, Any],
     horizon: Annotated[
-        int | None, typer.Option("--horizon", metavar="N", help="Updates of the whole run.")
+        int | None,
+        typer.Option(
+            "--horizon", metavar="N", help="Updates of the whole run; default: what its log says."
+        ),
     ] = None,
     schedule: Annotated[
         str | None,
@@ -117,6 +121,7 @@ def forecast_command(
 
     \b
     Examples:
+      losslaw forecast checkpoints/
       losslaw forecast run.csv --horizon 72000
       losslaw forecast run.csv --horizon 72000 --with earlier.csv --follow
       losslaw forecast run.csv --fit fit.json --horizon 72000 --final 3e-5

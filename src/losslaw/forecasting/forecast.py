@@ -84,7 +84,7 @@ def forecast(
 
     Args:
         curve: The run so far. If its schedule goes on after its last loss, that is its plan.
-        horizon: Updates of the whole run; ``None``: those of the plan.
+        horizon: Updates of the whole run; ``None``: those of the plan, or those that its log says.
         schedule: The whole plan, as record or text; must agree with the run so far. ``None``: what
             the log shows is continued, see `losslaw.forecasting.continuation`.
         fit: An earlier fit, brought up to date by the run; see `losslaw.forecasting.update`.
