@@ -19,17 +19,17 @@ def world(s, beta):
     ("s", "beta", "samples"), [(0.5, 4.0, 4000), (0.5, 4.0, 20_000), (0.3, 2.0, 40_000)]
 )
 def test_hard_problems_switch_late_as_the_closed_form_says(s, beta, samples):
-    found = design_batch(world(s, beta), samples, batches=(1, 16), peak=1.0, rate="constant")
+    design = design_batch(world(s, beta), samples, batches=(1, 16), peak=1.0, rate="constant")
     switches = np.linspace(0, samples, 801)
     risks = [
         two_stage_risk(Exponents(s, beta), samples=samples, switch=P, small=1, large=16).total
         for P in switches
     ]
     # The law has T^-s for (1 + T)^-s, and the valley is flat: .2 % of the risk, 3 % of the place.
-    assert found.loss == pytest.approx(min(risks), rel=2e-3)
-    assert found.begins[16] == pytest.approx(switches[int(np.argmin(risks))], abs=0.03 * samples)
-    assert found.begins[1] == 0
-    assert found.gain > 0
+    assert design.loss == pytest.approx(min(risks), rel=2e-3)
+    assert design.begins[16] == pytest.approx(switches[int(np.argmin(risks))], abs=0.03 * samples)
+    assert design.begins[1] == 0
+    assert design.gain > 0
 
 
 def test_samples_after_the_switch_grow_as_the_theory_says():
@@ -47,7 +47,7 @@ def test_samples_after_the_switch_grow_as_the_theory_says():
         ]
         return float(after[int(np.argmin(risks))])
 
-    def found(D):
+    def begin_of(D):
         best = design_batch(world(0.5, 4.0), D, batches=(1, 16), peak=1.0, rate="constant")
         return D - best.begins[16]
 
@@ -56,27 +56,27 @@ def test_samples_after_the_switch_grow_as_the_theory_says():
     assert np.log10(closed(1e14) / closed(1e13)) == pytest.approx(exponent, abs=0.01)
     here = np.log(closed(64_000) / closed(4000)) / np.log(16)
     # Places are found to 3 % or so.
-    assert np.log(found(64_000) / found(4000)) / np.log(16) == pytest.approx(here, abs=0.02)
+    assert np.log(begin_of(64_000) / begin_of(4000)) / np.log(16) == pytest.approx(here, abs=0.02)
 
 
 def test_easy_problems_have_the_large_batch_from_the_start():
-    found = design_batch(world(1.0, 2.0), 4000, batches=(1, 16), peak=1.0, rate="constant")
-    assert set(found.begins) == {16}
-    assert found.updates == (250, 4000)
+    design = design_batch(world(1.0, 2.0), 4000, batches=(1, 16), peak=1.0, rate="constant")
+    assert set(design.begins) == {16}
+    assert design.updates == (250, 4000)
 
 
 def test_growing_batches_are_a_falling_rate_in_fewer_updates():
     """For this law only rate over batch counts: the free form of either is that of both."""
     law = world(0.5, 4.0)
-    found = design_batch(law, 4000, batches=(1, 2, 4, 8, 16), peak=1.0, rate="free")
+    design = design_batch(law, 4000, batches=(1, 2, 4, 8, 16), peak=1.0, rate="free")
     alone = ll.design(law, 4000, peak=1.0, batch=1.0)
-    assert found.loss == pytest.approx(alone.loss, rel=1e-3)
-    assert found.updates[0] < 0.5 * found.updates[1]
-    lr, batch = found.schedule.lr, found.schedule.batch
+    assert design.loss == pytest.approx(alone.loss, rel=1e-3)
+    assert design.updates[0] < 0.5 * design.updates[1]
+    lr, batch = design.schedule.lr, design.schedule.batch
     assert batch.sum() == 4000
     assert lr.max() <= 1.0 + 1e-9
     # Until the largest batch is reached the rate stays near the peak, where the group fills it.
-    growing = (batch > 1) & (np.cumsum(batch) < found.begins[16])
+    growing = (batch > 1) & (np.cumsum(batch) < design.begins[16])
     assert lr[growing].min() > 0.3
 
 
@@ -84,19 +84,19 @@ def test_growing_batches_are_a_falling_rate_in_fewer_updates():
 def test_constraints_are_met(rate):
     law = ll.Effective(L0=2.5, A=0.3, N=47.0, B0=8.0)
     batches = (8.0, 16.0, 32.0)
-    found = design_batch(
+    design = design_batch(
         law, 8 * 1500, batches=batches, peak=1e-3, rate=rate, warmup=50, weight_decay=0.1
     )
-    schedule = found.schedule
+    schedule = design.schedule
     assert set(np.unique(schedule.batch)) <= set(batches)
     assert (np.diff(schedule.batch) >= 0).all()
     assert 8 * 1500 - 32 < schedule.batch.sum() <= 8 * 1500
     assert schedule.lr.max() <= 1e-3
     assert schedule.batch[:50].max() == 8.0
-    assert found.loss <= min(found.constant.values())
-    assert found.loss == pytest.approx(law.predict(schedule, [schedule.horizon])[0], abs=1e-8)
+    assert design.loss <= min(design.constant.values())
+    assert design.loss == pytest.approx(law.predict(schedule, [schedule.horizon])[0], abs=1e-8)
     seen = np.concatenate([[0.0], np.cumsum(schedule.batch)])
-    for batch, begin in found.begins.items():
+    for batch, begin in design.begins.items():
         assert schedule.batch[int(np.searchsorted(seen, begin))] == batch
 
 

@@ -33,72 +33,72 @@ def fit():
 
 
 def test_a_design_is_of_the_fit(fit):
-    found = ll.design(fit, 600)
-    assert found.schedule.peak_lr == pytest.approx(1e-3)
-    assert_allclose(found.schedule.lr[:30], 1e-3 * np.arange(1, 31) / 30)
-    assert_array_equal(found.schedule.weight_decay, np.full(600, 0.1))
+    design = ll.design(fit, 600)
+    assert design.schedule.peak_lr == pytest.approx(1e-3)
+    assert_allclose(design.schedule.lr[:30], 1e-3 * np.arange(1, 31) / 30)
+    assert_array_equal(design.schedule.weight_decay, np.full(600, 0.1))
     # The loss is what the fit predicts, and so are those of the usual schedules.
-    prediction = fit.predict(found.schedule, [600])
-    assert found.loss == prediction.final
-    assert found.interval == prediction.interval
+    prediction = fit.predict(design.schedule, [600])
+    assert design.loss == prediction.final
+    assert design.interval == prediction.interval
     cosine = fit.predict(ll.cosine(peak=1e-3, horizon=600, warmup=30), [600]).final
-    assert found.baselines["cosine"].loss == pytest.approx(cosine, abs=1e-12)
-    assert found.baselines["cosine"].gain == pytest.approx(cosine - found.loss, abs=1e-12)
-    assert found.gain == min(item.gain for item in found.baselines.values()) >= 0
-    assert "warm-up of 30 updates, as in the fitted runs" in found.sentences
+    assert design.baselines["cosine"].loss == pytest.approx(cosine, abs=1e-12)
+    assert design.baselines["cosine"].gain == pytest.approx(cosine - design.loss, abs=1e-12)
+    assert design.gain == min(item.gain for item in design.baselines.values()) >= 0
+    assert "warm-up of 30 updates, as in the fitted runs" in design.sentences
 
 
 def test_the_run_so_far_is_kept(fit):
     so_far = ll.constant(peak=1e-3, horizon=400, warmup=30)
-    found = ll.design(fit, 600, prefix=so_far)
-    assert_array_equal(found.schedule.lr[:400], so_far.lr)
-    assert (np.diff(found.schedule.lr[399:]) <= 0).all()
+    design = ll.design(fit, 600, prefix=so_far)
+    assert_array_equal(design.schedule.lr[:400], so_far.lr)
+    assert (np.diff(design.schedule.lr[399:]) <= 0).all()
     # With less time left no better than from the start.
-    assert found.loss >= ll.design(fit, 600).loss - 1e-6
+    assert design.loss >= ll.design(fit, 600).loss - 1e-6
 
 
 def test_a_run_still_warming_up_warms_up(fit):
     so_far = ll.constant(peak=1e-3, horizon=600, warmup=30).prefix(10).with_(warmup=10)
-    found = ll.design(fit, 600, prefix=so_far, warmup=30, peak=1e-3)
-    assert_array_equal(found.schedule.lr[:10], so_far.lr)
-    assert found.schedule.lr[29] >= found.schedule.lr[9]
+    design = ll.design(fit, 600, prefix=so_far, warmup=30, peak=1e-3)
+    assert_array_equal(design.schedule.lr[:10], so_far.lr)
+    assert design.schedule.lr[29] >= design.schedule.lr[9]
 
 
 def test_batch_and_weight_decay_go_on_as_they_were():
     law = ll.Convolution(L0=2.5, A=0.3, N=5e3, M=500.0, s=0.6, q=1.3, c=100.0)
     so_far = ll.constant(peak=1e-3, horizon=300, batch=8.0, weight_decay=0.2)
-    found = ll.design(law, 600, prefix=so_far)
-    assert_array_equal(found.schedule.batch, np.full(600, 8.0))
-    assert_array_equal(found.schedule.weight_decay, np.full(600, 0.2))
+    design = ll.design(law, 600, prefix=so_far)
+    assert_array_equal(design.schedule.batch, np.full(600, 8.0))
+    assert_array_equal(design.schedule.weight_decay, np.full(600, 0.2))
     larger = ll.design(law, 600, prefix=so_far, batch=16.0)
     assert_array_equal(larger.schedule.batch, np.repeat([8.0, 16.0], 300))
-    assert larger.loss < found.loss
+    assert larger.loss < design.loss
 
 
 def test_tokens_are_updates_of_a_batch():
-    found = ll.design(LAW, tokens=1e6, batch=4.0, sequence_length=500, peak=1e-3)
-    assert found.schedule.horizon == 500
+    design = ll.design(LAW, tokens=1e6, batch=4.0, sequence_length=500, peak=1e-3)
+    assert design.schedule.horizon == 500
 
 
 def test_a_free_peak_is_chosen_from_its_range():
-    found = ll.design(LAW, 600, peak=(1e-4, 1e-1), warmup=30)
-    peak = found.peak
+    design = ll.design(LAW, 600, peak=(1e-4, 1e-1), warmup=30)
+    peak = design.peak
     assert 1e-4 < peak < 1e-1
-    assert_allclose(found.schedule.lr[:30], peak * np.arange(1, 31) / 30)
+    assert_allclose(design.schedule.lr[:30], peak * np.arange(1, 31) / 30)
     # Every peak of a scan is worse.
     scan = [ll.design(LAW, 600, peak=p, warmup=30).loss for p in np.geomspace(1e-4, 1e-1, 4)]
-    assert found.loss <= min(scan) + 1e-6
+    assert design.loss <= min(scan) + 1e-6
 
 
 def test_json_form_keeps_the_contract(fit):
-    found = ll.design(fit, 600, family="wsd")
-    record = json.loads(json.dumps(plain(found.as_dict())))
+    design = ll.design(fit, 600, family="wsd")
+    record = json.loads(json.dumps(plain(design.as_dict())))
     assert {"loss", "baselines", "gain", "schedule", "seconds"} <= set(record)
     assert {"cosine", "wsd", "linear"} <= set(record["baselines"])
     assert record["schedule"]["step"] == list(range(1, 601))
-    assert_array_equal(record["schedule"]["lr"], found.schedule.lr)
+    assert_array_equal(record["schedule"]["lr"], design.schedule.lr)
     assert record["gain"] == pytest.approx(min(record["baselines"].values()) - record["loss"])
-    assert_allclose(ll.parse_schedule(record["spec"]).lr, found.schedule.lr, rtol=1e-12)
+    assert_allclose(ll.parse_schedule(record["spec"]).lr, design.schedule.lr, rtol=1e-12)
 
 
 def test_the_report_says_shape_loss_and_cost(fit):
@@ -149,15 +149,15 @@ def test_shapes_in_words(schedule, given, words):
 def test_laws_whose_optimum_is_an_artefact_say_so():
     momentum = ll.Momentum(L0=2.5, A=0.3, C=0.3, alpha=0.6)
     known = {**KNOWN, "horizon": 2500}
-    found = ll.design(momentum, **known)
-    assert "falls to the floor at once near the end" in found.sentences[0]
-    assert "not let fall faster than over 250 updates" in found.sentences[1]
-    steepest = np.abs(np.diff(found.schedule.lr[29:])).max()
+    design = ll.design(momentum, **known)
+    assert "falls to the floor at once near the end" in design.sentences[0]
+    assert "not let fall faster than over 250 updates" in design.sentences[1]
+    steepest = np.abs(np.diff(design.schedule.lr[29:])).max()
     assert 1e-3 / 400 < steepest <= 1e-3 / 250 * (1 + 1e-9)
     # Asked for, the artefact itself: one jump down.
     steep = ll.design(momentum, **known, max_slope=1.0)
     assert np.abs(np.diff(steep.schedule.lr[29:])).max() > 3 * steepest
-    assert steep.loss < found.loss
+    assert steep.loss < design.loss
     power = ll.MultiPower(L0=2.6, A=0.55, B=400.0, alpha=0.5, beta=0.6, C=2.0, gamma=0.6)
     assert "staircase" in ll.design(power, **KNOWN).sentences[0]
     beyond = ll.design(power.with_(gamma=1.1), **KNOWN)
@@ -166,9 +166,9 @@ def test_laws_whose_optimum_is_an_artefact_say_so():
 
 
 def test_a_peak_outside_the_fitted_ones_is_said(fit):
-    found = ll.design(fit, 600, peak=3e-3)
+    design = ll.design(fit, 600, peak=3e-3)
     said = "the peak learning rate 0.003 is outside the fitted 0.001"
-    assert any(sentence.startswith(said) for sentence in found.sentences)
+    assert any(sentence.startswith(said) for sentence in design.sentences)
 
 
 def so_far(n, peak=1e-3):

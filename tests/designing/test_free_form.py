@@ -46,7 +46,7 @@ def quiet(words):
     pass
 
 
-def found_by_search(law, **limits):
+def searched(law, **limits):
     limits = {"horizon": 1200, "peak": 1e-3, "warmup": 50, **limits}
     task = pose(law, Constraints(**limits))
     peak, n, warmup = limits["peak"], limits["horizon"], limits["warmup"]
@@ -61,8 +61,8 @@ def found_by_search(law, **limits):
 def test_no_schedule_of_a_grid_is_better(name):
     """All non-increasing schedules of five updates over nine rates."""
     law, peak = sound(LAWS[name]), 1e-3
-    task, found = found_by_search(law, horizon=5, peak=peak, warmup=0, floor=0.1 * peak)
-    best = task.loss(found.schedule)
+    task, end = searched(law, horizon=5, peak=peak, warmup=0, floor=0.1 * peak)
+    best = task.loss(end.schedule)
     grid = np.linspace(1.0, 0.1, 9) * peak
     losses = [
         task.gradient(task.schedule(np.array(rates)))[0]
@@ -77,12 +77,12 @@ def test_no_schedule_of_a_grid_is_better(name):
 @pytest.mark.parametrize("name", SMOOTH)
 def test_the_end_of_a_search_is_an_optimum(name):
     """Starts agree, little is left to first order, and no admissible neighbour is better."""
-    task, found = found_by_search(SMOOTH[name], floor=1e-5)
-    loss = task.loss(found.schedule)
-    assert all(start.best for start in found.starts)
-    assert found.gap < 3e-4
+    task, best = searched(SMOOTH[name], floor=1e-5)
+    loss = task.loss(best.schedule)
+    assert all(start.best for start in best.starts)
+    assert best.gap < 3e-4
     rng = np.random.default_rng(0)
-    lr = found.schedule.lr
+    lr = best.schedule.lr
     for width in (1, 10, 100):
         for _ in range(10):
             k = int(rng.integers(50, 1200 - width))
@@ -95,51 +95,51 @@ def test_the_end_of_a_search_is_an_optimum(name):
 
 @pytest.mark.parametrize("name", SMOOTH)
 def test_no_family_and_no_usual_schedule_is_better(name):
-    found = design(SMOOTH[name], 1200, peak=1e-3, warmup=50)
-    assert found.gain >= -1e-7
+    best = design(SMOOTH[name], 1200, peak=1e-3, warmup=50)
+    assert best.gain >= -1e-7
     for family in FAMILIES:
         # Families may fall faster than lines between knots, hence the 1e-6.
         setting = design(SMOOTH[name], 1200, peak=1e-3, warmup=50, family=family)
-        assert setting.loss >= found.loss - 1e-6
+        assert setting.loss >= best.loss - 1e-6
 
 
 def test_rates_that_may_rise_do_not_where_falling_is_best():
-    _, falling = found_by_search(EFFECTIVE)
-    task, rising = found_by_search(EFFECTIVE, rising=True)
+    _, falling = searched(EFFECTIVE)
+    task, rising = searched(EFFECTIVE, rising=True)
     assert task.loss(rising.schedule) == pytest.approx(task.loss(falling.schedule), abs=1e-6)
 
 
 def test_without_noise_the_peak_is_best():
     """Only the signal is left: the more time passes the better."""
     law = Convolution(L0=2.5, A=0.3, N=1e-9, s=0.6)
-    task, found = found_by_search(law)
-    assert_allclose(found.schedule.lr, task.template.lr)
+    task, best = searched(law)
+    assert_allclose(best.schedule.lr, task.template.lr)
 
 
 def test_momentum_falls_as_fast_as_it_may_and_stays_down():
     """Its optimum is bang-bang: along the steepest line allowed, as late as pays."""
     law = Momentum(L0=2.5, A=0.3, C=0.3, alpha=0.6)
-    task, found = found_by_search(law, max_slope=1 / 200)
-    falls = -np.diff(found.schedule.lr[50:])
+    task, best = searched(law, max_slope=1 / 200)
+    falls = -np.diff(best.schedule.lr[50:])
     falling = falls > 1e-6
     assert falling.any()
     # Knots are some twenty updates apart where nothing bends.
     steep = falls > 0.9 * task.peak / 200
     assert falling.sum() - steep.sum() < 60
-    assert found.schedule.final_lr == pytest.approx(0, abs=1e-9)
+    assert best.schedule.final_lr == pytest.approx(0, abs=1e-9)
 
 
 def test_a_smaller_slope_costs_more():
     losses = []
     for slope in (1.0, 1 / 100, 1 / 400, 1 / 1600):
-        task, found = found_by_search(EFFECTIVE, max_slope=slope)
-        steps = np.abs(np.diff(found.schedule.lr[49:]))
+        task, best = searched(EFFECTIVE, max_slope=slope)
+        steps = np.abs(np.diff(best.schedule.lr[49:]))
         assert steps.max() <= slope * 1e-3 * (1 + 1e-9)
-        losses.append(task.loss(found.schedule))
+        losses.append(task.loss(best.schedule))
     # Each search is within 1e-6 of its optimum.
     assert np.diff(losses).min() > -1e-6
     assert losses[3] > losses[2] + 1e-4
-    free, unlimited = found_by_search(EFFECTIVE)
+    free, unlimited = searched(EFFECTIVE)
     assert losses[0] == pytest.approx(free.loss(unlimited.schedule), abs=1e-6)
 
 
@@ -149,9 +149,9 @@ def test_published_parameters_and_convention_reach_a_lower_loss_than_published()
     One jump of the rate is better than that already, and three are better than two.
     """
     task = pose(PUBLISHED, Constraints(horizon=24_000, peak=3e-4, warmup=2160, floor=1e-10))
-    found = search(task, {}, quiet)
-    assert task.loss(found.schedule) < 3.14818  # a search over blocks of updates
-    assert task.loss(found.schedule) == pytest.approx(3.14761, abs=1e-5)
+    best = search(task, {}, quiet)
+    assert task.loss(best.schedule) < 3.14818  # a search over blocks of updates
+    assert task.loss(best.schedule) == pytest.approx(3.14761, abs=1e-5)
     one = task.loss(best_stairs(task, 1))
     assert 3.1492 < one < 3.1493
     assert task.loss(best_stairs(task, 2)) < one
@@ -212,6 +212,6 @@ def test_a_law_that_does_not_say_its_gradient_has_the_same_design(name):
 def test_one_free_update():
     so_far = constant(peak=1e-3, horizon=9)
     task = pose(EFFECTIVE, Constraints(horizon=10, peak=1e-3, prefix=so_far))
-    found = search(task, {"constant": constant(peak=1e-3, horizon=10)}, quiet)
+    best = search(task, {"constant": constant(peak=1e-3, horizon=10)}, quiet)
     losses = [task.loss(task.schedule(np.array([x]))) for x in np.linspace(0, 1e-3, 101)]
-    assert task.loss(found.schedule) <= min(losses) + 1e-9
+    assert task.loss(best.schedule) <= min(losses) + 1e-9

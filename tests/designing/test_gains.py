@@ -55,8 +55,8 @@ def test_deviation_of_a_difference_is_that_of_draws():
         law = LAW.with_(alpha=LAW.alpha * np.exp(alpha), L0=2.5 + L0, A=0.3 + A, N=47 + N)
         ends = [law.predict(schedule, [600])[0] for schedule in (WSD, COSINE)]
         differences.append(ends[0] - ends[1])
-    found = Gains(LAW, known, 0.9).deviation(WSD, COSINE)
-    assert found == pytest.approx(np.std(differences), rel=0.12)
+    deviation = Gains(LAW, known, 0.9).deviation(WSD, COSINE)
+    assert deviation == pytest.approx(np.std(differences), rel=0.12)
 
 
 def test_what_both_share_cancels():
@@ -84,23 +84,23 @@ def test_what_was_never_seen_has_no_end():
 
 
 def test_a_design_says_which_gains_are_sure(fit):
-    found = ll.design(fit, 600)
-    for item in found.baselines.values():
+    design = ll.design(fit, 600)
+    for item in design.baselines.values():
         assert item.interval.lower < item.gain < item.interval.upper
-    assert found.baselines["constant"].surely_worse
+    assert design.baselines["constant"].surely_worse
     # Wider at a higher level, by the quantiles of a Gaussian.
     wide = ll.design(fit, 600, level=0.99).baselines["cosine"]
-    ratio = wide.interval.half_width / found.baselines["cosine"].interval.half_width
+    ratio = wide.interval.half_width / design.baselines["cosine"].interval.half_width
     assert ratio == pytest.approx(2.5758 / 1.6449, rel=1e-3)
 
 
 def test_the_simplest_schedule_that_is_as_good(fit):
-    found = ll.design(fit, 600)
-    simple = found.simple
+    design = ll.design(fit, 600)
+    simple = design.simple
     assert simple.cost <= max(simple.half, 1e-4)
     assert simple.loss == pytest.approx(fit.predict(simple.schedule, [600]).final, abs=1e-7)
-    assert simple.cost == pytest.approx(simple.loss - found.loss, abs=1e-7)
-    assert f"{simple.name}" in str(found)
+    assert simple.cost == pytest.approx(simple.loss - design.loss, abs=1e-7)
+    assert f"{simple.name}" in str(design)
     # A law without uncertainty knows that nothing else is as good.
     assert ll.design(LAW, 600, peak=1e-3, warmup=30).simple is None
 
@@ -108,9 +108,9 @@ def test_the_simplest_schedule_that_is_as_good(fit):
 def test_where_nothing_is_gained_a_usual_schedule_is_as_good():
     """Next to no noise, so that staying at the peak is best: the constant schedule."""
     law = ll.Convolution(L0=2.5, A=0.3, N=1e-6, s=0.6)
-    found = ll.design(law, 600, peak=1e-3, warmup=30)
-    assert found.simple.name == "constant"
-    assert "no significant gain over constant" in str(found)
+    design = ll.design(law, 600, peak=1e-3, warmup=30)
+    assert design.simple.name == "constant"
+    assert "no significant gain over constant" in str(design)
 
 
 def test_unlucky_parameters_are_the_quantile_of_the_loss():
@@ -128,7 +128,7 @@ def test_a_cautious_design_is_better_where_it_is_unlucky(fit):
     bold, cautious = ll.design(fit, 600), ll.design(fit, 600, quantile=0.95)
     gains = Gains(fit.law, fit.uncertainty, 0.9)
     law = gains.unlucky(cautious.schedule, 0.95)
-    ends = [law.predict(found.schedule, [600])[0] for found in (bold, cautious)]
+    ends = [law.predict(design.schedule, [600])[0] for design in (bold, cautious)]
     assert ends[1] <= ends[0] + 1e-7
     assert cautious.loss >= bold.loss - 1e-7
     assert "as bad for it as the 95% quantile" in cautious.sentences[-1]

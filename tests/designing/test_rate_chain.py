@@ -68,13 +68,13 @@ def test_gradient_is_the_slope_along_each_w(name):
     chain = first_chain(task, 12)
     weights = np.random.default_rng(0).normal(size=task.horizon)
     w = 0.2 + 0.6 * random_w(chain, 3)
-    found = chain.pull(w, weights)
+    by_w = chain.pull(w, weights)
     for i in range(w.size):
         up, down = w.copy(), w.copy()
         up[i] += 1e-6
         down[i] -= 1e-6
         slope = weights @ (chain.rates(up) - chain.rates(down)) / 2e-6
-        assert found[i] == pytest.approx(slope, rel=1e-6, abs=1e-9)
+        assert by_w[i] == pytest.approx(slope, rel=1e-6, abs=1e-9)
 
 
 @pytest.mark.parametrize("name", [name for name in TASKS if "peak" not in name])

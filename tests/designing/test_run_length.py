@@ -23,23 +23,23 @@ def fit():
 @pytest.mark.parametrize("loss", [2.9, 2.75, 2.6])
 def test_length_of_a_constant_run_has_a_closed_form(fit, loss):
     """``L0 + A S^-alpha`` with ``S = peak (n - (W - 1) / 2)`` after a warm-up of W updates."""
-    found = horizon_for(fit, loss, family="constant", warmup=50)
+    run = horizon_for(fit, loss, family="constant", warmup=50)
     law = fit.law
     time = ((loss - law.L0) / law.A) ** (-1 / law.alpha)
     # Lengths are searched to 1e-5 of their log, and rounded up to whole updates.
-    assert found.updates == pytest.approx(time / 1e-3 + 49 / 2, rel=5e-5, abs=1)
-    assert found.schedule.horizon == found.updates
+    assert run.updates == pytest.approx(time / 1e-3 + 49 / 2, rel=5e-5, abs=1)
+    assert run.schedule.horizon == run.updates
 
 
 @pytest.mark.parametrize(("family", "tuned"), [("wsd", False), ("cosine", False)])
 def test_the_length_is_the_first_that_reaches_the_loss(fit, family, tuned):
-    found = horizon_for(fit, 2.7, family=family, tuned=tuned, warmup=50)
-    assert fit.predict(found.schedule, [found.updates]).final <= 2.7
+    run = horizon_for(fit, 2.7, family=family, tuned=tuned, warmup=50)
+    assert fit.predict(run.schedule, [run.updates]).final <= 2.7
     shorter = horizon_for(fit, 2.7005, family=family, tuned=tuned, warmup=50)
-    assert shorter.updates < found.updates
-    assert found.shortest <= found.updates <= found.longest
+    assert shorter.updates < run.updates
+    assert run.shortest <= run.updates <= run.longest
     # At the ends of the interval of lengths, the loss is at the ends of its own.
-    if not tuned and math.isfinite(found.longest):
+    if not tuned and math.isfinite(run.longest):
         late = horizon_for(fit, 2.7, family=family, warmup=50).longest
         schedule = ll.wsd(peak=1e-3, horizon=late, warmup=50) if family == "wsd" else None
         if schedule is not None:
@@ -80,26 +80,26 @@ def test_the_best_size_is_that_of_the_closed_form(sizes):
     """Minimum of ``A t^-alpha + B P^-beta`` along ``6 P (64 * 512 / 64) t = C``, t sequences."""
     law, length = sizes.law, 512
     compute = 6 * 1e8 * 64 * length * 3000
-    found = compute_optimal(
+    pair = compute_optimal(
         sizes, compute, batch=64, sequence_length=length, family="constant", peak=1e-3
     )
     sequences = compute / (6 * length)  # times sizes
     ratio = law.alpha * law.A / (BETA * B) * sequences**-law.alpha
     best = ratio ** (-1 / (law.alpha + BETA))
     # Whole updates, of which there are 3,000, cost up to 2e-4; and the valley is flat.
-    assert found.model_size == pytest.approx(best, rel=0.02)
+    assert pair.model_size == pytest.approx(best, rel=0.02)
     bottom = 1.7 + law.A * (sequences / best) ** -law.alpha + B * best**-BETA
     # The exponent of the sizes is read off three of them, and held near the .25 that it usually is.
-    assert found.loss == pytest.approx(bottom, abs=5e-4)
-    assert not found.at_edge
+    assert pair.loss == pytest.approx(bottom, abs=5e-4)
+    assert not pair.at_edge
 
 
 def test_sizes_have_edges(sizes):
-    found = compute_optimal(
+    pair = compute_optimal(
         sizes, 2e17, batch=64, sequence_length=512, family="constant", sizes=(2e7, 4e7)
     )
-    assert found.at_edge
-    assert found.model_size == pytest.approx(4e7, rel=1e-2)
+    assert pair.at_edge
+    assert pair.model_size == pytest.approx(4e7, rel=1e-2)
 
 
 def test_one_size_has_no_best_size(fit):

@@ -113,8 +113,8 @@ def design_batch(
 
     >>> import losslaw as ll
     >>> law = ll.Convolution(A=1.0, N=1.0, s=0.5, q=1.75, c=1.0)
-    >>> found = design_batch(law, 4000, batches=(1, 16), peak=1.0, rate="constant")
-    >>> found.gain > 0, found.updates[0] < found.updates[1]
+    >>> made = design_batch(law, 4000, batches=(1, 16), peak=1.0, rate="constant")
+    >>> made.gain > 0, made.updates[0] < made.updates[1]
     (True, True)
     """
     law = fit.law if isinstance(fit, Fit) else fit
@@ -276,8 +276,7 @@ class _Plan:
         task = pose(self.law, constraints)
         usual = baselines(task)
         begin = {name: usual[name] for name in ("wsd", "linear")}
-        found = search(task, begin, silent)
-        rates = found.schedule.lr
+        rates = search(task, begin, silent).schedule.lr
         lr: list[float] = []
         batch: list[float] = []
         k = 0

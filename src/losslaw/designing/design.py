@@ -8,7 +8,7 @@ import numpy as np
 from losslaw.designing.baselines import baselines
 from losslaw.designing.free_form import search
 from losslaw.designing.gains import Gains
-from losslaw.designing.record import Baseline, Design, Found, Simple
+from losslaw.designing.record import Baseline, BestSchedule, Design, Simple
 from losslaw.designing.task import Constraints, Task, pose, refuse_blind
 from losslaw.designing.tuned_families import best_setting, family_named
 from losslaw.errors import FitError, InputError
@@ -178,7 +178,7 @@ def _compared(
     return out
 
 
-def _best(task: Task, family: str, say: Progress, sentences: list[str]) -> Found:
+def _best(task: Task, family: str, say: Progress, sentences: list[str]) -> BestSchedule:
     """The best schedule of a family or of all, with what there is to say of the search."""
     if not np.isfinite(task.quick_loss(task.template)):
         raise FitError(
@@ -191,12 +191,12 @@ def _best(task: Task, family: str, say: Progress, sentences: list[str]) -> Found
     begin = {name: usual[name] for name in ("wsd", "linear")}
     if task.max_slope is not None:
         begin = {"constant": usual["constant"], **begin}
-    found = search(task, begin, say)
-    losses = [start.loss for start in found.starts]
+    best = search(task, begin, say)
+    losses = [start.loss for start in best.starts]
     if max(losses) > min(losses) + AS_GOOD:
         ends = sorted({f"{loss:.5f}" for loss in losses})
         sentences.append(f"the starts end in different optima: {', '.join(ends)}")
-    return found
+    return best
 
 
 SIMPLE = ("linear", "cosine", "wsd", "wsd-1-sqrt", "wsd-cosine", "step", "wsd-power")
@@ -243,12 +243,12 @@ ROUNDS = 4
 def _cautious(
     task: Task,
     family: str,
-    found: Found,
+    best: BestSchedule,
     gains: Gains | None,
     quantile: float,
     say: Progress,
     sentences: list[str],
-) -> Found:
+) -> BestSchedule:
     """The best schedule under the parameters that are worst for it.
 
     A saddle point: design, find the worst parameters for the design, design again under them.
@@ -257,10 +257,10 @@ def _cautious(
         raise InputError("a quantile needs the uncertainty of a fit: this one carries none")
     law = task.law
     for _ in range(ROUNDS):
-        before = found.schedule
+        before = best.schedule
         law = gains.unlucky(before, quantile)
-        found = _best(replace(task, law=law), family, say, [])
-        if np.abs(found.schedule.lr - before.lr).max() < 1e-3 * task.peak:
+        best = _best(replace(task, law=law), family, say, [])
+        if np.abs(best.schedule.lr - before.lr).max() < 1e-3 * task.peak:
             break
     moved = ", ".join(
         f"{name} {getattr(law, name):.4g}" for name in gains.uncertainty.names if name != "L0"
@@ -269,7 +269,7 @@ def _cautious(
         f"designed for parameters as bad for it as the {quantile:.0%} quantile: {moved}; the losses"
         " here are those of the fitted parameters"
     )
-    return found
+    return best
 
 
 def _law(fit: Fit | Law, model_size: float | None) -> tuple[Law, Uncertainty | None]:

@@ -24,7 +24,7 @@ from scipy.sparse import eye_array, vstack
 from scipy.special import expit, logit
 
 from losslaw.designing.rate_chain import Chain, first_chain
-from losslaw.designing.record import Found, Start
+from losslaw.designing.record import BestSchedule, Start
 from losslaw.designing.task import Task
 from losslaw.numerics.arrays import FloatArray, IntArray, dot
 from losslaw.progress import Progress
@@ -45,7 +45,7 @@ DIFFERENCE = 1e-3
 LEAST = 1e-4
 
 
-def search(task: Task, starts: dict[str, Schedule], say: Progress) -> Found:
+def search(task: Task, starts: dict[str, Schedule], say: Progress) -> BestSchedule:
     """The schedule of lowest final loss under the constraints of the task.
 
     Args:
@@ -96,7 +96,7 @@ def search(task: Task, starts: dict[str, Schedule], say: Progress) -> Found:
     gap = fixed.gap(schedule)
     if task.max_slope is not None and task.smooth:
         gap = _gap_with_slope(replace(chain, task=fixed), schedule)
-    return Found(
+    return BestSchedule(
         schedule=schedule,
         loss=task.quick_loss(schedule),
         gap=gap,

@@ -28,7 +28,7 @@ class Start:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class BestSchedule:
     """The end of a search.
 
     Attributes:

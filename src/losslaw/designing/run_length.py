@@ -138,8 +138,8 @@ def horizon_for(
     >>> law = ll.Effective(L0=2.0, A=0.5, N=47.0)
     >>> runs = [ll.constant(peak=1e-3, horizon=900), ll.linear(peak=1e-3, horizon=900)]
     >>> fit = ll.fit([law.curve(run, range(50, 901, 10), str(i)) for i, run in enumerate(runs)])
-    >>> found = horizon_for(fit, 2.9, family="linear")
-    >>> round(fit.predict(found.schedule, [found.updates]).final, 3)
+    >>> run = horizon_for(fit, 2.9, family="linear")
+    >>> round(fit.predict(run.schedule, [run.updates]).final, 3)
     2.9
     """
     warmup = usual_warmup(fit) if warmup is None else warmup

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from losslaw import schedules
-from losslaw.designing.record import Found
+from losslaw.designing.record import BestSchedule
 from losslaw.designing.task import Task
 from losslaw.errors import InputError
 from losslaw.numerics.arrays import FloatArray, dot
@@ -193,7 +193,7 @@ def family_named(name: str) -> Family:
     return FAMILIES[name]
 
 
-def best_setting(task: Task, family: Family) -> Found:
+def best_setting(task: Task, family: Family) -> BestSchedule:
     """The setting of a family with the lowest final loss, and of the peak where it is free."""
     knobs = dict(family.knobs(task))
     if task.lowest_peak is not None:
@@ -255,7 +255,7 @@ def best_setting(task: Task, family: Family) -> Found:
     schedule = expressed(at, family, values)
     if task.lowest_peak is not None:
         values = {"peak": at.peak, **values}
-    return Found(
+    return BestSchedule(
         schedule=schedule,
         loss=task.quick_loss(schedule),
         gap=at.gap(schedule),

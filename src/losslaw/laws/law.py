@@ -259,9 +259,5 @@ class Recipe:
 
 
 def _parameters(cls: type[Law], kind: type[T]) -> dict[str, T]:
-    found: dict[str, T] = {}
-    for item in fields(cls):
-        spec = item.metadata.get("parameter")
-        if isinstance(spec, kind):
-            found[item.name] = spec
-    return found
+    specs = {item.name: item.metadata.get("parameter") for item in fields(cls)}
+    return {name: spec for name, spec in specs.items() if isinstance(spec, kind)}
