@@ -86,21 +86,35 @@ def test_a_cosine_tells_a_warm_up_that_was_not_logged(warmup, peak):
     found, rates = found_in(f"cosine:peak={peak},horizon={N},warmup={warmup}", first=500, every=100)
     assert found is not None
     assert found.warmup == warmup
-    assert not found.peak_is_round
+    assert found.warmup_is == "told"
     assert_allclose(found.rates(np.arange(N + 1.0)), rates, atol=1e-9 * rates.max())
 
 
 def test_of_a_line_the_warm_up_with_the_roundest_peak_is_taken():
     found, rates = found_in(f"linear:peak=2e-5,horizon={N},warmup=200", first=500, every=500)
     assert found is not None
-    assert (found.warmup, found.decay.peak, found.peak_is_round) == (200, 2e-5, True)
+    assert (found.warmup, found.decay.peak, found.warmup_is) == (200, 2e-5, "round")
+    assert_allclose(found.rates(np.arange(N + 1.0)), rates, atol=1e-9 * 2e-5)
+
+
+@pytest.mark.parametrize("delay", [0, 1])
+def test_a_line_that_leads_back_to_no_round_rate_tells_the_delay_only(delay):
+    spec = f"linear:peak=2.3632e-5,horizon={N},warmup=200"
+    found, rates = found_in(spec, first=500, every=500, delay=delay)
+    assert found is not None
+    assert (found.delay, found.decided, found.warmup_is) == (delay, True, "assumed")
+    assert f"a linear warm-up over {500 - delay} updates is assumed" in found.warnings[0]
+    assert_allclose(found.rates(np.arange(500.0, N + 1)), rates[500:], atol=1e-9 * 2e-5)
+    steps = np.arange(500, N + 1, 500)
+    found = whole_schedule(steps, rates[steps - delay], horizon=N, last=N, warmup=200)
+    assert found is not None
+    assert (found.warmup, found.delay, found.decided, found.warnings) == (200, delay, True, ())
     assert_allclose(found.rates(np.arange(N + 1.0)), rates, atol=1e-9 * 2e-5)
 
 
 @pytest.mark.parametrize(
     "spec",
     [
-        f"linear:peak=2.3632e-5,horizon={N},warmup=200",  # no start has a round peak
         f"constant:peak=3e-4,horizon={N}",  # any warm-up would do
         f"wsd:peak=3e-4,horizon={N},warmup=300",  # likewise
         f"step:peak=3e-4,horizon={N}",
@@ -159,6 +173,15 @@ def test_a_staircase_of_few_steps_stays_what_it_is(factor):
     assert whole_schedule(steps, np.round(rates, 6), horizon=500, last=500) is None
 
 
+def test_skipped_updates_are_counted_of_a_peak_that_is_not_round():
+    rates = rate_at(f"cosine:peak=2.3632e-5,horizon={N}")
+    steps = np.arange(50, N, 50)
+    behind = 2 * (steps > 120) + (steps > 700)
+    found = whole_schedule(steps, rates[steps - behind], horizon=N, last=int(steps[-1]))
+    assert found is not None
+    assert (found.warmup, found.skipped) == (0, 3)
+
+
 def test_updates_that_were_skipped_hold_the_clock():
     """As with half precision: three at the beginning, and one at 1300."""
     rates = rate_at(f"linear:peak=1e-5,horizon={N},warmup=500")
@@ -198,6 +221,7 @@ def test_the_trainer_that_captures_its_rate_before_the_update_is_told_by_arithme
     assert_allclose(curve.schedule.lr, rates[:-1], rtol=1e-9, atol=1e-18)
     overruled = any("decided by arithmetic" in said for said in curve.assumptions)
     assert overruled == (lr_is == "used")
+    assert overruled != any("as in Hugging Face" in said for said in curve.assumptions)
 
 
 def test_what_the_user_declares_overrules_arithmetic(tmp_path):

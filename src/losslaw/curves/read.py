@@ -22,13 +22,15 @@ from losslaw.curves.whole_schedule import WholeSchedule, whole_schedule
 from losslaw.errors import InputError, TooShort
 from losslaw.files import Table
 from losslaw.logs import Log, read_all
-from losslaw.logs.evidence import settled
 from losslaw.logs.run_facts import Facts, facts_from, sidecar_facts
 from losslaw.logs.source import PIPE
 from losslaw.logs.tables import NAME as TABLE
 from losslaw.logs.units import in_updates, with_peak
 from losslaw.schedules import Schedule, parse_schedule
 
+# Arithmetic, the format, and what is so far taken: a format that prints the next rate may have
+# printed the one before it in another version; those that print the one used count as they like.
+OVERRULED = ("used", "next", "next")
 # A gap in the steps this many times longer than the usual one is warned about.
 GAP = 10.0
 # Files that trainers call alike in every run: the run has the name of their folder.
@@ -112,7 +114,6 @@ def read_curves(
     logs = read_all(_files(paths), loss=loss_column, lr=lr_column, step=step_column)
     curves: list[LossCurve] = []
     for log, label in zip(logs, _labels(logs), strict=True):
-        log = settled(log)
         facts = asked.or_else(log.facts)
         if log.source != PIPE:
             facts = facts.or_else(sidecar_facts(Path(log.source)))
@@ -206,7 +207,11 @@ def _whole(rows: Rows, facts: Facts, horizon: int | None) -> WholeSchedule | Non
     """The formula through all logged rates, if it has the warm-up that is known."""
     logged = ~np.isnan(rows.lr)
     found = whole_schedule(
-        rows.steps[logged], rows.lr[logged], horizon=horizon, last=int(rows.steps[-1])
+        rows.steps[logged],
+        rows.lr[logged],
+        horizon=horizon,
+        last=int(rows.steps[-1]),
+        warmup=facts.warmup,
     )
     if found is None or facts.warmup is None or abs(found.warmup - facts.warmup) <= 1:
         return found
@@ -235,14 +240,13 @@ def _lr_is(
     arithmetic = None
     if decided is not None and decided.decided:
         arithmetic = "next" if decided.delay == 0 else "used"
-    if arithmetic is not None and lr_is is None:
+    if arithmetic and (lr_is is None or (arithmetic, log.facts.lr_is, lr_is) == OVERRULED):
         lr_is = arithmetic
-        assumptions.append(f"lr_is {lr_is}, decided by arithmetic: no other reading fits a formula")
-    elif arithmetic == "used" and lr_is == log.facts.lr_is == "next":
-        lr_is = arithmetic
-        assumptions.append(
-            "lr_is used, decided by arithmetic, overrules what is usual in such logs"
-        )
+        usual = [said for said in assumptions if said.startswith("a logged rate is that of")]
+        for said in usual:
+            assumptions.remove(said)
+        which = "next update" if lr_is == "next" else "update just done"
+        assumptions.append(f"a logged rate is that of the {which}, decided by arithmetic")
     elif lr_is is None:
         lr_is = "next" if steps[0] == 0 and rates[0] > 0 else "used"
         assumptions.append(

@@ -13,6 +13,7 @@ as well. Where an update was skipped (an overflow in half precision) the clock s
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Literal
 
 import numpy as np
 
@@ -55,7 +56,8 @@ class WholeSchedule:
         decided: Whether the rows rule out any other delay.
         unit: Unit to which the rates were rounded; 0 if they were not.
         steps, clock: Where the rows were; they differ by more than the delay after skipped updates.
-        peak_is_round: Whether the warm-up was not logged, and chosen so that the peak is round.
+        warmup_is: How the warm-up was found: the rows tell it; it was not logged, and is the one
+            with the roundest peak; or nothing tells it, and it is assumed up to the first row.
     """
 
     decay: Decay
@@ -66,7 +68,7 @@ class WholeSchedule:
     unit: float
     steps: FloatArray
     clock: FloatArray
-    peak_is_round: bool = False
+    warmup_is: Literal["told", "round", "assumed"] = "told"
 
     def passes_through(self, steps: IntArray, rates: FloatArray) -> bool:
         """Whether the rates of further rows are these, where no update was skipped next to them."""
@@ -106,7 +108,7 @@ class WholeSchedule:
                 "the rates are one update behind this schedule: an update was skipped before the"
                 " first row, or they are those of the update just done (lr_is used)",
             )
-        return Reconstruction(lr, warmup, {}, self.decay, said)
+        return Reconstruction(lr, warmup, {}, self.decay, said, self.warnings)
 
     def __str__(self) -> str:
         decay = self.decay
@@ -122,7 +124,7 @@ class WholeSchedule:
             said = [f"the logged rates are rounded to {self.unit:.0e}: taken from {self}"]
         else:
             said = [f"all logged rates are those of one schedule, which is taken: {self}"]
-        if self.peak_is_round:
+        if self.warmup_is == "round":
             said.append(
                 "the warm-up is not in the log: the one with the roundest peak is taken; give"
                 " another with warmup= (--warmup)"
@@ -131,9 +133,25 @@ class WholeSchedule:
             said.append(f"the schedule stood still for {self.skipped} skipped updates")
         return tuple(said)
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is doubtful."""
+        if self.warmup_is != "assumed":
+            return ()
+        return (
+            f"the log begins at step {self.steps[0]:.0f}: what came before is not known, and a"
+            f" linear warm-up over {self.warmup} updates is assumed; give the real one with"
+            " warmup= (--warmup)",
+        )
+
 
 def whole_schedule(
-    steps: IntArray, rates: FloatArray, *, horizon: int | None, last: int
+    steps: IntArray,
+    rates: FloatArray,
+    *,
+    horizon: int | None,
+    last: int,
+    warmup: int | None = None,
 ) -> WholeSchedule | None:
     """The linear, cosine or WSD schedule through all logged rates, or ``None``.
 
@@ -143,6 +161,7 @@ def whole_schedule(
         horizon: Updates of the whole run. ``None``: not known; then only rates that are rounded are
             looked at, and the end is fitted, near ``last`` if it may lie there.
         last: Last step of the log.
+        warmup: Updates of warm-up, if they are known and not logged.
 
     >>> s = np.array([1000, 2000, 3000, 4000])
     >>> found = whole_schedule(s, 2e-5 * (5490 - s) / 5490, horizon=5490, last=4000)
@@ -153,7 +172,9 @@ def whole_schedule(
         return None
     if steps.size > MANY:
         some = np.linspace(0, steps.size - 1, MANY).astype(np.int64)
-        thinned = whole_schedule(steps[some], rates[some], horizon=horizon, last=last)
+        thinned = whole_schedule(
+            steps[some], rates[some], horizon=horizon, last=last, warmup=warmup
+        )
         return thinned if thinned and thinned.passes_through(steps, rates) else None
     half = _half_a_unit(rates)
     if horizon is None and half == 0:
@@ -165,7 +186,7 @@ def whole_schedule(
     ):
         found: list[WholeSchedule] = []
         for delay in (0, 1):
-            log = _Rows(steps.astype(np.float64) - delay, rates, tolerance)
+            log = _Rows(steps.astype(np.float64) - delay, rates, tolerance, warmup)
             ends = log.ends(float(last)) if horizon is None else [float(horizon)]
             tried = (log.schedule(end) for end in ends if log.t[0] >= 0 and log.t[-1] <= end)
             fit = next((each for each in tried if each is not None), None)
@@ -179,12 +200,16 @@ def whole_schedule(
             return replace(found[0], decided=covered and alone)
     if half or horizon is None:
         return None
-    return _Rows(steps.astype(np.float64), rates, WRITTEN_IN_FULL[1]).with_skips(float(horizon))
+    return _Rows(steps.astype(np.float64), rates, WRITTEN_IN_FULL[1], warmup).with_skips(
+        float(horizon)
+    )
 
 
 def _complexity(schedule: WholeSchedule) -> int:
     """A line that ends at 0 one update later ends at some other rate now, but at no round one."""
     final = schedule.decay.final
+    if schedule.warmup_is == "assumed":
+        return 3 if final == 0 else 4
     return 0 if final == 0 else 1 if rounder(final, ROUNDER) == final else 2
 
 
@@ -212,6 +237,7 @@ class _Rows:
     t: FloatArray
     r: FloatArray
     tolerance: float
+    known: int | None
 
     @property
     def within(self) -> float:
@@ -226,6 +252,8 @@ class _Rows:
     def starts(self) -> FloatArray:
         """Clocks at which the warm-up may end."""
         top = self.top
+        if not top and self.known is not None:
+            return np.array([float(self.known)])
         low = self.t[top - 1] if top else 0.0
         # A rounded ramp looks as if it were at its end a little before.
         high = np.ceil(self.t[top] * (1 + 2 * self.tolerance))
@@ -298,16 +326,17 @@ class _Rows:
             ]
             # Of those that rounding allows, the roundest warm-up.
             return max(found, key=lambda each: _zeros(each.warmup), default=None)
-        order = np.lexsort((fits.at, fits.digits))
-        best = int(order[0])
-        if fits.at.size > 1:
-            allowed = ROUND if fits.at[best] == 0 else ROUNDER
-            if fits.digits[best] > allowed and self.t[0] > 1:
-                return None
-            best = best if fits.digits[best] <= allowed else 0
+        best = int(np.lexsort((fits.at, fits.digits))[0])
+        warmup_is: Literal["told", "round", "assumed"] = "told"
+        if fits.at.size > 1 and fits.digits[best] <= (ROUND if fits.at[best] == 0 else ROUNDER):
+            warmup_is = "round"
+        elif fits.at.size > 1:
+            warmup_is = "assumed"
+            best = int(np.argmin(np.abs(fits.at - self.t[0])))
+        if self.t[0] <= 1 and warmup_is != "told":
+            warmup_is, best = "told", 0 if warmup_is == "assumed" else best
         found = self._checked(_decay(shape, end, fits, best), int(fits.at[best]))
-        chosen = fits.at.size > 1 and self.t[0] > 1
-        return next((replace(each, peak_is_round=chosen) for each in found), None)
+        return next((replace(each, warmup_is=warmup_is) for each in found), None)
 
     def _wsd(self, end: float) -> WholeSchedule | None:
         """The schedule with a plateau, and a decay that begins between two rows."""
@@ -393,24 +422,25 @@ class _Rows:
                     yield float(roundest(int(max(np.ceil(low), last)), int(high)))
 
     def with_skips(self, end: float) -> WholeSchedule | None:
-        """A fall to 0 from a round peak whose clock stood still now and then."""
+        """A fall to 0 whose clock stood still now and then."""
         allowed = min(SKIPS + int(end) // SKIPS_EVERY, MOST_SKIPS)
         ramp = self.top
         for shape in ("linear", "cosine"):
-            z = np.clip(self.t[ramp:] / end, 0, 1)
-            guess = float(self.r.max())
-            if not ramp:
-                g = decay_shape(shape).level(z)
-                guess = float(g @ self.r) / float(g @ g)
-            for digits in (1, 2):
-                peak = rounder(guess, digits)
+            g = decay_shape(shape).level(np.clip(self.t / end, 0, 1))
+            # Without a warm-up the best peak is near the right one, and it is the one through the
+            # first row if no update was skipped before it.
+            guess = float(self.r.max()) if ramp else float(g @ self.r) / float(g @ g)
+            peaks = [rounder(guess, 1), rounder(guess, 2)]
+            # A line leads back to some peak in any case.
+            peaks += [float(self.r[0] / g[0])] if shape == "cosine" and not ramp and g[0] else []
+            for peak in peaks:
                 if abs(peak / guess - 1) > 0.01:
                     continue
                 warmup = 0
                 if ramp >= 3:
                     slope = float(np.median(np.diff(self.r[:ramp]) / np.diff(self.t[:ramp])))
                     warmup = round(peak / slope) if slope > 0 else 0
-                if bool(ramp) != bool(warmup) or warmup >= end:
+                if bool(ramp or self.known) != bool(warmup) or warmup >= end:
                     continue
                 schedule = WholeSchedule(
                     decay=Decay(shape, peak, float(warmup), end, 0.0),
