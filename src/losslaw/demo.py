@@ -101,7 +101,7 @@ class Demo:
             for each in of_run:
                 row += [f"{each.rmse:.4f}", f"{each.final_error:+.4f}"]
             rows.append(row)
-        return table(header, [*rows, means], words=0, rule=True)
+        return table(header, [*rows, means], rule=True)
 
 
 def run_demo(folder: str | Path, say: Callable[[str], None] = lambda words: None) -> Demo:

@@ -4,7 +4,10 @@ import math
 import shutil
 from collections.abc import Collection, Sequence
 
-WIDTH = 80  # columns that a report may always use
+# Columns of the terminal that a report may always use.
+WIDTH = 80
+# A column of sentences is never made narrower than this.
+NARROWEST = 24
 
 
 def rounded(value: float, error: float | None) -> str:
@@ -47,12 +50,14 @@ def table(
 ) -> list[str]:
     """The lines of a plain table: cells in columns, two blanks between them.
 
+    No name and no number is ever broken: a table that needs more room is wider than the terminal.
+
     Args:
         header: Titles of the columns.
         rows: Cells, as many in each row as there are titles.
         left: Columns that begin at the left; the others, numbers, end at the right.
-        words: A column that may be wrapped where the table is wider than the terminal (or
-            ``WIDTH`` columns, whichever is more); ``None``: none is.
+        words: A column of sentences, wrapped at its blanks where the table is wider than the
+            terminal (or ``WIDTH`` columns, whichever is more); ``None``: none is.
         rule: Whether a line of dashes stands below the header.
 
     >>> print("\\n".join(table(["law", "rmse"], [["momentum", ".0098"], ["effective", ".003"]])))
@@ -60,21 +65,29 @@ def table(
     momentum   .0098
     effective   .003
     """
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.rule import Rule
     from rich.table import Table
     from rich.text import Text
 
+    rows = [[escaped(cell) for cell in row] for row in rows]
+    columns = list(zip(header, *rows, strict=True))
+    widths = [max(map(cell_len, column)) for column in columns]
+    if words is not None:
+        room = max(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
+        room -= sum(widths) - widths[words] + 2 * (len(widths) - 1)
+        longest = max(map(cell_len, " ".join(columns[words]).split()), default=0)
+        widths[words] = min(widths[words], max(room, longest, NARROWEST))
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for i, title in enumerate(header):
+    for i, (title, width) in enumerate(zip(header, widths, strict=True)):
         side = "left" if i in left else "right"
-        made.add_column(Text(title), justify=side, no_wrap=i != words, overflow="fold")
+        made.add_column(Text(title), justify=side, no_wrap=i != words, width=width)
     if rule:
         made.add_row(*(Rule(characters="-", style="") for _ in header))
     for row in rows:
-        made.add_row(*(Text(escaped(cell)) for cell in row))
-    wide = 10_000 if words is None else max(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
-    console = Console(width=wide, color_system=None, legacy_windows=False)
+        made.add_row(*map(Text, row))
+    console = Console(width=sum(widths) + 2 * len(widths), color_system=None, legacy_windows=False)
     with console.capture() as captured:
         console.print(made)
     return [line.rstrip() for line in captured.get().splitlines()]

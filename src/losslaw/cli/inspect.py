@@ -92,7 +92,7 @@ def report(described: list[dict[str, Any]]) -> str:
         ]
         for run in described
     ]
-    parts = ["\n".join(table(HEADER, rows, words=0, rule=True))]
+    parts = ["\n".join(table(HEADER, rows, rule=True))]
     for title, sentences in (
         ("logs", [(run["label"], _log(run)) for run in described]),
         ("schedules", [(run["label"], [_schedule(run)]) for run in described]),

@@ -134,7 +134,7 @@ def _print_relations(
     def see(text: str) -> str:
         return f"[{footnotes.setdefault(text, len(footnotes) + 1)}]"
 
-    header = [title, "value", "exponent", "log power", "formula", "source, validity"]
+    header = [title, "value", "exponent", "log power", "source, validity", "formula"]
     rows = [
         [
             relation.quantity,
@@ -142,12 +142,12 @@ def _print_relations(
             # + 0.0 turns a negative zero into a plain one.
             "" if relation.power is None else f"{relation.power.exponent + 0.0:.4f}",
             "" if relation.power is None else f"{relation.power.log_power + 0.0:.4f}",
-            relation.formula,
             see(relation.source) + see(relation.validity),
+            relation.formula,
         ]
         for relation in relations
     ]
-    lines = table(header, rows, left=(0, 4, 5), words=4, rule=True)
+    lines = table(header, rows, left=(0, 4, 5), rule=True)
     typer.echo("\n".join(["", *lines]))
     for note in notes:
         typer.echo(f"note: {note}")

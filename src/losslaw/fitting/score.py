@@ -94,7 +94,7 @@ class Scores:
             [curve.label, str(curve.points), str(curve.after), *_cells(asdict(curve))]
             for curve in self.curves
         ]
-        lines = table(header, [*rows, ["mean", "", "", *_cells(self.mean)]], words=0, rule=True)
+        lines = table(header, [*rows, ["mean", "", "", *_cells(self.mean)]], rule=True)
         lines.append(
             "final: predicted minus observed loss, mean of the last three points; the mean is of"
             " absolute values"
