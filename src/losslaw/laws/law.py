@@ -12,6 +12,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
+from functools import cache
 from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
@@ -148,11 +149,13 @@ class Law(ABC):
         return self.uses_batch
 
     @classmethod
+    @cache
     def shapes(cls) -> dict[str, Shape]:
         """Shape parameters by name."""
         return _parameters(cls, Shape)
 
     @classmethod
+    @cache
     def amplitudes(cls) -> dict[str, Amplitude]:
         """Amplitudes by name."""
         return _parameters(cls, Amplitude)

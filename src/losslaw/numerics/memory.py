@@ -25,6 +25,7 @@ weights do.
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -108,6 +109,7 @@ def power_law_mixture(
     return Mixture(rates, bare, m, exponent)
 
 
+@lru_cache
 def _per_octave(exponent: float) -> int:
     """Rates an octave for the trapezoid error ``2 |Gamma(b + 2 pi i / h)| / Gamma(b)``.
 
@@ -122,6 +124,7 @@ def _per_octave(exponent: float) -> int:
     return m
 
 
+@lru_cache  # a fit asks it of one exponent for each of its curves
 def _geometric_gauss(q: float, exponent: float, n: int) -> tuple[FloatArray, FloatArray]:
     """Gauss rule of the measure with mass ``q**(b k)`` at ``q**k``, k = 0, 1, 2, ...
 
