@@ -55,9 +55,22 @@ def test_a_better_schedule_needs_fewer_updates(fit):
 def test_losses_out_of_reach_are_refused(fit, monkeypatch):
     monkeypatch.setattr("losslaw.designing.run_length.LONGEST_DESIGNED", 100_000)
     with pytest.raises(ll.InputError, match="no run of up to 100,000 updates reaches a loss of"):
-        horizon_for(fit, fit.law.L0 - 0.5, family="constant")
+        horizon_for(fit, fit.law.L0 + 1e-3, family="constant")
     with pytest.raises(ll.InputError, match="unknown schedule 'wds'"):
         horizon_for(fit, 2.7, family="wds")
+
+
+def test_a_loss_below_the_irreducible_one_is_refused_at_once(sizes, fit):
+    law = sizes.at_size(1e8)[0]
+    with pytest.raises(ll.InputError, match=f"irreducible loss L0 of this fit is {law.L0:.4f}"):
+        horizon_for(sizes, law.L0 - 0.01, model_size=1e8)
+    # Where a decay is a gain, the law goes below its L0.
+    below = horizon_for(fit, fit.law.L0 - 0.01, warmup=50)
+    assert fit.predict(below.schedule, [below.updates]).final <= fit.law.L0 - 0.01
+
+
+def test_the_interval_of_a_length_says_so(fit):
+    assert "90% interval of the length: " in str(horizon_for(fit, 2.7, warmup=50))
 
 
 B, BETA = 300.0, 0.32  # of the loss that a larger model removes, B P^-beta
@@ -100,6 +113,14 @@ def test_sizes_have_edges(sizes):
     )
     assert pair.at_edge
     assert pair.model_size == pytest.approx(4e7, rel=1e-2)
+    assert "outside the fitted" not in str(pair)
+
+
+def test_sizes_outside_the_fitted_ones_say_so(sizes):
+    pair = compute_optimal(
+        sizes, 1e18, batch=64, sequence_length=512, family="constant", sizes=(8e8, 1.2e9)
+    )
+    assert "note: the size is outside the fitted 2e+07 .. 4e+08" in str(pair)
 
 
 def test_one_size_has_no_best_size(fit):

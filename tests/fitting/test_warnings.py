@@ -31,6 +31,18 @@ def test_what_is_like_the_fitted_runs_needs_no_words(varied):
         assert sentences(varied, schedule) == ()
 
 
+def test_steps_before_the_fitted_ones(varied):
+    schedule, first = SCHEDULES["wsd"], varied.skip
+    assert first > 1
+    prediction = varied.predict(schedule)
+    (text,) = prediction.warnings
+    assert text == f"steps before {first} were not fitted, and the law has no meaning there"
+    # The table begins later, and needs no such word.
+    assert text not in str(prediction)
+    assert varied.predict(schedule, range(first, schedule.horizon + 1)).warnings == ()
+    assert varied.predict(schedule, [schedule.horizon]).warnings == ()
+
+
 def test_no_decay_seen(constant_only, varied):
     (text,) = sentences(constant_only, SCHEDULES["wsd"])
     assert "no fitted run decays" in text

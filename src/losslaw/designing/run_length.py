@@ -61,7 +61,7 @@ class Horizon:
         lines = [f"{self.updates:,} updates reach a loss of {self.loss:g}, schedule {self.family}"]
         if self.shortest is not None and self.longest is not None:
             end = f"{self.longest:,}" if math.isfinite(self.longest) else "no end"
-            lines.append(f"{self.level:.0%} interval of the loss: {self.shortest:,} .. {end}")
+            lines.append(f"{self.level:.0%} interval of the length: {self.shortest:,} .. {end}")
         return "\n".join(lines)
 
 
@@ -76,6 +76,7 @@ class Pair:
         family: The name of its schedule.
         loss: Its loss, in nats per token.
         at_edge: Whether the size is the smallest or largest that was tried.
+        fitted: Smallest and largest size that was fitted, where sizes were.
     """
 
     model_size: float
@@ -84,6 +85,7 @@ class Pair:
     at_edge: bool
     updates: int | None = None
     family: str = ""
+    fitted: tuple[float, float] | None = None
 
     def as_dict(self) -> dict[str, object]:
         """The JSON form."""
@@ -102,8 +104,19 @@ class Pair:
             f"{self.model_size:.3g} parameters, {self.samples:.3g} tokens{run}: predicted final"
             f" loss {self.loss:.4f}"
         )
-        edge = "note: the size is at the edge of those tried, a third to three times those fitted"
-        return f"{text}\n{edge}" if self.at_edge else text
+        lines = [text]
+        if self.at_edge:
+            lines.append(
+                "note: the size is at the edge of those tried, a third to three times those fitted"
+            )
+        if self.fitted is not None:
+            low, high = self.fitted
+            if not low / 1.01 <= self.model_size <= 1.01 * high:
+                lines.append(
+                    f"note: the size is outside the fitted {low:.3g} .. {high:.3g}: its loss"
+                    " follows their trend"
+                )
+        return "\n".join(lines)
 
 
 def horizon_for(
@@ -132,7 +145,8 @@ def horizon_for(
         level: Share of runs that the interval of the loss is meant to hold.
 
     Raises:
-        InputError: a loss that no run of up to two million updates reaches.
+        InputError: a loss below the irreducible one, or one that no run of up to two million
+            updates reaches.
 
     >>> import losslaw as ll
     >>> law = ll.Effective(L0=2.0, A=0.5, N=47.0)
@@ -145,6 +159,7 @@ def horizon_for(
     warmup = usual_warmup(fit) if warmup is None else warmup
     write = _writer(fit, family, tuned, peak, warmup, batch, model_size)
     low = max(warmup + 2, 4)
+    _refuse_irreducible(fit, loss, write(2 * low + 1000), model_size)
 
     def end(updates: int) -> tuple[float, float | None, float | None]:
         prediction = fit.predict(write(updates), [updates], level, model_size)
@@ -173,6 +188,21 @@ def horizon_for(
         shortest=shortest,
         longest=longest,
     )
+
+
+def _refuse_irreducible(
+    fit: Fit, loss: float, schedule: Schedule, model_size: float | None
+) -> None:
+    """Refuse what lies below every loss of the law: none of its terms may be a gain."""
+    law = fit.law if model_size is None or not fit.sizes else fit.at_size(model_size)[0]
+    if loss > law.L0:
+        return
+    terms = law.decompose(fit.completed(schedule), [schedule.horizon])
+    if all(term[0] >= 0 for term in terms.values()):
+        raise InputError(
+            f"no run reaches a loss of {loss:g}: the irreducible loss L0 of this fit is"
+            f" {law.L0:.4f}; ask for a higher loss, or fit a larger model"
+        )
 
 
 def _first(loss_at: Callable[[int], float], loss: float, low: int) -> int | None:
@@ -296,7 +326,7 @@ def compute_optimal(
 
     best = best_pair(loss, compute, low, min(high, most))
     updates = round(best.samples / (batch * sequence_length))
-    return replace(best, updates=updates, family=family)
+    return replace(best, updates=updates, family=family, fitted=(known[0], known[-1]))
 
 
 def best_pair(

@@ -99,13 +99,14 @@ class Prediction:
         return LossCurve(self.schedule, self.steps, self.loss, label)
 
     def as_dict(self) -> dict[str, object]:
-        """The JSON form: step, loss, lower, upper, level."""
+        """The JSON form: step, loss, lower, upper, level, warnings."""
         return {
             "step": self.steps,
             "loss": self.loss,
             "lower": self.lower,
             "upper": self.upper,
             "level": self.level,
+            "warnings": self.warnings,
         }
 
     def csv(self) -> str:
@@ -136,7 +137,9 @@ class Prediction:
         header = ["step", "lr", "loss"]
         if self.lower is not None:
             header.append(f"{self.level:.0%} interval")
-        warnings = [f"warning: {sentence}" for sentence in self.warnings]
+        # No row of the table is that early.
+        early = set(_early_warnings(self.skip, self.steps))
+        warnings = [f"warning: {sentence}" for sentence in self.warnings if sentence not in early]
         return "\n".join([*table(header, rows, rule=True), *warnings])
 
 
@@ -169,7 +172,7 @@ def predict(
     if uncertainty is not None:
         half = quantile * uncertainty.deviation(law, query)
         lower, upper = loss - half, loss + half
-        warnings = warnings_for(curves, law, uncertainty, query, model_size)
+        warnings = warnings_for(curves, law, uncertainty, query, model_size, skip)
     return Prediction(
         schedule=schedule,
         steps=query.steps,
@@ -188,6 +191,7 @@ def warnings_for(
     uncertainty: Uncertainty,
     query: Query,
     model_size: float | None = None,
+    skip: int = 0,
 ) -> tuple[str, ...]:
     """Why a prediction deserves less trust than one close to the fitted curves; a sentence each.
 
@@ -197,6 +201,7 @@ def warnings_for(
         uncertainty: What its intervals are made of.
         query: What is predicted.
         model_size: Parameters of the model, where sizes count.
+        skip: Points before this step were left out of the fit.
     """
     return (
         *_size_warnings(curves, model_size),
@@ -204,7 +209,14 @@ def warnings_for(
         *_peak_warnings(curves, uncertainty, query),
         *_reach_warnings(uncertainty, query),
         *_weight_decay_warnings(curves, law, query),
+        *_early_warnings(skip, query.steps),
     )
+
+
+def _early_warnings(skip: int, steps: IntArray) -> Iterator[str]:
+    # The end of a short run is asked for on purpose; steps before the end come along with it.
+    if steps[0] < min(skip, steps[-1]):
+        yield f"steps before {skip} were not fitted, and the law has no meaning there"
 
 
 def _size_warnings(curves: Sequence[FittedCurve], model_size: float | None) -> Iterator[str]:
