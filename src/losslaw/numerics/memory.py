@@ -22,10 +22,10 @@ Three ideas make the pass cheap.
 Rates do not depend on the source even where the scale ``a`` does (multi-power law); only the
 weights do.
 
-The pass is compiled by numba. Written in C it would be up to twice as fast and need no compilation
-at first use; but a fit spends .2 s of its 1.2 s in passes, a first use takes 3 to 5 s once (2 of
-them this pass), and C asks for a compiler, or a wheel for every platform and Python. One language,
-one wheel for all: the first use is the price.
+The pass is compiled by numba. Written in C it would need no compilation at first use; but a fit
+spends .2 s of its 1.2 s in passes, a first use takes 3 to 5 s once (2 of them this pass), and C
+asks for a compiler, or a wheel for every platform and Python. One language, one wheel for all: the
+first use is the price.
 """
 
 import math
