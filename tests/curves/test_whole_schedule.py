@@ -11,7 +11,7 @@ from losslaw.curves import read_curves
 from losslaw.curves.whole_schedule import whole_schedule
 from losslaw.schedules import parse_schedule
 
-REAL = Path("/work/shared/logs")
+REAL = Path(__file__).parents[3] / "shared" / "logs"
 N = 4000
 
 
