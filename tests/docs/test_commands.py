@@ -9,6 +9,7 @@ from helpers import shown
 from helpers.shown import PAGES, ROOT, Story, differs, pieces
 
 from losslaw.cli.main import build
+from losslaw.laws import LAWS
 
 # Blocks that cannot run here: they need torch, a trainer's model, or many minutes.
 EXCUSED = 14
@@ -43,6 +44,12 @@ def test_few_blocks_are_not_run():
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_errors_of_the_laws_are_those_measured_last(page):
     assert page.read_text(encoding="utf-8") == shown.measured(page.read_text(encoding="utf-8"))
+
+
+def test_the_page_of_the_laws_has_all_of_them():
+    text = (ROOT / "docs" / "background" / "laws.md").read_text(encoding="utf-8")
+    assert text == shown.listed(text)
+    assert [name for name in LAWS if f"## `{name}`" not in text] == []
 
 
 def commands():

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from losslaw.cli.main import run
+from losslaw.laws import LAWS
 
 ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
@@ -212,6 +213,7 @@ def _close(x: str, y: str) -> bool:
     return abs(values[0] - values[1]) <= 2.01 * unit
 
 
+LAWS_HEAD = "| `--law` | law | searched by default | source |"
 MEASURED = ROOT / "validation" / "results" / "accuracy.md"
 
 
@@ -230,6 +232,22 @@ def measured(text: str) -> str:
         elif laws and (protocol := re.search(r"\(([^()]+)\)$", cells[0])):
             lines[i] = f"| {' | '.join([cells[0], *_errors(protocol[1], laws)])} |"
     return "\n".join(lines) + "\n"
+
+
+def listed(text: str) -> str:
+    """The text of a page with its table of the laws, known by its head, made from ``LAWS``."""
+    lines = text.splitlines()
+    if LAWS_HEAD not in lines:
+        return text
+    first = lines.index(LAWS_HEAD) + 2
+    last = next((i for i in range(first, len(lines)) if not lines[i].startswith("|")), len(lines))
+    rows = [
+        f"| `{law.name}` | {law.title} |"
+        f" {', '.join(name for name, spec in law.shapes().items() if spec.free)} |"
+        f" {law.reference} |"
+        for law in LAWS.values()
+    ]
+    return "\n".join([*lines[:first], *rows, *lines[last:]]) + "\n"
 
 
 def _errors(protocol: str, laws: list[str]) -> list[str]:
@@ -253,7 +271,7 @@ def renew(page: Path, files: Path, folder: Path) -> bool:
         if piece.shown is not None and differs(printed, piece.shown):
             text[slice(*piece.lines)] = printed.splitlines()
             changed = True
-    new = measured("\n".join(text))
+    new = listed(measured("\n".join(text)))
     if changed or new != page.read_text(encoding="utf-8"):
         page.write_text(new, encoding="utf-8")
         return True
