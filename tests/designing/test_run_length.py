@@ -154,3 +154,19 @@ def test_best_pairs_of_the_kernel_world_scale_as_its_theory(s, beta):
     # Local exponents at finite compute, peaks on a grid of 5 %.
     assert size == pytest.approx(1 / (1 + (s + 1) * beta), abs=0.01)
     assert fall == pytest.approx(s * beta / (1 + s * beta + beta), abs=0.01)
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf, 0.0, -1.0])
+def test_a_loss_that_is_no_loss_is_refused(fit, loss):
+    with pytest.raises(ll.InputError, match="expected a finite number above 0"):
+        horizon_for(fit, loss)
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [(math.nan, 128, 512), (1e20, 0, 512), (1e20, -128, 512), (1e20, 128, -1)],
+)
+def test_a_budget_of_impossible_numbers_is_refused(sizes, numbers):
+    compute, batch, sequence_length = numbers
+    with pytest.raises(ll.InputError, match="expected a finite number above 0"):
+        compute_optimal(sizes, compute, batch=batch, sequence_length=sequence_length)

@@ -54,6 +54,20 @@ def test_standard_input(monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO("  \n"))
     with pytest.raises(InputError, match="standard input is empty"):
         read_table("-")
+    monkeypatch.setattr("sys.stdin", io.StringIO("\udcff\udcfe"))  # bytes that were no text
+    with pytest.raises(InputError, match="standard input: not text"):
+        read_table("-")
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(InputError, match="standard input is closed"):
+        read_table("-")
+
+
+def test_a_cell_beyond_all_measure_is_one_line(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(f"a,b\n1,2\n1,{'9' * 200_000}\n")
+    with pytest.raises(InputError, match=r"t\.csv, line 3: not a row of a table") as caught:
+        read_table(path)
+    assert len(str(caught.value)) < 300
 
 
 @given(st.lists(st.tuples(*[st.floats(allow_nan=False)] * 3), min_size=1, max_size=20))

@@ -156,6 +156,7 @@ def horizon_for(
     >>> round(fit.predict(run.schedule, [run.updates]).final, 3)
     2.9
     """
+    _positive(loss=loss)
     warmup = usual_warmup(fit) if warmup is None else warmup
     write = _writer(fit, family, tuned, peak, warmup, batch, model_size)
     low = max(warmup + 2, 4)
@@ -188,6 +189,13 @@ def horizon_for(
         shortest=shortest,
         longest=longest,
     )
+
+
+def _positive(**numbers: float) -> None:
+    """Refuse numbers that are not finite and above 0."""
+    for name, value in numbers.items():
+        if not (math.isfinite(value) and value > 0):
+            raise InputError(f"{name} is {value:g}, expected a finite number above 0")
 
 
 def _refuse_irreducible(
@@ -302,7 +310,10 @@ def compute_optimal(
             "the best size for a budget needs a fit over several model sizes: fit curves of more"
             " than one, with their sizes"
         )
+    _positive(compute=compute, batch=batch, sequence_length=sequence_length)
     ramp = usual_warmup(fit) if warmup is None else warmup
+    if ramp < 0:
+        raise InputError(f"warmup is {ramp}, expected 0 or above")
     low, high = (known[0] / 3, 3 * known[-1]) if sizes is None else sizes
     most = compute / (FLOPS * batch * sequence_length * (ramp + 4))
     if most < low:

@@ -71,10 +71,7 @@ def read_text(path: str | Path) -> str:
         InputError: missing, a folder, unreadable, not text, or empty.
     """
     if str(path) == "-":
-        text = sys.stdin.read()
-        if not text.strip():
-            raise TooShort("standard input is empty: expected a table with columns step, lr, loss")
-        return text
+        return _piped_text()
     path = Path(path)
     if path.is_dir():
         raise InputError(f"{path} is a folder, expected a file; name files, as in '{path}/*.csv'")
@@ -90,6 +87,21 @@ def read_text(path: str | Path) -> str:
         raise InputError(f"{path}: not a text file (expected CSV, TSV or JSON lines)")
     if not text.strip():
         raise TooShort(f"{path}: the file is empty")
+    return text
+
+
+def _piped_text() -> str:
+    """The text of standard input."""
+    wanted = "expected a table with columns step, lr, loss"
+    if sys.stdin is None:  # closed before the program began
+        raise InputError(f"standard input is closed: {wanted}")
+    try:
+        text = sys.stdin.read()
+        text.encode()  # bytes that are no text come in as lone surrogates
+    except UnicodeError:
+        raise InputError(f"standard input: not text ({wanted})") from None
+    if not text.strip():
+        raise TooShort(f"standard input is empty: {wanted}")
     return text
 
 
@@ -129,7 +141,7 @@ def _delimited(text: str, source: str) -> Table:
         raise InputError(f"{source}: only comments, no table")
     header_line = body[0][1]
     delimiter = max("\t,;", key=header_line.count)
-    header = [name.strip() for name in next(csv.reader([header_line], delimiter=delimiter))]
+    header = [name.strip() for name in _cells(header_line, delimiter, source, body[0][0])]
     doubled = {name for name in header if header.count(name) > 1}
     if doubled:
         raise InputError(f"{source}: two columns are called {sorted(doubled)[0]!r}")
@@ -137,7 +149,7 @@ def _delimited(text: str, source: str) -> Table:
     lines: list[int] = []
     for number, line in body[1:]:
         # One reader a line: a stray quote cannot swallow the rows below it.
-        row = next(csv.reader([line], delimiter=delimiter))
+        row = _cells(line, delimiter, source, number)
         if len(row) != len(header):
             raise InputError(
                 f"{source}, line {number}: {len(row)} cells, expected {len(header)}"
@@ -148,6 +160,14 @@ def _delimited(text: str, source: str) -> Table:
             cell = cell.strip()
             columns[name].append(None if cell.lower() in MISSING else cell)
     return Table(source, columns, lines, notes)
+
+
+def _cells(line: str, delimiter: str, source: str, number: int) -> list[str]:
+    """The cells of one line."""
+    try:
+        return next(csv.reader([line], delimiter=delimiter))
+    except csv.Error as error:  # a cell of over 131,072 characters
+        raise InputError(f"{source}, line {number}: not a row of a table ({error})") from None
 
 
 def _json_lines(text: str, source: str) -> Table:

@@ -17,7 +17,7 @@ from losslaw.schedules.schedule import Schedule
 from losslaw.schedules.shapes import CONSTANT, DecayShape, Level, decay_shape, levelled
 
 # Beyond this horizon squares of rates of modes of the kernel world leave the range of float64.
-LONGEST_IN_PIECES = 10**30
+LONGEST_IN_PIECES = int(1e30)
 # Updates that are written out, at most: an array of 800 MB, far beyond any run.
 LONGEST_WRITTEN_OUT = 10**8
 # Places where a piece is looked at to learn its mean rate and its largest one.
