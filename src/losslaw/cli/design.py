@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from losslaw.cli import options
-from losslaw.cli.output import activity, print_json, save_schedule, show
+from losslaw.cli.output import activity, show_schedule
 
 if TYPE_CHECKING:  # the help page does without numpy
     from losslaw.schedules import Schedule
@@ -120,13 +120,7 @@ def design_command(
             level=level,
             progress=say,
         )
-    save_schedule(output, best.schedule)
-    if json:
-        print_json(best.as_dict())
-        return
-    show(best)
-    if output is not None:
-        show(f"\nsaved to {output}; next: losslaw predict {fit} --schedule {output}")
+    show_schedule(best, output, json, next_command=f"losslaw predict {fit} --schedule {output}")
 
 
 def tokens_of(

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from losslaw.cli import options
-from losslaw.cli.output import activity, print_json, save_schedule, show
+from losslaw.cli.output import activity, show_schedule
 
 
 def register(app: typer.Typer) -> None:
@@ -61,10 +61,4 @@ def design_batches_command(
             warmup=warmup,
             weight_decay=weight_decay,
         )
-    save_schedule(output, best.schedule)
-    if json:
-        print_json(best.as_dict())
-        return
-    show(best)
-    if output is not None:
-        show(f"\nsaved to {output}; next: losslaw export {output} --to torch")
+    show_schedule(best, output, json, next_command=f"losslaw export {output} --to torch")

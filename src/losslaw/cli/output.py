@@ -58,6 +58,24 @@ def show(*parts: object) -> None:
         print(printable(str(part)))
 
 
+def show_schedule(result: Any, path: str | None, as_json: bool, *, next_command: str) -> None:
+    """A result that has a schedule: the schedule in a file, if one is named, the rest printed.
+
+    Args:
+        result: A design or the like, with ``schedule`` and ``as_dict``.
+        path: Where the schedule goes; ``None``: nowhere.
+        as_json: Whether it is printed for programs.
+        next_command: What to run on the file, for people.
+    """
+    save_schedule(path, result.schedule)
+    if as_json:
+        print_json(result.as_dict())
+        return
+    show(result)
+    if path is not None:
+        show(f"\nsaved to {path}; next: {next_command}")
+
+
 @contextmanager
 def activity(title: str) -> Generator[Callable[[str], None]]:
     """A spinner on standard error, for work of a few seconds; silent where nobody watches."""

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from losslaw.cli import options
-from losslaw.cli.output import print_json, save_schedule, show
+from losslaw.cli.output import show_schedule
 
 
 def register(app: typer.Typer) -> None:
@@ -45,10 +45,4 @@ def run_length_command(
         model_size=model_size,
         level=level,
     )
-    save_schedule(output, length.schedule)
-    if json:
-        print_json(length.as_dict())
-        return
-    show(length)
-    if output is not None:
-        show(f"\nsaved to {output}; next: losslaw predict {fit} --schedule {output}")
+    show_schedule(length, output, json, next_command=f"losslaw predict {fit} --schedule {output}")

@@ -18,6 +18,7 @@ from losslaw.designing.task import LONGEST_DESIGNED, Constraints, Task, pose, re
 from losslaw.designing.tuned_families import best_setting, family_named
 from losslaw.errors import InputError
 from losslaw.fitting import Fit
+from losslaw.numerics.arrays import check_positive
 from losslaw.schedules import Schedule
 
 FLOPS = 6.0  # for each parameter and token, forward and backward
@@ -156,7 +157,7 @@ def horizon_for(
     >>> round(fit.predict(run.schedule, [run.updates]).final, 3)
     2.9
     """
-    _positive(loss=loss)
+    check_positive(loss=loss)
     warmup = usual_warmup(fit) if warmup is None else warmup
     write = _writer(fit, family, tuned, peak, warmup, batch, model_size)
     low = max(warmup + 2, 4)
@@ -189,13 +190,6 @@ def horizon_for(
         shortest=shortest,
         longest=longest,
     )
-
-
-def _positive(**numbers: float) -> None:
-    """Refuse numbers that are not finite and above 0."""
-    for name, value in numbers.items():
-        if not (math.isfinite(value) and value > 0):
-            raise InputError(f"{name} is {value:g}, expected a finite number above 0")
 
 
 def _refuse_irreducible(
@@ -310,7 +304,7 @@ def compute_optimal(
             "the best size for a budget needs a fit over several model sizes: fit curves of more"
             " than one, with their sizes"
         )
-    _positive(compute=compute, batch=batch, sequence_length=sequence_length)
+    check_positive(compute=compute, batch=batch, sequence_length=sequence_length)
     ramp = usual_warmup(fit) if warmup is None else warmup
     if ramp < 0:
         raise InputError(f"warmup is {ramp}, expected 0 or above")

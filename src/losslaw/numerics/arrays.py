@@ -1,5 +1,6 @@
 """The array type of the house, and the one door through which numbers come in."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -52,3 +53,16 @@ def finite_vector(name: str, values: ArrayLike, *, negative: bool = False) -> Fl
         raise InputError(f"{name} are non-negative: value {first} is {array[first]:g}")
     array.setflags(write=False)
     return array
+
+
+def check_positive(**numbers: float) -> None:
+    """Check that numbers are finite and above 0.
+
+    Raises:
+        InputError: one is not; the message has its name.
+
+    >>> check_positive(samples=1e6, noise=1.0)
+    """
+    for name, value in numbers.items():
+        if not (math.isfinite(value) and value > 0):
+            raise InputError(f"{name} is {value:g}, expected a finite number above 0")

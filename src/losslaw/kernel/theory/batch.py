@@ -13,6 +13,7 @@ from losslaw.errors import InputError
 from losslaw.kernel.theory.powers import Power, checked_log
 from losslaw.kernel.theory.records import DERIVED, OBS, Exponents, Relation, holds
 from losslaw.kernel.theory.risk import Risk
+from losslaw.numerics.arrays import check_positive
 
 
 def batch_relations(exponents: Exponents, samples: float) -> tuple[Relation, ...]:
@@ -158,9 +159,7 @@ def two_stage_risk(
     >>> late < early
     True
     """
-    for name, value in (("samples", samples), ("small", small), ("lr", lr)):
-        if not (math.isfinite(value) and value > 0):
-            raise InputError(f"{name} is {value:g}, expected a finite number above 0")
+    check_positive(samples=samples, small=small, lr=lr)
     if not (math.isfinite(large) and large >= small):
         raise InputError(f"large batch is {large:g}, expected at least the small one, {small:g}")
     if not 0 <= switch <= samples:

@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike
 from losslaw.errors import InputError
 from losslaw.kernel.theory.powers import Power, checked_log
 from losslaw.kernel.theory.records import DERIVED, OLR, Exponents, Relation, holds
-from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.arrays import FloatArray, check_positive
 
 
 @dataclass(frozen=True)
@@ -121,9 +121,7 @@ def optimal_schedule(
     >>> hard.peak, bool(hard.tail < 0.5)
     (1.0, True)
     """
-    for name, value in (("samples", samples), ("cap", cap), ("noise", noise)):
-        if not (math.isfinite(value) and value > 0):
-            raise InputError(f"{name} is {value:g}, expected a finite number above 0")
+    check_positive(samples=samples, cap=cap, noise=noise)
     s, beta = exponents.source, exponents.capacity
     variance = noise**2
 

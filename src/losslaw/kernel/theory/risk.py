@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 
 from losslaw.errors import InputError
 from losslaw.kernel.theory.records import DERIVED, FSL, OLR, Exponents, holds
+from losslaw.numerics.arrays import check_positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,9 +259,7 @@ def _approximation(exponents: Exponents, modes: float) -> float:
 
 
 def _check(*, modes: float, noise: float, **positive: float) -> None:
-    for name, value in positive.items():
-        if not (math.isfinite(value) and value > 0):
-            raise InputError(f"{name} is {value:g}, expected a finite number above 0")
+    check_positive(**positive)
     if not modes >= 1:
         raise InputError(f"modes is {modes:g}, expected 1 or more (inf for all of them)")
     if not (math.isfinite(noise) and noise >= 0):
