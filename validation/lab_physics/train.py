@@ -77,6 +77,26 @@ def pairs(*peaks: str, horizon: int = 2000) -> tuple[PlannedRun, ...]:
 # At the rates of SGD a decay of .1 would leave nothing of the weights.
 SGD: dict[str, Any] = {"optimizer": "sgd", "weight_decay": 0.0}
 
+MUON: dict[str, Any] = {"optimizer": "muon"}
+
+# Does a high rate leave something behind that outlasts it? All but the last end alike, so that their
+# final losses can be compared without a law.
+RISES = (
+    PlannedRun("flat", "knots:0=0,100=1.5e-3,1700=1.5e-3,2000=0"),
+    PlannedRun(
+        "high",
+        "knots:0=0,100=1.5e-3,700=1.5e-3,800=6e-3,1100=6e-3,1200=1.5e-3,1700=1.5e-3,2000=0",
+    ),
+    PlannedRun(
+        "spike",
+        "knots:0=0,100=1.5e-3,1000=1.5e-3,1001=6e-3,1020=6e-3,1021=1.5e-3,1700=1.5e-3,2000=0",
+    ),
+    PlannedRun("early", "knots:0=0,100=6e-3,400=6e-3,500=1.5e-3,1700=1.5e-3,2000=0"),
+    PlannedRun(
+        "dip", "knots:0=0,100=3e-3,700=3e-3,800=7.5e-4,1100=7.5e-4,1200=3e-3,1700=3e-3,2000=0"
+    ),
+)
+
 # The most useful families come first.
 FAMILIES: tuple[Family, ...] = (
     Family("decay_0.1", (*pairs("3e-3", "6e-3"), triangle("3e-3"))),
@@ -86,11 +106,15 @@ FAMILIES: tuple[Family, ...] = (
     Family("init_0.01", pairs("3e-3"), {"init_std": 0.01}),
     Family("sgd_peaks", tuple(constant(peak, 400) for peak in ("0.1", "0.3", "1")), SGD),
     Family("seeds", (constant("3e-3", seed=1), wsd("3e-3", seed=1))),
-    Family("sgd", (*pairs("0.3", "0.1"), cosine("0.3")), SGD),
+    Family("sgd", (*pairs("0.3", "0.1"), cosine("0.3"), cosine("0.1")), SGD),
     Family("batch_64", pairs("3e-3", horizon=1000), {"batch": 64}),
     Family("batch_8", pairs("3e-3", horizon=3000), {"batch": 8}),
     Family("decay_0.03", pairs("3e-3", "6e-3"), {"weight_decay": 0.03}),
     Family("sgd_batch_8", pairs("0.3", horizon=3000), SGD | {"batch": 8}),
+    Family("rises", RISES),
+    Family("muon", (*pairs("3e-3", "1.2e-2"), cosine("3e-3"), cosine("1.2e-2")), MUON),
+    Family("width_32", pairs("3e-3", "6e-3"), {"width": 32}),
+    Family("width_128", pairs("3e-3", "6e-3"), {"width": 128}),
 )
 """The plan, in the order in which the runs are made."""
 
