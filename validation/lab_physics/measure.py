@@ -20,8 +20,6 @@ from validation.lab_physics.train import FAMILIES, Family
 
 SKIP = 400
 USUAL_BATCH, USUAL_STD = 16, 0.02
-# Share of embedding and positions in the entries of all matrices: (256 + 128) 64 of 122,880.
-OUTER = 0.2
 # The kappa that the norms ask for, and the runs that predictions are made from.
 KAPPA = 2200.0
 BASE = ("decay_0.1/constant_3e-3", "decay_0.1/wsd_3e-3")
@@ -168,23 +166,15 @@ def _read(family: Family, planned: PlannedRun) -> Run | None:
     )
     label = f"{family.name}/{planned.label}"
     curve = LossCurve(schedule, step.astype(np.int64), loss, label=label)
-    outer = (norm2 - (1 - OUTER) * hidden) / OUTER
+    # Share of embedding and positions in the entries of all matrices: .2 at the usual width.
+    share = 384 / (384 + 12 * config.layers * config.width)
+    outer = (norm2 - (1 - share) * hidden) / share
     return Run(family.name, planned, config, curve, hidden, outer)
 
 
-def adamw(**same: object) -> list[Run]:
-    """AdamW runs whose configuration is the usual one but for ``same``."""
-    usual = {"optimizer": "adamw", "batch": USUAL_BATCH, "init_std": USUAL_STD} | same
-    return [
-        run
-        for run in runs().values()
-        if all(getattr(run.config, name) == value for name, value in usual.items())
-    ]
-
-
 def several_peaks() -> list[Run]:
-    """AdamW runs of the usual batch and start: every decay and peak."""
-    return [run for run in adamw() if run.config.seed == 0 and run.family != "seeds"]
+    """AdamW runs of the usual batch, width and start: every decay and peak."""
+    return [run for run in runs().values() if run.family.startswith("decay_")]
 
 
 def measured_logs(schedule: Schedule) -> tuple[FloatArray, FloatArray]:

@@ -15,7 +15,6 @@ from validation.lab_physics.measure import (
     USUAL_STD,
     Measured,
     Run,
-    adamw,
     constants,
     end_of_law,
     error,
@@ -186,7 +185,7 @@ def predictions() -> list[str]:
     held_out = [
         run
         for run in runs().values()
-        if run.config.optimizer == "adamw" and run.config.batch == USUAL_BATCH and run not in fitted
+        if run.family.startswith(("decay_", "init_", "seeds")) and run not in fitted
     ]
     body: list[list[str]] = []
     errors: list[list[float]] = []
@@ -369,7 +368,7 @@ def figure() -> Figure:
         chosen = [run for run in runs().values() if run.family.startswith(families)]
         of_law = [end_of_law(run) for run in chosen]
         right.loglog(of_law, [r.hidden[-1] for r in chosen], mark, ms=5, label=f"hidden, {title}")
-    usual = [r for r in adamw() if r.config.batch == USUAL_BATCH]
+    usual = [r for r in runs().values() if r.family.startswith(("decay_", "seeds"))]
     of_law = [end_of_law(run) for run in usual]
     right.loglog(of_law, [r.outer[-1] for r in usual], "x", color="grey", label="outer, AdamW")
     ends = np.array([5.0, 700.0])

@@ -79,7 +79,7 @@ SGD: dict[str, Any] = {"optimizer": "sgd", "weight_decay": 0.0}
 
 MUON: dict[str, Any] = {"optimizer": "muon"}
 
-# Does a high rate leave something behind that outlasts it? All but the last end alike, so that their
+# Does a high rate leave something behind that outlasts it? All but the dip end alike, so that their
 # final losses can be compared without a law.
 RISES = (
     PlannedRun("flat", "knots:0=0,100=1.5e-3,1700=1.5e-3,2000=0"),
@@ -92,6 +92,10 @@ RISES = (
         "knots:0=0,100=1.5e-3,1000=1.5e-3,1001=6e-3,1020=6e-3,1021=1.5e-3,1700=1.5e-3,2000=0",
     ),
     PlannedRun("early", "knots:0=0,100=6e-3,400=6e-3,500=1.5e-3,1700=1.5e-3,2000=0"),
+    PlannedRun(
+        "higher",
+        "knots:0=0,100=1.5e-3,700=1.5e-3,800=1.2e-2,1100=1.2e-2,1200=1.5e-3,1700=1.5e-3,2000=0",
+    ),
     PlannedRun(
         "dip", "knots:0=0,100=3e-3,700=3e-3,800=7.5e-4,1100=7.5e-4,1200=3e-3,1700=3e-3,2000=0"
     ),
@@ -113,8 +117,11 @@ FAMILIES: tuple[Family, ...] = (
     Family("sgd_batch_8", pairs("0.3", horizon=3000), SGD | {"batch": 8}),
     Family("rises", RISES),
     Family("muon", (*pairs("3e-3", "1.2e-2"), cosine("3e-3"), cosine("1.2e-2")), MUON),
-    Family("width_32", pairs("3e-3", "6e-3"), {"width": 32}),
-    Family("width_128", pairs("3e-3", "6e-3"), {"width": 128}),
+    Family("peaks_0.1", pairs("7.5e-4", "1.2e-2", "2.4e-2")),
+    Family("peaks_0", pairs("7.5e-4", "1.2e-2"), {"weight_decay": 0.0}),
+    Family("peaks_0.3", pairs("7.5e-4", "1.2e-2"), {"weight_decay": 0.3}),
+    Family("width_32", pairs("3e-3", "6e-3", "2.4e-2"), {"width": 32}),
+    Family("width_128", pairs("3e-3", "6e-3", "2.4e-2"), {"width": 128}),
 )
 """The plan, in the order in which the runs are made."""
 
