@@ -52,6 +52,7 @@ def test_the_json_of_a_run(log, capsys):
         "weight_decay": 0.1,
         "batch": 8,
         "model_size": 1e6,
+        "optimizer": None,
         "warnings": [],
     }
 
@@ -171,3 +172,16 @@ def test_standard_input(log):
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["curves"][0]["label"] == "stdin"
+
+
+def test_the_optimiser_is_said_or_found(log, capsys):
+    assert run(["inspect", str(log), "--optimizer", "AdamW", "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["curves"]
+    assert found["optimizer"] == "adamw"
+    log.write_text("# optimizer: KL-SOAP\n" + log.read_text())
+    assert run(["inspect", str(log)]) == 0
+    assert "the optimiser is soap (found in the log: 'KL-SOAP')" in capsys.readouterr().out
+    assert run(["inspect", str(log), "--optimizer", "sdg"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "optimizer is 'sdg', expected one of adamw" in said

@@ -11,6 +11,7 @@ from numpy.testing import assert_array_equal
 
 from losslaw.curves import read_curves
 from losslaw.curves.rows import clean_rows
+from losslaw.errors import InputError
 from losslaw.files import Table
 from losslaw.logs.columns import find_columns
 from losslaw.schedules import constant, wsd
@@ -123,6 +124,41 @@ def test_arguments_before_comments_before_the_sidecar(tmp_path):
     assert curve.schedule.warmup == 2
     assert_array_equal(curve.schedule.weight_decay, [0.1, 0.1, 0.1])
     assert curve.model_size == 124e6
+
+
+@pytest.mark.parametrize(
+    ("said", "comment", "sidecar", "optimizer", "sentence"),
+    [
+        (None, None, None, None, None),
+        ("Muon", "adamw", "sgd", "muon", "the optimiser is muon (said)"),
+        (None, "adamw_torch", "sgd", "adamw", "adamw (found in the log: 'adamw_torch')"),
+        (None, None, "sgd", "sgd", "the optimiser is sgd (said)"),
+        (None, "dion", None, "other", "is other: 'dion' (found in the log) is none of adamw,"),
+        (None, None, "dion", "other", "is other: 'dion' (said) is none of"),
+    ],
+)
+def test_the_optimiser_is_said_or_found(tmp_path, said, comment, sidecar, optimizer, sentence):
+    if sidecar:
+        meta = {"model": {"optimizer": sidecar}, "runs": {"log": {"seed": 1}}}
+        write(tmp_path / "meta.json", json.dumps(meta))
+    first = f"# optimizer: {comment}\n" if comment else ""
+    curve = read_text(tmp_path, first + FORMATS["csv"], optimizer=said)
+    assert curve.optimizer == optimizer
+    assert curve.until(2).optimizer == optimizer
+    told = [text for text in curve.assumptions if "optimiser" in text]
+    assert len(told) == (sentence is not None)
+    assert (sentence or "") in "".join(told)
+
+
+def test_the_optimiser_may_be_in_the_name_of_a_rate(tmp_path):
+    (tmp_path / "log.csv").write_text("step,lr-AdamW,lr-Muon,loss\n1,1e-3,1e-2,3\n2,1e-3,1e-2,2\n")
+    (curve,) = read_curves(tmp_path / "log.csv")
+    assert curve.optimizer == "muon"
+
+
+def test_an_optimiser_that_is_none_is_refused(tmp_path):
+    with pytest.raises(InputError, match="optimizer is 'sdg', expected one of adamw, adam"):
+        read_text(tmp_path, FORMATS["csv"], optimizer="sdg")
 
 
 def test_what_nobody_says_is_not_known(tmp_path):

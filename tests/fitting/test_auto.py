@@ -120,10 +120,20 @@ def test_the_user_may_say_the_optimizer():
     curves = curves_of(law_of("effective"), ["flat", "cosine"], noise=5e-4)
     assert "r" in ll.fit(curves, optimizer="other").free
     assert "was given as AdamW" in ll.fit(in_units(100.0)[1], optimizer="adamw").choice[1]
-    with pytest.raises(ll.InputError, match=r"optimizer is 'sgd', expected adamw .* or other"):
-        ll.fit(curves, optimizer="sgd")
-    with pytest.raises(ll.InputError, match="the optimizer is for law 'auto'"):
-        ll.fit(curves, "momentum", optimizer="adamw")
+    assert "is not AdamW" in ll.fit(curves, optimizer="Muon", uncertainty=False).choice[1]
+    with pytest.raises(ll.InputError, match=r"optimizer is 'sdg', expected one of adamw"):
+        ll.fit(curves, optimizer="sdg")
+
+
+def test_the_curves_may_say_the_optimizer():
+    curves = curves_of(law_of("effective"), ["flat", "cosine"], noise=5e-4)
+    muon = [curve.with_(optimizer="muon") for curve in curves]
+    assert "r" in ll.fit(muon, uncertainty=False).free
+    # What the user says of them counts before.
+    assert "r" not in ll.fit(muon, optimizer="adamw", uncertainty=False).free
+    mixed = ll.fit([curves[0].with_(optimizer="adamw"), muon[1]], uncertainty=False)
+    assert "r" in mixed.free
+    assert any("different optimisers (adamw, muon)" in str(note) for note in mixed.notes)
 
 
 def test_who_says_what_to_search_has_chosen():

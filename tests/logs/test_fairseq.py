@@ -121,3 +121,15 @@ def test_lines_cut_off_are_counted(tmp_path):
     (tmp_path / "x.log").write_text(lines[-1] + "\n" + lines[-3][:90] + "\nnum_updates\n")
     with pytest.raises(InputError):
         read_logs(tmp_path / "x.log")
+
+
+@pytest.mark.parametrize(
+    ("said", "optimizer"),
+    [
+        ("Namespace(optimizer='adam', max_update=100)", "adamw"),  # its Adam decays decoupled
+        ("{'optimizer': {'_name': 'adafactor', 'lr': [0.1]}}", "adafactor"),
+        ("", None),
+    ],
+)
+def test_the_optimiser_is_among_the_arguments(tmp_path, said, optimizer):
+    assert log_of(tmp_path, [said, *new()]).facts.optimizer == optimizer

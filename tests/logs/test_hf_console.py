@@ -73,3 +73,10 @@ def test_numbers_as_texts_facts_colours_and_lines_cut_off(tmp_path):
 def test_without_bars_there_are_no_steps(tmp_path):
     with pytest.raises(InputError, match=r"no progress bars .* trainer_state\.json"):
         printed(tmp_path, record(10) + record(20))
+
+
+@pytest.mark.parametrize("said", ["OptimizerNames.ADAMW_TORCH", "adamw_torch", "'adamw_torch'"])
+def test_the_optimiser_is_among_the_arguments_that_were_printed(tmp_path, said):
+    arguments = f"TrainingArguments(\noptim={said},\noptim_args=None,\n)\n"
+    log, _, _ = printed(tmp_path, arguments + "".join(bar(k) + record(k) for k in (10, 20)))
+    assert log.facts.optimizer.lower() == "adamw_torch"

@@ -23,6 +23,7 @@ from losslaw.advising.record import CAUSES, Advice, Cause, Option
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
 from losslaw.fitting.fit import fit
+from losslaw.fitting.optimizer import all_by
 from losslaw.fitting.record import Fit
 from losslaw.fitting.uncertainty import Uncertainty
 from losslaw.laws import Law, Query, Recipe, variety
@@ -159,11 +160,11 @@ def advise(
     >>> advice.best.run, advice.best.half_width < advice.half_width
     ('effective', True)
     """
-    fitted = [curves] if isinstance(curves, LossCurve) else list(curves)
+    fitted = all_by(curves, optimizer)
     targets = [target] if isinstance(target, Schedule) else list(target)
     _check(targets, level, shrink, max_updates)
     progress("fitting")
-    result = fit(fitted, law, skip=skip, optimizer=optimizer)
+    result = fit(fitted, law, skip=skip)
     size = _size_of_target(result, model_size)
     targets = [result.completed(each).with_(spec=each.spec) for each in targets]
     expected = ExpectedIntervals.of(result, fitted, law, size)

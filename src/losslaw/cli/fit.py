@@ -24,7 +24,6 @@ def fit_command(
         str | None, typer.Option("-o", "--output", help="Write the fit to this JSON file.")
     ] = None,
     skip: options.Skip = None,
-    optimizer: options.Optimizer = None,
     free: Annotated[
         str | None,
         typer.Option("--free", help="Shapes to search, comma-separated; default: the law's own."),
@@ -52,7 +51,6 @@ def fit_command(
         free=None if free is None else options.names(free),
         fixed=None if fix is None else settings(fix),
         skip=skip,
-        optimizer=optimizer,
     )
     if output is not None:
         result.save(output)

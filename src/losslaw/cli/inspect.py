@@ -70,6 +70,7 @@ def description(curve: "LossCurve") -> dict[str, Any]:
         "weight_decay": _one(schedule.weight_decay),
         "batch": _one(schedule.batch),
         "model_size": curve.model_size,
+        "optimizer": curve.optimizer,
         "final_loss": curve.final_loss,
         "assumptions": list(curve.assumptions),
         "warnings": list(curve.warnings),

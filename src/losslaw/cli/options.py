@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # the help page does without numpy
 # Where the names in braces are.
 NAMES = {
     "LAWS": "losslaw.laws",
+    "OPTIMIZERS": "losslaw.logs.optimizer",
     "FAMILIES": "losslaw.designing",
     "USUAL": "losslaw.designing",
     "TARGETS": "losslaw.exporting",
@@ -72,13 +73,6 @@ Law = Annotated[
     str,
     typer.Option(
         "--law", metavar="NAME", help="auto (chosen by what the curves show) or one of: {LAWS}."
-    ),
-]
-Optimizer = Annotated[
-    str | None,
-    typer.Option(
-        "--optimizer",
-        help="For auto: adamw (standard parametrisation) or other; default: the curves decide.",
     ),
 ]
 
@@ -138,6 +132,15 @@ Batch = Annotated[
 ModelSize = Annotated[
     float | None,
     typer.Option("--model-size", help="Parameters of the model.", rich_help_panel=READING),
+]
+Optimizer = Annotated[
+    str | None,
+    typer.Option(
+        "--optimizer",
+        metavar="NAME",
+        help="What trained the model: {OPTIMIZERS}; default: what the log says.",
+        rich_help_panel=READING,
+    ),
 ]
 ScheduleOf = Annotated[
     str | None,
@@ -215,6 +218,7 @@ def read(
     weight_decay: WeightDecay = None,
     batch: Batch = None,
     model_size: ModelSize = None,
+    optimizer: Optimizer = None,
     schedule: ScheduleOf = None,
     peak: PeakOf = None,
     loss_column: LossColumn = None,
@@ -234,6 +238,7 @@ def read(
         weight_decay=weight_decay,
         batch=batch,
         model_size=model_size,
+        optimizer=optimizer,
         schedule=schedule,
         peak=peak,
         loss_column=loss_column,

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from losslaw.curves.origin import Origin
 from losslaw.errors import InputError
+from losslaw.logs.optimizer import checked_optimizer
 from losslaw.numerics.arrays import FloatArray, IntArray, finite_vector
 from losslaw.schedules import Schedule
 
@@ -30,6 +31,7 @@ class LossCurve:
         warnings: Sentences: what is doubtful about it.
         planned: Updates that the whole run will have, if its log says so.
         origin: How its log was read; ``None`` where there was none.
+        optimizer: What trained the model (`losslaw.logs.optimizer`), if known.
 
     Raises:
         InputError: steps outside the schedule or out of order, losses that are not positive.
@@ -49,6 +51,7 @@ class LossCurve:
     warnings: tuple[str, ...]
     planned: int | None
     origin: Origin | None
+    optimizer: str | None
 
     def __init__(
         self,
@@ -61,6 +64,7 @@ class LossCurve:
         warnings: tuple[str, ...] = (),
         planned: int | None = None,
         origin: Origin | None = None,
+        optimizer: str | None = None,
     ):
         values = finite_vector(f"losses of {label!r}", loss)
         if not (values > 0).all():
@@ -80,6 +84,7 @@ class LossCurve:
         put(self, "warnings", warnings)
         put(self, "planned", planned)
         put(self, "origin", origin)
+        put(self, "optimizer", None if optimizer is None else checked_optimizer(optimizer))
 
     def __len__(self) -> int:
         return self.steps.size

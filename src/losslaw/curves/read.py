@@ -22,6 +22,13 @@ from losslaw.curves.whole_schedule import WholeSchedule, whole_schedule
 from losslaw.errors import InputError, TooShort
 from losslaw.files import Table
 from losslaw.logs import Log, read_all
+from losslaw.logs.optimizer import (
+    OPTIMIZERS,
+    OTHER,
+    checked_optimizer,
+    optimizer_in_columns,
+    optimizer_named,
+)
 from losslaw.logs.run_facts import Facts, facts_from, sidecar_facts
 from losslaw.logs.source import PIPE
 from losslaw.logs.tables import NAME as TABLE
@@ -45,6 +52,7 @@ def read_curves(
     weight_decay: float | None = None,
     batch: float | None = None,
     model_size: float | None = None,
+    optimizer: str | None = None,
     schedule: str | Schedule | None = None,
     peak: float | None = None,
     loss_column: str | None = None,
@@ -59,7 +67,8 @@ def read_curves(
     A run has the name of its file without the ending, or of its folder where every run has a file
     of that name (``trainer_state.json``, ``metrics.csv``). What the arguments leave open is looked
     up in the log itself, then in a ``meta.json`` beside it (``{"runs": {file name without ending:
-    {"warmup_steps": ..., "weight_decay": ..., "params": ..., "lr_is": ..., "batch": ...}}}``).
+    {"warmup_steps": ..., "weight_decay": ..., "params": ..., "lr_is": ..., "batch": ...,
+    "optimizer": ...}}}``).
 
     Args:
         paths: A file, a folder, a pattern such as ``runs/*.csv``, ``-`` for standard input, or
@@ -74,6 +83,7 @@ def read_curves(
         weight_decay: Decoupled weight decay of the runs.
         batch: Sequences in each update.
         model_size: Parameters of the model.
+        optimizer: What trained it: one of `losslaw.logs.optimizer.OPTIMIZERS`, however written.
         schedule: What the runs did, as text or record, for logs without learning rates.
         peak: Largest rate, for logs that have multiples of it.
         loss_column: Name of the loss column, if the usual names do not decide.
@@ -107,6 +117,7 @@ def read_curves(
             "weight_decay": weight_decay,
             "batch": batch,
             "model_size": model_size,
+            "optimizer": None if optimizer is None else checked_optimizer(optimizer),
         },
         "read_curves",
     )
@@ -155,6 +166,7 @@ def curve_from(
         what = ", ".join(f"{count} {why}" for why, count in log.skipped)
         assumptions.append(f"left out of the log: {what}")
     warnings = list(rows.warnings)
+    optimizer = _optimizer(log, facts, assumptions)
     if not np.isnan(rows.loss[rows.steps == 0]).all():
         assumptions.append("the loss at step 0, before any update, is left out")
     lr_is = None
@@ -185,7 +197,25 @@ def curve_from(
             losses=log.losses,
             skipped=log.skipped,
         ),
+        optimizer,
     )
+
+
+def _optimizer(log: Log, facts: Facts, assumptions: list[str]) -> str | None:
+    """The optimiser by one of the names that are told apart, and a sentence on where it is from."""
+    in_log = log.facts.optimizer or optimizer_in_columns(log.table.columns)
+    text = facts.optimizer or in_log
+    if text is None:
+        return None
+    found = optimizer_named(text)
+    whose = "found in the log" if text == in_log else "said"
+    if found is None:
+        known = ", ".join(OPTIMIZERS)
+        assumptions.append(f"the optimiser is other: {text!r} ({whose}) is none of {known}")
+        return OTHER
+    written = "" if text == found else f": {text!r}"
+    assumptions.append(f"the optimiser is {found} ({whose}{written})")
+    return found
 
 
 def _without_rates(log: Log, facts: Facts) -> str:

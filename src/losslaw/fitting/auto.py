@@ -4,7 +4,7 @@ The effective-rate law predicts schedules left out better than any other on ever
 tried on; what is not known beforehand is whether its built-in constants hold. They are those of
 AdamW in standard parametrisation. So the choice is made in this order.
 
-1. The user says which optimiser it was: done.
+1. The user or the log says which optimiser it was (`optimizer_of`): done.
 2. A peak above ``ADAMW_PEAK`` is not one of AdamW in standard parametrisation: free units.
 3. With the built-in constants the law follows the fitted curves to ``GOOD`` nats, or as well as
    with free units (within a factor 2): the built-in constants. They predict better from few curves.
@@ -22,19 +22,17 @@ itself in other units; the other protocols of the validation confirm them.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
+from losslaw.fitting.optimizer import optimizer_of
 from losslaw.fitting.problem import Problem, pose
 from losslaw.fitting.search import LeftOut, Optimum, coarse_search, left_out
 from losslaw.fitting.uncertainty import smooth_misfit
 from losslaw.laws import LAWS, Effective, Recipe, variety
 from losslaw.laws.effective import UNITS, adamw, free_units
-
-Optimizer = Literal["adamw", "other"]
 
 # A higher peak is not one of AdamW in standard parametrisation.
 ADAMW_PEAK = 0.02
@@ -96,15 +94,12 @@ def choose(
     Args:
         curves: What is to be fitted.
         skip: Leave out points before this step; ``None``: see `losslaw.fit`.
-        optimizer: ``adamw``, ``other``, or ``None``: not known.
+        optimizer: What trained them; ``None``: what the curves say.
 
     Raises:
         InputError: an optimiser of another name, or curves that cannot be fitted.
     """
-    if optimizer is not None and optimizer not in get_args(Optimizer):
-        raise InputError(
-            f"optimizer is {optimizer!r}, expected adamw (in standard parametrisation) or other"
-        )
+    optimizer = optimizer_of(curves, optimizer)
     if not curves:
         raise InputError("no curves to fit: expected at least one")
     shown = _what_they_show(curves)

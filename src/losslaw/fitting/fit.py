@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from losslaw.curves import LossCurve
-from losslaw.errors import InputError
-from losslaw.fitting.auto import Choice, Optimizer, choose
+from losslaw.fitting.auto import Choice, choose
+from losslaw.fitting.optimizer import all_by
 from losslaw.fitting.prediction import FittedCurve
 from losslaw.fitting.problem import Problem, pose
 from losslaw.fitting.record import Fit, SizeFit
@@ -43,7 +43,7 @@ def fit(
     free: Sequence[str] | None = None,
     fixed: dict[str, Any] | None = None,
     skip: int | None = None,
-    optimizer: Optimizer | str | None = None,
+    optimizer: str | None = None,
     uncertainty: bool = True,
 ) -> Fit:
     """Fit a law to one or several curves jointly.
@@ -63,9 +63,10 @@ def fit(
         skip: Leave out points before this step; ``None``: before four warm-ups or a tenth of
             the longest run (400 updates of a short one), whichever is less, and never less than
             one warm-up.
-        optimizer: For ``auto``: ``adamw`` in standard parametrisation, whose constants are built
-            in; ``other``, whose units of the learning rate are not known; ``None``: the curves
-            decide.
+        optimizer: What trained them all (`losslaw.logs.optimizer`), in the place of what the
+            curves say. For ``auto``: the constants of ``adamw`` in standard parametrisation are
+            built in, the units of the learning rate of any other are not known; where nobody says
+            which it was, the curves decide.
         uncertainty: Work out what intervals need: one further fit for each curve left out.
 
     Returns:
@@ -83,8 +84,7 @@ def fit(
     >>> round(fit.parameters["alpha"], 4), round(fit.parameters["C"], 4)
     (0.5, 0.5)
     """
-    runs = [curves] if isinstance(curves, LossCurve) else list(curves)
-    choice = _choice(runs, law, free, fixed, skip, optimizer)
+    choice = _choice(all_by(curves, optimizer), law, free, fixed, skip)
     problem = _with_offsets(choice.problem)
     optimum = exact_search(problem, choice.optimum)
     point = optimum.point
@@ -144,13 +144,10 @@ def _choice(
     free: Sequence[str] | None,
     fixed: dict[str, Any] | None,
     skip: int | None,
-    optimizer: str | None,
 ) -> Choice:
     """What to fit: as the user said, or as the curves call for."""
     if law == "auto" and free is None and not fixed:
-        return choose(runs, skip=skip, optimizer=optimizer)
-    if optimizer is not None:
-        raise InputError("the optimizer is for law 'auto': a law that is named has its own units")
+        return choose(runs, skip=skip)
     if isinstance(law, Recipe):
         recipe = law
     else:

@@ -22,6 +22,7 @@ import numpy as np
 
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
+from losslaw.fitting.optimizer import disagreement
 from losslaw.fitting.status import Note
 from losslaw.laws import Law, Prior, Query, Recipe
 from losslaw.laws.query import ASSUMED_WEIGHT_DECAY
@@ -255,6 +256,8 @@ def pose(recipe: Recipe, curves: Sequence[LossCurve], *, skip: int | None = None
         for name, spec in law.shapes().items()
         if (spec.free if free is None else name in free) and name not in fixed
     ]
+    if said := disagreement(kept):
+        notes.append(Note(text=said))
     kept = _same_knowledge(law, kept, notes)
     template = template.informed([curve.schedule for curve in kept])
     sizes, groups = _groups(kept, notes)

@@ -22,6 +22,7 @@ import numpy as np
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
 from losslaw.fitting.fit import fit, posed_like, theta_of
+from losslaw.fitting.optimizer import all_by
 from losslaw.fitting.problem import PRIOR_WEIGHT, Problem
 from losslaw.fitting.search import BLOCK
 from losslaw.fitting.status import POINTS_A_RUN, residual_scale
@@ -145,9 +146,9 @@ def profile(
         raise InputError(f"points is {points}, expected at least 3")
     # The quantile of chi-squared with one degree of freedom is that of the normal, squared.
     enough = Level(level).quantile
-    runs = [curves] if isinstance(curves, LossCurve) else list(curves)
+    runs = all_by(curves, optimizer)
     progress("fitting")
-    result = fit(runs, law, skip=skip, optimizer=optimizer, uncertainty=False)
+    result = fit(runs, law, skip=skip, uncertainty=False)
     problem = posed_like(result, law, runs)
     sd = residual_scale(project(problem.separable(), theta_of(problem, result)).residuals)
     held = _Held.of(replace(problem, offsets=False), result.law, parameter, sd)

@@ -17,7 +17,7 @@ from losslaw.errors import InputError
 from losslaw.files import table_of
 from losslaw.logs.columns import Columns
 from losslaw.logs.json_lines import json_object
-from losslaw.logs.lines import NUMBER, STEP, settings, whole
+from losslaw.logs.lines import NUMBER, STEP, settings, stated, whole
 from losslaw.logs.log import Log, LossIs, usual_loss
 from losslaw.logs.run_facts import Facts
 from losslaw.logs.source import Source
@@ -89,6 +89,8 @@ def read(source: Source) -> list[Log]:
     loss, choice = usual_loss(table, *(each if each in losses else None for each in LOSSES[::2]))
     gaps = {int(later["step"]) - int(earlier["step"]) for earlier, later in pairwise(train)}
     loss_is, what = KINDS[kind]
+    # Its Adam has decoupled weight decay, as it says of itself.
+    optimizer = stated(source, r"\boptimizer['\"]?\s*[=:]\s*(?:\{'_name': *)?['\"]?([a-z]\w{1,60})")
     limits = settings(source, ["max_update"], r"['\"]?\s*[=:]\s*")
     if loss != "loss":
         what = KINDS["valid"][1]
@@ -99,7 +101,10 @@ def read(source: Source) -> list[Log]:
         table=table,
         columns=Columns("step", loss, "lr" if "lr" in table.columns else None, None, ()),
         losses=tuple(losses),
-        facts=Facts(lr_is="next" if train else None),
+        facts=Facts(
+            lr_is="next" if train else None,
+            optimizer="adamw" if optimizer == "adam" else optimizer,
+        ),
         loss_is=loss_is,
         window=gaps.pop() if len(gaps) == 1 and kind in ("inner", "epoch") else None,
         horizon=whole(limits.get("max_update")),

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from losslaw.errors import InputError
 from losslaw.logs.huggingface import from_history
-from losslaw.logs.lines import STEP
+from losslaw.logs.lines import STEP, stated
 from losslaw.logs.log import Log
 from losslaw.logs.run_facts import facts_from
 from losslaw.logs.source import Source
@@ -85,7 +85,9 @@ def read(source: Source) -> list[Log]:
     log = from_history(history, source.name, int(facts.pop("horizon", total)), NAME)
     lost = len(kept) - len(history)
     skipped = {"records cut off": cut, "records without a bar before them": lost}
-    return [log.with_facts(facts_from(facts, source.name)).with_skipped(skipped)]
+    optimizer = stated(source, r"\boptim=(?:<?OptimizerNames\.)?['\"]?(\w{1,60})")
+    known = facts_from({**facts, "optimizer": optimizer}, source.name)
+    return [log.with_facts(known).with_skipped(skipped)]
 
 
 def _total(bars: Sequence[tuple[Bar | None, Bar | None]]) -> int | None:

@@ -18,10 +18,12 @@ from losslaw.logs.columns import LOSS, find_columns, key
 from losslaw.logs.lines import STEP
 from losslaw.logs.log import VALIDATION, Log, LossIs, even_window, usual_loss
 from losslaw.logs.run_facts import Facts
+from losslaw.logs.run_settings import facts_of
 from losslaw.logs.source import Source
 
 NAME = "Lightning metrics.csv"
 FILE = "metrics.csv"
+HPARAMS = "hparams.yaml"
 ENDINGS = ("_step", "_epoch")
 COUNT = re.compile(STEP)
 
@@ -79,7 +81,7 @@ def read(source: Source) -> list[Log]:
         + (("a logged rate is that of the update done",) if columns.lr else ()),
         loss_notes=tuple(loss_notes),
     )
-    return [log.with_skipped({"lines cut off": cut})]
+    return [log.with_facts(_told(source)).with_skipped({"lines cut off": cut})]
 
 
 def _table(source: Source) -> tuple[Table, int]:
@@ -91,6 +93,16 @@ def _table(source: Source) -> tuple[Table, int]:
         if not newline or not rest.strip() or "\n" not in whole:
             raise
         return parse_table(whole, source.name), 1
+
+
+def _told(source: Source) -> Facts:
+    """What the hyperparameters beside the file name for an optimiser, if anything."""
+    try:
+        text = "" if source.piped else (source.path.parent / HPARAMS).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    settings = dict(re.findall(r"^\s*([\w./]+): *['\"]?([^\s'\"#]+)", text, re.MULTILINE))
+    return Facts(optimizer=facts_of(settings)[0].optimizer)
 
 
 def _done(step: str) -> str:

@@ -172,6 +172,12 @@ def settings(source: Source, names: Collection[str], equals: str) -> dict[str, f
     return wanted
 
 
+def stated(source: Source, pattern: str) -> str | None:
+    """What the group of an expression is where the file has it last; ``None`` if it has not."""
+    found = re.findall(pattern, source.text)
+    return found[-1] if found else None
+
+
 def always(cells: list[str]) -> float | None:
     """The number that all cells are; ``None`` if they differ, or there is none above 0."""
     values = {suffixed(cell) for cell in set(cells)}

@@ -51,7 +51,8 @@ def read(source: Source) -> list[Log]:
             train="train_loss",
             validation="val_loss",
             lr="lr",
-            facts=Facts(lr_is="next" if rated else None),
+            # Only llm.c, which has AdamW, prints rates.
+            facts=Facts(lr_is="next", optimizer="adamw") if rated else None,
             notes=notes,
         )
     ]

@@ -8,7 +8,18 @@ loss=...`` is an evaluation after the same 20 updates. Rates are not printed (de
 
 import re
 
-from losslaw.logs.lines import NUMBER, STEP, VALUE, Found, always, log_of, parts, settings, whole
+from losslaw.logs.lines import (
+    NUMBER,
+    STEP,
+    VALUE,
+    Found,
+    always,
+    log_of,
+    parts,
+    settings,
+    stated,
+    whole,
+)
 from losslaw.logs.log import Log
 from losslaw.logs.run_facts import Facts
 from losslaw.logs.source import Source
@@ -89,6 +100,7 @@ def read(source: Source) -> list[Log]:
                 tokens_per_update=tokens,
                 sequence_length=whole(told.get("length")),
                 model_size=size.get("number parameters") or None,
+                optimizer=stated(source, r"Config param opt_type: (\w{1,60})"),
             ),
             notes=notes,
         )

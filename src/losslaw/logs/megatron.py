@@ -22,6 +22,7 @@ from losslaw.logs.lines import (
     log_of,
     parts,
     settings,
+    stated,
     usual_gap,
     whole,
 )
@@ -104,6 +105,9 @@ def read_lines(source: Source, name: str, notes: Iterable[str] = ()) -> Log:
     train = "lm loss" if "lm loss" in losses else next(iter(losses), "lm loss")
     batch = always(found.column("global batch size"))
     args = settings(source, ("seq_length", "weight_decay", "lr_warmup_iters"), r" \.+ ")
+    optimizer = stated(source, r"(?<![\w.])optimizer \.+ ([\w.+-]{1,60})")
+    # Megatron's Adam is apex's or torch's AdamW unless it is told otherwise.
+    coupled = stated(source, r"(?<![\w.])decoupled_weight_decay \.+ (False)")
     billions = settings(source, ("Total number of parameters in billions",), ": ")
     steps = [int(record["step"]) for record in found.records if train in record]
     said = [
@@ -135,6 +139,7 @@ def read_lines(source: Source, name: str, notes: Iterable[str] = ()) -> Log:
             batch=batch,
             sequence_length=whole(always(lengths) or args.get("seq_length")),
             model_size=next(iter(billions.values()), 0) * 1e9 or None,
+            optimizer="adamw" if optimizer == "adam" and not coupled else optimizer,
         ),
         notes=said,
         skipped=[

@@ -79,6 +79,8 @@ class Trainer:
         lr_is: Which update a logged rate belongs to.
         loss_is: What a logged training loss is.
         first: The step that it gives to the first update.
+        optimizer: What it trains the matrices with, if always the same.
+        adam: What it means by "adam", if not that.
     """
 
     name: str
@@ -86,6 +88,8 @@ class Trainer:
     lr_is: Literal["used", "next"]
     loss_is: LossIs = "instant"
     first: int = 1
+    optimizer: str | None = None
+    adam: str = "adam"
 
 
 TRAINERS = (
@@ -95,9 +99,10 @@ TRAINERS = (
         "the Hugging Face Trainer", ("train/epoch", "train/loss", "train/learning_rate"), "next",
         "mean",
     ),
-    Trainer("Megatron-LM", ("lm loss", "learning-rate"), "next"),
+    Trainer("Megatron-LM", ("lm loss", "learning-rate"), "next", adam="adamw"),
     Trainer(
-        "Megatron-DeepSpeed", ("lm-loss-training/lm loss", "learning-rate/learning-rate"), "next"
+        "Megatron-DeepSpeed", ("lm-loss-training/lm loss", "learning-rate/learning-rate"), "next",
+        adam="adamw",
     ),
     Trainer("nanotron", ("lm_loss", "consumed_tokens"), "next"),
     Trainer(
@@ -108,7 +113,7 @@ TRAINERS = (
         "MaxText", ("learning/loss", "learning/current_learning_rate"), "used", "instant", 0
     ),
     Trainer("Lightning", ("trainer/global_step", "epoch"), "used", "instant", 0),
-    Trainer("nanochat", ("train/lrm", "train/loss"), "next", "average"),
+    Trainer("nanochat", ("train/lrm", "train/loss"), "next", "average", optimizer="muon"),
 )  # fmt: skip
 
 
@@ -272,6 +277,9 @@ def log_from_points(
     if chosen == train and loss_is in LOSS_NOTES:
         loss_notes.append(LOSS_NOTES[loss_is])
     facts, horizon = facts_of(settings or {})
+    if trainer is not None and facts.optimizer in (None, "adam"):
+        named = trainer.adam if facts.optimizer else trainer.optimizer
+        facts = replace(facts, optimizer=named)
     if horizon is not None and horizon < max(rows, default=0):
         said.append(f"the settings say {horizon} updates, but the log has more: not believed")
         horizon = None

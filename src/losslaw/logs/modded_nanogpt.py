@@ -8,7 +8,7 @@ source code has the settings of the schedule: constant after the warm-up, linear
 
 import re
 
-from losslaw.logs.lines import NUMBER, STEP, always, find, log_of, settings, whole
+from losslaw.logs.lines import NUMBER, STEP, always, find, log_of, settings, stated, whole
 from losslaw.logs.log import Log
 from losslaw.logs.run_facts import Facts
 from losslaw.logs.source import Source
@@ -62,7 +62,12 @@ def read(source: Source) -> list[Log]:
             train="train_loss",
             validation="val_loss",
             horizon=horizon,
-            facts=Facts(warmup=warmup),
+            # What the code makes, not the class; of several Muon, which has the matrices.
+            facts=Facts(
+                warmup=warmup,
+                optimizer=stated(source, r"= *(?:\w+\.)*((?:Nor|Dist)?Muon)\(")
+                or stated(source, r"= *(?:\w+\.)*(AdamW)\("),
+            ),
             example=example,
         )
     ]

@@ -64,6 +64,7 @@ def read(source: Source) -> list[Log]:
         rate_is_relative=True,
         facts=Facts(
             lr_is="next",
+            optimizer="muon",  # of all its matrices; AdamW has the rest
             tokens_per_update=next(iter(tokens.values()), None) or None,
             sequence_length=whole(next(iter(length.values()), None)),
         ),

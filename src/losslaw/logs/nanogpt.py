@@ -9,7 +9,7 @@ settings stand in the file where they were overridden (``max_iters = 5000``).
 
 import re
 
-from losslaw.logs.lines import NUMBER, STEP, find, log_of, settings, whole
+from losslaw.logs.lines import NUMBER, STEP, find, log_of, settings, stated, whole
 from losslaw.logs.log import Log
 from losslaw.logs.run_facts import Facts
 from losslaw.logs.source import Source
@@ -82,6 +82,7 @@ def read(source: Source) -> list[Log]:
                 tokens_per_update=tokens.get("tokens per iteration will be") or None,
                 sequence_length=whole(told.get("block_size")),
                 model_size=size.get("number of parameters") or None,
+                optimizer=stated(source, r"using fused (AdamW): "),
             ),
             notes=notes,
         )

@@ -15,6 +15,7 @@ from losslaw.logs.lines import (
     always,
     log_of,
     parts,
+    stated,
     suffixed,
     whole,
 )
@@ -75,7 +76,12 @@ def read(source: Source) -> list[Log]:
             lr="lr",
             batch=None if batches else "global_batch_size",
             horizon=whole(always(horizons)),
-            facts=Facts(lr_is="next", batch=batches, sequence_length=whole(always(lengths))),
+            facts=Facts(
+                lr_is="next",
+                batch=batches,
+                sequence_length=whole(always(lengths)),
+                optimizer=stated(source, r"optimizer_factory=(\w{1,60})\("),
+            ),
             notes=[
                 "a logged rate is that of the next update, as in nanotron",
                 "rates and losses are rounded to three digits",

@@ -28,6 +28,7 @@ KEYS = {
     "tokens_per_update": ("tokens_per_update",),
     "sequence_length": ("sequence_length", "seq_len", "context"),
     "model_size": ("model_size", "params"),
+    "optimizer": ("optimizer", "optim"),
 }
 
 
@@ -43,6 +44,7 @@ class Facts:
         tokens_per_update: Tokens in each update, > 0.
         sequence_length: Tokens in a sequence, >= 1.
         model_size: Parameters, > 0.
+        optimizer: Name of the optimiser, as it was written.
     """
 
     warmup: Annotated[int, Meta(ge=0)] | None = None
@@ -61,6 +63,7 @@ class Facts:
     tokens_per_update: Positive | None = None
     sequence_length: Annotated[int, Meta(ge=1)] | None = None
     model_size: Positive | None = None
+    optimizer: str | None = None
 
     def or_else(self, other: "Facts") -> "Facts":
         """These facts, and where they are silent those of ``other``."""
@@ -138,4 +141,5 @@ def facts_in(text: str, run: str, where: str) -> Facts:
     entry = convert(sidecar.runs.get(run, {}), dict[str, object], name, WAY_OUT)
     model = sidecar.model
     shared = cast(dict[str, object], model) if isinstance(model, dict) else {}
-    return facts_from({"context": shared.get("context"), **entry}, name)
+    common = {key: shared.get(key) for key in ("context", "optimizer")}
+    return facts_from({**common, **entry}, name)

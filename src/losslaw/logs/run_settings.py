@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from losslaw.logs.optimizer import optimizer_named
 from losslaw.logs.run_facts import Facts
 
 # Names of settings that give the updates of the whole run, and other facts.
@@ -32,6 +33,13 @@ SETTINGS = {
         "num_parameters", "num_params", "n_params", "total_params", "model_size", "params",
     ),
 }  # fmt: skip
+# Settings that name the optimiser, by the last part of their names or by the last two.
+OPTIMIZER = re.compile(
+    r"(?:.*[./])?(?:optimizer(?:_name|_type)?|optim(?:_name|_type)?|opt_type"
+    r"|optim(?:izer)?[./](?:_target_|class_name|name|type))",
+    re.IGNORECASE,
+)
+DECOUPLED = ("decoupled_weight_decay", "adam_w_mode")
 # Updates from one logged row to the next.
 EVERY = (
     "log_interval", "logging_steps", "log_every", "log_every_n_steps", "log_freq",
@@ -55,7 +63,23 @@ def facts_of(settings: Mapping[str, object]) -> tuple[Facts, int | None]:
             least = 0 if fact == "weight_decay" else 1
             value = next((numbers[n] for n in names if numbers.get(n, -1) >= least), None)
         known[fact] = value
+    known["optimizer"] = _optimizer(settings)
     return Facts(**known), _whole(numbers, HORIZON)
+
+
+def _optimizer(settings: Mapping[str, object]) -> str | None:
+    """The name of the optimiser, of two settings that of the one with a name that is known."""
+    names = [
+        value
+        for name, value in sorted(settings.items(), key=lambda item: len(item[0]))
+        if isinstance(value, str) and value and OPTIMIZER.fullmatch(name)
+    ]
+    name = next(filter(optimizer_named, names), names[0] if names else None)
+    decoupled = any(
+        re.split(r"[./]", key)[-1].lower() in DECOUPLED and str(value).lower() == "true"
+        for key, value in settings.items()
+    )
+    return optimizer_named(name, decoupled=True) if name and decoupled else name
 
 
 def logged_every(settings: Mapping[str, object]) -> int | None:

@@ -8,7 +8,7 @@ that update over all ranks; versions before 2025 print the mean since the line b
 
 import re
 
-from losslaw.logs.lines import NUMBER, STEP, find, log_of, whole
+from losslaw.logs.lines import NUMBER, STEP, find, log_of, stated, whole
 from losslaw.logs.log import Log
 from losslaw.logs.run_facts import Facts
 from losslaw.logs.source import Source
@@ -24,6 +24,8 @@ START = re.compile(
     r"Training starts at step \d+.{0,200}?global batch size (?P<batch>\d{1,15}), sequence length"
     r" (?P<length>\d{1,15}), total steps (?P<steps>\d{1,15})(?: \(warmup (?P<warmup>\d{1,15})\))?"
 )
+
+OPTIMIZER = r"['\"]optimizer['\"]: *\{\s*['\"]name['\"]: *['\"](\w{1,60})"
 
 
 def claims(source: Source) -> bool:
@@ -66,6 +68,7 @@ def read(source: Source) -> list[Log]:
                 batch=batch,
                 sequence_length=length,
                 warmup=int(told["warmup"]) if told.get("warmup") else None,
+                optimizer=stated(source, OPTIMIZER),
             ),
             notes=notes,
         )
