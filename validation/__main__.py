@@ -25,6 +25,7 @@ TABLES = {
     "published": True,
     "accuracy": True,
     "advice": True,
+    "away": True,
     "constants": True,
     "design_gains": True,
     "design_kernel": False,
@@ -72,6 +73,9 @@ def made(names: list[str]) -> int:
         begun = time.perf_counter()
         try:
             write_text(RESULTS / f"{name}.md", page(name))
+        except KeyboardInterrupt:
+            print(f"stopped in {name}, which is as it was; {i - 1} before it are done")
+            return 130
         except Exception:
             traceback.print_exc()
             failed.append(name)

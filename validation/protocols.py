@@ -2,12 +2,13 @@
 
 A protocol is a list of trials. A trial fits a law to some runs and predicts others, scored only
 after the step where the held-out schedule departs from everything that was fitted. Points before
-``skip`` are left out everywhere.
+``skip`` are left out everywhere. Those of `PROTOCOLS` are at home: AdamW, web text, usual peaks;
+`validation.away_protocols` has the others.
 """
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from losslaw.curves import LossCurve, read_curves
@@ -27,13 +28,13 @@ class Trial:
         name: What is special about it (a size, a peak).
         fitted: Runs to fit.
         held_out: Runs to predict, each with the step after which it is scored.
-        skip: Points before this step are left out.
+        skip: Points before this step are left out; ``None``: `losslaw.fit` decides.
     """
 
     name: str
     fitted: list[LossCurve]
     held_out: list[tuple[LossCurve, int]] = field(default_factory=list)
-    skip: int = 0
+    skip: int | None = 0
 
 
 def public(size: str, name: str) -> LossCurve:
@@ -90,32 +91,29 @@ def peak_fitted(peak: str) -> list[str]:
     ]
 
 
+def peak_asked(fitted: list[str], peak: str) -> Trial:
+    """Some runs; held out: all others of a peak."""
+    held_out = [label for label in schaipp_labels(f"124M_*_peak{peak}_*") if label not in fitted]
+    return Trial(
+        f"peak {peak}",
+        [schaipp(label) for label in fitted],
+        [(schaipp(label), decay_start(label)) for label in held_out],
+        1000,
+    )
+
+
 def one_peak() -> Iterator[Trial]:
     """Constant, a cosine and a WSD of one peak; held out: all its other runs."""
     for peak in PEAKS:
-        fitted = peak_fitted(peak)
-        held_out = [
-            label for label in schaipp_labels(f"124M_*_peak{peak}_*") if label not in fitted
-        ]
-        yield Trial(
-            f"peak {peak}",
-            [schaipp(label) for label in fitted],
-            [(schaipp(label), decay_start(label)) for label in held_out],
-            1000,
-        )
+        yield peak_asked(peak_fitted(peak), peak)
 
 
 def across_peaks() -> Iterator[Trial]:
     """The same runs of two peaks; held out: every run of the third."""
     for peak in PEAKS:
         fitted = [label for other in PEAKS if other != peak for label in peak_fitted(other)]
-        held_out = schaipp_labels(f"124M_*_peak{peak}_*")
-        yield Trial(
-            f"peak {peak} held out",
-            [schaipp(label) for label in fitted],
-            [(schaipp(label), decay_start(label)) for label in held_out],
-            1000,
-        )
+        trial = peak_asked(fitted, peak)
+        yield replace(trial, name=f"{trial.name} held out")
 
 
 def one_curve_public() -> Iterator[Trial]:
@@ -210,6 +208,12 @@ def unseen_size() -> Iterator[Trial]:
         yield Trial(size, fitted, [(public(size, name), 0) for name in PUBLIC_ALL], 2176)
 
 
+def in_progress(name: str, curve: LossCurve, share: float, skip: int | None) -> Trial:
+    """The first part of a run; held out: the rest of it."""
+    last = int(share * curve.schedule.horizon)
+    return Trial(name, [curve.until(last)], [(curve, last)], skip)
+
+
 def running(share: float) -> Iterator[Trial]:
     """The first part of six cosines; held out: the rest of the same run."""
     runs = [(size, public(size, "cosine_72000"), 2176) for size in SIZES]
@@ -217,8 +221,7 @@ def running(share: float) -> Iterator[Trial]:
         label = f"124M_cosine-to-10pct_peak{peak}_T50000"
         runs.append((f"peak {peak}", schaipp(label), 1000))
     for name, curve, skip in runs:
-        last = int(share * curve.schedule.horizon)
-        yield Trial(name, [curve.until(last)], [(curve, last)], skip)
+        yield in_progress(name, curve, share, skip)
 
 
 def quarter_of_a_cosine() -> Iterator[Trial]:
