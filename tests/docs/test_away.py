@@ -1,5 +1,7 @@
 """The protocols away from home are what they say: what is fitted, what is held out, after what."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from helpers.public_curves import needs_public_curves
@@ -100,3 +102,15 @@ def test_dirt_is_what_its_name_says():
     assert len(every) == 49800
     assert np.diff(every.loss).std() == pytest.approx(0.04 * 2**0.5, rel=0.03)
     np.testing.assert_allclose(every.schedule.lr, clean.schedule.lr, rtol=1e-8)
+
+
+@needs_public_curves
+def test_what_a_fit_says_of_its_certainty_is_on_the_page(monkeypatch):
+    trust = SimpleNamespace(
+        status="assumed", sentence="assumed: nothing decays", members=[("E", 0.75), ("M", 0.25)]
+    )
+    monkeypatch.setattr(away, "trust_of", lambda outcome: trust)
+    section = away.run("A5 other optimiser")
+    lines = away.section_lines(section)
+    assert sum("| E 0.75, M 0.25 | assumed |" in line for line in lines) == len(section.outcomes)
+    assert "* another rate: assumed: nothing decays" in lines
