@@ -8,7 +8,8 @@ from losslaw.curves import LossCurve
 from losslaw.fitting.prediction import Prediction
 from losslaw.fitting.problem import usual_skip
 from losslaw.forecasting import band as watch
-from losslaw.forecasting.band import against, noise_of, rolling, spikes_in, window_of
+from losslaw.forecasting.band import against, rolling, spikes_in, window_of
+from losslaw.numerics.robust import white_noise
 
 RUNS = {curve.label: curve for curve in ll.bundled_curves()}
 STEPS = np.arange(100, 20_001, 100)
@@ -51,8 +52,8 @@ def late(size):
 
 def test_noise_is_what_neighbours_differ_by_whatever_the_trend():
     # 200 points: the robust scale is known to about 8 %.
-    assert noise_of(noisy(noise=0.01).loss) == pytest.approx(0.01, rel=0.25)
-    assert noise_of(SMOOTH) < 1e-3
+    assert white_noise(noisy(noise=0.01).loss) == pytest.approx(0.01, rel=0.25)
+    assert white_noise(SMOOTH) < 1e-3
 
 
 def test_a_departure_without_noise_is_dated_to_the_point():

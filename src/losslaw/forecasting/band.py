@@ -12,7 +12,7 @@ median. BAND, and what it costs in false alarms and in delay, was measured on pu
 the bundled ones (``python -m validation progress``).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
@@ -23,8 +23,8 @@ from numpy.typing import ArrayLike
 from losslaw.curves import LossCurve
 from losslaw.errors import FitError, InputError
 from losslaw.fitting.prediction import Prediction
-from losslaw.numerics.arrays import BoolArray, FloatArray
-from losslaw.numerics.robust import robust_sd
+from losslaw.numerics.arrays import FloatArray, pieces
+from losslaw.numerics.robust import white_noise
 from losslaw.schedules import Schedule
 
 # Half-widths of the interval at LEVEL that a run may be away from what was predicted.
@@ -99,23 +99,12 @@ class Band:
         return f"{self.state} its band since step {self.since:,} (by {self.by:+.3f} nats)"
 
 
-def noise_of(losses: FloatArray) -> float:
-    """What one loss differs from the next by, as a standard deviation, in nats.
-
-    Robust: from the median size of second differences, in which any trend cancels.
-    """
-    if losses.size < 5:
-        return 0.0
-    # Var(x[i-1] - 2 x[i] + x[i+1]) = 6 sd^2 for white noise.
-    return robust_sd(np.diff(losses, 2)) / float(np.sqrt(6.0))
-
-
 def window_of(losses: FloatArray) -> int:
     """Points whose median is compared with the band: a thirtieth of them, at least 5.
 
     Up to a tenth in a noisy log, so that three standard errors of the median come below `FINE`.
     """
-    wanted = (ERRORS * noise_of(losses) / FINE) ** 2
+    wanted = (ERRORS * white_noise(losses) / FINE) ** 2
     return int(np.clip(wanted, max(losses.size // 30, 5), max(losses.size // 10, 5)))
 
 
@@ -178,7 +167,7 @@ def against(curve: LossCurve, predictor: Predictor, after: int) -> Band:
     if prediction.upper is None or not np.isfinite(prediction.upper).all():
         return Band(state="unknown")
     allowed = BAND * (prediction.upper - prediction.loss)
-    allowed = allowed + ERRORS * noise_of(losses) / np.sqrt(window)
+    allowed = allowed + ERRORS * white_noise(losses) / np.sqrt(window)
     level = np.median(sliding_window_view(losses - prediction.loss, window), axis=1)
     left = _departure(level, level / allowed[window - 1 :], window)
     by = float(level[-1])
@@ -232,17 +221,12 @@ def spikes_in(curve: LossCurve, predicted: FloatArray) -> tuple[Spike, ...]:
     half = window_of(curve.loss)
     padded = np.pad(residual, half, mode="reflect")
     excess = residual - np.median(sliding_window_view(padded, 2 * half + 1), axis=1)
-    high = excess > SPIKE * max(noise_of(curve.loss), LEAST_NOISE)
+    high = excess > SPIKE * max(white_noise(curve.loss), LEAST_NOISE)
     return tuple(
         Spike(
             step=int(curve.steps[piece.start]),
             last=int(curve.steps[piece.stop - 1]),
             height=float(excess[piece].max()),
         )
-        for piece in _runs(high)
+        for piece in pieces(high)
     )
-
-
-def _runs(flags: BoolArray) -> Iterable[slice]:
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
-    return [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]

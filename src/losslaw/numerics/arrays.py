@@ -25,6 +25,16 @@ def dot(a: FloatArray, b: FloatArray) -> float:
     return float(np.sum(a * b))
 
 
+def pieces(flags: BoolArray) -> list[slice]:
+    """Where flags are true: the stretches of those that follow one another.
+
+    >>> pieces(np.array([True, False, True, True]))
+    [slice(0, 1, None), slice(2, 4, None)]
+    """
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    return [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
 def finite_vector(name: str, values: ArrayLike, *, negative: bool = False) -> FloatArray:
     """A read-only float64 copy of ``values``, checked.
 

@@ -1,4 +1,4 @@
-"""A standard deviation that a few outliers do not move."""
+"""Standard deviations that a few outliers do not move."""
 
 import numpy as np
 
@@ -17,3 +17,15 @@ def robust_sd(deviations: FloatArray) -> float:
     1.4826
     """
     return NORMAL * float(np.median(np.abs(deviations)))
+
+
+def white_noise(values: FloatArray) -> float:
+    """What one value differs from the next by, as a standard deviation; 0 for fewer than five.
+
+    From the median size of second differences, in which any trend cancels.
+
+    >>> white_noise(np.arange(100.0) + np.tile([0.0, 0.3, -0.1, -0.2], 25)) < 0.5
+    True
+    """
+    # Var(x[i-1] - 2 x[i] + x[i+1]) = 6 sd^2 for white noise.
+    return robust_sd(np.diff(values, 2)) / float(np.sqrt(6.0)) if values.size > 4 else 0.0
