@@ -31,6 +31,8 @@ from losslaw.numerics.variable_projection import Point
 REPEAT = 1e-3
 # What a law is known for weighs as much as this many schedules left out.
 TAU_WEIGHT = 3.0
+# Robust deviations beyond which an error is that of a single point.
+FAR_OFF = 5.0
 # How a misfit grows with each e-fold of intrinsic time beyond the fitted runs. Assumption: seen on
 # one bundled run, three times as long as those fitted, that ended .03 nats higher than predicted.
 MISFIT_GROWTH = 3.0
@@ -245,9 +247,13 @@ def scatter(problem: Problem, errors: FloatArray) -> float:
 
 
 def smooth_misfit(problem: Problem, point: Point) -> float:
-    """Root mean square error on the fitted curves with the white noise taken out, in nats."""
+    """Root mean square error on the fitted curves with the white noise taken out, in nats.
+
+    No error counts as more than ``FAR_OFF`` robust deviations: a few points are no misfit.
+    """
     errors = errors_of(problem, point)
-    square = float(np.average(errors**2, weights=problem.weights))
+    most = FAR_OFF * robust_sd(errors)
+    square = float(np.average(np.minimum(np.abs(errors), most) ** 2, weights=problem.weights))
     return float(np.sqrt(max(square - scatter(problem, errors) ** 2, 0.0)))
 
 
