@@ -22,6 +22,7 @@ from losslaw.advising.expected_interval import ExpectedIntervals
 from losslaw.advising.record import CAUSES, Advice, Cause, Option
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
+from losslaw.fitting.cleaning import cleaned_runs
 from losslaw.fitting.fit import fit
 from losslaw.fitting.optimizer import all_by
 from losslaw.fitting.record import Fit
@@ -120,6 +121,7 @@ def advise(
     shrink: float = 0.5,
     max_updates: int | None = None,
     skip: int | None = None,
+    keep_all: bool = False,
     peaks: Sequence[float] | None = None,
     runs: Sequence[Schedule] | None = None,
     law: str | type[Law] | Recipe = "auto",
@@ -138,6 +140,7 @@ def advise(
             end now, twice its floor is wanted instead.
         max_updates: Most that a run may cost; ``None``: what the target itself would cost.
         skip: Leave out points before this step; ``None``: as in `losslaw.fit`.
+        keep_all: Fit all points as they are; see `losslaw.fit`.
         peaks: Peaks of short runs to consider, beside those of the targets.
         runs: Consider these runs only; ``None``: decays off the runs there are, continuations, and
             short whole runs.
@@ -164,7 +167,9 @@ def advise(
     targets = [target] if isinstance(target, Schedule) else list(target)
     _check(targets, level, shrink, max_updates)
     progress("fitting")
-    result = fit(fitted, law, skip=skip)
+    clean = cleaned_runs(fitted, skip, keep_all=keep_all)
+    fitted = clean.curves
+    result = fit(fitted, law, skip=clean.skip, keep_all=True)
     size = _size_of_target(result, model_size)
     targets = [result.completed(each).with_(spec=each.spec) for each in targets]
     expected = ExpectedIntervals.of(result, fitted, law, size)
@@ -203,6 +208,7 @@ def advise(
     sentences = [
         *_what_is_missing(fitted, result, targets),
         *_what_to_expect(expected.now, now.half, floor, frontier, best, reached, shrink),
+        *map(str, clean.notes),
     ]
     return Advice(
         targets=tuple(targets),

@@ -55,6 +55,7 @@ def advise_command(
     ] = None,
     law: options.Law = "auto",
     skip: options.Skip = None,
+    keep_all: options.KeepAll = False,
     level: options.Level = 0.9,
     json: options.Json = False,
     output: Annotated[
@@ -85,6 +86,7 @@ def advise_command(
             shrink=shrink,
             max_updates=max_updates,
             skip=skip,
+            keep_all=keep_all,
             peaks=None if peaks is None else options.numbers(peaks, "--peaks", expected),
             runs=None if run is None else [options.schedule_from(text) for text in run],
             law=law,

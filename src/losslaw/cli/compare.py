@@ -26,6 +26,7 @@ def compare_command(
         ),
     ] = None,
     skip: options.Skip = None,
+    keep_all: options.KeepAll = False,
     json: options.Json = False,
     output: options.JsonFile = None,
 ) -> None:
@@ -43,7 +44,7 @@ def compare_command(
     begun = time.perf_counter()
     with activity("comparing laws") as say:
         chosen = None if laws is None else options.names(laws)
-        comparison = compare(curves, chosen, skip=skip, progress=say)
+        comparison = compare(curves, chosen, skip=skip, keep_all=keep_all, progress=say)
     save_json(output, comparison.as_dict())
     if json:
         print_json(comparison.as_dict())

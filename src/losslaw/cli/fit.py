@@ -24,6 +24,7 @@ def fit_command(
         str | None, typer.Option("-o", "--output", help="Write the fit to this JSON file.")
     ] = None,
     skip: options.Skip = None,
+    keep_all: options.KeepAll = False,
     free: Annotated[
         str | None,
         typer.Option("--free", help="Shapes to search, comma-separated; default: the law's own."),
@@ -51,6 +52,7 @@ def fit_command(
         free=None if free is None else options.names(free),
         fixed=None if fix is None else settings(fix),
         skip=skip,
+        keep_all=keep_all,
     )
     if output is not None:
         result.save(output)

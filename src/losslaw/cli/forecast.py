@@ -103,6 +103,7 @@ def forecast_command(
     skip: Annotated[
         int | None, typer.Option("--skip", help="Leave out points before this step.")
     ] = None,
+    keep_all: options.KeepAll = False,
     follow: Annotated[
         bool, typer.Option("--follow", help="Read the log again as it grows: one line an update.")
     ] = False,
@@ -144,6 +145,7 @@ def forecast_command(
         final=final,
         level=level,
         skip=skip,
+        keep_all=keep_all,
     )
     if follow:
         from losslaw.cli.follow import follow_log

@@ -69,6 +69,13 @@ Skip = Annotated[
         help="Leave out points before this step; default: four warm-ups, at most 10 % of a run.",
     ),
 ]
+KeepAll = Annotated[
+    bool,
+    typer.Option(
+        "--keep-all",
+        help="Fit spikes, a divergence and all points of dense logs as they are.",
+    ),
+]
 Law = Annotated[
     str,
     typer.Option(

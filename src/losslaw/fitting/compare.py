@@ -7,8 +7,10 @@ import numpy as np
 
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError, NothingUnseen
+from losslaw.fitting.cleaning import cleaned_runs
 from losslaw.fitting.fit import fit
 from losslaw.fitting.score import CurveScore, score
+from losslaw.fitting.status import Note
 from losslaw.laws import LAWS, law_named
 from losslaw.progress import Progress, silent
 from losslaw.schedules.agreement import agreement
@@ -66,10 +68,12 @@ class Comparison:
     Attributes:
         laws: One score per law, the smallest error first.
         curves: How many runs there were.
+        notes: What was left out of the runs, or averaged.
     """
 
     laws: tuple[LawScore, ...]
     curves: int
+    notes: tuple[Note, ...] = ()
 
     def __iter__(self) -> Iterator[LawScore]:
         return iter(self.laws)
@@ -79,7 +83,11 @@ class Comparison:
 
     def as_dict(self) -> dict[str, object]:
         """The JSON form."""
-        return {"laws": [item.as_dict() for item in self.laws], "curves": self.curves}
+        return {
+            "laws": [item.as_dict() for item in self.laws],
+            "curves": self.curves,
+            "notes": [str(note) for note in self.notes],
+        }
 
     def __str__(self) -> str:
         """A table, one law a line."""
@@ -87,7 +95,8 @@ class Comparison:
         for item in self.laws:
             errors = (item.rmse, item.worst_rmse, item.final_error, item.worst_final_error)
             rows.append([item.law, *(f"{error:.4f}" for error in errors)])
-        return "\n".join(table(["law", "RMSE", "worst", "|final|", "worst"], rows, rule=True))
+        lines = table(["law", "RMSE", "worst", "|final|", "worst"], rows, rule=True)
+        return "\n".join([*lines, *[f"note: {note}" for note in self.notes]])
 
 
 def compare(
@@ -95,6 +104,7 @@ def compare(
     laws: Sequence[str] | None = None,
     *,
     skip: int | None = None,
+    keep_all: bool = False,
     progress: Progress = silent,
 ) -> Comparison:
     """Leave one schedule out, fit the others, predict it; for every law.
@@ -105,6 +115,7 @@ def compare(
         curves: At least two different schedules.
         laws: Names of laws, ``auto`` among them; ``None``: all.
         skip: Leave out points before this step; ``None``: see `losslaw.fit`.
+        keep_all: Fit and score all points as they are; see `losslaw.fit`.
         progress: Called with a few words before each fit.
 
     Returns:
@@ -113,6 +124,8 @@ def compare(
     Raises:
         InputError: fewer than two schedules, or an unknown law.
     """
+    clean = cleaned_runs(curves, skip, keep_all=keep_all)
+    curves, skip = clean.curves, clean.skip
     groups = _same_schedules(curves)
     if len(groups) < 2:
         raise InputError(
@@ -131,7 +144,7 @@ def compare(
         for group in groups:
             progress(f"{name} without {curves[group[0]].label}")
             rest = [curve for i, curve in enumerate(curves) if i not in group]
-            others = fit(rest, name, skip=skip, uncertainty=False)
+            others = fit(rest, name, skip=skip, uncertainty=False, keep_all=True)
             held_out = [curves[i] for i in group]
             try:
                 made += score(others, held_out, unseen=True, skip=skip).curves
@@ -141,7 +154,11 @@ def compare(
             scores.append(LawScore(law=name, curves=tuple(made)))
     if not scores:
         raise NothingUnseen("every schedule is the beginning of another one: nothing is unseen")
-    return Comparison(laws=tuple(sorted(scores, key=lambda item: item.rmse)), curves=len(curves))
+    return Comparison(
+        laws=tuple(sorted(scores, key=lambda item: item.rmse)),
+        curves=len(curves),
+        notes=clean.notes,
+    )
 
 
 def _same_schedules(curves: Sequence[LossCurve]) -> list[list[int]]:

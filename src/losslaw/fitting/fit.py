@@ -13,6 +13,7 @@ import numpy as np
 
 from losslaw.curves import LossCurve
 from losslaw.fitting.auto import Choice, choose
+from losslaw.fitting.cleaning import cleaned_runs
 from losslaw.fitting.optimizer import all_by
 from losslaw.fitting.prediction import FittedCurve
 from losslaw.fitting.problem import Problem, pose
@@ -45,6 +46,7 @@ def fit(
     skip: int | None = None,
     optimizer: str | None = None,
     uncertainty: bool = True,
+    keep_all: bool = False,
 ) -> Fit:
     """Fit a law to one or several curves jointly.
 
@@ -68,6 +70,9 @@ def fit(
             built in, the units of the learning rate of any other are not known; where nobody says
             which it was, the curves decide.
         uncertainty: Work out what intervals need: one further fit for each curve left out.
+        keep_all: Fit all points as they are. Otherwise spikes and a divergence are left out, dense
+            logs averaged, and a tenth of a long run of which no warm-up is known left out; see
+            `losslaw.fitting.cleaning`. The notes of the fit say what was done.
 
     Returns:
         The fit. A doubtful one is returned too, with a status that says what is doubtful.
@@ -84,7 +89,8 @@ def fit(
     >>> round(fit.parameters["alpha"], 4), round(fit.parameters["C"], 4)
     (0.5, 0.5)
     """
-    choice = _choice(all_by(curves, optimizer), law, free, fixed, skip)
+    clean = cleaned_runs(all_by(curves, optimizer), skip, keep_all=keep_all)
+    choice = _choice(clean.curves, law, free, fixed, clean.skip)
     problem = _with_offsets(choice.problem)
     optimum = exact_search(problem, choice.optimum)
     point = optimum.point
@@ -94,7 +100,7 @@ def fit(
         tested = choice.tested if choice.tested is not None else left_out(problem, point)
         parts = uncertainties(problem, laws, point, residual_scale(point.residuals), tested)
     agreement = [Note(text=optimum.agreement)] if optimum.agreement else []
-    return Fit(
+    made = Fit(
         law=laws[-1],
         free=problem.free,
         objective=data_objective(problem, point),
@@ -114,6 +120,7 @@ def fit(
         ),
         recipe=choice.recipe.name,
     )
+    return clean.remembered(made)
 
 
 def _with_offsets(problem: Problem) -> Problem:

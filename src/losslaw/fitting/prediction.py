@@ -37,6 +37,8 @@ class FittedCurve:
         rmse: Root mean square error of the fit, in nats.
         final_error: Predicted minus observed loss, mean of the last three points.
         model_size: Parameters of the model, if known.
+        left_out: First and last step of each stretch that was left out as a spike or a divergence.
+        averaged: Logged losses that the points are means of; 0: they are losses as logged.
     """
 
     label: str
@@ -47,10 +49,13 @@ class FittedCurve:
     rmse: float
     final_error: float
     model_size: float | None = None
+    left_out: tuple[tuple[int, int], ...] = ()
+    averaged: int = 0
 
     def __str__(self) -> str:
+        means = f" (means of {self.averaged:,} losses)" if self.averaged else ""
         return (
-            f"{self.points} points, steps {self.first_step}..{self.last_step},"
+            f"{self.points} points{means}, steps {self.first_step}..{self.last_step},"
             f" rmse {self.rmse:.4f}, end {self.final_error:+.4f}"
         )
 

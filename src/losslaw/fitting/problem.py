@@ -38,6 +38,8 @@ OFFSET = 1e-3
 # Updates before which the lab's runs follow no law here, whatever their length
 # (docs/evidence/lab.md).
 EARLY = 400
+# Longest run that is taken to have had no warm-up because its log shows none.
+UNLOGGED = 5_000
 # Share of the variance of a prior that all model sizes have in common.
 SHARED_BY_SIZES = 0.8
 
@@ -298,15 +300,23 @@ def pose(recipe: Recipe, curves: Sequence[LossCurve], *, skip: int | None = None
     )
 
 
-def usual_skip(curves: Sequence[LossCurve]) -> int:
+def usual_skip(curves: Sequence[LossCurve], *, keep_all: bool = False) -> int:
     """The step before which losses are left out unless told otherwise.
 
     Four warm-ups, but no more than a tenth of the longest run (or ``EARLY`` updates, in a short run
     up to a quarter of it), and never less than one warm-up: before that the loss falls by orders of
-    magnitude and no law here means it.
+    magnitude and no law here means it. Where no warm-up is known, a tenth of a run of more than
+    ``UNLOGGED`` updates (up to a quarter of the shortest), since there may well have been one.
+
+    Args:
+        curves: What is to be fitted.
+        keep_all: Whether nothing is left out of runs of which no warm-up is known.
     """
-    warmup = max(curve.schedule.warmup for curve in curves)
-    longest = max(int(curve.steps[-1]) for curve in curves)
+    warmup = max((curve.schedule.warmup for curve in curves), default=0)
+    lengths = [int(curve.steps[-1]) for curve in curves] or [0]
+    longest = max(lengths)
+    if warmup == 0 and longest > UNLOGGED and not keep_all:
+        return min(longest // 10, min(lengths) // 4)
     most = max(longest // 10, min(EARLY, longest // 4))
     return max(warmup, min(4 * warmup, most))
 

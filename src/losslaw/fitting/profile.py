@@ -21,6 +21,7 @@ import numpy as np
 
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
+from losslaw.fitting.cleaning import cleaned_runs
 from losslaw.fitting.fit import fit, posed_like, theta_of
 from losslaw.fitting.optimizer import all_by
 from losslaw.fitting.problem import PRIOR_WEIGHT, Problem
@@ -114,6 +115,7 @@ def profile(
     law: str | type[Law] | Recipe = "auto",
     optimizer: str | None = None,
     skip: int | None = None,
+    keep_all: bool = False,
     points: int = 15,
     level: float = 0.9,
     progress: Progress = silent,
@@ -126,6 +128,7 @@ def profile(
         law: As for `losslaw.fit`.
         optimizer: As for `losslaw.fit`.
         skip: As for `losslaw.fit`.
+        keep_all: As for `losslaw.fit`.
         points: Values at which the parameter is held, at least 3; open sides take a few more.
         level: Level of the interval, in (0, 1).
         progress: Called with words as the work goes on.
@@ -146,10 +149,10 @@ def profile(
         raise InputError(f"points is {points}, expected at least 3")
     # The quantile of chi-squared with one degree of freedom is that of the normal, squared.
     enough = Level(level).quantile
-    runs = all_by(curves, optimizer)
     progress("fitting")
-    result = fit(runs, law, skip=skip, uncertainty=False)
-    problem = posed_like(result, law, runs)
+    clean = cleaned_runs(all_by(curves, optimizer), skip, keep_all=keep_all)
+    result = fit(clean.curves, law, skip=clean.skip, uncertainty=False, keep_all=True)
+    problem = posed_like(result, law, clean.curves)
     sd = residual_scale(project(problem.separable(), theta_of(problem, result)).residuals)
     held = _Held.of(replace(problem, offsets=False), result.law, parameter, sd)
     best = held.free(theta_of(held.problem, result))
@@ -179,7 +182,7 @@ def profile(
             for name in (*held.problem.free, *result.law.amplitudes())
             if name != parameter
         },
-        sentences=tuple(_open_ends(held, values, rise, interval, enough)),
+        sentences=(*_open_ends(held, values, rise, interval, enough), *map(str, clean.notes)),
     )
 
 

@@ -73,6 +73,8 @@ class SavedCurve:
     rmse: Finite
     final_error: Finite
     model_size: Finite | None = None
+    left_out: tuple[tuple[Count, Count], ...] = ()
+    averaged: Count = 0
     schedule: SavedSchedule
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError, NothingUnseen
+from losslaw.fitting.cleaning import averaged
 from losslaw.fitting.record import Fit
 from losslaw.numerics.arrays import BoolArray, FloatArray
 from losslaw.schedules import Schedule
@@ -121,6 +122,8 @@ def score(
 ) -> Scores:
     """Compare predictions with curves.
 
+    Nothing is left out as a spike. Dense logs are averaged if those of the fit were.
+
     Args:
         fit: The fit that predicts.
         curves: Curves to predict.
@@ -137,9 +140,13 @@ def score(
         raise InputError("no curves to score: expected at least one")
     scores: list[CurveScore] = []
     skipped: list[str] = []
+    # A fit of means foretells means, and so does its interval.
+    means = any(each.averaged for each in fit.curves)
     for curve in curves:
         start = fit.skip if skip is None else skip
         after = departure(curve.schedule, _same_model(fit, curve)) if unseen else 0
+        if means:
+            curve = averaged(curve, max(start, after + 1))
         counted = (curve.steps > after) & (curve.steps >= start)
         if not counted.any():
             skipped.append(curve.label)

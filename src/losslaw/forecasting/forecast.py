@@ -13,6 +13,7 @@ import numpy as np
 
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError, TooShort
+from losslaw.fitting.cleaning import cleaned_runs
 from losslaw.fitting.fit import fit as fit_law
 from losslaw.fitting.prediction import FittedCurve
 from losslaw.fitting.record import Fit
@@ -42,15 +43,27 @@ class KeptFits:
     def __init__(self) -> None:
         self._fits: dict[tuple[object, ...], Fit] = {}
 
-    def fit(self, part: LossCurve, law: Fittable, skip: int | None) -> Fit:
+    def fit(self, part: LossCurve, law: Fittable, rules: "_Rules") -> Fit:
         """The fit of a beginning: made once, however often a growing log is read."""
         arrays = (part.steps, part.loss, part.schedule.lr)
-        key = (repr(law), skip, *[array.tobytes() for array in arrays])
+        key = (repr(law), rules, *[array.tobytes() for array in arrays])
         if key not in self._fits:
             while len(self._fits) >= KEEP:
                 del self._fits[next(iter(self._fits))]
-            self._fits[key] = fit_law(part, law, skip=skip)
+            self._fits[key] = rules.fit(part, law)
         return self._fits[key]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rules:
+    """What of a run is fitted: see `losslaw.fit`."""
+
+    skip: int | None
+    keep_all: bool
+
+    def fit(self, curves: LossCurve | Sequence[LossCurve], law: Fittable) -> Fit:
+        """The fit of these curves."""
+        return fit_law(curves, law, skip=self.skip, keep_all=self.keep_all)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +91,7 @@ def forecast(
     final: float = 0.0,
     level: float = 0.9,
     skip: int | None = None,
+    keep_all: bool = False,
     kept: KeptFits | None = None,
 ) -> Forecast:
     """What will the loss of a run in progress be, on its plan, and if it decayed now or later?
@@ -96,6 +110,7 @@ def forecast(
         final: Learning rate at which these decays end, and falls in progress that have no end.
         level: Share of runs the intervals are meant to hold, in (0, 1).
         skip: Points before this step are left out; ``None``: as in `losslaw.fit`.
+        keep_all: Fit all points as they are; see `losslaw.fit`. The band sees them all either way.
         kept: Where fits are kept for the next forecast of the same run, whose log has grown.
 
     Returns:
@@ -120,10 +135,11 @@ def forecast(
     plan = planned(curve, horizon, declared, final)
     chosen: Fittable = "auto" if law is None else law
     kept = kept or KeptFits()
+    rules = _Rules(skip=skip, keep_all=keep_all)
     if fit is None and not earlier:
-        basis = _from_run(curve, chosen, skip, kept, "this run alone")
+        basis = _from_run(curve, chosen, rules, kept, "this run alone")
     else:
-        basis = _from_others(curve, fit, earlier, chosen, skip, kept)
+        basis = _from_others(curve, fit, earlier, chosen, rules, kept)
     steps = np.unique(np.linspace(plan.now + 1, plan.horizon, PATH).round().astype(np.int64))
     path = basis.predictor.predict(plan.schedule, steps, level)
     endings = _endings(plan, basis.predictor, decay_over, decay_shape, final, level)
@@ -170,14 +186,14 @@ def _enough(curve: LossCurve, skip: int | None) -> None:
 def _from_run(
     curve: LossCurve,
     law: Fittable,
-    skip: int | None,
+    rules: _Rules,
     kept: KeptFits,
     sentence: str,
     warnings: tuple[str, ...] = (),
 ) -> _Basis:
     """A fit of the run itself, judged by fits of its beginnings."""
-    fit = fit_law(curve, law, skip=skip)
-    band = rolling(curve, fit.skip, lambda part: kept.fit(part, law, skip))
+    fit = rules.fit(curve, law)
+    band = rolling(curve, fit.skip, lambda part: kept.fit(part, law, rules))
     start = max(fit.skip, curve.schedule.warmup)
     return _basis(curve, fit, fit, band, start, sentence, warnings=warnings)
 
@@ -187,12 +203,13 @@ def _from_others(
     fit: Fit | None,
     earlier: Sequence[LossCurve],
     law: Fittable,
-    skip: int | None,
+    rules: _Rules,
     kept: KeptFits,
 ) -> _Basis:
     """A saved fit or earlier runs, as far as they are of this model, with what this run adds."""
-    base = fit if fit is not None else fit_law(list(earlier), law, skip=skip)
-    start = max(curve.schedule.warmup, min(base.skip, int(curve.steps[-1]) // 3), skip or 0)
+    base = fit if fit is not None else rules.fit(list(earlier), law)
+    early = max(min(base.skip, int(curve.steps[-1]) // 3), rules.skip or 0)
+    start = max(curve.schedule.warmup, early)
     what = "the saved fit" if fit is not None else "the earlier runs"
     of_size = OfSize(base, curve.model_size)
     because = _other_size(curve, base, what)
@@ -205,20 +222,25 @@ def _from_others(
     if because:
         # What models share of an earlier fit, its shapes; the amplitudes are this run's own.
         sentence = f"the shapes of {what}, amplitudes fitted to this run"
-        return _from_run(curve, held_shapes(base), skip, kept, sentence, (because,))
+        return _from_run(curve, held_shapes(base), rules, kept, sentence, (because,))
     count = f"{len(base.curves)} run" + ("s" if len(base.curves) != 1 else "")
     if fit is None:
-        joint = fit_law([_named(curve, earlier), *earlier], law, skip=start)
+        runs = [_named(curve, earlier), *earlier]
+        clean = cleaned_runs(runs, start, keep_all=rules.keep_all)
+        joint = fit_law(clean.curves, law, skip=start, keep_all=True)
         sentence = f"this run and {count} before it, fitted together"
         predictor = OfSize(joint, curve.model_size)
-        return _basis(curve, predictor, joint, band, start, sentence, earlier)
+        basis = _basis(curve, predictor, joint, band, start, sentence, earlier)
+        return replace(basis, notes=(*map(str, clean.notes), *basis.notes))
     fresh = Updated(fit=of_size, offset=0.0, trust=0.0, now=int(curve.steps[-1]))
     sentence = f"a saved fit of {count}; of this run too little is known to change it"
+    clean = cleaned_runs([curve], start, keep_all=rules.keep_all)
     if band.state != "unknown":
-        fresh = updated(of_size, curve, start)
+        fresh = updated(of_size, clean.curves[0], start)
         late = f"brought up to date by this run ({fresh.offset:+.4f} nats now)"
         sentence = f"a saved fit of {count}, {late}"
-    return _basis(curve, fresh, fit, band, start, sentence, fit.curves)
+    basis = _basis(curve, fresh, fit, band, start, sentence, fit.curves)
+    return replace(basis, notes=(*map(str, clean.notes), *basis.notes))
 
 
 def _other_size(curve: LossCurve, base: Fit, what: str) -> str:

@@ -51,7 +51,8 @@ def predictions_figure(
         first = max(next(iter(fits.values())).skip, curve.schedule.warmup)
         shown_steps = np.linspace(first, int(curve.steps[-1]), 300)
         steps = np.unique(shown_steps.round().astype(np.int64))
-        plot_curve(ax, curve, alpha=0.7)
+        of_fit = {each.label: each for each in next(iter(fits.values())).curves}.get(curve.label)
+        plot_curve(ax, curve, of_fit.left_out if of_fit else (), alpha=0.7)
         for color, (law, each) in zip(COLORS, fits.items(), strict=True):
             plot_prediction(ax, each.predict(curve.schedule, steps), color=color, label=law)
         left = {score.label: score.after for score in scores}.get(curve.label, 0)

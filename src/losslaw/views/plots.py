@@ -35,10 +35,25 @@ def plot_schedule(ax: "Axes", schedule: Schedule, **style: Any) -> "list[Artist]
     return [*lines]
 
 
-def plot_curve(ax: "Axes", curve: LossCurve, **style: Any) -> "list[Artist]":
-    """Losses that were seen, as points."""
+def plot_curve(
+    ax: "Axes", curve: LossCurve, left_out: Sequence[tuple[int, int]] = (), **style: Any
+) -> "list[Artist]":
+    """Losses that were seen, as points; hollow where they were left out of a fit.
+
+    Args:
+        ax: Where to draw.
+        curve: The losses.
+        left_out: First and last steps of what was left out: `FittedCurve.left_out`.
+        style: Of the points.
+    """
     style = {"color": SEEN, "ms": 2.2, "marker": ".", "ls": "none", "label": "seen", **style}
-    lines = ax.plot(curve.steps, curve.loss, **style)
+    hollow = np.zeros(len(curve), dtype=np.bool_)
+    for first, last in left_out:
+        hollow |= (curve.steps >= first) & (curve.steps <= last)
+    lines = ax.plot(curve.steps[~hollow], curve.loss[~hollow], **style)
+    if hollow.any():
+        ring: dict[str, Any] = {**style, "marker": "o", "mfc": "none", "label": "left out"}
+        lines += ax.plot(curve.steps[hollow], curve.loss[hollow], **ring)
     _loss_axes(ax)
     return [*lines]
 
