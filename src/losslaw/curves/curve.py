@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
+from losslaw.curves.measured import MeasuredNorm
 from losslaw.curves.origin import Origin
 from losslaw.errors import InputError
 from losslaw.logs.optimizer import checked_optimizer
@@ -32,6 +33,7 @@ class LossCurve:
         planned: Updates that the whole run will have, if its log says so.
         origin: How its log was read; ``None`` where there was none.
         optimizer: What trained the model (`losslaw.logs.optimizer`), if known.
+        norm: The norm of its weights, if it was measured.
 
     Raises:
         InputError: steps outside the schedule or out of order, losses that are not positive.
@@ -52,6 +54,7 @@ class LossCurve:
     planned: int | None
     origin: Origin | None
     optimizer: str | None
+    norm: MeasuredNorm | None
 
     def __init__(
         self,
@@ -65,6 +68,7 @@ class LossCurve:
         planned: int | None = None,
         origin: Origin | None = None,
         optimizer: str | None = None,
+        norm: MeasuredNorm | None = None,
     ):
         values = finite_vector(f"losses of {label!r}", loss)
         if not (values > 0).all():
@@ -85,6 +89,7 @@ class LossCurve:
         put(self, "planned", planned)
         put(self, "origin", origin)
         put(self, "optimizer", None if optimizer is None else checked_optimizer(optimizer))
+        put(self, "norm", norm)
 
     def __len__(self) -> int:
         return self.steps.size

@@ -8,13 +8,14 @@ assumption becomes a sentence of the curve.
 import glob
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from losslaw.curves.curve import LossCurve
+from losslaw.curves.measured import MeasuredNorm, measured_norm
 from losslaw.curves.origin import Origin
 from losslaw.curves.reconstruct import reconstruct
 from losslaw.curves.rows import OnNan, Rows, clean_rows
@@ -22,6 +23,7 @@ from losslaw.curves.whole_schedule import WholeSchedule, whole_schedule
 from losslaw.errors import InputError, TooShort
 from losslaw.files import Table
 from losslaw.logs import Log, read_all
+from losslaw.logs.clocks import Measure, measure_of, measures
 from losslaw.logs.optimizer import (
     OPTIMIZERS,
     OTHER,
@@ -154,7 +156,8 @@ def curve_from(
     table, columns = log.table, log.columns
     if columns.lr is None and schedule is None:
         raise InputError(_without_rates(log, facts))
-    rows = clean_rows(table, columns, on_nan)
+    measured = measures(name for name in table.columns if name != columns.lr)
+    rows = clean_rows(table, columns, on_nan, list(measured.values()))
     has_loss = ~np.isnan(rows.loss) & (rows.steps > 0)
     if has_loss.sum() < 2:
         raise TooShort(
@@ -178,6 +181,7 @@ def curve_from(
         schedule = _declared(table, rows, facts, schedule)
         if columns.lr is not None:
             assumptions.append("the learning rates are those of the given schedule, not the log's")
+    norm = _norm(measured, rows, schedule, log, assumptions)
     steps = rows.steps[has_loss]
     warnings += _gaps(steps.astype(np.float64))
     return LossCurve(
@@ -198,6 +202,7 @@ def curve_from(
             skipped=log.skipped,
         ),
         optimizer,
+        norm,
     )
 
 
@@ -216,6 +221,24 @@ def _optimizer(log: Log, facts: Facts, assumptions: list[str]) -> str | None:
     written = "" if text == found else f": {text!r}"
     assumptions.append(f"the optimiser is {found} ({whose}{written})")
     return found
+
+
+def _norm(
+    measured: Mapping[Measure, str], rows: Rows, schedule: Schedule, log: Log, said: list[str]
+) -> MeasuredNorm | None:
+    """The norm of the weights as the log has it, and a sentence that says so."""
+    done = np.clip(rows.steps, 1, schedule.horizon)
+    lr = np.where(np.isnan(rows.lr), schedule.lr[done - 1], rows.lr)
+    norm = measured_norm(measured, dict(zip(measured, rows.more, strict=True)), rows.steps, lr)
+    if norm is not None:
+        others = [
+            name
+            for name in log.table.columns
+            if measure_of(name) and name not in (*measured.values(), log.columns.lr)
+        ]
+        beside = f", not {', '.join(map(repr, others[:3]))}" if others else ""
+        said.append(f"the norm of the weights is measured, by {norm.source}{beside}")
+    return norm
 
 
 def _without_rates(log: Log, facts: Facts) -> str:

@@ -5,6 +5,7 @@ run that was restarted and logs some steps again. Each has one rule here, and ea
 changes anything leaves a sentence. What has no rule is an error that names the line.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,13 +21,17 @@ OnNan = Literal["error", "drop"]
 
 @dataclass(frozen=True)
 class Rows:
-    """One row a step, steps increasing; NaN where a row has no rate, loss or batch."""
+    """One row a step, steps increasing; NaN where a row has no rate, loss or batch.
+
+    ``more`` has further columns, in the order in which they were asked for.
+    """
 
     steps: IntArray
     lr: FloatArray
     loss: FloatArray
     batch: FloatArray
     warnings: tuple[str, ...]
+    more: tuple[FloatArray, ...] = ()
 
 
 @dataclass
@@ -44,7 +49,9 @@ class _Row:
         self.values = np.where(np.isnan(values), self.values, values)
 
 
-def clean_rows(table: Table, columns: Columns, on_nan: OnNan = "error") -> Rows:
+def clean_rows(
+    table: Table, columns: Columns, on_nan: OnNan = "error", more: Sequence[str] = ()
+) -> Rows:
     """The steps of a log in order, each once.
 
     * Values of one step on several rows are put together; equal repeats count once; where two
@@ -52,6 +59,7 @@ def clean_rows(table: Table, columns: Columns, on_nan: OnNan = "error") -> Rows:
     * A step that goes backwards and logs again a step already seen is a restart: what was logged
       from that step on is superseded, with a warning.
     * A ``nan`` or ``inf`` that was written out is an error, or left out if ``on_nan`` is "drop".
+    * Of ``more`` columns what is no number above 0 is not there.
 
     Raises:
         InputError: text in a number, steps that are not whole or out of order, values out of range.
@@ -65,14 +73,20 @@ def clean_rows(table: Table, columns: Columns, on_nan: OnNan = "error") -> Rows:
             else np.full(steps.size, np.nan)
             for name in (columns.lr, columns.loss, columns.batch)
         ]
+        + [_positive(table, name) for name in more]
     )
     used = ~np.isnan(values[:, :2]).all(axis=1)
     lines = np.array(table.lines, dtype=np.int64)[used]
     merged = _merge(table.source, steps[used], values[used], lines, warnings)
     order = sorted(merged)
-    matrix = np.array([merged[step].values for step in order]).reshape(-1, 3)
+    matrix = np.array([merged[step].values for step in order]).reshape(-1, 3 + len(more))
     return Rows(
-        np.array(order, dtype=np.int64), matrix[:, 0], matrix[:, 1], matrix[:, 2], tuple(warnings)
+        np.array(order, dtype=np.int64),
+        matrix[:, 0],
+        matrix[:, 1],
+        matrix[:, 2],
+        tuple(warnings),
+        tuple(matrix[:, 3:].T),
     )
 
 
@@ -134,6 +148,19 @@ def _steps(table: Table, name: str) -> IntArray:
             f" {'missing' if cell is None else cell}, expected a whole number, 0 or above"
         )
     return values.astype(np.int64)
+
+
+def _positive(table: Table, name: str) -> FloatArray:
+    """A column of which nothing depends, with NaN where it has no number above 0."""
+
+    def number(cell: str | None) -> float:
+        try:
+            value = float(cell or "nan")
+        except ValueError:
+            return np.nan
+        return value if 0 < value < np.inf else np.nan
+
+    return np.array([number(cell) for cell in table.columns[name]])
 
 
 def _values(

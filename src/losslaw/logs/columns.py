@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from losslaw.errors import InputError
 from losslaw.files import Table
+from losslaw.logs.clocks import by_group, is_part, left_out
 
 STEP = (
     "step", "steps", "iter", "iters", "iteration", "iterations", "global_step", "global_steps",
@@ -73,14 +74,20 @@ def find_columns(
                 raise InputError(f"{table.source}: no column {asked!r}; found {_names(table)}")
             return asked
         matches = [name for alias in aliases for name in table.columns if key(name) == alias]
-        if what == "learning rate" and not matches:  # Lightning: lr-AdamW, lr-AdamW/pg1, ...
-            matches = [
+        if what == "learning rate":  # Lightning: lr-AdamW, lr-AdamW/pg1, ...
+            grouped = [
                 name
                 for name in table.columns
-                if name.lower().startswith(("lr-", "lr/"))
+                if name not in matches
+                and name.lower().startswith(("lr-", "lr/", "lr_"))
                 and not name.endswith(("-momentum", "-weight_decay"))
+                and (name[2] != "_" or is_part(name))
             ]
-        if len(matches) > 1:
+            known = [name for name in grouped if is_part(name)]
+            matches = by_group([*matches, *(known if matches else grouped)])
+        if what == "learning rate" and left_out(matches):
+            assumptions.append(left_out(matches))
+        elif len(matches) > 1:
             others = ", ".join(repr(name) for name in matches[1:])
             assumptions.append(f"{what} is column {matches[0]!r}, not {others}")
         return matches[0] if matches else None

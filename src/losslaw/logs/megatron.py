@@ -39,6 +39,8 @@ EVALUATION = re.compile(
 )
 MARK = re.compile(r"iteration +\d+/")
 OTHER_EVALUATION = re.compile(r"validation loss at iteration \d{1,15} on (?:validation|test) set")
+# Cells that are kept besides losses.
+KEPT = ("learning rate", "global batch size", "params norm")
 # Columns of losses (of experts, of further heads) that are kept besides the first.
 MOST = 20
 
@@ -89,8 +91,7 @@ def read_lines(source: Source, name: str, notes: Iterable[str] = ()) -> Log:
         record = {
             key: cell
             for key, cell in cells.items()
-            if (key in ("learning rate", "global batch size") or key.endswith("loss"))
-            and VALUE.fullmatch(cell)
+            if (key in KEPT or key.endswith("loss")) and VALUE.fullmatch(cell)
         }
         here = [key for key in record if key.endswith("loss")]
         if not here:

@@ -7,7 +7,6 @@ the others. Some names tell the trainer, and so what its steps, rates and losses
 """
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from typing import Any, Literal
 
 from losslaw.errors import InputError
 from losslaw.files import table_of
+from losslaw.logs.clocks import by_group, left_out, measure_of, measures, words
 from losslaw.logs.columns import LOSS, RATE, Columns
 from losslaw.logs.log import Log, LossIs, usual_loss
 from losslaw.logs.run_settings import facts_of, logged_every
@@ -24,7 +24,7 @@ from losslaw.logs.tables import done_epochs
 
 # A name, the step it was logged at, and the value, in the order of time.
 Point = tuple[str, int, float]
-Kind = Literal["rate", "train", "validation", "batch", "tokens"]
+Kind = Literal["rate", "train", "validation", "batch", "tokens", "clock"]
 
 # Where a row has several counts of updates, the first of these is meant: trainers that log theirs
 # beside the tracker's own do so because the latter counts rows.
@@ -34,7 +34,6 @@ STEPS = (
     "updates", "update", "_step",
 )  # fmt: skip
 
-WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 VALIDATION = frozenset(
     ("val", "valid", "validation", "eval", "evaluation", "test", "dev", "heldout", "holdout")
 )
@@ -117,15 +116,6 @@ TRAINERS = (
 )  # fmt: skip
 
 
-def words(name: str) -> list[str]:
-    """The words of a name.
-
-    >>> words("Loss/trainSmooth"), words("lr-AdamW/pg1")
-    (['loss', 'train', 'smooth'], ['lr', 'adam', 'w', 'pg', '1'])
-    """
-    return [word.lower() for word in WORD.findall(name)]
-
-
 @lru_cache(maxsize=65536)
 def kind_of(name: str) -> Kind | None:
     """What a metric of this name is; ``None`` for all that a curve does not need.
@@ -135,6 +125,8 @@ def kind_of(name: str) -> Kind | None:
     """
     if len(name) > 300:
         return None
+    if measure_of(name):
+        return "clock"
     parts = words(name)
     there = set(parts)
     if (there & {"lr", "lrm", "learningrate"} or ("learning", "rate") in pairwise(parts)) and (
@@ -252,6 +244,8 @@ def log_from_points(
         found = ", ".join(sorted(names)[:8]) or "nothing"
         raise InputError(f"{source}: no losses in it; found {found}")
     rate = _pick(counts, "rate", "learning rate", RATE, said)
+    if rate is None:  # then that is what people mean by it
+        rate = measures(counts).get("effective rate")
     batch = _pick(counts, "batch", "batch", (), said)
     trainer = next((each for each in TRAINERS if names.issuperset(each.marks)), None)
     if trainer is not None and trainer.name == "nanotron":
@@ -383,7 +377,10 @@ def _pick(
             -counts[name],
         ),
     )
-    if len(order) > 1:
+    if kind == "rate" and left_out(by_group(order)):
+        order = by_group(order)
+        notes.append(left_out(order))
+    elif len(order) > 1:
         others = ", ".join(map(repr, order[1:4])) + (", ..." if len(order) > 4 else "")
         notes.append(f"the {what} is {order[0]!r}, not {others}")
     return order[0] if order else None
