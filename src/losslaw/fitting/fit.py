@@ -106,8 +106,10 @@ def fit(
         objective=data_objective(problem, point),
         status=Status(converged=optimum.converged, sentences=_doubts(problem, point, laws)),
         curves=tuple(
-            _fitted_curve(laws[group], curve)
-            for curve, group in zip(problem.curves, problem.groups, strict=True)
+            _fitted_curve(laws[group], curve, query)
+            for curve, query, group in zip(
+                problem.curves, problem.queries, problem.groups, strict=True
+            )
         ),
         notes=(*problem.notes, *agreement),
         uncertainty=parts[-1],
@@ -165,8 +167,8 @@ def _choice(
     return Choice(recipe=recipe, problem=problem, optimum=coarse_search(problem))
 
 
-def _fitted_curve(law: Law, curve: LossCurve) -> FittedCurve:
-    error = law.loss(Query(curve.schedule, curve.steps)) - curve.loss
+def _fitted_curve(law: Law, curve: LossCurve, query: Query) -> FittedCurve:
+    error = law.loss(query) - curve.loss
     return FittedCurve(
         label=curve.label,
         schedule=curve.schedule,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from losslaw.curves import LossCurve
 from losslaw.logs.optimizer import OTHER, checked_optimizer
 
-ADAMW = "adamw"
+ADAMW, HYPERBALL = "adamw", "hyperball"
 
 
 def all_by(curves: LossCurve | Sequence[LossCurve], said: str | None) -> list[LossCurve]:
@@ -44,12 +44,43 @@ def optimizer_of(curves: Sequence[LossCurve], said: str | None = None) -> str | 
     return ADAMW if named == {ADAMW} else OTHER
 
 
+def without_guess(curves: Sequence[LossCurve]) -> tuple[LossCurve, ...]:
+    """The curves with no weight decay where it is not known and the optimiser is none of AdamW.
+
+    AdamW is nearly always run with .1, which laws take for granted; of others nothing is known.
+    """
+    return tuple(
+        curve.with_(schedule=curve.schedule.with_(weight_decay=0.0)) if _unknown(curve) else curve
+        for curve in curves
+    )
+
+
+def decay_not_assumed(curves: Sequence[LossCurve]) -> str:
+    """A sentence where `without_guess` does anything; else empty. Of a constant norm it is none."""
+    names = {curve.optimizer for curve in curves if _unknown(curve)} - {HYPERBALL}
+    if not names:
+        return ""
+    return (
+        f"the weight decay of runs trained by {', '.join(sorted(map(str, names)))} is not known,"
+        " and none is assumed: say what it was (weight_decay=, --weight-decay)"
+    )
+
+
+def constant_norm(curves: Sequence[LossCurve]) -> bool:
+    """Whether all runs keep the norm of their weights constant."""
+    return all(curve.optimizer == HYPERBALL for curve in curves)
+
+
 def disagreement(curves: Sequence[LossCurve]) -> str:
     """A sentence where the runs do not have one optimiser; else empty."""
     named = sorted(_named(curves))
     if len(named) < 2:
         return ""
     return f"the runs have different optimisers ({', '.join(named)}): taken as other than AdamW"
+
+
+def _unknown(curve: LossCurve) -> bool:
+    return curve.schedule.weight_decay is None and curve.optimizer not in (None, ADAMW)
 
 
 def _named(curves: Sequence[LossCurve]) -> set[str]:

@@ -22,7 +22,13 @@ import numpy as np
 
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
-from losslaw.fitting.optimizer import disagreement
+from losslaw.fitting.norms import fitted_growth, norms_seen
+from losslaw.fitting.optimizer import (
+    constant_norm,
+    decay_not_assumed,
+    disagreement,
+    without_guess,
+)
 from losslaw.fitting.status import Note
 from losslaw.laws import Law, Prior, Query, Recipe
 from losslaw.laws.query import ASSUMED_WEIGHT_DECAY
@@ -252,18 +258,30 @@ def pose(recipe: Recipe, curves: Sequence[LossCurve], *, skip: int | None = None
     start = usual_skip(curves) if skip is None else skip
     kept = tuple(_cut(curve, start, notes) for curve in curves)
     law, free, fixed = recipe.law, recipe.free, dict(recipe.fixed)
+    if law.constant_norm and constant_norm(kept):
+        fixed |= law.constant_norm
+        free = free and tuple(name for name in free if name not in fixed)
+        text = "the norm of the weights is constant (hyperball): the effective rate is the rate"
+        notes.append(Note(text=text))
     template = _template(law, free, fixed)
+    if said := disagreement(kept):
+        notes.append(Note(text=said))
+    kept = _same_knowledge(law, kept, notes)
+    template = template.informed([curve.schedule for curve in kept])
+    if law.growth not in fixed and (grown := fitted_growth(template, kept)):
+        fixed[law.growth] = grown[0]
+        template = template.with_(**{law.growth: grown[0]})
+        notes.append(Note(text=_measured(law, kept, *grown)))
     names = [
         name
         for name, spec in law.shapes().items()
         if (spec.free if free is None else name in free) and name not in fixed
     ]
-    if said := disagreement(kept):
-        notes.append(Note(text=said))
-    kept = _same_knowledge(law, kept, notes)
-    template = template.informed([curve.schedule for curve in kept])
     sizes, groups = _groups(kept, notes)
-    queries = tuple(Query(curve.schedule, curve.steps) for curve in kept)
+    queries = tuple(
+        Query(curve.schedule, curve.steps, norm=norm)
+        for curve, norm in zip(kept, norms_seen(template, kept), strict=True)
+    )
     # One size lends its trends to the priors only; several sizes have laws of their own.
     priors: dict[str, Prior] = dict(law.priors(middle_size(sizes)))
     for name, prior in recipe.priors.items():
@@ -360,11 +378,24 @@ def _template(law: type[Law], free: Sequence[str] | None, fixed: dict[str, Any])
     return law(**fixed)
 
 
+def _measured(law: type[Law], curves: Sequence[LossCurve], growth: float, off: float) -> str:
+    """What measured norms are used for."""
+    runs = _some([curve.label for curve in curves if curve.norm is not None])
+    return (
+        f"the effective rate of {runs} is that of the norm in the log; for schedules that were not"
+        f" run it is computed, with {law.growth} {growth:.5g} fitted to that norm, which it follows"
+        f" to {100 * math.expm1(off):.2g} %"
+    )
+
+
 def _same_knowledge(
     law: type[Law], curves: tuple[LossCurve, ...], notes: list[Note]
 ) -> tuple[LossCurve, ...]:
     """All curves with batch, or none: a law cannot compare a known batch with an unknown one."""
     if law.uses_weight_decay:
+        if said := decay_not_assumed(curves):
+            notes.append(Note(text=said))
+        curves = without_guess(curves)
         unknown = [curve.label for curve in curves if curve.schedule.weight_decay is None]
         if unknown:
             notes.append(

@@ -38,7 +38,7 @@ values that AdamW would have if the highest fitted peak were 1e-3, with priors m
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
@@ -84,6 +84,8 @@ class Effective(Law):
     title: ClassVar[str] = "effective-rate law"
     reference: ClassVar[str] = "this project"
     uses_weight_decay: ClassVar[bool] = True
+    constant_norm: ClassVar[Mapping[str, float]] = {"kappa": 0.0, "h": 0.0}
+    growth: ClassVar[str] = "kappa"
     uses_batch: ClassVar[bool] = True
     in_blocks: ClassVar[bool] = True
     model_error: ClassVar[float] = 0.0020
@@ -221,8 +223,13 @@ class Effective(Law):
     def effective_rate(self, blocks: Blocks) -> EffectiveRate:
         """The effective rate of each update."""
         return EffectiveRate(
-            blocks.lr, blocks.weight_decay, self.h, self.kappa, blocks.count, p=self.p
-        )
+            blocks.lr, blocks.weight_decay, self.h, self.kappa, blocks.count, p=self.p,
+            norm=blocks.norm,
+        )  # fmt: skip
+
+    def squared_norm(self, blocks: Blocks) -> FloatArray:
+        """What the effective rate is relative to."""
+        return self.effective_rate(blocks).norm
 
     def relative_batch(self, batch: FloatArray | None) -> FloatArray | None:
         """``B / B0``; ``None`` where the batch plays no part."""

@@ -58,6 +58,8 @@ class Law(ABC):
         title: Name in words.
         reference: Where the formula is from.
         uses_weight_decay: Whether the formula reads the weight decay.
+        constant_norm: Shapes, and their values where the norm of the weights never changes.
+        growth: The shape by which the norm of the weights grows; empty where a law has no norm.
         uses_batch: Whether the formula reads the batch size.
         peak_error: Error on a schedule whose peak is a factor e away from every fitted one, in
             nats.
@@ -80,6 +82,8 @@ class Law(ABC):
     title: ClassVar[str]
     reference: ClassVar[str]
     uses_weight_decay: ClassVar[bool] = False
+    constant_norm: ClassVar[Mapping[str, float]] = {}
+    growth: ClassVar[str] = ""
     uses_batch: ClassVar[bool] = False
     peak_error: ClassVar[float] = 0.2
     size_exponent: ClassVar[float] = 0.25
@@ -117,6 +121,13 @@ class Law(ABC):
     def loss(self, query: Query) -> FloatArray:
         """Loss in nats per token at the steps of the query. Shape ``(m,)``."""
         return np.sum(list(self.terms(query).values()), axis=0)
+
+    def squared_norm(self, blocks: Blocks) -> FloatArray:
+        """Squared norm of the weights that each block sees, relative to its start. Shape ``(n,)``.
+
+        Of laws with a `growth` only.
+        """
+        raise NotImplementedError
 
     def final_loss(self, blocks: Blocks) -> tuple[float, FloatArray]:
         """Loss after the last update, and its derivative by the rate of each block.

@@ -33,6 +33,7 @@ class Blocks:
         time: Intrinsic time that passes: ``count * lr``.
         batch: Batch size, if known.
         weight_decay: Weight decay; 0.1 where it is not known.
+        norm: Squared norm of the weights that the block sees, where it was measured.
         starts: First update (0-based) of each block.
         at: Number of blocks up to each step asked about. Shape ``(m,)``.
         warmup: How many of the first blocks are warm-up: falls into them do not count.
@@ -48,6 +49,7 @@ class Blocks:
     at: IntArray
     warmup: int
     first_rate: float
+    norm: FloatArray | None = None
 
     def total(self, values: FloatArray) -> FloatArray:
         """Sum over each block of something known for every update."""
@@ -79,11 +81,14 @@ class Query:
         schedule: The schedule.
         steps: Steps asked about, increasing, 1..horizon. Shape ``(m,)``.
         block: Updates taken together; 1 is exact.
+        norm: Squared norm of the weights that each update sees, relative to its start, where it was
+            measured; ``None``: the law computes it. Shape ``(n,)``.
     """
 
     schedule: Schedule
     steps: IntArray
     block: int = 1
+    norm: FloatArray | None = None
     _cache: dict[Hashable, Any] = field(default_factory=dict[Hashable, Any])
 
     # A search along P parameters comes back to the same values; beyond that, forget.
@@ -188,6 +193,7 @@ class Query:
             at=np.searchsorted(starts, self.steps).astype(np.int64),
             warmup=int(np.searchsorted(starts, max(self.schedule.warmup, 1))),
             first_rate=self.first_rate,
+            norm=None if self.norm is None else total(self.norm[:n]) / count,
         )
 
     def cached(self, key: Hashable, compute: Callable[[], T]) -> T:

@@ -26,6 +26,8 @@ class EffectiveRate:
         count: Equal updates that each entry stands for; ``None``: one. A block of updates is then
             seen relative to the norm before it. Shape ``(n,)``.
         p: Power of the rate in the growth, > 0; for the derivative at rate zero >= 1.
+        norm: ``v[k-1]`` of each update where it was measured, > 0; it then does not follow from the
+            rates. Shape ``(n,)``.
 
     Attributes:
         rate: Effective rate of each update, in units of lr. Shape ``(n,)``.
@@ -45,16 +47,24 @@ class EffectiveRate:
         count: FloatArray | None = None,
         *,
         p: float = 2.0,
+        norm: FloatArray | None = None,
     ):
         times = 1.0 if count is None else count
         self.lr, self.h, self.kappa, self.p = lr, float(h), float(kappa), float(p)
         self.decay = np.asarray(2.0 * weight_decay * times)
         growth = kappa * lr * lr if p == 2.0 else 1e-6 * kappa * (1e3 * lr) ** p
         self.growth = np.asarray(growth * times)
+        self.measured = norm is not None
+        if norm is not None:
+            self.norm, self.power = norm, norm**-self.h
+            self.rate = lr * self.power
+            return
         self.rate, self.norm, self.power = _forward(lr, self.decay, self.h, self.growth)
 
     def pull(self, gradient: FloatArray) -> FloatArray:
         """Derivative by the rates of what has ``gradient`` by the effective ones. ``(n,)``."""
+        if self.measured:
+            return gradient * self.power
         moves = self.lr > 0
         # The growth over the rate, which at rate zero is the power's own: only p = 1 has a slope.
         at_zero = 1e-3 * self.kappa if self.p == 1 else 0.0
