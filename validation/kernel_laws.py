@@ -111,7 +111,9 @@ def cells(problem: tuple[float, float], law: str, fitted: list[LossCurve]) -> li
     s, beta = problem
     name, theory = ("q", 2 - 1 / beta) if law == CONVOLUTION else ("g", 1 - 1 / beta)
     fixed = {"warmup_drops": True} if law == RISE else None
-    result = fit(fitted, law.partition(",")[0], skip=1, uncertainty=False, fixed=fixed)
+    result = fit(
+        fitted, law.partition(",")[0], skip=1, uncertainty=False, fixed=fixed, keep_all=True
+    )
     values = result.parameters
     right = (
         abs(values["s"] / s - 1) < 0.05,
