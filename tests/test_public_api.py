@@ -28,6 +28,7 @@ NAMES = {
     "LossCurve",
     "Momentum",
     "MultiPower",
+    "OneClock",
     "Prediction",
     "Schedule",
     "advise",

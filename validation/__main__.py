@@ -27,6 +27,7 @@ TABLES = {
     "advice": True,
     "away": True,
     "constants": True,
+    "cooldown_fraction": True,
     "design_gains": True,
     "design_kernel": False,
     "design_shapes": True,

@@ -1,4 +1,4 @@
-"""What was tried on the effective-rate law beside `auto`, and the noise of each model size.
+"""What was tried on the effective-rate law on one clock, and the noise of each model size.
 
 RMSE / mean absolute final error on unseen segments, in nats, as in the table of accuracy. *As it
 is*: the recipe for AdamW. *Older constants*: h 0.55, kappa 2000, p 2. *q always*: the power of
@@ -14,8 +14,8 @@ from unittest import mock
 import numpy as np
 
 from losslaw.fitting import fit, problem
-from losslaw.laws import Effective, Prior, Recipe
-from losslaw.laws.effective import adamw
+from losslaw.laws import OneClock, Prior, Recipe
+from losslaw.laws.oneclock import adamw
 from validation.protocols import PROTOCOLS, Trial
 
 SHOWN = ("public split", "one peak", "across peaks", "other sizes", "no decay seen")
@@ -62,12 +62,12 @@ def table() -> str:
         lines.append(f"| {variant} | {' | '.join(cells)} |")
     lines += ["", "| fitted | parameters | N | trend | N / trend |", "|---|---|---|---|---|"]
     ratios: list[float] = []
-    weak = Recipe(Effective, ("alpha",), priors={"N": Prior(47.0, 47.0)})
+    weak = Recipe(OneClock, ("alpha",), priors={"N": Prior(47.0, 47.0)})
     for name in ("public split", "one peak", "other sizes"):
         for trial in trials[name]:
             result = fit(trial.fitted, weak, skip=trial.skip, uncertainty=False)
             size = trial.fitted[0].model_size
-            noise, trend = result.parameters["N"], Effective.priors(size)["N"].mean
+            noise, trend = result.parameters["N"], OneClock.priors(size)["N"].mean
             ratios.append(noise / trend)
             lines.append(
                 f"| {name}, {trial.name} | {size:.3g} | {noise:.1f} | {trend:.1f} |"

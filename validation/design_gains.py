@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from losslaw.designing.gains import Gains, distance
+from losslaw.designing.gains import Gains, LawGains, distance
 from losslaw.fitting import fit
 from losslaw.fitting.uncertainty import REPEAT
 from validation.protocols import one_peak, public_split
@@ -55,7 +55,7 @@ def pairs(law: str, protocol: str) -> list[Pair]:
         result = fit(trial.fitted, law, skip=trial.skip)
         if result.uncertainty is None:
             continue
-        gains = Gains(result.law, result.uncertainty, 0.9)
+        heaviest = LawGains(result.law, result.uncertainty)
         runs = [(curve, False) for curve, _ in trial.held_out] + [(c, True) for c in trial.fitted]
         ends: list[tuple[float, float]] = []
         for curve, _ in runs:
@@ -68,14 +68,16 @@ def pairs(law: str, protocol: str) -> list[Pair]:
             if not same or (known and other):
                 continue
             first, second = (result.predict(c.schedule, c.steps[-1:]).schedule for c in (a, b))
-            apart = gains.gradient(first) - gains.gradient(second)
+            apart = heaviest.gradient(first) - heaviest.gradient(second)
+            interval = Gains.of(result, first, 0.9).interval(first, second)
+            assert interval is not None
             variance = apart @ result.uncertainty.covariance @ apart
             out.append(
                 Pair(
                     distance(first, second),
                     ends[j][0] - ends[i][0],
                     ends[j][1] - ends[i][1],
-                    gains.half(first, second),
+                    interval.half_width,
                     1.645 * float(np.sqrt(max(variance, 0.0))),
                 )
             )

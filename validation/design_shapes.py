@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 import losslaw as ll
 from losslaw.designing import Design
-from losslaw.designing.gains import Gains
+from losslaw.designing.gains import LawGains
 from losslaw.fitting import fit
 from validation.page import save
 from validation.protocols import Trial, one_peak, public_split
@@ -66,7 +66,7 @@ def table() -> str:
         linear = settings["wsd"]
         sd = float("nan")
         if result.uncertainty is not None:
-            gains = Gains(result.law, result.uncertainty, 0.9)
+            gains = LawGains(result.law, result.uncertainty)
             sd = gains.deviation(best.schedule, linear.schedule)
         peak = best.schedule.peak_lr
         shapes.append(

@@ -15,6 +15,7 @@ import numpy as np
 from losslaw.curves import LossCurve, read_curves
 from losslaw.fitting import Fit, fit
 from losslaw.schedules.agreement import departure
+from validation.accuracy import weighed
 
 RUNS = Path(__file__).parent / "data" / "lab"
 GROUPS = {
@@ -27,7 +28,7 @@ GROUPS = {
 
 
 def table() -> str:
-    """One table, and what was chosen for each group."""
+    """One table, and what stands behind each group."""
     lines = [
         "| fitted | held out | RMSE | final | half-width | inside 90 % |",
         "|---|---|---|---|---|---|",
@@ -37,12 +38,12 @@ def table() -> str:
         runs = [read_curves(str(path))[0] for path in sorted((RUNS / folder).glob("*.csv"))]
         fitted = [run for run in runs if run.label in labels]
         result = fit(fitted)
-        chosen.append(f"* {title}: {', '.join(result.free)}. {' '.join(result.choice)}")
+        chosen.append(f"* {title}: {weighed(result)}")
         for run in runs:
             if run.label in labels:
                 continue
             lines.append(f"| {title} | {run.label} | {_row(result, run, fitted)} |")
-    return "\n".join([*lines, "", "What was chosen, and why:", "", *chosen, ""])
+    return "\n".join([*lines, "", "What stands behind each, and what laws count:", "", *chosen, ""])
 
 
 def _row(result: Fit, run: LossCurve, fitted: list[LossCurve]) -> str:

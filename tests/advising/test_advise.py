@@ -35,8 +35,7 @@ def advice(flat):
 
 
 def half_width(made, schedule, level=0.9):
-    prediction = made.predict(schedule, [schedule.horizon], level)
-    return float(prediction.upper[0] - prediction.loss[0])
+    return made.predict(schedule, [schedule.horizon], level).interval.half_width
 
 
 # -- what the answer says ---------------------------------------------------------------------
@@ -48,6 +47,38 @@ def test_the_interval_now_is_that_of_the_prediction(flat, advice):
     assert advice.goal == advice.half_width / 2
     # Squares of the parts add up to the whole.
     assert sum(part**2 for part in advice.parts.values()) == pytest.approx(advice.half_width**2)
+
+
+def test_a_run_narrows_the_interval_of_all_laws_as_it_does_that_of_the_heaviest(flat):
+    """Of each of two targets by itself, worked out from the heaviest law's deviations."""
+    near = cosine(peak=PEAK, horizon=2500, warmup=50, weight_decay=0.1)
+    added = [SCHEDULES["wsd"], SCHEDULES["two"]]
+    made = fit(flat)
+    assert sum(weight > 0.01 for _, _, weight in made.trust.members) > 1
+    expected = ExpectedIntervals.of(made, flat, "auto", None)
+    advice = advise(flat, [near, TARGET], runs=added)
+    assert advice.half_width == pytest.approx(
+        max(half_width(made, each) for each in (near, TARGET))
+    )
+    for run in added:
+        (candidate,) = named([made.completed(run)], flat, skip=made.skip, every=25)
+        after = expected.after(candidate, 25)
+        halves = []
+        for target in (near, TARGET):
+            query = Query(target, np.array([target.horizon]))
+            ratio = after.deviation(made.law, query) / made.uncertainty.deviation(made.law, query)
+            halves.append(half_width(made, target) * float(ratio[0]))
+        (option,) = [o for o in advice.options if (o.schedule.lr == run.lr).all()]
+        assert option.half_width == pytest.approx(max(halves))
+        assert sum(part**2 for part in option.parts.values()) == pytest.approx(max(halves) ** 2)
+
+
+def test_by_one_law_the_interval_is_that_law_s(flat):
+    advice = advise(flat, TARGET, law="effective")
+    assert advice.half_width == pytest.approx(half_width(fit(flat, "effective"), TARGET), rel=1e-12)
+    assert advice.trust is None
+    assert advice.as_dict()["trust"] is None
+    assert str(advice).startswith("No run here decays")
 
 
 def test_a_decay_off_the_constant_run_is_cheapest_where_none_was_seen(advice):
@@ -74,7 +105,7 @@ def test_no_cheaper_run_would_do(advice):
 
 def test_the_last_checkpoint_is_where_a_run_ended(flat):
     """It is the likeliest to have been kept; what it takes from there costs no less."""
-    advice = advise(flat, TARGET, skip=150)
+    advice = advise(flat, TARGET, skip=150, law="effective")
     assert advice.best.begins < 1500
     assert (advice.from_last.run, advice.from_last.begins) == ("flat", 1500)
     assert advice.from_last.half_width <= advice.goal
@@ -96,8 +127,9 @@ def test_the_run_does_what_was_expected(flat, advice):
         ratios.append(half / best.half_width)
         error = after.predict(TARGET, [4500]).final - law.predict(TARGET, [4500])[0]
         inside.append(abs(error) <= half)
-    # Misfit, noise and the law's error come out by chance, about a fifth each.
-    assert_allclose(ratios, 1.0, atol=0.25)
+    # Misfit, noise and the law's error come out by chance, about a fifth each; and a run that
+    # decides between laws does more than is expected of it.
+    assert 0.4 < min(ratios) <= max(ratios) < 1.25
     assert all(inside)
 
 
@@ -128,7 +160,8 @@ def test_runs_that_are_named_are_judged(flat):
     assert by_cost[1500].run == ""
     after = fit([*flat, *runs(["wsd"], seed=3)])
     expected = by_cost[450].half_width
-    assert half_width(after, TARGET) == pytest.approx(expected, rel=0.25)
+    # It decides between laws, too: see `agrees`.
+    assert 0.35 * expected < half_width(after, TARGET) < 1.25 * expected
 
 
 def test_of_several_targets_the_widest_counts(flat, advice):
@@ -202,7 +235,7 @@ def test_checkpoints_are_those_of_the_model_asked_about():
     advice = advise(sized, TARGET, model_size=4e7, max_updates=200)
     assert {option.run for option in advice.options} <= {"flat 4e+07", ""}
     assert advice.half_width == pytest.approx(
-        (lambda p: float(p.upper[0] - p.loss[0]))(fit(sized).predict(TARGET, [4500], 0.9, 4e7))
+        fit(sized).predict(TARGET, [4500], 0.9, 4e7).interval.half_width
     )
 
 
@@ -237,8 +270,12 @@ def test_the_record_and_the_report(advice):
     record = advice.as_dict()
     assert record["best"]["schedule"] == advice.best.spec
     assert len(record["options"]) == len(advice.options)
+    lines = str(advice).splitlines()
+    assert lines[0] == advice.trust.sentence
+    assert lines[1] == "No run here decays: the decay term rests on the prior alone."
+    assert next(iter(record)) == "trust"
+    assert record["trust"]["status"] == "assumed"
     text = str(advice)
-    assert text.startswith("No run here decays: the decay term rests on the prior alone.")
     for word in ("target ", "now ", "wanted ", "run ", "expect ", advice.best.spec, "->"):
         assert word in text
 
@@ -246,35 +283,46 @@ def test_the_record_and_the_report(advice):
 # -- on runs that were made ---------------------------------------------------------------------
 
 
-def judged_and_made(fitted, target, added):
+def judged_and_made(fitted, target, added, law):
     """Half-width expected of a run, half-width and error once it is fitted."""
     asked = target.schedule.prefix(int(target.steps[-1]))
-    (option,) = advise(fitted, asked, runs=[added.schedule]).options
-    after = fit([*fitted, added])
+    (option,) = advise(fitted, asked, runs=[added.schedule], law=law).options
+    after = fit([*fitted, added], law)
     error = (after.predict(asked, target.steps[-3:]).loss - target.loss[-3:]).mean()
     return option.half_width, half_width(after, asked), abs(error)
 
 
-def test_on_the_bundled_runs():
+def agrees(expected, obtained, law):
+    """One law: the 30 trials of validation/results/advice.md are mostly within 15 %.
+
+    That a run decides between laws, or shows that they disagree, is not expected of it.
+    """
+    low, high = (0.8, 1.2) if law == "effective" else (0.5, 1.4)
+    assert low * expected < obtained < high * expected
+
+
+@pytest.mark.parametrize("law", ["effective", "auto"])
+def test_on_the_bundled_runs(law):
     bundled = {curve.label: curve for curve in ll.bundled_curves()}
     expected, obtained, error = judged_and_made(
         [bundled["constant_peak3e-3_T4000"]],
         bundled["wsd-linear-0.2_peak3e-3_T4000"],
         bundled["wsd-1-sqrt-0.2_peak3e-3_T4000"],
+        law,
     )
-    # The 30 trials of validation/results/advice.md: mostly within 15 %.
-    assert obtained == pytest.approx(expected, rel=0.2)
+    agrees(expected, obtained, law)
     assert error < obtained
 
 
 @needs_public_curves
-def test_on_public_runs():
+@pytest.mark.parametrize("law", ["effective", "auto"])
+def test_on_public_runs(law):
     constant, cosine_long, two_stage = (
         ll.read_curves(str(LLAMA2 / f"100M_{name}.csv"), warmup=2160)[0]
         for name in ("constant_24000", "cosine_72000", "wsdcon_9")
     )
-    expected, obtained, error = judged_and_made([constant], cosine_long, two_stage)
-    assert obtained == pytest.approx(expected, rel=0.2)
+    expected, obtained, error = judged_and_made([constant], cosine_long, two_stage, law)
+    agrees(expected, obtained, law)
     assert error < obtained
 
 

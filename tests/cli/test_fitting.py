@@ -81,7 +81,7 @@ def test_fit_passes_its_options_on(here, capsys):
 def test_predict_json_has_the_keys_of_the_contract(saved, capsys):
     assert run(["predict", "fit.json", "--schedule", SPEC, "--every", "40", "--json"]) == 0
     record = json.loads(capsys.readouterr().out)
-    assert list(record) == ["step", "loss", "lower", "upper", "level", "warnings"]
+    assert list(record) == ["step", "loss", "lower", "upper", "level", "warnings", "trust"]
     assert record["warnings"] == list(
         ll.load_fit("fit.json").predict(ll.parse_schedule(SPEC), record["step"]).warnings
     )

@@ -78,6 +78,36 @@ def test_earlier_runs_and_a_saved_fit(here, capsys):
     assert "--law with --fit" in error
 
 
+def test_what_is_to_be_trusted_stands_first(here, capsys):
+    arguments = ["stable.csv", "--horizon", "6000", *DECAY]
+    out = ok(arguments, capsys)
+    assert out.startswith("assumed, not confirmed: nothing in these logs decays")
+    record = json.loads(ok([*arguments, "--json"], capsys))
+    assert record["trust"]["sentence"] == out.splitlines()[0]
+    assert record["trust"]["refused"] is False
+
+
+def test_new_data_is_said_of_a_fit_or_earlier_runs(here, capsys):
+    both = ["cosine_peak3e-3_T4000.csv", "wsd-linear-0.2_peak3e-3_T4000.csv"]
+    assert run(["fit", *both, "-o", "fit.json"]) == 0
+    capsys.readouterr()
+    arguments = ["stable.csv", "--horizon", "6000", "--json", *DECAY]
+    known = [*arguments, "--fit", "fit.json"]
+    one, other = (json.loads(ok([*known, *more], capsys)) for more in ([], ["--new-data"]))
+    assert other["final"]["upper"] > one["final"]["upper"]
+    assert "give a fit" in refused([*arguments, "--new-data"], capsys)
+    question = ["--schedule", "constant:peak=3e-3,horizon=6000,warmup=100", "--every", "6000"]
+    widths = []
+    for more in ([], ["--new-data"]):
+        assert run(["predict", "fit.json", *question, "--json", *more]) == 0
+        record = json.loads(capsys.readouterr().out)
+        widths.append(record["upper"][0] - record["lower"][0])
+        assert run(["score", "fit.json", "stable.csv", "--all", "--json", *more]) == 0
+        widths.append(json.loads(capsys.readouterr().out)["curves"][0]["half_width"])
+    assert widths[2] > widths[0]
+    assert widths[3] > widths[1]
+
+
 def test_a_plan_gives_the_rates_of_a_log_without_them(here, capsys):
     rows = [line.split(",") for line in Path("stable.csv").read_text().splitlines()]
     Path("bare.csv").write_text("\n".join(f"{step},{loss}" for step, _, loss in rows) + "\n")
@@ -162,6 +192,14 @@ def test_follow_prints_a_line_an_update_until_ctrl_c(rows, monkeypatch, capsys):
     assert out[1].split() == ["time", "step", "loss", "forecast", "interval", "band"]
     assert [line.split()[1] for line in out[2:]] == ["1,000", "1,250", "1,500"]
     assert all(re.match(r"\d\d:\d\d:\d\d  ", line) for line in out[2:])
+
+
+def test_follow_says_what_is_to_be_trusted_when_that_changes(rows, monkeypatch, capsys):
+    monkeypatch.setattr(follow.time, "sleep", Trainer(lambda: rows(50)))
+    run(["forecast", "log.csv", "--horizon", "6000", "--follow", *DECAY])
+    out = capsys.readouterr().out.splitlines()
+    assert out[0].startswith("assumed, not confirmed: ")
+    assert [line.split()[1] for line in out[3:]] == ["1,000", "1,250"]
 
 
 def test_follow_never_reads_a_half_written_line(rows, monkeypatch, capsys):

@@ -8,6 +8,7 @@ import pytest
 import losslaw as ll
 from losslaw.designing.batch_growth import design_batch
 from losslaw.kernel.theory import Exponents, batch_relations, two_stage_risk
+from losslaw.laws import Query
 
 
 def world(s, beta):
@@ -138,3 +139,36 @@ def test_laws_blind_to_the_batch_are_refused():
         design_batch(
             ll.Effective(L0=2.5, A=0.3, N=47.0, B0=1.0), 4000, batches=(1,), peak=1, rate="free"
         )
+
+
+def test_of_several_laws_those_that_see_the_batch_say_the_loss():
+    """Against the laws' own predictions, weighed by hand."""
+    law = ll.Effective(L0=2.5, A=0.3, N=45.0, B0=32.0)
+    known = dict(peak=1e-3, horizon=1500, warmup=50, weight_decay=0.1)
+    runs = {
+        "flat": ll.constant(**known, batch=32),
+        "cosine": ll.cosine(**known, batch=32),
+        "wsd": ll.wsd(**known, batch=64),
+    }
+    rng = np.random.default_rng(0)
+    curves = [law.curve(run, range(60, 1501, 15), label) for label, run in runs.items()]
+    # Enough noise that several laws count.
+    fit = ll.fit([c.with_(loss=c.loss + 0.01 * rng.normal(size=len(c))) for c in curves])
+    made = design_batch(fit, 60_000, batches=(32, 128))
+    question = fit.mixture.question(Query.of(made.schedule, [made.schedule.horizon]))
+    sees = np.array([member.law.sees_batch for member in fit.mixture.members])
+    weights = question.weights * sees
+    assert (~sees).any()
+    assert (weights > 1e-3).sum() > 1
+    weights = weights / weights.sum()
+
+    def direct(schedule):
+        losses = [m.law.predict(schedule, [schedule.horizon])[0] for m in fit.mixture.members]
+        return float(weights @ losses)
+
+    assert made.loss == pytest.approx(direct(made.schedule), abs=1e-7)
+    assert made.gain == pytest.approx(min(made.constant.values()) - made.loss)
+    # The weights are those of the design for what it is compared with, too.
+    assert made.constant[32] > made.loss
+    assert str(made).startswith(made.trust.sentence)
+    assert made.as_dict()["trust"]["sentence"] == made.trust.sentence

@@ -104,9 +104,36 @@ def test_no_family_and_no_usual_schedule_is_better(name):
 
 
 def test_rates_that_may_rise_do_not_where_falling_is_best():
+    """The signal's clock is at full speed when the warm-up ends."""
+    assert EFFECTIVE.ramp < 400
+    _, falling = searched(EFFECTIVE, warmup=400)
+    task, rising = searched(EFFECTIVE, warmup=400, rising=True)
+    assert task.loss(rising.schedule) == pytest.approx(task.loss(falling.schedule), abs=1e-6)
+
+
+def test_rates_that_may_rise_do_so_slowly_where_early_updates_count_little():
     _, falling = searched(EFFECTIVE)
     task, rising = searched(EFFECTIVE, rising=True)
-    assert task.loss(rising.schedule) == pytest.approx(task.loss(falling.schedule), abs=1e-6)
+    assert task.loss(rising.schedule) < task.loss(falling.schedule) - 1e-3
+    lr = rising.schedule.lr[50:]
+    top = int(np.argmax(lr > 0.999e-3))
+    assert 50 < top < EFFECTIVE.ramp
+    # Up once, and down once; the last of a search moves rates by a hundredth of the peak.
+    assert np.diff(lr[:top]).min() > -1e-5
+    assert np.diff(lr[top:]).max() < 1e-5
+
+
+def test_a_peak_above_which_the_signal_slows_is_kept_to_where_it_was_reached():
+    """What a high rate costs for good it has cost: no later update at it is the worse for that."""
+    task, best = searched(EFFECTIVE, peak=3 * EFFECTIVE.ls)
+    assert all(start.best for start in best.starts)
+    assert best.gap < 3e-4
+    held = best.schedule.lr[50:]
+    assert (held[:600] == task.peak).all()
+    for width in (1, 10, 100):
+        lower = best.schedule.lr.copy()
+        lower[400 : 400 + width] *= 0.99
+        assert task.loss(best.schedule.with_(lr=lower)) > task.loss(best.schedule)
 
 
 def test_without_noise_the_peak_is_best():

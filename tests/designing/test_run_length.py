@@ -135,6 +135,53 @@ def test_budgets_too_small_are_refused(sizes):
         compute_optimal(sizes, 1e25, batch=64, sequence_length=512)
 
 
+@pytest.fixture(scope="module")
+def mixed():
+    """Several laws that answer together, of two sizes."""
+    law = ll.Effective(L0=2.5, A=0.3, N=45.0)
+    return ll.fit(
+        [
+            law.with_(L0=2.0 + B * size**-BETA)
+            .curve(schedule, STEPS, f"{label} {size:g}")
+            .with_(model_size=size)
+            for size in (2e7, 1e8)
+            for label, schedule in {"flat": ll.constant(**KNOWN), "wsd": ll.wsd(**KNOWN)}.items()
+        ]
+    )
+
+
+def test_of_several_laws_all_say_how_long_a_run_is(mixed):
+    loss = mixed.predict(ll.wsd(**{**KNOWN, "horizon": 3000}), [3000], 0.9, 2e7).final
+    run = horizon_for(mixed, loss, model_size=2e7)
+    assert run.updates == pytest.approx(3000, abs=1)
+    end = mixed.predict(run.schedule, [run.updates], 0.9, 2e7)
+    assert run.trust == end.trust
+    assert str(run).startswith(f"{end.trust.sentence}\n")
+    assert run.as_dict()["trust"]["status"] == end.trust.status
+    # The interval of all laws reaches the loss where the run may be as short as that.
+    shortest = ll.wsd(**{**KNOWN, "horizon": run.shortest})
+    ends = mixed.predict(shortest, [run.shortest], 0.9, 2e7)
+    assert ends.interval.lower == pytest.approx(loss, abs=1e-3)
+
+
+def test_of_several_laws_the_heaviest_finds_a_size_and_all_say_its_loss(mixed):
+    budget = dict(batch=32, sequence_length=512, sizes=(2e7, 1e8))
+    pair = compute_optimal(mixed, 6 * 5e7 * 32 * 512 * 2000, **budget)
+    schedule = ll.wsd(**{**KNOWN, "horizon": pair.updates})
+    end = mixed.predict(schedule, [pair.updates], 0.9, pair.model_size)
+    # One update more or less where the budget is rounded.
+    assert pair.loss == pytest.approx(end.final, abs=1e-3)
+    assert str(pair).startswith(end.trust.status)
+
+    def heaviest(size):
+        horizon = int(6 * 5e7 * 32 * 512 * 2000 / (6 * size * 32 * 512))
+        law = mixed.at_size(size)[0]
+        return law.predict(ll.wsd(**{**KNOWN, "horizon": horizon}), [horizon])[0]
+
+    others = [heaviest(size) for size in np.geomspace(2e7, 1e8, 15)]
+    assert heaviest(pair.model_size) <= min(others) + 1e-4
+
+
 @pytest.mark.parametrize(("s", "beta"), [(1.0, 2.0), (0.5, 1.5), (0.5, 4.0)])
 def test_best_pairs_of_the_kernel_world_scale_as_its_theory(s, beta):
     """Constant rate: ``M ~ C^(1/(1+(s+1)beta))``, risk ``C^-(s beta/(1+s beta+beta))``."""

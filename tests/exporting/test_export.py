@@ -17,7 +17,7 @@ from losslaw.exporting import TARGETS, export, prepare
 from losslaw.exporting.pieces import pieces, relative_error
 from losslaw.exporting.text import WIDTH, comment, number
 from losslaw.fitting import fit
-from losslaw.laws import Momentum
+from losslaw.laws import Effective, Momentum
 from losslaw.schedules import Schedule, constant, cosine, knots, parse_schedule, wsd
 
 DESIGNED = wsd(peak=3e-3, horizon=400, warmup=20, cooldown=0.3, decay="power", exponent=1.7)
@@ -212,6 +212,31 @@ def test_knots_of_each_hold_small_values_to_their_own_size():
     plain = knots(lr, 1e-4)
     loose = np.interp(np.arange(1, 3001), plain, lr[plain - 1])
     assert np.abs(loose / lr - 1).max() > 1e-3
+
+
+def test_of_several_laws_the_file_says_what_stands_behind_the_loss():
+    law = Effective(L0=2.5, A=0.3, N=45.0)
+    known = dict(peak=3e-3, horizon=600, warmup=30, weight_decay=0.1)
+    runs = {"flat": constant(**known), "wsd": wsd(**known)}
+    fitted = fit([law.curve(each, range(60, 601, 10), name) for name, each in runs.items()])
+    done = prepare(DESIGNED, "megatron", fit=fitted)
+    expected = fitted.predict(DESIGNED, [400])
+    assert done.trust == expected.trust
+    assert done.predicted == expected.final
+    words = " ".join(done.text.replace("\n# ", " ").split())
+    assert expected.trust.sentence in words
+    assert done.as_dict()["trust"] == expected.trust.as_dict()
+    record = json.loads(prepare(DESIGNED, "json", fit=fitted).text)
+    assert record["trust"]["status"] == expected.trust.status
+    # Both predictions are weighed alike: their difference is that of the schedules.
+    weights = {name: weight for name, _, weight in expected.trust.members}
+    near = DESIGNED.with_(lr=done.nearest.lr, weight_decay=0.1)
+    lost = sum(
+        weights[member.name]
+        * (member.law.predict(near)[-1] - member.law.predict(near.with_(lr=DESIGNED.lr))[-1])
+        for member in fitted.mixture.members
+    )
+    assert done.nearest.loss_gap == pytest.approx(lost, abs=1e-7)
 
 
 def test_a_near_miss_says_what_it_costs(fitted):

@@ -146,7 +146,9 @@ def test_a_mean_is_the_loss_at_the_mean_step(law, schedule):
     for skip in (0, 1000):
         means = averaged(every, skip)
         assert len(means) < 300 + max(skip, 300)
-        assert np.abs(means.loss - law.predict(schedule, means.steps)).max() < 2e-4
+        # While its ramp lasts the effective-rate law bends more than a power of the updates.
+        most = 3e-4 if law is LAW else 2e-4
+        assert np.abs(means.loss - law.predict(schedule, means.steps)).max() < most
 
 
 def test_no_block_reaches_over_a_jump_or_into_the_warmup():

@@ -18,8 +18,8 @@ def truth(size):
     return Effective(
         L0=1.7 + 0.97 * np.exp(-0.25 * far),
         A=0.3 * np.exp(0.05 * far),
-        N=47.0 * np.exp(0.11 * far),
-        alpha=0.545 - 0.02 * far,
+        N=45.0 * np.exp(0.03 * far),
+        alpha=0.495 - 0.05 * far,
     )
 
 
@@ -39,7 +39,7 @@ def runs(sizes, names=("flat", "cosine"), noise=0.0):
 
 
 def test_shapes_are_shared_and_amplitudes_are_not():
-    found = ll.fit(runs([2.5e7, 1e8, 4e8]), uncertainty=False)
+    found = ll.fit(runs([2.5e7, 1e8, 4e8]), "effective", uncertainty=False)
     assert [item.model_size for item in found.sizes] == [2.5e7, 1e8, 4e8]
     for item in found.sizes:
         expected = truth(item.model_size)
@@ -53,7 +53,8 @@ def test_a_size_with_a_constant_run_only_takes_its_noise_from_the_others():
     curves = [*runs([2.5e7, 1e8]), *runs([4e8], ["flat"])]
     found = ll.fit(curves)
     asked = found.predict(SCHEDULES["wsd"], [1500], model_size=4e8)
-    assert asked.loss[0] == pytest.approx(truth(4e8).predict(SCHEDULES["wsd"], [1500])[0], abs=2e-3)
+    # The law on one clock, which counts too, has another trend of alpha.
+    assert asked.loss[0] == pytest.approx(truth(4e8).predict(SCHEDULES["wsd"], [1500])[0], abs=6e-3)
 
 
 def test_sizes_between_and_beyond_follow_their_trend_with_a_wider_interval():
@@ -86,7 +87,8 @@ def test_sizes_survive_being_saved(tmp_path):
         two = again.predict(SCHEDULES["wsd"], [700, 1500], model_size=size)
         np.testing.assert_allclose(two.loss, one.loss, rtol=1e-12)
         np.testing.assert_allclose(two.lower, one.lower, rtol=1e-9)
-    assert again.choice == found.choice
+    assert again.trust == found.trust
+    assert again.as_dict() == found.as_dict()
 
 
 def test_a_prior_is_shared_by_the_sizes_as_its_matrix_says():
@@ -98,13 +100,13 @@ def test_a_prior_is_shared_by_the_sizes_as_its_matrix_says():
     correlation = covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1])
     assert correlation == pytest.approx(0.8)
     # The means follow the trend of the noise.
-    assert mean[1] / mean[0] == pytest.approx(4**0.11, rel=1e-6)
+    assert mean[1] / mean[0] == pytest.approx(4**0.03, rel=1e-6)
 
 
 def test_one_size_lends_its_trend_to_the_priors():
     one = pose(adamw(runs([4e8])), runs([4e8]))
-    assert one.priors["N"].mean == pytest.approx(47 * 4**0.11)
-    assert one.priors["alpha"].mean == pytest.approx(0.545 - 0.02 * np.log(4))
+    assert one.priors["N"].mean == pytest.approx(45 * 4**0.03)
+    assert one.priors["alpha"].mean == pytest.approx(0.495 - 0.05 * np.log(4))
 
 
 def test_a_log_of_every_update_weighs_as_one_of_every_tenth():

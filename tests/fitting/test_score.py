@@ -183,6 +183,27 @@ def test_a_schedule_that_is_the_beginning_of_another_is_not_predicted():
     assert next(curve for curve in found.curves if curve.label == "flat").after == 900
 
 
+def test_what_stands_behind_the_mixture_is_said_first():
+    curves = curves_of(law_of("effective"), ["flat", "cosine", "wsd"], noise=5e-4, seed=1)
+    known = fit(curves[:2])
+    scores = score(known, curves[2:], unseen=True)
+    assert scores.trust == known.trust
+    assert str(scores).startswith(str(known.trust))
+    assert scores.as_dict()["trust"]["status"] == known.trust.status
+    found = compare(curves, ["auto", "momentum"])
+    assert str(found).startswith(f"{fit(curves).trust}\n\nlaw")
+    assert found.as_dict()["trust"]["members"]
+
+
+def test_one_law_alone_has_no_trust(trio):
+    scores = score(fit(trio, "momentum"), trio)
+    assert scores.as_dict()["trust"] is None
+    assert str(scores).startswith("curve")
+    found = compare(trio, ["momentum"])
+    assert found.trust is None
+    assert str(found).startswith("law")
+
+
 def test_what_cannot_be_compared_is_refused(trio):
     with pytest.raises(ll.InputError, match="1 schedule in 1 curves, expected at least 2"):
         compare(trio[:1], ["momentum"])

@@ -92,6 +92,16 @@ def test_an_offset_within_the_band_is_none():
     assert against(noisy(late(0.01)), Known(SMOOTH, 0.01), 0).state == "on"
 
 
+@pytest.mark.parametrize(("size", "state"), [(0.05, "above"), (-0.05, "on")])
+def test_an_interval_that_reaches_further_down_is_a_band_that_does(size, state):
+    class Lopsided(Known):
+        def predict(self, schedule, steps=None, level=0.9):
+            loss = np.interp(steps, STEPS, SMOOTH)
+            return prediction(schedule, steps, loss, loss - 0.1, loss + 0.01, level)
+
+    assert against(noisy(late(size)), Lopsided(SMOOTH, None), 0).state == state
+
+
 def test_a_departure_that_ended_is_over():
     there = 0.05 * ((STEPS > 8000) & (STEPS < 12_000))
     assert against(noisy(there), Known(SMOOTH, 0.01), 0).state == "on"
@@ -141,7 +151,7 @@ def test_a_fall_of_the_rate_is_no_spike():
 
 
 def judged(curve):
-    return rolling(curve, usual_skip([curve]), lambda part: ll.fit(part, "effective"))
+    return rolling(curve, usual_skip([curve]), ll.fit)
 
 
 @pytest.mark.parametrize("label", [label for label in RUNS if "T12000" in label or "step" in label])

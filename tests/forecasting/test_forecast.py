@@ -34,6 +34,11 @@ def saved():
     return ll.fit(SHORT, "effective")
 
 
+@pytest.fixture(scope="module")
+def mixed():
+    return ll.fit(SHORT)
+
+
 def forecast_of(curve, horizon=None, **options):
     """By the law whose name is given, which is fast; the choice of a law has its own tests."""
     if "fit" not in options:
@@ -86,10 +91,11 @@ def test_beyond_the_horizon_is_marked_and_never_best(stable):
 
 def test_the_report_answers_at_one_glance(stable):
     text = str(stable)
-    assert text.startswith("constant_peak3e-3_T12000 at step 6,000: loss 1.5")
+    assert text.startswith("assumed, not confirmed: nothing in these logs decays; a decay over 600")
+    assert text.splitlines()[1].startswith("constant_peak3e-3_T12000 at step 6,000: loss 1.5")
     assert f"forecast  {stable.final:.4f} at step 12,000, 90% interval" in text
     assert "the rate stays at 0.003" in text
-    assert "best within the horizon: hold to step 9,600, decay over 2,400" in text
+    assert "best within the horizon, if the laws hold: hold to step 9,600, decay over 2,400" in text
     rows = text[text.index("begin") : text.index("gain:")]
     assert max(map(len, text.splitlines()[:18])) <= 100
     assert max(map(len, rows.splitlines())) <= 80
@@ -155,10 +161,12 @@ def test_earlier_runs_of_two_sizes_know_which_size_is_asked():
         forecast_of(part.with_(model_size=None), 12_000, earlier=[*small, *large])
 
 
-def test_another_peak_is_said(saved):
+def test_another_peak_is_said(mixed):
     run = RUNS["constant_peak6e-3_T4000"]
-    forecast = forecast_of(beginning(run, 2000), 4000, fit=saved, decay_over=[400])
+    forecast = ll.forecast(beginning(run, 2000), 4000, fit=mixed, decay_over=[400])
     assert any("0.006" in sentence for sentence in forecast.warnings)
+    assert forecast.trust.status == "assumed"
+    assert "no run was fitted at a peak near 0.006" in str(forecast).splitlines()[0]
 
 
 def test_a_run_that_left_its_band_is_warned_about(saved):
@@ -193,8 +201,9 @@ def test_nothing_is_offered_where_the_rate_is_at_its_end():
 def test_the_json_form_is_json_and_has_its_keys(stable):
     record = json.loads(json.dumps(plain(stable.as_dict())))
     assert list(record) == [
-        "label", "step", "loss", "lr", "horizon", "level", "law", "knowledge", "plan", "final",
-        "band", "decay", "endings", "best", "ties", "plan_ties", "path", "notes", "warnings",
+        "label", "trust", "step", "loss", "lr", "horizon", "level", "law", "knowledge", "plan",
+        "final", "band", "decay", "endings", "best", "ties", "plan_ties", "path", "notes",
+        "warnings",
     ]  # fmt: skip
     assert set(record["final"]) == {"loss", "lower", "upper", "lr"}
     assert set(record["band"]) == {"state", "since", "by", "checked", "spikes", "never"}
@@ -243,3 +252,109 @@ def test_too_little_log_says_from_when_on_and_keeps_its_word():
     with pytest.raises(ll.InputError, match="from about step 300 on"):
         forecast_of(beginning(STABLE, 275), 12_000)
     assert np.isfinite(forecast_of(beginning(STABLE, 300), 12_000).final)
+
+
+def test_all_endings_are_answered_with_the_weights_of_one_question(stable):
+    """That of the middle decay, 2,400 updates from now: of two lengths within, the longer."""
+    part = beginning(STABLE, 6000)
+    fit = ll.fit(part)
+    decay = np.linspace(3e-3, 0.0, 2401)[1:]
+    reference = part.schedule.extended(decay)
+    settled = fit.settled(reference)
+    assert by(stable, "now", 2400).loss == pytest.approx(fit.predict(reference).final, abs=1e-5)
+    assert by(stable, "now", 2400).loss == settled.predict(reference).final
+    held = part.schedule.extended(np.full(6000, 3e-3))
+    assert stable.final == settled.predict(held).final
+    # By itself the plan, which does not decay, would be answered with other weights.
+    assert abs(stable.final - fit.predict(held).final) > 1e-5
+
+
+def test_weights_settled_by_a_question_can_be_settled_by_another(mixed):
+    short, long = (ll.wsd(peak=3e-3, horizon=n, warmup=100) for n in (4000, 40_000))
+    once = mixed.settled(short)
+    assert once.mixture.settled != mixed.settled(long).mixture.settled
+    assert once.settled(long).mixture.settled == mixed.settled(long).mixture.settled
+    assert ll.fit(SHORT[0], "effective").settled(short).mixture is None
+
+
+def test_a_plan_that_decays_is_what_is_to_be_trusted():
+    forecast = ll.forecast(beginning(COSINE, 9000), 12_000, decay_over=[1000])
+    assert forecast.trust.status == "confirmed"
+    assert forecast.trust.sentence == forecast.path.trust.sentence
+    text = str(forecast)
+    assert text.startswith("confirmed by these logs: parts kept back are foretold to ")
+    assert "best within the horizon: " in text
+    assert "not the end" not in text
+    assert forecast.as_dict()["trust"]["status"] == "confirmed"
+
+
+def test_being_on_the_band_does_not_confirm_the_end(stable):
+    assert stable.band.state == "on"
+    lines = str(stable).splitlines()
+    band = next(i for i, line in enumerate(lines) if line.startswith("  band "))
+    assert lines[band + 1].strip() == "(this confirms what came so far, not the end: see above)"
+
+
+@pytest.fixture(scope="module")
+def strange():
+    """A constant run at a rate that no optimiser with known constants has: its decay is a guess."""
+    steps = np.arange(20, 2001, 20)
+    noise = 0.01 * np.random.default_rng(0).normal(size=steps.size)
+    loss = 3.0 + 40.0 * (steps + 50.0) ** -0.7 + noise
+    return ll.LossCurve(ll.constant(peak=0.02, horizon=2000), steps, loss, "strange")
+
+
+def test_where_the_interval_is_of_no_use_no_decay_is_recommended(strange):
+    forecast = ll.forecast(strange, 8000, decay_over=[1000])
+    assert forecast.refused
+    assert forecast.trust.status == "not confirmed"
+    assert (forecast.endings, forecast.best, forecast.ties) == ((), None, ())
+    text = str(forecast)
+    assert text.startswith("not confirmed: nothing in these logs decays; a decay over 200 updates")
+    assert "% interval" in text
+    assert "Decays are not compared: half the interval is more than 8% of the loss" in text
+    assert "losslaw advise RUNS --for SPEC" in text
+    assert "best within" not in text
+    record = forecast.as_dict()
+    assert record["trust"]["refused"] is True
+    assert (record["endings"], record["best"]) == ([], None)
+    assert record["final"]["lower"] >= 0
+
+
+def test_whether_an_interval_is_of_use_does_not_depend_on_the_level_asked(strange, stable):
+    assert ll.forecast(strange, 8000, decay_over=[1000], level=0.1).refused
+    assert not stable.refused
+    wide = ll.forecast(beginning(STABLE, 6000), 12_000, decay_over=[2400], level=1 - 1e-12)
+    assert by(wide, "now", 2400).interval.half_width > 0.08 * wide.final
+    assert not wide.refused
+
+
+def test_the_plan_of_a_refused_forecast_is_answered_for_itself(strange):
+    """The law that is heaviest for a decay may say anything of a rate that is held."""
+    held = strange.schedule.extended(np.full(6000, 0.02))
+    forecast = ll.forecast(strange, 8000, decay_over=[1000])
+    assert forecast.final == pytest.approx(ll.fit(strange).predict(held, [8000]).final, abs=1e-9)
+
+
+def test_what_the_fit_notes_of_its_constants_is_handed_on():
+    part = beginning(STABLE, 2000).with_(optimizer="muon")
+    part = part.with_(schedule=part.schedule.with_(weight_decay=None))
+    notes = ll.forecast(part, 4000, decay_over=[400]).notes
+    assert set(map(str, ll.fit(part).notes)) <= set(notes)
+
+
+def test_a_run_of_another_model_is_not_confirmed(mixed):
+    part = beginning(STABLE, 4000)
+    forecast = ll.forecast(part.with_(loss=part.loss + 0.5), 12_000, fit=mixed, decay_over=[400])
+    assert str(forecast).startswith("not confirmed: this run was never where the saved fit said")
+
+
+def test_new_data_widen_the_interval_and_move_nothing(mixed):
+    part = beginning(STABLE, 6000)
+    one, other = (
+        ll.forecast(part, 12_000, fit=mixed, decay_over=[600], new_data=new) for new in (0, 1)
+    )
+    assert other.interval.half_width > 1.02 * one.interval.half_width
+    assert by(other, "now", 600).interval.half_width > by(one, "now", 600).interval.half_width
+    with pytest.raises(ll.InputError, match="new data are data that other runs did not have"):
+        ll.forecast(part, 12_000, new_data=True)

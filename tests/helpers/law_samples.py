@@ -63,11 +63,18 @@ RESCALED = {
         "c": law.c / f,
     },
     "lastiterate": lambda law, f: {"A": law.A * f**law.alpha, "b": law.b / f},
-    "effective": lambda law, f: {
+    "oneclock": lambda law, f: {
         "A": law.A * f**law.alpha,
         "N": law.N * f**-law.a,
         "r": law.r / f,
         "kappa": law.kappa * f**-law.p,
+    },
+    "effective": lambda law, f: {
+        "A": law.A * f**law.alpha,
+        "N": law.N * f ** (law.nm - law.a),
+        "r": law.r / f,
+        "kappa": law.kappa * f**-law.p,
+        "ls": law.ls * f,
     },
 }
 

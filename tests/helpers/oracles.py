@@ -5,6 +5,8 @@ the name of their amplitude, as a function of ``t``. ``x[k - 1]`` is what the fo
 ``x[k]``. No grid, no mixture, no filter; benchmarks time the laws against these sums.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 
@@ -151,17 +153,27 @@ def lastiterate(law, schedule):
 
 
 def effective(law, schedule):
+    """Both clocks, update by update."""
     decay = schedule.weight_decay
     wd = np.full(schedule.horizon, 0.1) if decay is None else decay
-    v, e = 1.0, np.empty(schedule.horizon)
+    v, highest = 1.0, 0.0
+    e, x, less = (np.empty(schedule.horizon) for _ in range(3))
     for k, lr in enumerate(schedule.lr.tolist()):
+        highest = max(highest, lr)
         e[k] = lr * v**-law.h
+        x[k] = lr * v**-law.hs
+        if law.ramp > 0:
+            x[k] *= min(1.0, (k + 1) / law.ramp)
+        if law.ls > 0:
+            x[k] /= 1 + (highest / law.ls) ** 2
+        less[k] = (highest / 1e-3) ** -law.nm if highest > 0 else 1.0
         v = v * (1 - 2 * wd[k] * lr) + 1e-6 * law.kappa * (1e3 * lr) ** law.p
     size = np.ones(schedule.horizon)
     if schedule.batch is not None and law.B0 > 0:
         size = schedule.batch / law.B0
-    e = e * size**law.c
-    S, injected = signal_time(e), (1e3 * e) ** law.a / 1e3 / size
+    e, x = e * size**law.c, x * size**law.c
+    S = signal_time(x)
+    injected = less * (1e3 * e) ** law.a / 1e3 / size
 
     def terms(t):
         moves = e[:t] > 0
@@ -175,6 +187,21 @@ def effective(law, schedule):
     return terms
 
 
+@dataclass(frozen=True)
+class _OneClock:
+    """A law on one clock, as the effective-rate law with what its second clock needs."""
+
+    law: object
+    ls = nm = ramp = 0.0
+
+    def __getattr__(self, name):
+        return getattr(self.law, "h" if name == "hs" else name)
+
+
+def oneclock(law, schedule):
+    return effective(_OneClock(law), schedule)
+
+
 ORACLES = {
     function.__name__: function
     for function in (
@@ -185,6 +212,7 @@ ORACLES = {
         functional,
         convolution,
         lastiterate,
+        oneclock,
         effective,
     )
 }

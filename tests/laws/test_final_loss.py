@@ -6,7 +6,7 @@ from helpers.law_samples import RATES, sound
 from numpy.testing import assert_allclose
 
 from losslaw.designing.task import final_loss
-from losslaw.laws import LAWS, Convolution, Momentum, MultiPower
+from losslaw.laws import LAWS, Convolution, Effective, Momentum, MultiPower
 from losslaw.schedules import Schedule, wsd
 
 WITH_GRADIENT = [name for name, law in LAWS.items() if law.has_final_loss()]
@@ -51,7 +51,8 @@ def test_gradient_is_that_of_the_law(name, which, warmup_drops):
     law = sound(LAWS[name])
     if "warmup_drops" in law.settings():
         law = law.with_(warmup_drops=warmup_drops)
-    rates = np.maximum(RATES[which], 2e-5)
+    # No two rates are alike: where two are the highest, one law has a kink.
+    rates = np.maximum(RATES[which], 2e-5) * (1 - 1e-3 * np.arange(RATES[which].size))
     warmup = Schedule(RATES[which]).warmup
     batch = np.linspace(1, 3, rates.size)
     schedule = Schedule(rates, batch, weight_decay=0.3, warmup=warmup)
@@ -64,11 +65,26 @@ def test_gradient_is_that_of_the_law(name, which, warmup_drops):
     assert np.all(np.abs(gradient[at] - expected) <= 2e-6 * np.abs(gradient).max() + noise)
 
 
+def test_where_several_rates_are_the_highest_the_slope_is_that_of_their_fall():
+    """A later one that falls leaves the highest rate so far as it is."""
+    law = Effective(L0=2.5, A=0.3, N=45.0)
+    schedule = wsd(peak=3e-3, horizon=400, warmup=20, cooldown=0.4, weight_decay=0.1)
+    loss, gradient = final_loss(law, schedule)
+    # In blocks, means over equal rates differ by rounding.
+    coarse = final_loss(law, schedule, np.array([0, 19, 20, *range(27, 400, 7)]))[1]
+    for k in (20, 21, 100, 239):
+        lower = schedule.lr.copy()
+        lower[k] -= 1e-7
+        slope = (loss - final_loss(law, schedule.with_(lr=lower))[0]) / 1e-7
+        assert gradient[k] == pytest.approx(slope, rel=1e-3, abs=1e-3)
+        assert coarse[k] == pytest.approx(slope, abs=0.03)
+
+
 @pytest.mark.parametrize("name", [name for name, law in LAWS.items() if law.in_blocks])
 def test_blocks_of_updates(name):
     """Single updates are blocks of one; larger blocks are close, and have their own gradient."""
     law = sound(LAWS[name])
-    if name == "effective":
+    if name in ("effective", "oneclock"):
         law = law.with_(B0=2.0)
     schedule = Schedule(RATES["warm-up and cosine"] + 2e-5, batch=np.linspace(1, 3, 90), warmup=15)
     exact, gradient = final_loss(law, schedule)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from losslaw.laws import LAWS, Convolution, Effective, Instantaneous, Momentum, MultiPower
+from losslaw.laws import LAWS, Convolution, Effective, Instantaneous, Momentum, MultiPower, OneClock
 from losslaw.laws.lastiterate import last_iterate_bound
 from losslaw.schedules import Schedule
 
@@ -99,14 +99,20 @@ def test_the_momentum_law_without_momentum_is_the_instantaneous_law(schedule):
     assert_allclose(momentum.predict(schedule), instantaneous.predict(schedule), rtol=1e-12)
 
 
-def test_without_growth_and_decay_the_effective_law_is_the_convolution_law(schedule):
+def test_without_growth_and_decay_the_law_on_one_clock_is_the_convolution_law(schedule):
     # (1e3 lr)^2 / 1e3 = 1e3 lr^2, and the kernels agree for c = r / q.
     bare = Schedule(schedule.lr, weight_decay=0.0)
-    ours = Effective(alpha=0.5, kappa=0.0, a=2.0, q=1.5, r=150.0, L0=2.0, A=0.1, N=40.0)
+    ours = OneClock(alpha=0.5, kappa=0.0, a=2.0, q=1.5, r=150.0, L0=2.0, A=0.1, N=40.0)
     theirs = Convolution(s=0.5, q=1.5, c=100.0, L0=2.0, A=0.1, N=4e4)
     one, two = ours.decompose(bare), theirs.decompose(bare)
     for name in ("L0", "A", "N"):
         assert_allclose(one[name], two[name], rtol=1e-9)
+
+
+def test_with_neutral_constants_both_clocks_are_one(schedule):
+    shared = dict(L0=2.0, A=0.1, N=40.0, alpha=0.5, p=2.15, q=1.3)
+    both = Effective(hs=0.5, ls=0.0, nm=0.0, ramp=0.0, **shared)
+    assert both.predict(schedule).tolist() == OneClock(**shared).predict(schedule).tolist()
 
 
 def test_a_fall_to_rate_zero_pays_nothing_before_time_passes_and_all_after():
@@ -124,25 +130,25 @@ def test_known_and_equal_batch_is_an_amplitude_for_the_convolution_law():
     assert_allclose(plain, batched, rtol=1e-12)
 
 
-def test_batches_of_the_effective_law_are_those_of_sgd_and_of_noisy_adam():
+def test_batches_of_the_effective_rate_are_those_of_sgd_and_of_noisy_adam():
     lr = np.full(400, 1e-3)
     base = dict(L0=2.0, A=0.05, N=40.0, a=2.0, kappa=0.0, B0=16.0)
     plain = Schedule(lr, batch=16, weight_decay=0.0)
     # SGD (c = 0): four times the batch is a quarter of the noise, and nothing else.
-    law = Effective(c=0.0, **base)
+    law = OneClock(c=0.0, **base)
     four = law.decompose(Schedule(lr, batch=64, weight_decay=0.0))
     one = law.decompose(plain)
     assert_allclose(four["N"], one["N"] / 4, rtol=1e-12)
     assert_allclose(four["A"], one["A"], rtol=1e-12)
     # Noisy Adam (c = 1/2): four times the batch at twice the rate is the same run in a quarter of
     # the updates, but for the coarser grid of updates.
-    law = Effective(c=0.5, **base)
+    law = OneClock(c=0.5, **base)
     fast = law.predict(Schedule(np.full(100, 2e-3), batch=64, weight_decay=0.0))
     assert_allclose(fast[10:], law.predict(plain)[43::4], rtol=2e-3)
 
 
 def test_an_unknown_reference_batch_lets_no_batch_count():
     lr = np.linspace(1e-3, 1e-4, 50)
-    law = Effective(L0=2.0, A=0.05, N=40.0)
+    law = OneClock(L0=2.0, A=0.05, N=40.0)
     with_batch = law.predict(Schedule(lr, batch=np.arange(1.0, 51.0)))
     assert with_batch.tolist() == law.predict(Schedule(lr)).tolist()

@@ -176,8 +176,6 @@ def _expected(
     fit: Fit, names: Sequence[str], compared: Mapping[str, Sequence[str]]
 ) -> dict[str, Any]:
     """Final losses, mean of the last three evaluations, and gains, both with 90 % intervals."""
-    assert fit.uncertainty is not None
-    known = Gains(fit.law, fit.uncertainty, 0.9)
     ready = {name: complete(schedules()[name], CONFIG) for name in (*names, *compared)}
     final: dict[str, dict[str, Any]] = {}
     for name, schedule in ready.items():
@@ -190,13 +188,19 @@ def _expected(
             "upper": float(prediction.upper.mean()),
             "warnings": list(prediction.warnings),
         }
+
+    def half(design: Schedule, other: Schedule) -> float:
+        interval = Gains.of(fit, design, 0.9).interval(design, other)
+        assert interval is not None
+        return interval.half_width
+
     return {
         "final": {name: final[name] for name in names},
         "gains": {
             name: {
                 other: {
                     "gain": final[other]["loss"] - final[name]["loss"],
-                    "half": known.half(ready[name], ready[other]),
+                    "half": half(ready[name], ready[other]),
                 }
                 for other in others
             }

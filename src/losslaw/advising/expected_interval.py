@@ -21,7 +21,7 @@ from losslaw.curves import LossCurve
 from losslaw.fitting.fit import posed_like, recipe_like, theta_of
 from losslaw.fitting.problem import Problem, pose
 from losslaw.fitting.record import Fit
-from losslaw.fitting.search import BLOCK, LeftOut
+from losslaw.fitting.search import LeftOut
 from losslaw.fitting.status import residual_scale
 from losslaw.fitting.uncertainty import Uncertainty, law_error, uncertainties
 from losslaw.laws import Law, Query, Recipe, Variety, variety
@@ -30,7 +30,9 @@ from losslaw.numerics.variable_projection import Point, project
 from losslaw.schedules import Schedule
 from losslaw.schedules.agreement import same_rate
 
-# Blocks of a schedule, at most about: information is a sum over a run and bears larger ones.
+# Updates in a block at least, and blocks of a schedule at most about: information is a sum over a
+# run, and right to a hundredth of a deviation on these.
+BLOCK = 8
 BLOCKS = 4000
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from losslaw.advising.candidate_runs import recognised
+from losslaw.fitting.trust import Trust
 from losslaw.schedules import Schedule
 from losslaw.text import table
 
@@ -103,7 +104,9 @@ class Advice:
             begins at an earlier one.
         reached: Whether the best run reaches the goal.
         sentences: What to know, most important first.
-        law: Name of the law that the answer rests on.
+        law: Name of the law that candidates are judged by.
+        trust: What stands behind the loss of the widest target; ``None`` where that law answers
+            alone.
     """
 
     targets: tuple[Schedule, ...]
@@ -120,10 +123,12 @@ class Advice:
     reached: bool
     sentences: tuple[str, ...]
     law: str
+    trust: Trust | None = None
 
     def as_dict(self) -> dict[str, object]:
         """The JSON form."""
         return {
+            "trust": None if self.trust is None else self.trust.as_dict(),
             "losses": self.losses,
             "level": self.level,
             "half_width": self.half_width,
@@ -140,12 +145,14 @@ class Advice:
         }
 
     def __str__(self) -> str:
-        lines = [f"{text[:1].upper()}{text[1:]}." for text in self.sentences]
+        lines = [] if self.trust is None else [str(self.trust)]
+        lines += [f"{text[:1].upper()}{text[1:]}." for text in self.sentences]
         if lines:
             lines.append("")
+        law = self.law if self.trust is None else f"all laws; runs judged by {self.law}"
         for target, loss in zip(self.targets, self.losses, strict=True):
             lines.append(f"target    {recognised(target)}")
-            lines.append(f"          final loss {loss:.4f} ({self.law})")
+            lines.append(f"          final loss {loss:.4f} ({law})")
         widest = " (the widest)" if len(self.targets) > 1 else ""
         lines.append(f"now       {_width(self.half_width)} at {self.level:.0%}{widest}")
         for name, part in sorted(self.parts.items(), key=lambda item: -item[1]):

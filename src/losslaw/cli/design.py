@@ -80,6 +80,7 @@ def design_command(
         ),
     ] = None,
     level: options.Level = 0.9,
+    new_data: options.NewData = False,
     json: options.Json = False,
 ) -> None:
     """The schedule with the lowest predicted final loss, under constraints.
@@ -94,11 +95,10 @@ def design_command(
       losslaw design fit.json --horizon 24000 --prefix run.csv
     """
     from losslaw.designing import design
-    from losslaw.fitting import load_fit
 
     if compute is not None:
         tokens = tokens_of(compute, model_size, horizon, tokens)
-    result = load_fit(fit)
+    result = options.fit_from(fit, new_data=new_data)
     so_far = None if prefix is None else run_so_far(prefix, warmup)
     with activity("design") as say:
         best = design(

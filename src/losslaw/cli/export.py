@@ -100,7 +100,8 @@ def _text(done: "Exported", output: str) -> str:
     from losslaw.exporting.job import gap_lines
 
     near = done.nearest
-    lines = [f"{output}: {TARGETS[done.target].title}, " + ("exact" if done.exact else "nearest")]
+    lines = [] if done.trust is None else [str(done.trust), ""]
+    lines += [f"{output}: {TARGETS[done.target].title}, " + ("exact" if done.exact else "nearest")]
     if near is not None:
         lines += gap_lines(near, used=near.exact or not done.exact)
     if done.exact and (near is None or not near.exact) and done.target not in ("csv", "npy"):

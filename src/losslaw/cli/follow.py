@@ -54,7 +54,7 @@ def follow_log(
     """
     seen: object = None
     last = 0
-    said = ""
+    said = trust = ""
     while True:
         state = _state(log)
         if state != seen or state is None:
@@ -72,7 +72,8 @@ def follow_log(
                 if step != last:
                     found = ask(curve)
                     save(found)
-                    _line(found, json, header=last == 0)
+                    _line(found, json, header=last == 0, new_trust=_status(found) != trust)
+                    trust = _status(found)
                 last, said = step, ""
             except (InputError, FitError) as error:
                 if not last and not _may_pass(log, error):
@@ -136,7 +137,11 @@ def _may_pass(log: str, error: Exception) -> bool:
     return isinstance(error, TooShort) or cut_off
 
 
-def _line(found: "Forecast", json: bool, *, header: bool) -> None:
+def _status(found: "Forecast") -> str:
+    return "" if found.trust is None else found.trust.status
+
+
+def _line(found: "Forecast", json: bool, *, header: bool, new_trust: bool) -> None:
     clock = time.strftime("%H:%M:%S")
     if json:
         from losslaw.cli.output import plain
@@ -144,6 +149,8 @@ def _line(found: "Forecast", json: bool, *, header: bool) -> None:
         record = {"time": time.time(), **found.as_dict()}
         _out(json_lines.dumps(plain(record)))
         return
+    if new_trust and found.trust is not None:
+        _out(found.trust.sentence)
     if header:
         _out(f"{found.label}: {found.plan.sentence}; horizon {found.horizon:,}")
         _out(HEADER)

@@ -80,7 +80,11 @@ def forecast_command(
     ] = None,
     law: Annotated[
         str | None,
-        typer.Option("--law", metavar="NAME", help="Law to fit: auto (default) or one of: {LAWS}."),
+        typer.Option(
+            "--law",
+            metavar="NAME",
+            help="Law to fit: auto (a mixture, the default) or one of: {LAWS}.",
+        ),
     ] = None,
     decay_over: Annotated[
         str | None,
@@ -104,6 +108,7 @@ def forecast_command(
         int | None, typer.Option("--skip", help="Leave out points before this step.")
     ] = None,
     keep_all: options.KeepAll = False,
+    new_data: options.NewData = False,
     follow: Annotated[
         bool, typer.Option("--follow", help="Read the log again as it grows: one line an update.")
     ] = False,
@@ -146,6 +151,7 @@ def forecast_command(
         level=level,
         skip=skip,
         keep_all=keep_all,
+        new_data=new_data,
     )
     if follow:
         from losslaw.cli.follow import follow_log

@@ -16,6 +16,7 @@ from typer.core import TyperCommand
 
 if TYPE_CHECKING:  # the help page does without numpy
     from losslaw.curves import LossCurve
+    from losslaw.fitting import Fit
     from losslaw.schedules import Schedule
 
 # Where the names in braces are.
@@ -79,7 +80,17 @@ KeepAll = Annotated[
 Law = Annotated[
     str,
     typer.Option(
-        "--law", metavar="NAME", help="auto (chosen by what the curves show) or one of: {LAWS}."
+        "--law",
+        metavar="NAME",
+        help="auto (a mixture of laws, weighed by what they foretell) or one of: {LAWS}.",
+    ),
+]
+
+NewData = Annotated[
+    bool,
+    typer.Option(
+        "--new-data",
+        help="Other data, or another order of them, than were fitted: wider intervals.",
     ),
 ]
 
@@ -283,6 +294,14 @@ def with_curves(command: Callable[..., None]) -> Callable[..., None]:
 def warnings_of(curves: "list[LossCurve]") -> list[str]:
     """What readers warn of, once each."""
     return [f"warning: {text}" for text in dict.fromkeys(s for c in curves for s in c.warnings)]
+
+
+def fit_from(path: str, *, new_data: bool = False) -> "Fit":
+    """The saved fit at a path, for questions about the data that were fitted or about others."""
+    from losslaw.fitting import load_fit
+
+    fit = load_fit(path)
+    return fit.for_new_data() if new_data else fit
 
 
 def schedule_from(text: str) -> "Schedule":

@@ -32,6 +32,7 @@ def predict_command(
     ] = None,
     model_size: options.RunSize = None,
     weight_decay: options.RunDecay = None,
+    new_data: options.NewData = False,
     json: options.Json = False,
 ) -> None:
     """The loss curve of a schedule nobody ran, with an interval.
@@ -42,9 +43,8 @@ def predict_command(
       losslaw predict fit.json --schedule schedule.csv --every 100 -o curve.csv
     """
     from losslaw.files import write_text
-    from losslaw.fitting import load_fit
 
-    result = load_fit(fit)
+    result = options.fit_from(fit, new_data=new_data)
     plan = options.schedule_from(schedule)
     if weight_decay is not None:
         plan = plan.with_(weight_decay=weight_decay)

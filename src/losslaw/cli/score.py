@@ -29,6 +29,7 @@ def score_command(
     ] = True,
     skip: options.Skip = None,
     level: options.Level = 0.9,
+    new_data: options.NewData = False,
     json: options.Json = False,
     output: options.JsonFile = None,
 ) -> None:
@@ -39,9 +40,10 @@ def score_command(
       losslaw score fit.json other_runs/*.csv
       losslaw score fit.json wsd.csv --all --json
     """
-    from losslaw.fitting import load_fit, score
+    from losslaw.fitting import score
 
-    scores = score(load_fit(fit), curves, unseen=unseen, skip=skip, level=level)
+    known = options.fit_from(fit, new_data=new_data)
+    scores = score(known, curves, unseen=unseen, skip=skip, level=level)
     save_json(output, scores.as_dict())
     if json:
         print_json(scores.as_dict())

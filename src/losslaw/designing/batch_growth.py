@@ -10,11 +10,14 @@ Where only the noise of an update knows the batch, as ``lr^2 / batch`` (the law 
 and batch are one: in samples seen, both time and noise depend on ``lr / batch`` alone. There a free
 form of the rate at the smallest batch turns into a schedule of growing batches with the same loss
 and far fewer updates, one after the other (`free`).
+
+Of a fit in which several laws answer together the heaviest one is minimised, and losses are those
+of all laws that see the batch, with their weights for the schedule found.
 """
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,15 +27,27 @@ from scipy.special import expit, logit
 from losslaw.designing.baselines import baselines
 from losslaw.designing.design import usual_peak, usual_warmup
 from losslaw.designing.free_form import search
-from losslaw.designing.task import LONGEST_DESIGNED, Constraints, final_loss, pose, refuse_blind
+from losslaw.designing.gains import Gains
+from losslaw.designing.record import opening, trust_as_dict
+from losslaw.designing.task import (
+    LONGEST_DESIGNED,
+    Constraints,
+    pose,
+    quick_loss,
+    refuse_blind,
+)
 from losslaw.errors import InputError
 from losslaw.fitting import Fit
-from losslaw.laws import LAWS, Law
+from losslaw.fitting.mixture import Mixture, Question
+from losslaw.fitting.trust import Trust, trust_of
+from losslaw.laws import LAWS, Law, Query
 from losslaw.numerics.arrays import FloatArray
 from losslaw.progress import silent
 from losslaw.schedules import Schedule
 
 SCALE = 1e3
+# Of the interval that says whether an answer is of use.
+LEVEL = 0.9
 RATES = ("constant", "wsd", "free")
 
 
@@ -46,6 +61,7 @@ class BatchDesign:
         begins: Samples seen when each batch of the schedule begins, by batch.
         constant: Predicted final loss of each batch alone, its learning rate searched alike.
         updates: Number of updates, and of the same samples at the smallest batch.
+        trust: What stands behind the loss; ``None`` where one law answers alone.
     """
 
     schedule: Schedule
@@ -53,6 +69,7 @@ class BatchDesign:
     begins: dict[float, float]
     constant: dict[float, float]
     updates: tuple[int, int]
+    trust: Trust | None = None
 
     @property
     def gain(self) -> float:
@@ -63,6 +80,7 @@ class BatchDesign:
         """The JSON form."""
         return {
             "loss": self.loss,
+            "trust": trust_as_dict(self.trust),
             "gain": self.gain,
             "begins": self.begins,
             "constant": self.constant,
@@ -72,7 +90,10 @@ class BatchDesign:
 
     def __str__(self) -> str:
         samples = 1.0 if self.schedule.batch is None else float(self.schedule.batch.sum())
-        lines = [f"predicted final loss {self.loss:.5f} after {self.updates[0]:,} updates"]
+        lines = [
+            *opening(self.trust),
+            f"predicted final loss {self.loss:.5f} after {self.updates[0]:,} updates",
+        ]
         for size, begin in self.begins.items():
             lines.append(f"  batch {size:g} from sample {begin:,.0f} on ({begin / samples:.1%})")
         lines.append(f"instead, one batch all along (smallest: {self.updates[1]:,} updates):")
@@ -132,16 +153,16 @@ def design_batch(
     tried: list[Schedule] = []  # each batch alone, then all together
     starts: list[FloatArray] = []
     for i, batch in enumerate(sizes):
-        alone = _Plan(law, float(samples), (batch,), peak, rate, warmup, weight_decay)
+        single = replace(plan, sizes=(batch,))
         if rate == "free":
-            tried.append(alone.free())
+            tried.append(single.free())
             continue
-        theta = alone.searched([])
-        tried.append(alone.at(theta))
+        theta = single.searched([])
+        tried.append(single.at(theta))
         # This batch almost from the first sample to the last, as a place to begin from.
         places = [0.98 if j < i else 0.02 for j in range(len(sizes) - 1)]
         starts.append(np.concatenate([logit(np.array(places)), theta]))
-    constant = {batch: plan.loss(each) for batch, each in zip(sizes, tried, strict=True)}
+    alone = dict(zip(sizes, tried, strict=True))
     tried.append(plan.free() if rate == "free" else plan.at(plan.searched(starts)))
     # One batch all along is a schedule of growing batches too; the free form is as good as the
     # smallest one alone, in fewer updates.
@@ -150,13 +171,26 @@ def design_batch(
     seen = np.concatenate([[0.0], np.cumsum(size)])
     first = {batch: int(np.argmax(size == batch)) for batch in sizes if (size == batch).any()}
     begins = {batch: float(seen[update]) for batch, update in first.items()}
+    gains, trust = Gains.of_law(law, None, LEVEL), None
+    if isinstance(fit, Fit) and fit.mixture is not None:
+        question = _of_those_that_see(fit.mixture, schedule)
+        gains, trust = Gains.of_question(question, LEVEL), trust_of(fit.mixture, question, LEVEL)
+    loss = gains.loss(schedule)
     return BatchDesign(
         schedule=schedule,
-        loss=plan.loss(schedule),
+        loss=loss,
         begins=begins,
-        constant=constant,
+        constant={batch: loss + gains.gain(schedule, each) for batch, each in alone.items()},
         updates=(schedule.horizon, int(samples // sizes[0])),
+        trust=trust,
     )
+
+
+def _of_those_that_see(mixture: Mixture, schedule: Schedule) -> Question:
+    """What all laws say of a schedule, but for those that the batch is nothing to."""
+    question = mixture.question(Query.of(schedule, [schedule.horizon]))
+    weights = question.weights * [law.sees_batch for law in question.laws]
+    return question.weighed(weights / weights.sum()) if weights.sum() > 0 else question
 
 
 def _checked(
@@ -203,9 +237,7 @@ class _Plan:
     weight_decay: float | None
 
     def loss(self, schedule: Schedule) -> float:
-        if self.law.has_final_loss():
-            return final_loss(self.law, schedule)[0]
-        return float(self.law.predict(schedule, [schedule.horizon])[0])
+        return quick_loss(self.law, schedule)
 
     def made(self, left: FloatArray, cooldown: float, final: float) -> Schedule:
         """Batches that begin when ``left`` samples are left, rates that follow the samples."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from losslaw.designing.baselines import baselines
 from losslaw.designing.free_form import search
-from losslaw.designing.gains import Gains
+from losslaw.designing.gains import Gains, LawGains
 from losslaw.designing.record import Baseline, BestSchedule, Design, Simple
 from losslaw.designing.task import Constraints, Task, pose, refuse_blind
 from losslaw.designing.tuned_families import best_setting, family_named
@@ -44,7 +44,8 @@ def design(
 
     Minimises the loss that the law predicts after the last update, over the rates of all updates
     that are not given. No law here knows instability, so the peak, and the warm-up to it, are
-    constraints and not outcomes.
+    constraints and not outcomes. Of a fit in which several laws answer together, the heaviest one
+    is minimised; loss, gains and their intervals are those of all.
 
     Args:
         fit: A fit, or a law with its parameters.
@@ -89,7 +90,6 @@ def design(
     known = fit if isinstance(fit, Fit) else None
     law, uncertainty = _law(fit, model_size)
     refuse_blind(law, uncertainty)
-    gains = None if uncertainty is None else Gains(law, uncertainty, level)
     sentences: list[str] = []
     if known is not None and not known.status.converged:
         sentences.append("the fit did not converge")
@@ -115,25 +115,30 @@ def design(
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         best = _best(task, family, say, sentences)
         if quantile is not None:
-            best = _cautious(task, family, best, gains, quantile, say, sentences)
+            best = _cautious(
+                task, family, best, LawGains(law, uncertainty), quantile, say, sentences
+            )
     schedule = best.schedule
-    interval = None
-    if known is not None:
+    interval = trust = None
+    if known is None:
+        loss, gains = task.loss(schedule), Gains.of_law(law, None, level)
+    else:
         prediction = known.predict(schedule, [schedule.horizon], level, model_size)
         sentences += [text for text in prediction.warnings if text not in sentences]
-        interval = prediction.interval
+        loss, interval, trust = prediction.final, prediction.interval, prediction.trust
+        gains = Gains.of(known, schedule, level, model_size)
     fixed = task if task.lowest_peak is None else task.at_peak(best.peak)
-    loss, quick = task.loss(schedule), task.quick_loss(schedule)
     instead = _compared(fixed, schedule, loss, gains)
     simple = None
     if family == "free" and task.max_slope is None and not rising:
         say("simpler ones")
-        simple = _simplest(fixed, schedule, quick, instead, gains)
+        simple = _simplest(fixed, schedule, loss, instead, gains)
     return Design(
         schedule=schedule,
         task=task,
         loss=loss,
         interval=interval,
+        trust=trust,
         level=level,
         family=family,
         peak=best.peak,
@@ -163,17 +168,17 @@ def _held_back(law: Law, constraints: Constraints, sentences: list[str]) -> Cons
     return replace(constraints, max_slope=artefact.slope / constraints.horizon)
 
 
-def _compared(
-    task: Task, schedule: Schedule, loss: float, gains: Gains | None
-) -> dict[str, Baseline]:
+def _compared(task: Task, schedule: Schedule, loss: float, gains: Gains) -> dict[str, Baseline]:
     """The usual schedules beside the design, by name."""
-    quick = task.quick_loss(schedule)
     out: dict[str, Baseline] = {}
     for name, usual in baselines(task).items():
-        gain = task.quick_loss(usual) - quick
-        interval = None if gains is None else gains.interval(gain, schedule, usual)
+        gain = gains.gain(schedule, usual)
         out[name] = Baseline(
-            name=name, schedule=usual, loss=loss + gain, gain=gain, interval=interval
+            name=name,
+            schedule=usual,
+            loss=loss + gain,
+            gain=gain,
+            interval=gains.interval(schedule, usual),
         )
     return out
 
@@ -199,44 +204,30 @@ def _best(task: Task, family: str, say: Progress, sentences: list[str]) -> BestS
     return best
 
 
+# Families at their best setting, simplest first.
 SIMPLE = ("linear", "cosine", "wsd", "wsd-1-sqrt", "wsd-cosine", "step", "wsd-power")
-AS_GOOD = 1e-4  # nats, where no uncertainty is known
+# Nats that count as nothing, also where no uncertainty is known.
+AS_GOOD = 1e-4
 
 
 def _simplest(
-    task: Task,
-    schedule: Schedule,
-    loss: float,
-    usual: dict[str, Baseline],
-    gains: Gains | None,
+    task: Task, schedule: Schedule, loss: float, usual: dict[str, Baseline], gains: Gains
 ) -> Simple | None:
     """The first of the usual schedules, and then of the families, that is as good."""
     level = [item for item in usual.values() if item.gain < AS_GOOD or not item.surely_worse]
-    if level and (gains is not None or level[0].gain < AS_GOOD):
-        best = min(level, key=lambda item: item.gain)
-        return Simple(
-            name=best.name,
-            schedule=best.schedule,
-            loss=best.loss,
-            cost=best.gain,
-            half=None if best.interval is None else best.gain - best.interval.lower,
-        )
+    if level:
+        return Simple.of(min(level, key=lambda item: item.gain))
     # Without an uncertainty nothing but the best is as good, and the search would be in vain.
-    for name in SIMPLE if gains is not None else ():
-        setting = best_setting(task, family_named(name))
-        cost = setting.loss - loss
-        half = None if gains is None else gains.half(schedule, setting.schedule)
-        if cost <= max(half or 0.0, AS_GOOD):
-            return Simple(
-                name=name,
-                schedule=setting.schedule,
-                loss=setting.loss,
-                cost=cost,
-                half=half,
-            )
+    for name in SIMPLE if gains.known else ():
+        other = best_setting(task, family_named(name)).schedule
+        cost, interval = gains.gain(schedule, other), gains.interval(schedule, other)
+        item = Baseline(name=name, schedule=other, loss=loss + cost, gain=cost, interval=interval)
+        if cost < AS_GOOD or not item.surely_worse:
+            return Simple.of(item)
     return None
 
 
+# Rounds of design and worst parameters, at most.
 ROUNDS = 4
 
 
@@ -244,7 +235,7 @@ def _cautious(
     task: Task,
     family: str,
     best: BestSchedule,
-    gains: Gains | None,
+    gains: LawGains,
     quantile: float,
     say: Progress,
     sentences: list[str],
@@ -253,8 +244,6 @@ def _cautious(
 
     A saddle point: design, find the worst parameters for the design, design again under them.
     """
-    if gains is None:
-        raise InputError("a quantile needs the uncertainty of a fit: this one carries none")
     law = task.law
     for _ in range(ROUNDS):
         before = best.schedule
@@ -263,7 +252,7 @@ def _cautious(
         if np.abs(best.schedule.lr - before.lr).max() < 1e-3 * task.peak:
             break
     moved = ", ".join(
-        f"{name} {getattr(law, name):.4g}" for name in gains.uncertainty.names if name != "L0"
+        f"{name} {getattr(law, name):.4g}" for name in gains.known.names if name != "L0"
     )
     sentences.append(
         f"designed for parameters as bad for it as the {quantile:.0%} quantile: {moved}; the losses"

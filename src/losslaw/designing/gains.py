@@ -7,6 +7,10 @@ schedules share, such as the irreducible loss, cancels. ``tau`` is the error of 
 left out. Two schedules that differ little share it too, two that differ much do not: the distance
 is the share of the rates that one has and the other has not, ``sum |a - b| / sum max(a, b)``.
 
+Where several laws answer, each says its own gain, with its own deviation; the gain is their mean,
+and its interval the quantiles of the mixture of normals, all with the weights that the laws have
+for the design.
+
 Assumption: the scale 0.1 of the distance, chosen on pairs of public runs of one horizon and peak
 (validation/results/design_gains.md). What repeated runs differ by is not in it: the interval is of
 the mean gain, and two single runs differ by about .0014 nats more.
@@ -17,14 +21,23 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import ndtri
 
+from losslaw.designing.task import quick_loss
 from losslaw.errors import InputError
+from losslaw.fitting import Fit
+from losslaw.fitting.mixture import Question
 from losslaw.fitting.uncertainty import Uncertainty, prediction_gradient
 from losslaw.laws import Law, Query
 from losslaw.numerics.arrays import FloatArray, dot
-from losslaw.numerics.interval import Interval, Level
+from losslaw.numerics.interval import Interval
+from losslaw.numerics.mixture import normal_quantile
 from losslaw.schedules import Schedule
 
-APART = 0.1  # distance at which two schedules' errors have become mostly their own
+# Distance at which two schedules' errors have become mostly their own.
+APART = 0.1
+# A law that counts less than this is left out: it would move no gain by a digit that is shown.
+NOTHING = 1e-6
+# Blocks of updates on which gradients are worked out, at least: to a thousandth of their size.
+BLOCKS = 600
 
 
 def distance(a: Schedule, b: Schedule) -> float:
@@ -38,35 +51,58 @@ def distance(a: Schedule, b: Schedule) -> float:
 
 
 @dataclass(frozen=True)
-class Gains:
-    """What differences of final losses are known to.
+class LawGains:
+    """What one law says of differences of final losses.
 
     Args:
         law: The fitted law.
-        uncertainty: What the intervals of the fit are made of.
-        level: Share of cases that an interval is meant to hold.
+        uncertainty: What the intervals of the fit are made of; ``None``: nothing is known of it.
     """
 
     law: Law
-    uncertainty: Uncertainty
-    level: float
-    # A design is compared with many schedules: its gradient is worked out once. By `id`, with the
-    # schedule kept, so that the number stays its own.
+    uncertainty: Uncertainty | None
+    # A design is compared with many schedules: its loss and gradient are worked out once. By `id`,
+    # with the schedule kept, so that the number stays its own.
+    _losses: dict[int, tuple[Schedule, float]] = field(
+        default_factory=dict[int, tuple[Schedule, float]], repr=False, compare=False
+    )
     _gradients: dict[int, tuple[Schedule, FloatArray]] = field(
         default_factory=dict[int, tuple[Schedule, FloatArray]], repr=False, compare=False
     )
 
+    @property
+    def known(self) -> Uncertainty:
+        """The uncertainty, where there is one.
+
+        Raises:
+            InputError: there is none.
+        """
+        if self.uncertainty is None:
+            raise InputError("a quantile needs the uncertainty of a fit: this one carries none")
+        return self.uncertainty
+
+    def loss(self, schedule: Schedule) -> float:
+        """Final loss, in nats."""
+        if id(schedule) not in self._losses:
+            self._losses[id(schedule)] = schedule, quick_loss(self.law, schedule)
+        return self._losses[id(schedule)][1]
+
+    def gain(self, a: Schedule, b: Schedule) -> float:
+        """How much lower ``a`` ends than ``b``, in nats."""
+        return self.loss(b) - self.loss(a)
+
     def gradient(self, schedule: Schedule) -> FloatArray:
         """Gradient of the final loss by the parameters that may move. Shape ``(P,)``."""
         if id(schedule) not in self._gradients:
-            query = Query.of(schedule, [schedule.horizon])
-            gradient = prediction_gradient(self.law, self.uncertainty.names, query)[0]
+            end = schedule.horizon
+            query = Query(schedule, np.array([end]), max(end // BLOCKS, 1))
+            gradient = prediction_gradient(self.law, self.known.names, query)[0]
             self._gradients[id(schedule)] = schedule, gradient
         return self._gradients[id(schedule)][1]
 
     def deviation(self, a: Schedule, b: Schedule) -> float:
         """Standard deviation of the difference of two final losses, in nats."""
-        known = self.uncertainty
+        known = self.known
         ends = [Query.of(schedule, [schedule.horizon]) for schedule in (a, b)]
         if any(known.touched(self.law, end).any() for end in ends):
             return np.inf
@@ -75,14 +111,6 @@ class Gains:
         own = 2 * known.tau**2 * -np.expm1(-distance(a, b) / APART)
         return float(np.sqrt(max(variance, 0.0) + own))
 
-    def half(self, a: Schedule, b: Schedule) -> float:
-        """Half-width of the interval of the difference."""
-        return Level(self.level).quantile * self.deviation(a, b)
-
-    def interval(self, gain: float, a: Schedule, b: Schedule) -> Interval:
-        """Where the gain of one over the other lies."""
-        return Interval.around(gain, self.half(a, b), level=self.level)
-
     def unlucky(self, schedule: Schedule, quantile: float) -> Law:
         """The law with the parameters that are worst for a schedule, at a quantile of its loss.
 
@@ -90,18 +118,18 @@ class Gains:
         ``parameters + z C g / sqrt(g' C g)``.
 
         Raises:
-            InputError: a quantile outside 0.5..1.
+            InputError: a quantile outside 0.5..1, or no uncertainty.
         """
         if not 0.5 <= quantile < 1:
             raise InputError(f"quantile is {quantile:g}, expected 0.5 or above and below 1")
-        covariance = self.uncertainty.covariance
+        covariance = self.known.covariance
         gradient = self.gradient(schedule)
         along = np.array([dot(row, gradient) for row in covariance])
         spread = np.sqrt(max(dot(gradient, along), 1e-300))
         shapes = self.law.shapes()
         values: dict[str, float] = {}
         for name, move in zip(
-            self.uncertainty.names, float(ndtri(quantile)) * along / spread, strict=True
+            self.known.names, float(ndtri(quantile)) * along / spread, strict=True
         ):
             value = float(getattr(self.law, name))
             if name in shapes:
@@ -110,3 +138,74 @@ class Gains:
             else:
                 values[name] = max(value + float(move), 0.0)
         return self.law.with_(**values)
+
+
+@dataclass(frozen=True)
+class Gains:
+    """What differences of final losses are known to, of one law or of several that answer together.
+
+    Args:
+        laws: What each law says.
+        weights: What each counts, summing to 1. Shape ``(K,)``.
+        level: Share of cases that an interval is meant to hold.
+    """
+
+    laws: tuple[LawGains, ...]
+    weights: FloatArray
+    level: float
+
+    @classmethod
+    def of_law(cls, law: Law, uncertainty: Uncertainty | None, level: float) -> "Gains":
+        """Of a law that answers alone."""
+        return cls((LawGains(law, uncertainty),), np.ones(1), level)
+
+    @classmethod
+    def of_question(
+        cls, question: Question, level: float, model_size: float | None = None
+    ) -> "Gains":
+        """Of all laws, with the weights that they have for this question."""
+        members = zip(question.mixture.members, question.laws, question.weights, strict=True)
+        laws = [
+            (LawGains(law, member.at_size(model_size)[1]), weight)
+            for member, law, weight in members
+            if weight > NOTHING
+        ]
+        weights = np.array([weight for _, weight in laws])
+        return cls(tuple(law for law, _ in laws), weights / weights.sum(), level)
+
+    @classmethod
+    def of(
+        cls, fit: Fit, schedule: Schedule, level: float, model_size: float | None = None
+    ) -> "Gains":
+        """Of a fit, for comparisons with this schedule."""
+        if fit.mixture is None:
+            return cls.of_law(*fit.at_size(model_size), level)
+        question = fit.mixture.question(Query.of(schedule, [schedule.horizon]), model_size)
+        return cls.of_question(question, level, model_size)
+
+    @property
+    def known(self) -> bool:
+        """Whether it is known how sure gains are."""
+        return all(law.uncertainty is not None for law in self.laws)
+
+    def loss(self, schedule: Schedule) -> float:
+        """Final loss, in nats: the mean of the laws."""
+        return dot(self.weights, np.array([law.loss(schedule) for law in self.laws]))
+
+    def gain(self, a: Schedule, b: Schedule) -> float:
+        """How much lower ``a`` ends than ``b``, in nats: the mean of the laws."""
+        return dot(self.weights, np.array([law.gain(a, b) for law in self.laws]))
+
+    def interval(self, a: Schedule, b: Schedule) -> Interval | None:
+        """Where that gain lies; ``None`` where nothing is known of it."""
+        if not self.known:
+            return None
+        gains = np.array([[law.gain(a, b)] for law in self.laws])
+        deviations = np.array([[law.deviation(a, b)] for law in self.laws])
+        if not np.isfinite(deviations).all():
+            return Interval(lower=-np.inf, upper=np.inf, level=self.level)
+        lower, upper = (
+            float(normal_quantile(share, self.weights, gains, deviations)[0])
+            for share in (0.5 - self.level / 2, 0.5 + self.level / 2)
+        )
+        return Interval(lower=lower, upper=upper, level=self.level)

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from losslaw.designing.task import Task
+from losslaw.fitting.prediction import ADVISE
+from losslaw.fitting.trust import Trust
 from losslaw.laws import Law
 from losslaw.numerics.interval import Interval, ends
 from losslaw.schedules import Schedule
@@ -90,8 +92,8 @@ class Simple:
         schedule: The schedule; its text in ``schedule.spec`` where there is one.
         loss: Its predicted final loss, in nats per token.
         cost: How much higher it ends than the design, in nats.
-        half: Half-width of the interval of the cost, which holds zero; ``None`` without a fit's
-            uncertainty.
+        half: How far the interval of the cost reaches down, to zero or below; ``None`` without a
+            fit's uncertainty.
     """
 
     name: str
@@ -99,6 +101,17 @@ class Simple:
     loss: float
     cost: float
     half: float | None
+
+    @classmethod
+    def of(cls, item: Baseline) -> "Simple":
+        """Of a schedule that was compared with the design."""
+        return cls(
+            name=item.name,
+            schedule=item.schedule,
+            loss=item.loss,
+            cost=item.gain,
+            half=None if item.interval is None else item.gain - item.interval.lower,
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
@@ -124,8 +137,9 @@ class Design:
     Attributes:
         schedule: The schedule.
         task: The law whose final loss it minimises, and what it had to meet.
-        loss: Predicted final loss, in nats per token.
+        loss: Predicted final loss, in nats per token, of all laws of the fit.
         interval: Where that loss lies; ``None`` without a fit's uncertainty.
+        trust: What stands behind that loss; ``None`` where one law answers alone.
         level: Share of runs the intervals are meant to hold.
         family: ``free`` or the name of a family.
         peak: The peak, chosen or given.
@@ -144,6 +158,7 @@ class Design:
     task: Task
     loss: float
     interval: Interval | None
+    trust: Trust | None
     level: float
     family: str
     peak: float
@@ -177,6 +192,7 @@ class Design:
         return {
             "loss": self.loss,
             **ends(self.interval),
+            "trust": trust_as_dict(self.trust),
             "level": self.level,
             "law": self.law.name,
             "family": self.family,
@@ -204,8 +220,11 @@ class Design:
 
     def __str__(self) -> str:
         kind = "free form" if self.family == "free" else f"family {self.family}"
+        all_laws = "" if self.trust is None else "; losses and gains are those of all laws"
         lines = [
-            f"{kind}, {self.schedule.horizon} updates, lowest loss of the {self.law.title}",
+            *opening(self.trust),
+            f"{kind}, {self.schedule.horizon} updates, lowest loss of the {self.law.title}"
+            f"{all_laws}",
             shape_in_words(self.schedule, self.task.given),
         ]
         if self.knobs:
@@ -238,6 +257,22 @@ class Design:
             return ""
         end = f"{self.interval.upper:.4f}" if np.isfinite(self.interval.upper) else "unbounded"
         return f"  ({self.level:.0%} interval {self.interval.lower:.4f} .. {end})"
+
+
+def trust_as_dict(trust: Trust | None) -> dict[str, object] | None:
+    """The JSON form of what stands behind an answer; ``None`` where one law answers alone."""
+    return None if trust is None else trust.as_dict()
+
+
+def opening(trust: Trust | None) -> list[str]:
+    """Lines that a report begins with: what stands behind it, and whether it is of use at all."""
+    if trust is None:
+        return []
+    useless = (
+        f"the interval of this loss is too wide to choose by: {ADVISE} finds the cheapest run that"
+        " would tell"
+    )
+    return [str(trust), *([useless] if trust.refused else []), ""]
 
 
 def shape_in_words(schedule: Schedule, given: int) -> str:

@@ -2,23 +2,36 @@
 
 Both take one way to write a schedule of any length - a usual one, or a family with its knobs set
 anew at every length - and look for the length. Predictions beyond the fitted runs get wider
-intervals, and so do the lengths found there.
+intervals, and so do the lengths found there. Of a fit in which several laws answer together the
+loss that a length is for is that of all of them; knobs and model sizes are searched with the
+heaviest one.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 from scipy.optimize import brentq, minimize_scalar
 
 from losslaw.designing.baselines import USUAL, baselines
 from losslaw.designing.design import usual_peak, usual_warmup
-from losslaw.designing.task import LONGEST_DESIGNED, Constraints, Task, pose, refuse_blind
+from losslaw.designing.record import opening, trust_as_dict
+from losslaw.designing.task import (
+    LONGEST_DESIGNED,
+    Constraints,
+    Task,
+    pose,
+    quick_loss,
+    refuse_blind,
+)
 from losslaw.designing.tuned_families import best_setting, family_named
 from losslaw.errors import InputError
 from losslaw.fitting import Fit
+from losslaw.fitting.trust import Trust
 from losslaw.numerics.arrays import check_positive
+from losslaw.numerics.interval import Interval
 from losslaw.schedules import Schedule
 
 FLOPS = 6.0  # for each parameter and token, forward and backward
@@ -37,6 +50,7 @@ class Horizon:
         shortest: Updates at which the lower end of the interval of the loss reaches it; ``None``
             without a fit's uncertainty.
         longest: Updates at which the upper end does; ``inf`` if it never does.
+        trust: What stands behind the loss of that run; ``None`` where one law answers alone.
     """
 
     loss: float
@@ -46,6 +60,7 @@ class Horizon:
     level: float
     shortest: float | None
     longest: float | None
+    trust: Trust | None = None
 
     def as_dict(self) -> dict[str, object]:
         """The JSON form."""
@@ -54,12 +69,16 @@ class Horizon:
             "updates": self.updates,
             "shortest": self.shortest,
             "longest": self.longest,
+            "trust": trust_as_dict(self.trust),
             "family": self.family,
             "lr": self.schedule.lr,
         }
 
     def __str__(self) -> str:
-        lines = [f"{self.updates:,} updates reach a loss of {self.loss:g}, schedule {self.family}"]
+        lines = [
+            *opening(self.trust),
+            f"{self.updates:,} updates reach a loss of {self.loss:g}, schedule {self.family}",
+        ]
         if self.shortest is not None and self.longest is not None:
             end = f"{self.longest:,}" if math.isfinite(self.longest) else "no end"
             lines.append(f"{self.level:.0%} interval of the length: {self.shortest:,} .. {end}")
@@ -78,6 +97,7 @@ class Pair:
         loss: Its loss, in nats per token.
         at_edge: Whether the size is the smallest or largest that was tried.
         fitted: Smallest and largest size that was fitted, where sizes were.
+        trust: What stands behind the loss; ``None`` where one law answers alone.
     """
 
     model_size: float
@@ -87,6 +107,7 @@ class Pair:
     updates: int | None = None
     family: str = ""
     fitted: tuple[float, float] | None = None
+    trust: Trust | None = None
 
     def as_dict(self) -> dict[str, object]:
         """The JSON form."""
@@ -95,6 +116,7 @@ class Pair:
             "tokens": self.samples,
             "updates": self.updates,
             "loss": self.loss,
+            "trust": trust_as_dict(self.trust),
             "at_edge": self.at_edge,
             "family": self.family,
         }
@@ -105,7 +127,7 @@ class Pair:
             f"{self.model_size:.3g} parameters, {self.samples:.3g} tokens{run}: predicted final"
             f" loss {self.loss:.4f}"
         )
-        lines = [text]
+        lines = [*opening(self.trust), text]
         if self.at_edge:
             lines.append(
                 "note: the size is at the edge of those tried, a third to three times those fitted"
@@ -163,23 +185,24 @@ def horizon_for(
     low = max(warmup + 2, 4)
     _refuse_irreducible(fit, loss, write(2 * low + 1000), model_size)
 
-    def end(updates: int) -> tuple[float, float | None, float | None]:
+    # The three searches ask for the same lengths again.
+    @cache
+    def end(updates: int) -> _End:
         prediction = fit.predict(write(updates), [updates], level, model_size)
-        if prediction.lower is None or prediction.upper is None:
-            return prediction.final, None, None
-        return prediction.final, float(prediction.lower[0]), float(prediction.upper[0])
+        interval = prediction.interval or Interval.around(prediction.final, 0.0, level=level)
+        return _End(prediction.final, interval, prediction.trust)
 
-    updates = _first(lambda n: end(n)[0], loss, low)
+    updates = _first(lambda n: end(n).loss, loss, low)
     if updates is None:
-        reached = end(LONGEST_DESIGNED)[0]
+        reached = end(LONGEST_DESIGNED).loss
         raise InputError(
             f"no run of up to {LONGEST_DESIGNED:,} updates reaches a loss of {loss:g} (there it is"
             f" {reached:.4f}): ask for a higher loss, another peak, or a larger model"
         )
     shortest = longest = None
-    if end(updates)[1] is not None:
-        shortest = _first(lambda n: end(n)[1] or math.nan, loss, low)
-        longest = _first(lambda n: end(n)[2] or math.nan, loss, low)
+    if fit.uncertainty is not None or fit.mixture is not None:
+        shortest = _first(lambda n: end(n).interval.lower, loss, low)
+        longest = _first(lambda n: end(n).interval.upper, loss, low)
         longest = math.inf if longest is None else longest
     return Horizon(
         loss=loss,
@@ -189,21 +212,33 @@ def horizon_for(
         level=level,
         shortest=shortest,
         longest=longest,
+        trust=end(updates).trust,
     )
+
+
+class _End(NamedTuple):
+    """How a run ends; the interval has no width where nothing is known of it."""
+
+    loss: float
+    interval: Interval
+    trust: Trust | None
 
 
 def _refuse_irreducible(
     fit: Fit, loss: float, schedule: Schedule, model_size: float | None
 ) -> None:
-    """Refuse what lies below every loss of the law: none of its terms may be a gain."""
-    law = fit.law if model_size is None or not fit.sizes else fit.at_size(model_size)[0]
-    if loss > law.L0:
+    """Refuse what lies below every loss of the laws: none of their terms may be a gain."""
+    members = [fit] if fit.mixture is None else fit.mixture.members
+    laws = [member.at_size(model_size)[0] for member in members]
+    least = min(law.L0 for law in laws)
+    if loss > least:
         return
-    terms = law.decompose(fit.completed(schedule), [schedule.horizon])
-    if all(term[0] >= 0 for term in terms.values()):
+    schedule = fit.completed(schedule)
+    terms = [law.decompose(schedule, [schedule.horizon]) for law in laws]
+    if all(term[0] >= 0 for each in terms for term in each.values()):
         raise InputError(
             f"no run reaches a loss of {loss:g}: the irreducible loss L0 of this fit is"
-            f" {law.L0:.4f}; ask for a higher loss, or fit a larger model"
+            f" {least:.4f}; ask for a higher loss, or fit a larger model"
         )
 
 
@@ -238,9 +273,7 @@ def _writer(
     model_size: float | None,
 ) -> Callable[[int], Schedule]:
     """The schedule of a length."""
-    law, uncertainty = fit.law, fit.uncertainty
-    if fit.sizes and model_size is not None:
-        law, uncertainty = fit.at_size(model_size)
+    law, uncertainty = fit.at_size(model_size)
     if tuned or not law.blind_to_rates:
         refuse_blind(law, uncertainty)
     if peak is None:
@@ -324,14 +357,25 @@ def compute_optimal(
             " parameters: give a larger batch, or larger sizes"
         )
 
-    def loss(size: float, tokens: float) -> float:
-        updates = int(tokens // (batch * sequence_length))  # no more than the budget
+    def run(size: float, tokens: float) -> Schedule:
         write = _writer(fit, family, tuned, peak, ramp, batch, size)
-        return fit.predict(write(updates), [updates], model_size=size).final
+        # No more than the budget.
+        return fit.completed(write(int(tokens // (batch * sequence_length))))
+
+    def loss(size: float, tokens: float) -> float:
+        return quick_loss(fit.at_size(size)[0], run(size, tokens))
 
     best = best_pair(loss, compute, low, min(high, most))
-    updates = round(best.samples / (batch * sequence_length))
-    return replace(best, updates=updates, family=family, fitted=(known[0], known[-1]))
+    schedule = run(best.model_size, best.samples)
+    end = fit.predict(schedule, [schedule.horizon], model_size=best.model_size)
+    return replace(
+        best,
+        loss=end.final,
+        updates=round(best.samples / (batch * sequence_length)),
+        family=family,
+        fitted=(known[0], known[-1]),
+        trust=end.trust,
+    )
 
 
 def best_pair(

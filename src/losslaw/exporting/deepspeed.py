@@ -140,6 +140,4 @@ def write(job: Job) -> Exported:
         )
     done = exported(job, "deepspeed", text, "")
     step = "deepspeed.initialize(..., lr_scheduler=make_scheduler)"
-    return Exported(
-        "deepspeed", done.data, True, job.pieces, near, step, done.notes, predicted=job.predicted
-    )
+    return Exported("deepspeed", done.data, True, job.pieces, near, step, done.notes)

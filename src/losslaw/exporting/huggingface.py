@@ -148,9 +148,7 @@ def write(job: Job) -> Exported:
         step = "TrainingArguments(output_dir=..., **TRAINING_ARGUMENTS)"
         note = ("the batch size changes along the schedule and Trainer feeds one",)
         notes = note if job.batch_changes else ()
-        return Exported(
-            "hf", done.data, True, job.pieces, near, step, notes, predicted=job.predicted
-        )
+        return Exported("hf", done.data, True, job.pieces, near, step, notes)
     head = job.header(
         [TITLE],
         [
@@ -168,4 +166,4 @@ def write(job: Job) -> Exported:
     done = exported(job, "hf", f"{head}\n\n{body}\n\n{MAKE_SCHEDULER}\n\n{tail}\n", "")
     step = "Trainer(..., optimizers=(optimizer, make_scheduler(optimizer)))"
     notes = (BATCH,) if job.batch_changes else ()
-    return Exported("hf", done.data, True, job.pieces, near, step, notes, predicted=job.predicted)
+    return Exported("hf", done.data, True, job.pieces, near, step, notes)

@@ -15,9 +15,12 @@ from losslaw.version import __version__
 
 if TYPE_CHECKING:  # a schedule is exported without the machinery of fits
     from losslaw.fitting import Fit
+    from losslaw.fitting.trust import Trust
 
 # Curves of a fit that are named in a file, at most.
 NAMED = 4
+# Of the interval that says whether a prediction is of use.
+LEVEL = 0.9
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Job:
         date: Text that dates the file; ``None``: no date.
         model_size: Parameters of the model, for fits of several sizes.
         predicted: Predicted loss after the last update, in nats per token; ``None`` without a fit.
+        trust: What stands behind that loss; ``None`` where one law answers alone.
     """
 
     schedule: Schedule
@@ -43,6 +47,7 @@ class Job:
     date: str | None = None
     model_size: float | None = None
     predicted: float | None = None
+    trust: "Trust | None" = None
 
     @property
     def horizon(self) -> int:
@@ -75,7 +80,10 @@ class Job:
             more = f" and {len(labels) - NAMED} more" if len(labels) > NAMED else ""
             names = ", ".join(labels[:NAMED]) + more
             where = f" ({self.fit_source})" if self.fit_source else ""
-            lines.append(f"law: {self.fit.law.name}, fitted to {names}{where}")
+            if self.trust is not None:
+                lines.append(str(self.trust))
+            others = "" if self.trust is None else " (the heaviest of those that answer)"
+            lines.append(f"law: {self.fit.law.name}{others}, fitted to {names}{where}")
             lines.append(
                 f"predicted loss after the last update: {self.predicted:.4f} nats per token"
             )
@@ -98,16 +106,12 @@ class Job:
             return found
         if found.exact:
             return replace(found, loss_gap=0.0)
-        rates = np.maximum(found.lr, 0.0)
-        lost = self.loss_of(self.schedule.with_(lr=rates)) - self.predicted
-        return replace(found, loss_gap=lost)
+        from losslaw.designing.gains import Gains
 
-    def loss_of(self, schedule: Schedule) -> float:
-        """Predicted loss after the last update of another schedule, in nats per token."""
-        if self.fit is None:
-            raise ValueError("no fit to predict with")
-        steps = [schedule.horizon]
-        return self.fit.predict(schedule, steps, model_size=self.model_size).final
+        schedule = self.fit.completed(self.schedule)
+        other = schedule.with_(lr=np.maximum(found.lr, 0.0))
+        gains = Gains.of(self.fit, schedule, LEVEL, self.model_size)
+        return replace(found, loss_gap=gains.gain(schedule, other))
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,7 @@ class Exported:
         next_step: One sentence on how to use the file.
         notes: Sentences on what the file does not carry.
         predicted: Predicted final loss of the schedule, in nats per token.
+        trust: What stands behind that loss; ``None`` where one law answers alone.
     """
 
     target: str
@@ -133,6 +138,7 @@ class Exported:
     next_step: str
     notes: tuple[str, ...] = ()
     predicted: float | None = None
+    trust: "Trust | None" = None
 
     @property
     def text(self) -> str:
@@ -155,6 +161,7 @@ class Exported:
             if near is None
             else {"largest": near.largest, "rms": near.rms, "loss": near.loss_gap},
             "predicted_loss": self.predicted,
+            "trust": None if self.trust is None else self.trust.as_dict(),
             "notes": list(self.notes),
         }
 

@@ -148,5 +148,4 @@ def write(job: Job) -> Exported:
         near,
         'source FILE; pretrain_gpt.py "${SCHEDULE_ARGS[@]}" ...',
         notes,
-        job.predicted,
     )

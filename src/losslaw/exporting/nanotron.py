@@ -107,7 +107,6 @@ def write(job: Job) -> Exported:
         near,
         "merge FILE into the run's YAML",
         notes,
-        job.predicted,
     )
 
 

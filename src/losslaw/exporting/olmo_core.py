@@ -137,6 +137,4 @@ def write(job: Job) -> Exported:
         text = f"{head}\n\n{body}\n\n{DESIGNED}\n\n{comment(tail)}\n"
         step = "scheduler=DesignedSchedule() in the train module's config"
     done = exported(job, "olmo-core", text, "")
-    return Exported(
-        "olmo-core", done.data, True, job.pieces, near, step, notes, predicted=job.predicted
-    )
+    return Exported("olmo-core", done.data, True, job.pieces, near, step, notes)

@@ -60,5 +60,4 @@ def write(job: Job) -> Exported:
         nearest=None,
         next_step="from schedule import schedule; optax.adamw(learning_rate=schedule)",
         notes=notes,
-        predicted=job.predicted,
     )

@@ -54,6 +54,7 @@ def write_json(job: Job) -> Exported:
         "law": None if job.fit is None else job.fit.law.name,
         "fit": job.fit_source,
         "predicted_loss": job.predicted,
+        "trust": None if job.trust is None else job.trust.as_dict(),
         "horizon": s.horizon,
         "warmup": s.warmup,
         "peak_lr": s.peak_lr,
@@ -90,5 +91,4 @@ def _record(
         nearest=None,
         next_step=next_step,
         notes=notes,
-        predicted=job.predicted,
     )

@@ -105,5 +105,4 @@ def exported(job: Job, target: str, text: str, call: str) -> Exported:
         nearest=None,
         next_step=f"set the optimizer's learning rate to {number(job.pieces.peak)}, then {call}",
         notes=notes,
-        predicted=job.predicted,
     )

@@ -17,7 +17,7 @@ from losslaw.exporting import (
     torchtitan,
 )
 from losslaw.exporting import optax as jax_optax
-from losslaw.exporting.job import Exported, Job
+from losslaw.exporting.job import LEVEL, Exported, Job
 from losslaw.exporting.pieces import TOLERANCE, pieces
 from losslaw.schedules import Schedule
 
@@ -96,8 +96,9 @@ def prepare(
         model_size,
     )
     if fit is not None:
-        job = replace(job, predicted=job.loss_of(schedule))
-    return TARGETS[target].write(job)
+        end = fit.predict(schedule, [schedule.horizon], LEVEL, model_size)
+        job = replace(job, predicted=end.final, trust=end.trust)
+    return replace(TARGETS[target].write(job), predicted=job.predicted, trust=job.trust)
 
 
 def export(

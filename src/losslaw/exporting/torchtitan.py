@@ -109,6 +109,4 @@ def write(job: Job) -> Exported:
         text = f"{head}\n\n{body}\n\n{DESIGNED}\n\n" + comment([*tail, *config.splitlines()]) + "\n"
         step = "lr_scheduler=DesignedSchedule() in the Trainer.Config"
     done = exported(job, "torchtitan", text, "")
-    return Exported(
-        "torchtitan", done.data, True, job.pieces, near, step, notes, predicted=job.predicted
-    )
+    return Exported("torchtitan", done.data, True, job.pieces, near, step, notes)

@@ -11,6 +11,7 @@ from losslaw.fitting.cleaning import cleaned_runs
 from losslaw.fitting.fit import fit
 from losslaw.fitting.score import CurveScore, score
 from losslaw.fitting.status import Note
+from losslaw.fitting.trust import Trust
 from losslaw.laws import LAWS, law_named
 from losslaw.progress import Progress, silent
 from losslaw.schedules.agreement import agreement
@@ -69,11 +70,13 @@ class Comparison:
         laws: One score per law, the smallest error first.
         curves: How many runs there were.
         notes: What was left out of the runs, or averaged.
+        trust: What stands behind the mixture fitted to all runs; ``None`` if it was not compared.
     """
 
     laws: tuple[LawScore, ...]
     curves: int
     notes: tuple[Note, ...] = ()
+    trust: Trust | None = None
 
     def __iter__(self) -> Iterator[LawScore]:
         return iter(self.laws)
@@ -84,19 +87,21 @@ class Comparison:
     def as_dict(self) -> dict[str, object]:
         """The JSON form."""
         return {
+            "trust": None if self.trust is None else self.trust.as_dict(),
             "laws": [item.as_dict() for item in self.laws],
             "curves": self.curves,
             "notes": [str(note) for note in self.notes],
         }
 
     def __str__(self) -> str:
-        """A table, one law a line."""
+        """What stands behind the mixture, and a table, one law a line."""
         rows: list[list[str]] = []
         for item in self.laws:
             errors = (item.rmse, item.worst_rmse, item.final_error, item.worst_final_error)
             rows.append([item.law, *(f"{error:.4f}" for error in errors)])
         lines = table(["law", "RMSE", "worst", "|final|", "worst"], rows, rule=True)
-        return "\n".join([*lines, *[f"note: {note}" for note in self.notes]])
+        first = [] if self.trust is None else [str(self.trust), ""]
+        return "\n".join([*first, *lines, *[f"note: {note}" for note in self.notes]])
 
 
 def compare(
@@ -154,10 +159,15 @@ def compare(
             scores.append(LawScore(law=name, curves=tuple(made)))
     if not scores:
         raise NothingUnseen("every schedule is the beginning of another one: nothing is unseen")
+    trust = None
+    if "auto" in names:
+        progress("auto on all runs")
+        trust = fit(curves, skip=skip, uncertainty=False, keep_all=True).trust
     return Comparison(
         laws=tuple(sorted(scores, key=lambda item: item.rmse)),
         curves=len(curves),
         notes=clean.notes,
+        trust=trust,
     )
 
 

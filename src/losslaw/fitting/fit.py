@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from losslaw.curves import LossCurve
-from losslaw.fitting.auto import Choice, choose
 from losslaw.fitting.cleaning import cleaned_runs
+from losslaw.fitting.contest import Contest, contest, size_fits, with_offsets
 from losslaw.fitting.optimizer import all_by
 from losslaw.fitting.prediction import FittedCurve
 from losslaw.fitting.problem import Problem, pose
-from losslaw.fitting.record import Fit, SizeFit
+from losslaw.fitting.record import Fit
 from losslaw.fitting.search import (
     coarse_search,
     data_objective,
@@ -31,6 +31,7 @@ from losslaw.fitting.status import (
     bounds_reached,
     residual_scale,
 )
+from losslaw.fitting.trunks import other_trunks
 from losslaw.fitting.uncertainty import Uncertainty, left_open, uncertainties
 from losslaw.laws import Law, Query, Recipe, law_named
 from losslaw.numerics.arrays import FloatArray
@@ -56,8 +57,8 @@ def fit(
 
     Args:
         curves: Curves of one model, or of a family of models; any schedules.
-        law: ``auto``: see `losslaw.fitting.auto`; a name (see ``losslaw.LAWS``), a class, or a
-            `Recipe`.
+        law: ``auto``: a mixture of laws, see `losslaw.fitting.mixture`; a name (see
+            ``losslaw.LAWS``), a class, or a `Recipe`.
         free: Shapes to search; ``None``: those the law frees by itself. With ``auto`` they are
             shapes of ``effective``, which then is the law.
         fixed: Values for shapes that are not searched, and for settings such as ``warmup_drops``.
@@ -68,7 +69,7 @@ def fit(
         optimizer: What trained them all (`losslaw.logs.optimizer`), in the place of what the
             curves say. For ``auto``: the constants of ``adamw`` in standard parametrisation are
             built in, the units of the learning rate of any other are not known; where nobody says
-            which it was, the curves decide.
+            which it was, both are weighed.
         uncertainty: Work out what intervals need: one further fit for each curve left out.
         keep_all: Fit all points as they are. Otherwise spikes and a divergence are left out, dense
             logs averaged, and a tenth of a long run of which no warm-up is known left out; see
@@ -89,16 +90,31 @@ def fit(
     >>> round(fit.parameters["alpha"], 4), round(fit.parameters["C"], 4)
     (0.5, 0.5)
     """
-    clean = cleaned_runs(all_by(curves, optimizer), skip, keep_all=keep_all)
-    choice = _choice(clean.curves, law, free, fixed, clean.skip)
-    problem = _with_offsets(choice.problem)
-    optimum = exact_search(problem, choice.optimum)
+    every = all_by(curves, optimizer)
+    clean = cleaned_runs(every, skip, keep_all=keep_all)
+    runs = clean.curves
+    mixed: Contest | None = None
+    if law == "auto" and free is None and not fixed:
+        mixed = contest(runs, skip=clean.skip)
+        problem, start = mixed.heaviest.problem, mixed.heaviest.optimum
+        recipe = mixed.heaviest.candidate.recipe
+    else:
+        recipe = _recipe(law, free, fixed)
+        problem = pose(recipe, runs, skip=clean.skip)
+        start = coarse_search(problem)
+        problem = with_offsets(problem)
+    optimum = exact_search(problem, start)
     point = optimum.point
     laws = problem.laws(point.theta, point.amplitudes)
     parts: tuple[Uncertainty | None, ...] = (None,) * len(laws)
     if uncertainty:
-        tested = choice.tested if choice.tested is not None else left_out(problem, point)
+        tested = left_out(problem, point) if mixed is None else mixed.of_heaviest
         parts = uncertainties(problem, laws, point, residual_scale(point.residuals), tested)
+    sizes = size_fits(problem.sizes, laws, parts)
+    mixture = None if mixed is None else mixed.settled(laws[-1], parts[-1], sizes)
+    trunks = None if mixture is None else other_trunks(every, problem.skip)
+    if mixture is not None and trunks is not None:
+        mixture = replace(mixture, other_data=True)
     agreement = [Note(text=optimum.agreement)] if optimum.agreement else []
     made = Fit(
         law=laws[-1],
@@ -111,24 +127,18 @@ def fit(
                 problem.curves, problem.queries, problem.groups, strict=True
             )
         ),
-        notes=(*problem.notes, *agreement),
+        notes=(
+            *(problem.notes if mixed is None else mixed.notes),
+            *([] if trunks is None else [trunks]),
+            *agreement,
+        ),
         uncertainty=parts[-1],
         skip=problem.skip,
-        choice=choice.sentences,
-        sizes=tuple(
-            SizeFit(model_size=size, law=each, uncertainty=part)
-            for size, each, part in zip(problem.sizes, laws, parts, strict=True)
-            if size is not None and len(laws) > 1
-        ),
-        recipe=choice.recipe.name,
+        sizes=sizes,
+        recipe=recipe.name,
+        mixture=mixture,
     )
     return clean.remembered(made)
-
-
-def _with_offsets(problem: Problem) -> Problem:
-    """The problem as it is searched last: offsets move the optimum by little, and cost most."""
-    offsets = len(problem.curves) > 1 and bool(problem.law.priors())
-    return replace(problem, offsets=offsets)
 
 
 def _doubts(problem: Problem, point: Point, laws: Sequence[Law]) -> tuple[str, ...]:
@@ -147,24 +157,17 @@ def _doubts(problem: Problem, point: Point, laws: Sequence[Law]) -> tuple[str, .
     return tuple(sentences)
 
 
-def _choice(
-    runs: list[LossCurve],
+def _recipe(
     law: str | type[Law] | Recipe,
     free: Sequence[str] | None,
     fixed: dict[str, Any] | None,
-    skip: int | None,
-) -> Choice:
-    """What to fit: as the user said, or as the curves call for."""
-    if law == "auto" and free is None and not fixed:
-        return choose(runs, skip=skip)
+) -> Recipe:
+    """How to fit the one law that the user named."""
     if isinstance(law, Recipe):
-        recipe = law
-    else:
-        # Who says what to search has chosen: of the law that auto would most often choose.
-        chosen = law_named("effective" if law == "auto" else law) if isinstance(law, str) else law
-        recipe = Recipe(chosen, None if free is None else tuple(free), fixed or {})
-    problem = pose(recipe, runs, skip=skip)
-    return Choice(recipe=recipe, problem=problem, optimum=coarse_search(problem))
+        return law
+    # Who says what to search has chosen: of the law that is heaviest most often.
+    chosen = law_named("effective" if law == "auto" else law) if isinstance(law, str) else law
+    return Recipe(chosen, None if free is None else tuple(free), fixed or {})
 
 
 def _fitted_curve(law: Law, curve: LossCurve, query: Query) -> FittedCurve:
@@ -193,7 +196,7 @@ def recipe_like(fit: Fit, law: str | type[Law] | Recipe) -> Callable[[Sequence[L
 
 def posed_like(fit: Fit, law: str | type[Law] | Recipe, curves: Sequence[LossCurve]) -> Problem:
     """The problem that a fit of these curves by this law has solved."""
-    return _with_offsets(pose(recipe_like(fit, law)(curves), curves, skip=fit.skip))
+    return with_offsets(pose(recipe_like(fit, law)(curves), curves, skip=fit.skip))
 
 
 def theta_of(problem: Problem, fit: Fit) -> FloatArray:

@@ -73,8 +73,7 @@ def law_between(fitted: Sequence[Sized], model_size: float) -> tuple[Law, Uncert
     )
     outside = max(math.log(low) - x, x - math.log(high), 0.0)
     gap = BEYOND * outside if outside > 0 else BETWEEN
-    wider = math.sqrt(uncertainty.tau**2 + (spread / 2) ** 2 + gap**2)
-    return moved, replace(uncertainty, tau=wider)
+    return moved, replace(uncertainty, size_error=math.hypot(spread / 2, gap))
 
 
 def _irreducible(logs: np.ndarray, losses: np.ndarray, x: float, b: float) -> float:

@@ -8,6 +8,8 @@ from numpy.typing import ArrayLike
 
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
+from losslaw.fitting.mixture import Mixture
+from losslaw.fitting.trust import Trust, trust_of
 from losslaw.fitting.uncertainty import Uncertainty
 from losslaw.laws import Law, Query
 from losslaw.laws.query import ASSUMED_WEIGHT_DECAY
@@ -73,6 +75,7 @@ class Prediction:
         level: Share of runs the interval is meant to hold.
         warnings: Sentences: why this prediction deserves less trust than others.
         skip: Losses before this step mean nothing: the fit left out what it had of them.
+        trust: What stands behind the answer; ``None`` where one law answers alone.
     """
 
     schedule: Schedule
@@ -83,6 +86,7 @@ class Prediction:
     level: float
     warnings: tuple[str, ...] = ()
     skip: int = 0
+    trust: Trust | None = None
 
     @property
     def final(self) -> float:
@@ -104,7 +108,7 @@ class Prediction:
         return LossCurve(self.schedule, self.steps, self.loss, label)
 
     def as_dict(self) -> dict[str, object]:
-        """The JSON form: step, loss, lower, upper, level, warnings."""
+        """The JSON form: step, loss, lower, upper, level, warnings, trust."""
         return {
             "step": self.steps,
             "loss": self.loss,
@@ -112,6 +116,7 @@ class Prediction:
             "upper": self.upper,
             "level": self.level,
             "warnings": self.warnings,
+            "trust": None if self.trust is None else self.trust.as_dict(),
         }
 
     def csv(self) -> str:
@@ -145,7 +150,8 @@ class Prediction:
         # No row of the table is that early.
         early = set(_early_warnings(self.skip, self.steps))
         warnings = [f"warning: {sentence}" for sentence in self.warnings if sentence not in early]
-        return "\n".join([*table(header, rows, rule=True), *warnings])
+        first = [] if self.trust is None else [str(self.trust), ""]
+        return "\n".join([*first, *table(header, rows, rule=True), *warnings])
 
 
 def predict(
@@ -157,15 +163,21 @@ def predict(
     model_size: float | None = None,
     curves: Sequence[FittedCurve] = (),
     skip: int = 0,
+    mixture: Mixture | None = None,
+    weights: FloatArray | None = None,
 ) -> Prediction:
     """Losses of a law, with the interval that ``uncertainty`` gives at ``level``.
 
-    What was fitted, and the model size, count for the warnings only.
+    Where there is a mixture all its laws answer, with their weights for this question or those
+    given. What was fitted, and the model size, count for the warnings only.
     """
     quantile = Level(level).quantile
     query = Query.of(schedule, steps)
-    with np.errstate(over="ignore", invalid="ignore"):
-        loss = law.loss(query)
+    question = None if mixture is None else mixture.question(query, model_size)
+    if question is not None and weights is not None:
+        question = question.weighed(weights)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        loss = law.loss(query) if question is None else question.loss
     if not np.isfinite(loss).all():
         step = int(query.steps[int(np.argmax(~np.isfinite(loss)))])
         raise InputError(
@@ -174,9 +186,14 @@ def predict(
         )
     lower = upper = None
     warnings: tuple[str, ...] = ()
-    if uncertainty is not None:
+    if question is not None:
+        lower, upper = question.interval(level)
+    elif uncertainty is not None:
         half = quantile * uncertainty.deviation(law, query)
-        lower, upper = loss - half, loss + half
+        upper = loss + half
+        # No loss is below 0; an interval without ends stays without.
+        lower = np.where(np.isfinite(half), np.maximum(loss - half, 0.0), -half)
+    if uncertainty is not None:
         warnings = warnings_for(curves, law, uncertainty, query, model_size, skip)
     return Prediction(
         schedule=schedule,
@@ -187,6 +204,7 @@ def predict(
         level=level,
         warnings=warnings,
         skip=skip,
+        trust=None if question is None else trust_of(question.mixture, question),
     )
 
 

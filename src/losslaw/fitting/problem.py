@@ -46,6 +46,8 @@ OFFSET = 1e-3
 EARLY = 400
 # Longest run that is taken to have had no warm-up because its log shows none.
 UNLOGGED = 5_000
+# Updates taken together to see which shapes act at all.
+BLOCK = 32
 # Share of the variance of a prior that all model sizes have in common.
 SHARED_BY_SIZES = 0.8
 
@@ -196,8 +198,8 @@ class Problem:
         root: FloatArray = np.asarray(np.linalg.cholesky(np.linalg.inv(covariance)), np.float64).T
         return prior.mean * relative, root
 
-    def separable(self) -> Separable:
-        """The problem for variable projection."""
+    def separable(self, settled: float = 1e-13) -> Separable:
+        """The problem for variable projection, amplitudes ``settled`` to a relative change."""
         shapes = self.law.shapes()
         priors = [(i, self.priors[name]) for i, name in enumerate(self.free) if name in self.priors]
 
@@ -215,6 +217,7 @@ class Problem:
             np.log([shapes[name].high for name in self.free]),
             weights=self.weights,
             offsets=self.offset_groups(),
+            settled=settled,
         )
 
     def only(self, kept: Sequence[int]) -> "Problem":
@@ -293,7 +296,9 @@ def pose(recipe: Recipe, curves: Sequence[LossCurve], *, skip: int | None = None
         for name, spec in law.shapes().items()
         if name in names
     }
-    names = _that_matter(template, names, starts, queries, notes)
+    names = _that_matter(
+        template, names, starts, [each.in_blocks(BLOCK) for each in queries], notes
+    )
     points = sum(len(curve) for curve in kept)
     needed = len(names) + len(law.amplitudes()) * len(sizes)
     if points < needed:
@@ -437,7 +442,7 @@ def _that_matter(
     law: Law,
     names: list[str],
     starts: Mapping[str, tuple[float, ...]],
-    queries: tuple[Query, ...],
+    queries: Sequence[Query],
     notes: list[Note],
 ) -> list[str]:
     """The shapes that some column feels; the others cannot be searched with these curves."""

@@ -2,18 +2,24 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from numpy.typing import ArrayLike
 
 from losslaw.errors import InputError
 from losslaw.files.atomic import write_text
-from losslaw.fitting.model_sizes import law_between
+from losslaw.fitting.fitted_law import FittedLaw, SizeFit
+from losslaw.fitting.ground import Ground
+from losslaw.fitting.mixture import Member, Mixture, Tested
 from losslaw.fitting.prediction import FittedCurve, Prediction, predict
 from losslaw.fitting.saved import (
     SavedFit,
+    SavedGround,
+    SavedMember,
+    SavedMixture,
     SavedSize,
+    SavedTest,
     law_of,
     read_curve,
     read_saved,
@@ -22,58 +28,33 @@ from losslaw.fitting.saved import (
     saved_uncertainty,
 )
 from losslaw.fitting.status import Note, Status
-from losslaw.fitting.uncertainty import Uncertainty
-from losslaw.laws import Law, law_named
+from losslaw.fitting.trust import Trust, trust_of
+from losslaw.laws import Law, Query, law_named
 from losslaw.numerics.arrays import FloatArray
 from losslaw.schedules import Schedule
 from losslaw.text import rounded
 
 
 @dataclass(frozen=True, kw_only=True)
-class SizeFit:
-    """The law of one model size among several that were fitted together.
-
-    Attributes:
-        model_size: Parameters of the model.
-        law: The law with this size's amplitudes.
-        uncertainty: What the intervals are made of; ``None`` if it was not worked out.
-    """
-
-    model_size: float
-    law: Law
-    uncertainty: Uncertainty | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fit:
+class Fit(FittedLaw):
     """A law fitted to curves.
 
     Attributes:
-        law: The law with its fitted parameters; of several model sizes, that of the largest.
-        free: Shapes that were searched.
         objective: Sum of Huber losses (delta 1e-3) of the log residuals; priors not counted.
         status: How the fit ended, in words.
         curves: What was fitted, and how well.
         notes: What was assumed or left out.
-        uncertainty: What the intervals are made of; ``None`` if it was not worked out.
         skip: Points before this step were left out.
-        choice: Two sentences on how the law was chosen; empty where the user named it.
-        sizes: Laws of all model sizes, smallest first, where several were fitted.
-        recipe: Name of the law's recipe (`Law.recipes`) that ``auto`` chose; empty where the law
-            was fitted as it is by itself, or as the user said.
+        mixture: All laws that answer together, where ``auto`` was asked for; the law of the fit is
+            then the one with most weight. ``None``: the law answers alone.
     """
 
-    law: Law
-    free: tuple[str, ...]
     objective: float
     status: Status
     curves: tuple[FittedCurve, ...]
     notes: tuple[Note, ...] = ()
-    uncertainty: Uncertainty | None = None
     skip: int = 0
-    choice: tuple[str, ...] = ()
-    sizes: tuple[SizeFit, ...] = ()
-    recipe: str = ""
+    mixture: Mixture | None = None
 
     @property
     def parameters(self) -> dict[str, float]:
@@ -101,6 +82,34 @@ class Fit:
     def usual_batch(self) -> float | None:
         """Batch size of the fitted runs, if it is known and the same in all."""
         return _usual([curve.schedule.batch for curve in self.curves])
+
+    def settled(self, schedule: Schedule, model_size: float | None = None) -> "Fit":
+        """The fit whose laws count in all answers what they count at the end of this schedule.
+
+        What each law counts depends on the question, so answers to several are comparable (gains,
+        endings of one run) only with the weights of one of them.
+        """
+        if self.mixture is None:
+            return self
+        schedule = self.completed(schedule)
+        query = Query.of(schedule, [schedule.horizon])
+        weights = replace(self.mixture, settled=None).question(query, model_size).weights
+        return replace(self, mixture=replace(self.mixture, settled=tuple(weights.tolist())))
+
+    def for_new_data(self) -> "Fit":
+        """The fit for questions about other data, or another order of them, than were fitted.
+
+        Its intervals are wider (`losslaw.fitting.mixture.OTHER_DATA`), its predictions the same.
+
+        Raises:
+            InputError: one law answers alone, of whose errors on other data nothing is known.
+        """
+        if self.mixture is None:
+            raise InputError(
+                f"what other data cost is known of the mixture only, and {self.law.name!r} was"
+                " fitted alone: fit without naming a law"
+            )
+        return replace(self, mixture=replace(self.mixture, other_data=True))
 
     def predict(
         self,
@@ -130,19 +139,23 @@ class Fit:
                 "the fitted runs are of several model sizes: say which to predict (model_size=,"
                 " --model-size)"
             )
-        law, uncertainty = self.law, self.uncertainty
-        if self.sizes and model_size is not None:
-            law, uncertainty = self.at_size(model_size)
-        return predict(law, uncertainty, schedule, steps, level, model_size, self.curves, self.skip)
-
-    def at_size(self, model_size: float) -> tuple[Law, Uncertainty | None]:
-        """The law for a model size among several fitted, between them or beyond."""
-        for item in self.sizes:
-            if abs(item.model_size / model_size - 1) < 0.01:
-                return item.law, item.uncertainty
-        return law_between(
-            [(item.model_size, item.law, item.uncertainty) for item in self.sizes], model_size
+        law, uncertainty = self.at_size(model_size)
+        return predict(
+            law,
+            uncertainty,
+            schedule,
+            steps,
+            level,
+            model_size,
+            self.curves,
+            self.skip,
+            self.mixture,
         )
+
+    @property
+    def trust(self) -> Trust | None:
+        """What stands behind its answers; ``None`` where one law answers alone."""
+        return None if self.mixture is None else trust_of(self.mixture)
 
     def completed(self, schedule: Schedule) -> Schedule:
         """The schedule with the weight decay and batch size of the fitted runs where it has none.
@@ -182,19 +195,13 @@ class Fit:
             skip=self.skip,
             errors=self.parameter_errors,
             curves=[saved_curve(curve) for curve in self.curves],
-            choice=self.choice,
             recipe=self.recipe,
             uncertainty=saved_uncertainty(self.uncertainty),
-            sizes=tuple(
-                SavedSize(
-                    model_size=item.model_size,
-                    parameters=item.law.parameters,
-                    uncertainty=saved_uncertainty(item.uncertainty),
-                )
-                for item in self.sizes
-            ),
+            sizes=_saved_sizes(self.sizes),
+            mixture=None if self.mixture is None else _saved_mixture(self.mixture),
         )
-        return asdict(saved)
+        trust = self.trust
+        return {**asdict(saved), "trust": None if trust is None else trust.as_dict()}
 
     def save(self, path: str | Path) -> None:
         """Write the fit to one JSON file, in one step; see `losslaw.load_fit`.
@@ -209,8 +216,9 @@ class Fit:
         count = "1 curve" if len(self.curves) == 1 else f"{len(self.curves)} curves"
         ended = "converged" if self.status.converged else "DID NOT CONVERGE, ran out of steps"
         lines = [
+            *([] if self.trust is None else [str(self.trust)]),
             f"{self.law.title} ({self.law.name}), fitted to {count}",
-            *[f"  {sentence}" for sentence in self.choice],
+            *self._member_lines(),
             f"status: {ended}",
             *[f"  doubt: {sentence}" for sentence in self.status.sentences],
             *[f"  note: {note}" for note in self.notes],
@@ -225,6 +233,13 @@ class Fit:
             error = self.uncertainty.tau
             lines.append(f"error of the law on schedules left out: about {error:.4f} nats")
         return "\n".join(lines)
+
+    def _member_lines(self) -> list[str]:
+        trust = self.trust
+        if trust is None:
+            return []
+        shares = [f"{name} {weight:.0%}" for name, _, weight in trust.members if weight >= 0.005]
+        return [f"  answers are a mixture of laws: {', '.join(shares)}"]
 
     def _parameter_lines(self) -> list[str]:
         law, errors = self.law, self.parameter_errors
@@ -283,14 +298,81 @@ def _fit(saved: SavedFit) -> Fit:
         notes=tuple(Note.read(text, labels) for text in saved.notes),
         uncertainty=read_uncertainty(saved, law),
         skip=saved.skip,
-        choice=saved.choice,
         recipe=saved.recipe,
-        sizes=tuple(
-            SizeFit(
-                model_size=part.model_size,
-                law=law_of(part.parameters, saved.settings, law),
+        sizes=_read_sizes(saved, law),
+        mixture=None if saved.mixture is None else _read_mixture(saved.mixture),
+    )
+
+
+def _saved_sizes(sizes: Sequence[SizeFit]) -> tuple[SavedSize, ...]:
+    return tuple(
+        SavedSize(
+            model_size=item.model_size,
+            parameters=item.law.parameters,
+            uncertainty=saved_uncertainty(item.uncertainty),
+        )
+        for item in sizes
+    )
+
+
+def _read_sizes(saved: SavedFit | SavedMember, law: type[Law]) -> tuple[SizeFit, ...]:
+    return tuple(
+        SizeFit(
+            model_size=part.model_size,
+            law=law_of(part.parameters, saved.settings, law),
+            uncertainty=read_uncertainty(part, law),
+        )
+        for part in saved.sizes
+    )
+
+
+def _saved_mixture(mixture: Mixture) -> SavedMixture:
+    members = [
+        SavedMember(
+            name=member.name,
+            prior=member.prior,
+            by_peak=member.by_peak,
+            adamw=member.adamw,
+            law=member.law.name,
+            parameters=member.law.parameters,
+            settings={name: getattr(member.law, name) for name in member.law.settings()},
+            free=member.free,
+            recipe=member.recipe,
+            uncertainty=saved_uncertainty(member.known),
+            sizes=_saved_sizes(member.sizes),
+        )
+        for member in mixture.members
+    ]
+    return SavedMixture(
+        members=members,
+        tests=[SavedTest(**vars(test)) for test in mixture.tests],
+        ground=SavedGround(**vars(mixture.ground)),
+        noise=mixture.noise,
+        other_data=mixture.other_data,
+    )
+
+
+def _read_mixture(saved: SavedMixture) -> Mixture:
+    members: list[Member] = []
+    for part in saved.members:
+        law = law_named(part.law)
+        members.append(
+            Member(
+                name=part.name,
+                prior=part.prior,
+                by_peak=part.by_peak,
+                adamw=part.adamw,
+                law=law_of(part.parameters, part.settings, law),
+                free=part.free,
+                recipe=part.recipe,
                 uncertainty=read_uncertainty(part, law),
+                sizes=_read_sizes(part, law),
             )
-            for part in saved.sizes
-        ),
+        )
+    return Mixture(
+        members=tuple(members),
+        tests=tuple(Tested(**vars(test)) for test in saved.tests),
+        ground=Ground(**vars(saved.ground)),
+        noise=saved.noise,
+        other_data=saved.other_data,
     )

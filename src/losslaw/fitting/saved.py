@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast, overload
 
 import numpy as np
 from msgspec import Meta
@@ -91,6 +91,7 @@ class SavedUncertainty:
     farthest: Positive
     unknown: tuple[str, ...]
     noise: Error = 0.0
+    size_error: Error = 0.0
 
     def __post_init__(self) -> None:
         count = len(self.names)
@@ -110,8 +111,67 @@ class SavedSize:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SavedMember:
+    """One law of a mixture."""
+
+    name: str
+    prior: Annotated[float, Meta(gt=0, le=1)]
+    by_peak: NotNegative
+    adamw: bool
+    law: str
+    parameters: dict[str, Finite]
+    settings: dict[str, bool]
+    free: tuple[str, ...]
+    recipe: str
+    uncertainty: SavedUncertainty
+    sizes: tuple[SavedSize, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavedTest:
+    """How the laws of a mixture foretold a part of the logs."""
+
+    what: str
+    gain: NotNegative
+    distance: NotNegative = 0.0
+    squares: tuple[NotNegative | None, ...]
+    surprises: tuple[NotNegative | None, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavedGround:
+    """Where the fitted runs stand."""
+
+    runs: Count
+    level: Positive
+    peaks: Annotated[tuple[Positive, ...], Meta(min_length=1)]
+    updates: Count
+    farthest: Positive
+    farthest_decay: NotNegative
+    warmup_known: bool
+    optimizer: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavedMixture:
+    """Laws that answer together."""
+
+    members: Annotated[list[SavedMember], Meta(min_length=1)]
+    tests: list[SavedTest]
+    ground: SavedGround
+    noise: Error
+    other_data: bool = False
+
+    def __post_init__(self) -> None:
+        count = len(self.members)
+        for i, test in enumerate(self.tests):
+            if len(test.squares) != count or len(test.surprises) != count:
+                raise InputError(f"tests[{i}] is not of {count} laws, as 'members' asks for")
+
+
+@dataclass(frozen=True, kw_only=True)
 class SavedFit:
-    """The whole file, in its order; ``status`` and ``errors`` are for readers, and not read."""
+    """The whole file, in its order; what has the type ``Any`` is for readers, and not read."""
 
     format: str = FORMAT
     version: int = VERSION
@@ -127,10 +187,12 @@ class SavedFit:
     skip: Count
     errors: Any = None
     curves: Annotated[list[SavedCurve], Meta(min_length=1)]
-    choice: tuple[str, ...] = ()
+    choice: Any = None
     recipe: str = ""
     uncertainty: SavedUncertainty | None = None
     sizes: tuple[SavedSize, ...] = ()
+    mixture: SavedMixture | None = None
+    trust: Any = None
 
 
 def read_saved(path: str | Path, restored: Callable[[SavedFit], T]) -> T:
@@ -165,6 +227,10 @@ class _Version:
 # What is written.
 
 
+@overload
+def saved_uncertainty(uncertainty: Uncertainty) -> SavedUncertainty: ...
+@overload
+def saved_uncertainty(uncertainty: Uncertainty | None) -> SavedUncertainty | None: ...
 def saved_uncertainty(uncertainty: Uncertainty | None) -> SavedUncertainty | None:
     """What intervals are made of, as it is written."""
     if uncertainty is None:
@@ -213,7 +279,9 @@ def law_of(parameters: dict[str, float], settings: dict[str, bool], law: type[La
     return law(**parameters, **settings)
 
 
-def read_uncertainty(part: SavedFit | SavedSize, law: type[Law]) -> Uncertainty | None:
+def read_uncertainty(
+    part: SavedFit | SavedSize | SavedMember, law: type[Law]
+) -> Uncertainty | None:
     """The inverse of `saved_uncertainty`."""
     saved = part.uncertainty
     if saved is None:

@@ -9,6 +9,7 @@ from losslaw.curves import LossCurve
 from losslaw.errors import InputError, NothingUnseen
 from losslaw.fitting.cleaning import averaged
 from losslaw.fitting.record import Fit
+from losslaw.fitting.trust import Trust
 from losslaw.numerics.arrays import BoolArray, FloatArray
 from losslaw.schedules import Schedule
 from losslaw.schedules.agreement import departure
@@ -58,12 +59,14 @@ class Scores:
         skipped: Labels of curves with no point to score.
         unseen: Whether only points after the departure from every fitted curve were scored.
         level: Level of the intervals whose coverage was counted.
+        trust: What stands behind the fit; ``None`` where one law answers alone.
     """
 
     curves: tuple[CurveScore, ...]
     skipped: tuple[str, ...]
     unseen: bool
     level: float
+    trust: Trust | None = None
 
     @property
     def mean(self) -> dict[str, float | None]:
@@ -81,6 +84,7 @@ class Scores:
     def as_dict(self) -> dict[str, object]:
         """The JSON form."""
         return {
+            "trust": None if self.trust is None else self.trust.as_dict(),
             "curves": [asdict(curve) for curve in self.curves],
             "mean": self.mean,
             "skipped": list(self.skipped),
@@ -89,7 +93,7 @@ class Scores:
         }
 
     def __str__(self) -> str:
-        """A table, one curve a line, with the mean below."""
+        """What stands behind the fit, and a table, one curve a line, with the mean below."""
         header = ["curve", "points", "after", *TITLES]
         rows = [
             [curve.label, str(curve.points), str(curve.after), *_cells(asdict(curve))]
@@ -102,7 +106,8 @@ class Scores:
         )
         if self.skipped:
             lines.append(f"nothing unseen in: {', '.join(self.skipped)}")
-        return "\n".join(lines)
+        first = [] if self.trust is None else [str(self.trust), ""]
+        return "\n".join([*first, *lines])
 
 
 def _cells(measures: Mapping[str, float | None]) -> list[str]:
@@ -158,7 +163,13 @@ def score(
         if unseen:
             raise NothingUnseen(f"{text} after it departs from the fitted schedules")
         raise InputError(text)
-    return Scores(curves=tuple(scores), skipped=tuple(skipped), unseen=unseen, level=level)
+    return Scores(
+        curves=tuple(scores),
+        skipped=tuple(skipped),
+        unseen=unseen,
+        level=level,
+        trust=fit.trust,
+    )
 
 
 def _same_model(fit: Fit, curve: LossCurve) -> list[tuple[Schedule, int]]:

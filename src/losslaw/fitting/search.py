@@ -1,8 +1,8 @@
 """The search for the best shapes, and how well the rest predicts each curve left out.
 
 All starting values are tried, the best few are followed on updates taken together in blocks, and
-the last search takes the updates one by one. Left-out curves are predicted by searches that begin
-where the whole ended.
+the last search takes the updates one by one (in a very long log a few together). Left-out curves
+are predicted by searches that begin where the whole ended.
 """
 
 import itertools
@@ -25,12 +25,16 @@ FOLLOWED = 3
 BLOCK = 32
 # About as many blocks a run has, if it is long.
 BLOCKS = 600
+# Updates in all beyond which the last search takes a few of them together.
+EXACT = 150_000
+# How exact a search is that only shows which start is best.
+NEARLY, SETTLED = 1e-4, 1e-9
 
 
-def coarse(problem: Problem) -> Problem:
+def coarse(problem: Problem, blocks: int = BLOCKS) -> Problem:
     """The problem on blocks of updates: fast, and nearly right."""
     longest = max(int(curve.steps[-1]) for curve in problem.curves)
-    return problem.in_blocks(max(BLOCK, longest // BLOCKS))
+    return problem.in_blocks(max(BLOCK, longest // blocks))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +72,7 @@ class LeftOut:
 
 def coarse_search(problem: Problem) -> Optimum:
     """The best optimum on updates taken together in blocks."""
-    separable = coarse(problem).separable()
+    separable = coarse(problem).separable(SETTLED)
     grid = [
         np.log(np.array(values, dtype=np.float64))
         for values in itertools.product(*[problem.starts[name] for name in problem.free])
@@ -79,20 +83,22 @@ def coarse_search(problem: Problem) -> Optimum:
     if not tried:
         raise FitError(f"{problem.law.name}: no starting value gives finite losses on these curves")
     tried.sort(key=lambda point: point.objective)
-    ends = [minimise(separable, point.theta) for point in tried[:FOLLOWED]]
+    ends = [minimise(separable, point.theta, tolerance=NEARLY) for point in tried[:FOLLOWED]]
     ends.sort(key=lambda end: end[0].objective)
-    same = sum(end.objective <= ends[0][0].objective * (1 + 1e-4) + 1e-12 for end, _ in ends)
+    same = sum(end.objective <= ends[0][0].objective * (1 + 1e-3) + 1e-12 for end, _ in ends)
     sentence = ""
     if same < len(ends):
         sentence = f"{same} of the {len(ends)} searches followed ended in the best optimum"
-    point, converged = ends[0]
+    point, converged = minimise(separable, ends[0][0].theta, tolerance=1e-6)
     return Optimum(point=point, converged=converged, agreement=sentence)
 
 
 def exact_search(problem: Problem, start: Optimum) -> Optimum:
     """From a coarse optimum to the one with every update by itself, and offsets if asked for."""
     near, _ = minimise(coarse(problem).separable(), start.point.theta)
-    best, converged = minimise(problem.separable(), near.theta, tolerance=1e-7)
+    updates = sum(int(curve.steps[-1]) for curve in problem.curves)
+    last = problem.in_blocks(1 + updates // EXACT)
+    best, converged = minimise(last.separable(), near.theta, tolerance=1e-7)
     return Optimum(point=best, converged=converged, agreement=start.agreement)
 
 
@@ -130,7 +136,7 @@ def left_out(problem: Problem, point: Point, folds: Sequence[int] | None = None)
         unseen = held_out.steps > left
         rest = coarse(plain.only(others))
         # The only decay, or the only run of its peak, is a harder question than a user's will be.
-        if not unseen.any() or not _as_varied(rest.curves, plain.curves):
+        if not unseen.any() or not as_varied(rest.curves, plain.curves):
             continue
         end, _ = minimise(rest.separable(), point.theta)
         law = rest.laws(end.theta, end.amplitudes)[groups[i]]
@@ -140,7 +146,7 @@ def left_out(problem: Problem, point: Point, folds: Sequence[int] | None = None)
     return predicted
 
 
-def _as_varied(rest: Sequence[LossCurve], whole: Sequence[LossCurve]) -> bool:
+def as_varied(rest: Sequence[LossCurve], whole: Sequence[LossCurve]) -> bool:
     """Whether the rest still shows a decay, and as many peaks as the whole."""
     ours, theirs = variety(rest), variety(whole)
     return ours.peaks == theirs.peaks and (ours.decays > 0) == (theirs.decays > 0)

@@ -52,6 +52,7 @@ class Uncertainty:
         farthest: Largest intrinsic time at which a loss was fitted.
         unknown: Amplitudes that nothing in the fitted curves depends on.
         noise: White noise of the losses as they were logged, in nats.
+        size_error: Error of a model size that was not fitted, in nats.
     """
 
     names: tuple[str, ...]
@@ -63,6 +64,7 @@ class Uncertainty:
     farthest: float
     unknown: tuple[str, ...] = ()
     noise: float = 0.0
+    size_error: float = 0.0
 
     def deviation(self, law: Law, query: Query) -> FloatArray:
         """Standard deviation of the predicted loss, in nats. Shape ``(m,)``."""
@@ -76,7 +78,12 @@ class Uncertainty:
         misfit = max(self.misfit, self.noise / 4)
         late = (MISFIT_GROWTH * misfit * reach) ** 2
         spread = np.sqrt(
-            np.maximum(variance, 0.0) + self.tau**2 + max(REPEAT, self.noise) ** 2 + far + late
+            np.maximum(variance, 0.0)
+            + self.tau**2
+            + self.size_error**2
+            + max(REPEAT, self.noise) ** 2
+            + far
+            + late
         )
         # What never acted may do anything: there the interval has no end.
         spread[self.touched(law, query)] = np.inf

@@ -5,7 +5,7 @@ it, or what other runs say. Residuals along a run are correlated, and single poi
 run has left its band when the median of the latest points is outside it, window after window, and
 it is back when half of that departure is gone. A few points far off are reported as a spike.
 
-    band = BAND * (half-width of the 90 % interval) + ERRORS * noise / sqrt(window)
+    band = BAND * (distance to the end of the 90 % interval) + ERRORS * noise / sqrt(window)
 
 ``noise`` is what one loss differs from the next by; the second part is three standard errors of a
 median. BAND, and what it costs in false alarms and in delay, was measured on public runs and on
@@ -27,7 +27,8 @@ from losslaw.numerics.arrays import FloatArray, pieces
 from losslaw.numerics.robust import white_noise
 from losslaw.schedules import Schedule
 
-# Half-widths of the interval at LEVEL that a run may be away from what was predicted.
+# How far a run may be away from what was predicted, over the distance to the end of the interval
+# at LEVEL on that side.
 BAND = 1.2
 LEVEL = 0.9
 # Each prediction begins this many times further along the run than the one before.
@@ -164,18 +165,21 @@ def against(curve: LossCurve, predictor: Predictor, after: int) -> Band:
         return Band(state="unknown")
     steps, losses = curve.steps[keep], curve.loss[keep]
     prediction = predictor.predict(curve.schedule, steps, LEVEL)
-    if prediction.upper is None or not np.isfinite(prediction.upper).all():
+    if prediction.lower is None or prediction.upper is None:
         return Band(state="unknown")
-    allowed = BAND * (prediction.upper - prediction.loss)
-    allowed = allowed + ERRORS * white_noise(losses) / np.sqrt(window)
+    if not np.isfinite(prediction.upper).all():
+        return Band(state="unknown")
     level = np.median(sliding_window_view(losses - prediction.loss, window), axis=1)
-    left = _departure(level, level / allowed[window - 1 :], window)
+    upwards, downwards = prediction.upper - prediction.loss, prediction.loss - prediction.lower
+    half = np.where(level > 0, upwards[window - 1 :], downwards[window - 1 :])
+    share = level / (BAND * half + ERRORS * white_noise(losses) / np.sqrt(window))
+    left = _departure(level, share, window)
     by = float(level[-1])
     if left is None:
         return Band(state="on", by=by, checked=after)
     # A median lags by half its window.
     since = int(steps[left + (window - 1) // 2]) if left else int(steps[0])
-    ever = (np.abs(level / allowed[window - 1 :]) <= 1).any()
+    ever = (np.abs(share) <= 1).any()
     state = "above" if by > 0 else "below"
     return Band(state=state, since=since, by=by, checked=after, never=not ever)
 

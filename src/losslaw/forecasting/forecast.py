@@ -4,6 +4,10 @@
 the run brings up to date), continues the run's schedule (`losslaw.forecasting.continuation`), and
 predicts it and decays that begin now, or in time to end at the horizon. Whether the run is where
 it was predicted to be is the business of `losslaw.forecasting.band`.
+
+Where several laws answer, all predictions of one forecast have the weights, and the trust, of one
+question: the plan if it decays, else a decay that begins now. If even the interval of that is too
+wide to be of use, no decays are compared.
 """
 
 from collections.abc import Sequence
@@ -17,6 +21,7 @@ from losslaw.fitting.cleaning import cleaned_runs
 from losslaw.fitting.fit import fit as fit_law
 from losslaw.fitting.prediction import FittedCurve
 from losslaw.fitting.record import Fit
+from losslaw.fitting.trust import Trust, useless
 from losslaw.forecasting.band import Band, Predictor, against, rolling, spikes_in
 from losslaw.forecasting.continuation import Plan, planned
 from losslaw.forecasting.record import Ending, Forecast, When
@@ -31,6 +36,8 @@ LEAST = 8
 SHARES = (0.05, 0.10, 0.15, 0.20, 0.30, 0.40)
 # Steps at which the predicted rest of the run is reported.
 PATH = 60
+# Level of the interval that says whether there is any use in comparing decays.
+TRUSTED = 0.9
 # Fits of beginnings of a run that are kept, the latest.
 KEEP = 8
 
@@ -67,15 +74,45 @@ class _Rules:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Basis:
-    """What predicts, and how it came about."""
+class _Decays:
+    """The decays that are asked about; none where the rate is at their end already."""
 
-    predictor: Predictor
+    plan: Plan
+    lengths: tuple[int, ...]
+    shape: str
+    final: float
+
+    def after(self, wait: int, length: int) -> Schedule:
+        """What is done, the rate held for ``wait`` updates, and a decay over ``length``."""
+        fall = decay_rates(self.plan.rate, self.final, self.shape, length)
+        done = self.plan.schedule.prefix(self.plan.now)
+        return done.extended(np.concatenate([np.full(wait, self.plan.rate), fall]))
+
+    @property
+    def reference(self) -> Schedule:
+        """The question by which laws are weighed: the plan if it decays, else a decay now.
+
+        Its length is the middle one of those that end within the horizon.
+        """
+        plan = self.plan
+        if not self.lengths or plan.schedule.decays(plan.horizon):
+            return plan.schedule
+        within = [each for each in self.lengths if plan.now + each <= plan.horizon]
+        lengths = within or self.lengths
+        return self.after(0, lengths[len(lengths) // 2])
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Basis:
+    """What predicts, and how it came about; its trust, where it is not that of the predictor."""
+
+    predictor: Fit | OfSize | Updated
     law: str
     band: Band
     sentence: str
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+    trust: Trust | None = None
 
 
 def forecast(
@@ -92,6 +129,7 @@ def forecast(
     level: float = 0.9,
     skip: int | None = None,
     keep_all: bool = False,
+    new_data: bool = False,
     kept: KeptFits | None = None,
 ) -> Forecast:
     """What will the loss of a run in progress be, on its plan, and if it decayed now or later?
@@ -111,6 +149,8 @@ def forecast(
         level: Share of runs the intervals are meant to hold, in (0, 1).
         skip: Points before this step are left out; ``None``: as in `losslaw.fit`.
         keep_all: Fit all points as they are; see `losslaw.fit`. The band sees them all either way.
+        new_data: Whether this run has other data, or another order of them, than ``fit`` or
+            ``earlier``: intervals are wider for it (`Fit.for_new_data`).
         kept: Where fits are kept for the next forecast of the same run, whose log has grown.
 
     Returns:
@@ -130,19 +170,30 @@ def forecast(
     if fit is not None and (earlier or law is not None):
         other = "earlier runs" if earlier else "a law"
         raise InputError(f"a saved fit and {other} are both given: choose one")
+    if new_data and fit is None and not earlier:
+        raise InputError(
+            "new data are data that other runs did not have: give a fit (fit=, --fit) or earlier"
+            " runs (earlier=, --with)"
+        )
     declared = parse_schedule(schedule) if isinstance(schedule, str) else schedule
     _enough(curve, skip)
     plan = planned(curve, horizon, declared, final)
     chosen: Fittable = "auto" if law is None else law
     kept = kept or KeptFits()
     rules = _Rules(skip=skip, keep_all=keep_all)
+    decays = _decays(plan, decay_over, decay_shape, final)
+    reference = decays.reference
     if fit is None and not earlier:
-        basis = _from_run(curve, chosen, rules, kept, "this run alone")
+        basis = _from_run(curve, chosen, rules, kept, reference, "this run alone")
     else:
-        basis = _from_others(curve, fit, earlier, chosen, rules, kept)
+        basis = _from_others(curve, fit, earlier, chosen, rules, kept, reference, new_data)
+    trust = _trust(basis, reference)
     steps = np.unique(np.linspace(plan.now + 1, plan.horizon, PATH).round().astype(np.int64))
-    path = basis.predictor.predict(plan.schedule, steps, level)
-    endings = _endings(plan, basis.predictor, decay_over, decay_shape, final, level)
+    refused = trust is not None and trust.refused
+    # Without other endings to compare it with, the plan's is answered for itself.
+    predictor = basis.predictor.settled(plan.schedule) if refused else basis.predictor
+    path = replace(predictor.predict(plan.schedule, steps, level), trust=trust)
+    endings = () if refused else _endings(decays, predictor, level)
     warnings = list(dict.fromkeys([*plan.doubts, *curve.warnings, *basis.warnings, *path.warnings]))
     if basis.band.state in ("above", "below"):
         warnings.append(
@@ -160,9 +211,19 @@ def forecast(
         decay=f"{decay_shape} to {final:g}",
         basis=basis.sentence,
         law=basis.law,
+        trust=trust,
         notes=basis.notes,
         warnings=tuple(warnings),
     )
+
+
+def _trust(basis: _Basis, reference: Schedule) -> Trust | None:
+    """What stands behind the forecast, and whether its interval is too wide to be of use."""
+    prediction = basis.predictor.predict(reference, [reference.horizon], TRUSTED)
+    trust, interval = basis.trust or prediction.trust, prediction.interval
+    if trust is None or interval is None:
+        return trust
+    return replace(trust, refused=useless(interval, prediction.final))
 
 
 def _enough(curve: LossCurve, skip: int | None) -> None:
@@ -188,11 +249,12 @@ def _from_run(
     law: Fittable,
     rules: _Rules,
     kept: KeptFits,
+    reference: Schedule,
     sentence: str,
     warnings: tuple[str, ...] = (),
 ) -> _Basis:
     """A fit of the run itself, judged by fits of its beginnings."""
-    fit = rules.fit(curve, law)
+    fit = rules.fit(curve, law).settled(reference)
     band = rolling(curve, fit.skip, lambda part: kept.fit(part, law, rules))
     start = max(fit.skip, curve.schedule.warmup)
     return _basis(curve, fit, fit, band, start, sentence, warnings=warnings)
@@ -205,9 +267,12 @@ def _from_others(
     law: Fittable,
     rules: _Rules,
     kept: KeptFits,
+    reference: Schedule,
+    new_data: bool,
 ) -> _Basis:
     """A saved fit or earlier runs, as far as they are of this model, with what this run adds."""
     base = fit if fit is not None else rules.fit(list(earlier), law)
+    base = base.for_new_data() if new_data else base
     early = max(min(base.skip, int(curve.steps[-1]) // 3), rules.skip or 0)
     start = max(curve.schedule.warmup, early)
     what = "the saved fit" if fit is not None else "the earlier runs"
@@ -222,17 +287,21 @@ def _from_others(
     if because:
         # What models share of an earlier fit, its shapes; the amplitudes are this run's own.
         sentence = f"the shapes of {what}, amplitudes fitted to this run"
-        return _from_run(curve, held_shapes(base), rules, kept, sentence, (because,))
+        shapes = held_shapes(base)
+        basis = _from_run(curve, shapes, rules, kept, reference, sentence, (because,))
+        return replace(basis, trust=None if base.mixture is None else _of_another(base, because))
     count = f"{len(base.curves)} run" + ("s" if len(base.curves) != 1 else "")
     if fit is None:
         runs = [_named(curve, earlier), *earlier]
         clean = cleaned_runs(runs, start, keep_all=rules.keep_all)
         joint = fit_law(clean.curves, law, skip=start, keep_all=True)
+        joint = joint.for_new_data() if new_data else joint
         sentence = f"this run and {count} before it, fitted together"
-        predictor = OfSize(joint, curve.model_size)
+        predictor = OfSize(joint, curve.model_size).settled(reference)
         basis = _basis(curve, predictor, joint, band, start, sentence, earlier)
         return replace(basis, notes=(*map(str, clean.notes), *basis.notes))
-    fresh = Updated(fit=of_size, offset=0.0, trust=0.0, now=int(curve.steps[-1]))
+    of_size = of_size.settled(reference)
+    fresh = Updated(fit=of_size, offset=0.0, believed=0.0, now=int(curve.steps[-1]))
     sentence = f"a saved fit of {count}; of this run too little is known to change it"
     clean = cleaned_runs([curve], start, keep_all=rules.keep_all)
     if band.state != "unknown":
@@ -254,9 +323,19 @@ def _other_size(curve: LossCurve, base: Fit, what: str) -> str:
     return f"this run's model has {curve.model_size:.4g} parameters, that of {what} {size:.4g}"
 
 
+def _of_another(base: Fit, because: str) -> Trust:
+    """What stands behind shapes that were fitted to another model: nothing that was tested."""
+    return Trust(
+        status="not confirmed",
+        sentence=f"not confirmed: {because}",
+        members=((base.law.title, base.law.name, 1.0),),
+        foretold=(),
+    )
+
+
 def _basis(
     curve: LossCurve,
-    predictor: Predictor,
+    predictor: Fit | OfSize | Updated,
     fit: Fit,
     band: Band,
     start: int,
@@ -297,15 +376,12 @@ def _named(curve: LossCurve, others: Sequence[LossCurve]) -> LossCurve:
     return curve.with_(label=f"{curve.label} (this run)") if curve.label in labels else curve
 
 
-def _endings(
-    plan: Plan,
-    predictor: Predictor,
-    decay_over: Sequence[int] | None,
-    shape: str,
-    final: float,
-    level: float,
-) -> tuple[Ending, ...]:
-    """Decays now and later, in order of length; none where the rate is there already."""
+def _decays(plan: Plan, decay_over: Sequence[int] | None, shape: str, final: float) -> _Decays:
+    """The decays to be compared, checked.
+
+    Raises:
+        InputError: lengths below 1, a shape that is none, or a final rate that cannot be one.
+    """
     left, rate = plan.horizon - plan.now, plan.rate
     if not np.isfinite(final) or final < 0:
         raise InputError(f"final rate of the decays is {final:g}, expected 0 or above")
@@ -323,20 +399,26 @@ def _endings(
             f"final rate of the decays is {final:.4g}, above the rate {rate:.4g} at step"
             f" {plan.now}, where they begin: give a lower one"
         )
-    if rate == final:
+    chosen = () if rate == final else tuple(lengths)
+    return _Decays(plan=plan, lengths=chosen, shape=shape, final=final)
+
+
+def _endings(decays: _Decays, predictor: Predictor, level: float) -> tuple[Ending, ...]:
+    """Decays now and later, in order of length."""
+    if not decays.lengths:
         return ()
-    ends = sorted({plan.horizon, *[plan.now + length for length in lengths]})
+    plan = decays.plan
+    ends = sorted({plan.horizon, *[plan.now + length for length in decays.lengths]})
     held = predictor.predict(plan.held(ends[-1]), ends, level)
     holding = dict(zip(ends, held.loss.tolist(), strict=True))
-    done = plan.schedule.prefix(plan.now)
     endings: list[Ending] = []
-    for length in lengths:
-        fall = decay_rates(rate, final, shape, length)
+    for length in decays.lengths:
         waits: list[tuple[When, int]] = [("now", 0)]
+        left = plan.horizon - plan.now
         if left > length:  # otherwise that is now, or it has passed
             waits.append(("later", left - length))
         for when, wait in waits:
-            whole = done.extended(np.concatenate([np.full(wait, rate), fall]))
+            whole = decays.after(wait, length)
             prediction = predictor.predict(whole, [whole.horizon], level)
             endings.append(
                 Ending(

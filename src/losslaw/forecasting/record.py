@@ -6,7 +6,8 @@ from typing import Literal
 
 import numpy as np
 
-from losslaw.fitting.prediction import Prediction
+from losslaw.fitting.prediction import ADVISE, Prediction
+from losslaw.fitting.trust import USELESS, Trust
 from losslaw.fitting.uncertainty import REPEAT
 from losslaw.forecasting.band import Band
 from losslaw.forecasting.continuation import Plan
@@ -20,6 +21,12 @@ SHARED_BY_ENDINGS = 0.995
 
 # Spikes that a report names one by one: the latest.
 SPIKES_SHOWN = 3
+
+# What is said in the place of a table of decays.
+REFUSAL = (
+    f"Decays are not compared: half the interval is more than {USELESS:.0%} of the loss.",
+    f"A short run that decays would tell; the cheapest one: {ADVISE}",
+)
 
 When = Literal["now", "later"]
 
@@ -82,6 +89,8 @@ class Forecast:
         decay: The decays in words.
         basis: What the forecast is based on, in words.
         law: Name of the law.
+        trust: What stands behind it: behind the plan's end if the plan decays, else behind a decay
+            now; ``None`` where one law answers alone. Where it is ``refused`` there are no endings.
         notes: What was assumed.
         warnings: Why the forecast deserves less trust than others.
     """
@@ -96,6 +105,7 @@ class Forecast:
     decay: str
     basis: str
     law: str
+    trust: Trust | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -120,8 +130,21 @@ class Forecast:
         return self.path.interval
 
     @property
+    def refused(self) -> bool:
+        """Whether decays are not compared, since the intervals are too wide."""
+        return self.trust is not None and self.trust.refused
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether nothing speaks against believing it; one law alone is believed."""
+        return self.trust is None or self.trust.status == "confirmed"
+
+    @property
     def best(self) -> Ending | None:
-        """The ending within the horizon with the lowest predicted loss; ``None``: the plan's."""
+        """The ending within the horizon with the lowest predicted loss.
+
+        ``None``: the plan's, or endings are not compared.
+        """
         within = [ending for ending in self.endings if ending.within]
         lowest = min(within, key=lambda ending: ending.loss, default=None)
         return lowest if lowest is not None and lowest.loss < self.final else None
@@ -166,6 +189,7 @@ class Forecast:
         best = self.best
         return {
             "label": self.label,
+            "trust": None if self.trust is None else self.trust.as_dict(),
             "step": self.step,
             "loss": self.loss,
             "lr": self.plan.rate,
@@ -192,6 +216,7 @@ class Forecast:
 
     def __str__(self) -> str:
         lines = [
+            *([] if self.trust is None else [str(self.trust)]),
             f"{self.label} at step {self.step:,}: loss {self.loss:.4f}, learning rate"
             f" {self.plan.rate:.4g}",
             "",
@@ -201,6 +226,8 @@ class Forecast:
             f"  based on  {self.basis} ({self.law})",
             f"  band      {self.band}",
         ]
+        if self.band.state == "on" and not self.confirmed:
+            lines.append("            (this confirms what came so far, not the end: see above)")
         for spike in self.band.spikes[-SPIKES_SHOWN:]:
             at_end = spike.last == self.step
             back = "at the last loss" if at_end else f"back after step {spike.last:,}"
@@ -211,6 +238,8 @@ class Forecast:
             lines += ["", f"Decay ({self.decay}) begun now, or in time to end at the horizon", ""]
             lines += [f"  {line}" for line in _endings_table(self.endings, self.level)]
             lines += ["", self._verdict()]
+        if self.refused:
+            lines += ["", *REFUSAL]
         lines += [f"warning: {sentence}" for sentence in self.warnings]
         lines += [f"note: {sentence}" for sentence in self.notes]
         return "\n".join(lines)
@@ -218,7 +247,8 @@ class Forecast:
     def _verdict(self) -> str:
         best = self.best
         name, loss = ("the plan", self.final) if best is None else (str(best), best.loss)
-        lines = [f"best within the horizon: {name} ({loss:.4f})"]
+        doubt = "" if self.confirmed else ", if the laws hold"
+        lines = [f"best within the horizon{doubt}: {name} ({loss:.4f})"]
         others = [str(ending) for ending in self.ties]
         if best is not None and self.plan_ties:
             others.insert(0, "the plan")
@@ -226,7 +256,8 @@ class Forecast:
             lines[0] += ","
             lines += [f"not significantly different: {'; '.join(others)}"]
         else:
-            lines[0] += ", significantly better than the others"
+            lines[0] += ","
+            lines.append("significantly better than the others")
         longest = max(ending.over for ending in self.endings if ending.within)
         if best is not None and best.over == longest < self.horizon - self.step:
             lines.append("(that is the longest decay tried; --decay-over tries longer ones)")

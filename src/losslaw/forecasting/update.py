@@ -23,8 +23,8 @@ from losslaw.curves import LossCurve
 from losslaw.fitting.prediction import Prediction
 from losslaw.fitting.record import Fit
 from losslaw.fitting.uncertainty import REPEAT
-from losslaw.forecasting.band import Predictor
 from losslaw.laws import Recipe
+from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.interval import Level
 from losslaw.schedules import Schedule
 
@@ -39,14 +39,18 @@ class Updated:
     Attributes:
         fit: The earlier fit.
         offset: Observed minus predicted loss late in the run so far, shrunk, in nats.
-        trust: Share of a departure that is believed: 1 - its error squared over its prior's.
+        believed: Share of a departure that is: 1 - its error squared over its prior's.
         now: Updates done.
     """
 
-    fit: Predictor
+    fit: "Fit | OfSize"
     offset: float
-    trust: float
+    believed: float
     now: int
+
+    def settled(self, schedule: Schedule) -> "Updated":
+        """The same, its laws weighed by the end of this schedule."""
+        return replace(self, fit=self.fit.settled(schedule))
 
     def predict(
         self, schedule: Schedule, steps: ArrayLike | None = None, level: float = 0.9
@@ -55,16 +59,19 @@ class Updated:
         prediction = self.fit.predict(schedule, steps, level)
         memory = np.minimum(self.now / prediction.steps, 1.0)
         loss = prediction.loss + self.offset * memory
-        if prediction.upper is None:
+        if prediction.lower is None or prediction.upper is None:
             return replace(prediction, loss=loss)
         # Were errors a process with correlation n/s, knowing one would leave 1 - (n/s)^2 of the
         # variance. Measured, errors shrink by less: a fifth at three quarters of a run.
-        narrower = np.sqrt(1 - self.trust * memory**4)
-        half = prediction.upper - prediction.loss
-        # Nothing observed makes a run surer than what two runs of one schedule differ by.
-        least = np.minimum(half / Level(level).quantile, REPEAT)
-        half = np.maximum(half * narrower, least)
-        return replace(prediction, loss=loss, lower=loss - half, upper=loss + half)
+        narrower = np.sqrt(1 - self.believed * memory**4)
+
+        def half(wide: FloatArray) -> FloatArray:
+            # Nothing observed makes a run surer than what two runs of one schedule differ by.
+            return np.maximum(wide * narrower, np.minimum(wide / Level(level).quantile, REPEAT))
+
+        below, above = prediction.loss - prediction.lower, prediction.upper - prediction.loss
+        lower = np.where(np.isfinite(below), np.maximum(loss - half(below), 0.0), -np.inf)
+        return replace(prediction, loss=loss, lower=lower, upper=loss + half(above))
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,10 @@ class OfSize:
     fit: Fit
     model_size: float | None
 
+    def settled(self, schedule: Schedule) -> "OfSize":
+        """The fit whose laws count in all answers what they count at the end of this schedule."""
+        return replace(self, fit=self.fit.settled(schedule, self.model_size))
+
     def predict(
         self, schedule: Schedule, steps: ArrayLike | None = None, level: float = 0.9
     ) -> Prediction:
@@ -86,19 +97,20 @@ class OfSize:
         return self.fit.predict(schedule, steps, level, self.model_size)
 
 
-def updated(fit: Predictor, curve: LossCurve, skip: int) -> Updated:
+def updated(fit: Fit | OfSize, curve: LossCurve, skip: int) -> Updated:
     """The fit, brought up to date by the points of a run from step ``skip`` on."""
     keep = curve.steps >= skip
     prediction = fit.predict(curve.schedule, curve.steps[keep], LEVEL.share)
     late = slice(int(keep.sum()) // 2, None)
     departure = (curve.loss[keep] - prediction.loss)[late]
-    trust = 1.0
-    if prediction.upper is not None and np.isfinite(prediction.upper[late]).all():
-        prior = float(np.mean((prediction.upper - prediction.loss)[late])) / LEVEL.quantile
+    believed = 1.0
+    lower, upper = prediction.lower, prediction.upper
+    if lower is not None and upper is not None and np.isfinite(upper[late]).all():
+        prior = float(np.mean((upper - lower)[late])) / 2 / LEVEL.quantile
         error = float(departure.std()) / np.sqrt(3) + REPEAT  # half a run: three points' worth
-        trust = prior**2 / (prior**2 + error**2)
-    offset = trust * float(departure.mean())
-    return Updated(fit=fit, offset=offset, trust=trust, now=int(curve.steps[-1]))
+        believed = prior**2 / (prior**2 + error**2)
+    offset = believed * float(departure.mean())
+    return Updated(fit=fit, offset=offset, believed=believed, now=int(curve.steps[-1]))
 
 
 def held_shapes(fit: Fit) -> Recipe:

@@ -14,6 +14,7 @@ from losslaw.laws.lastiterate import LastIterate
 from losslaw.laws.law import Artefact, Law, Recipe
 from losslaw.laws.momentum import Momentum
 from losslaw.laws.multipower import MultiPower
+from losslaw.laws.oneclock import OneClock
 from losslaw.laws.parameters import Amplitude, Prior, Shape, amplitude, shape
 from losslaw.laws.query import Blocks, Query
 from losslaw.laws.variety import Variety, variety
@@ -28,6 +29,7 @@ LAWS: dict[str, type[Law]] = {
         Functional,
         Convolution,
         LastIterate,
+        OneClock,
         Effective,
     )
 }
@@ -61,6 +63,7 @@ __all__ = [
     "Law",
     "Momentum",
     "MultiPower",
+    "OneClock",
     "Prior",
     "Query",
     "Recipe",

@@ -42,7 +42,6 @@ class Convolution(Law):
     name: ClassVar[str] = "convolution"
     title: ClassVar[str] = "functional scaling law (convolution form)"
     reference: ClassVar[str] = "arXiv:2509.19189, Sec. 4"
-    rival: ClassVar[bool] = True
     in_blocks: ClassVar[bool] = True
     rate_over_batch: ClassVar[bool] = True
     uses_batch: ClassVar[bool] = True

@@ -35,7 +35,6 @@ class Functional(Law):
     name: ClassVar[str] = "functional"
     title: ClassVar[str] = "functional scaling law (drop form)"
     reference: ClassVar[str] = "arXiv:2509.19189, eq. (30)"
-    rival: ClassVar[bool] = True
     in_blocks: ClassVar[bool] = True
 
     s: float = shape(

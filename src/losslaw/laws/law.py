@@ -67,7 +67,6 @@ class Law(ABC):
             than three sizes are fitted.
         model_error: Typical error of the law itself on schedules left out, in nats, before any
             evidence from the curves at hand.
-        rival: Whether ``auto`` tries the law where its own choice misfits.
         blind_to_rates: Whether all schedules of one length end at the same loss.
         jumps: Whether the best schedule is a staircase, so that places of jumps are searched.
         in_blocks: Whether `final_loss` takes blocks of several updates; worth it where a single
@@ -88,7 +87,6 @@ class Law(ABC):
     peak_error: ClassVar[float] = 0.2
     size_exponent: ClassVar[float] = 0.25
     model_error: ClassVar[float] = 0.011
-    rival: ClassVar[bool] = False
     blind_to_rates: ClassVar[bool] = False
     jumps: ClassVar[bool] = False
     in_blocks: ClassVar[bool] = False
@@ -196,7 +194,7 @@ class Law(ABC):
 
     @classmethod
     def recipes(cls, curves: Sequence[LossCurve]) -> "dict[str, Recipe]":
-        """The named ways to fit the law to these curves, from which ``auto`` chooses."""
+        """The named ways to fit the law to these curves; ``auto`` mixes some of them."""
         return {}
 
     @classmethod

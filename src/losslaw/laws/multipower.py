@@ -40,7 +40,6 @@ class MultiPower(Law):
     name: ClassVar[str] = "multipower"
     title: ClassVar[str] = "multi-power law"
     reference: ClassVar[str] = "Luo et al., arXiv:2503.12811"
-    rival: ClassVar[bool] = True
     jumps: ClassVar[bool] = True
 
     alpha: float = shape(0.5, "decay with intrinsic time", low=0.02, high=3.0, starts=(0.3, 0.6))

@@ -136,9 +136,13 @@ class Query:
     @cached_property
     def first_rate(self) -> float:
         """The first learning rate above zero: the least time that can have passed."""
+        return float(self.schedule.lr[self.first_update - 1])
+
+    @cached_property
+    def first_update(self) -> int:
+        """The first update whose rate is above zero."""
         # Of the whole schedule, so that it does not depend on the steps asked about.
-        lr = self.schedule.lr
-        return float(lr[np.argmax(lr > 0)])
+        return int(np.argmax(self.schedule.lr > 0)) + 1
 
     @cached_property
     def seen_time(self) -> FloatArray:

@@ -94,6 +94,7 @@ class Separable:
         delta: Where the Huber loss turns linear.
         weights: What each residual counts, > 0; ``None``: 1. Shape ``(m,)``.
         offsets: Groups of rows with an offset each, if they have any.
+        settled: Relative change of ``F`` at which amplitudes have settled.
     """
 
     columns: Callable[[FloatArray], FloatArray]
@@ -105,6 +106,7 @@ class Separable:
     delta: float = DELTA
     weights: FloatArray | None = None
     offsets: Offsets | None = None
+    settled: float = 1e-13
 
     def row_weights(self, residuals: FloatArray) -> FloatArray:
         """What a row of least squares counts so that its sum of squares follows ``F``."""
@@ -244,7 +246,8 @@ def project(problem: Separable, theta: FloatArray, guess: FloatArray | None = No
             if np.allclose(c, best.c, rtol=1e-12, atol=0):
                 break
             continue
-        settled = best is not None and best.objective - objective <= 1e-13 * best.objective
+        fallen = np.inf if best is None else best.objective - objective
+        settled = best is not None and fallen <= problem.settled * best.objective
         best = _Iterate(objective, c, residuals, shift)
         if settled:
             break
@@ -308,7 +311,7 @@ def minimise(
         problem: What to minimise.
         start: Log-shapes to begin from.
         evaluations: Most evaluations of the residuals.
-        tolerance: Relative change of the log-shapes at which the search ends.
+        tolerance: Relative change of the log-shapes at which the search ends; of ``F`` its square.
 
     Trust-region reflective least squares on the projected residuals, with Huber's loss on the
     residuals of the data only.
@@ -350,7 +353,7 @@ def minimise(
         loss=problem.rho,  # pyright: ignore[reportArgumentType]
         f_scale=problem.delta,
         xtol=tolerance,
-        ftol=1e-11,
+        ftol=max(1e-11, tolerance**2),
         gtol=1e-14,
         max_nfev=evaluations,
     )

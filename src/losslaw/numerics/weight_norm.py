@@ -31,6 +31,7 @@ class EffectiveRate:
 
     Attributes:
         rate: Effective rate of each update, in units of lr. Shape ``(n,)``.
+        norm: Squared norm that each update sees, relative to its start. Shape ``(n,)``.
 
     >>> import numpy as np
     >>> effective = EffectiveRate(np.array([0.1, 0.1]), np.zeros(2), 0.5, 0.0)
@@ -61,15 +62,21 @@ class EffectiveRate:
             return
         self.rate, self.norm, self.power = _forward(lr, self.decay, self.h, self.growth)
 
-    def pull(self, gradient: FloatArray) -> FloatArray:
-        """Derivative by the rates of what has ``gradient`` by the effective ones. ``(n,)``."""
+    def pull(self, gradient: FloatArray, by_norm: FloatArray | None = None) -> FloatArray:
+        """Derivative by the rates of what has ``gradient`` by the effective ones. ``(n,)``.
+
+        Args:
+            gradient: Derivative by the effective rates. Shape ``(n,)``.
+            by_norm: Derivative by the norms, besides. Shape ``(n,)``.
+        """
         if self.measured:
             return gradient * self.power
         moves = self.lr > 0
         # The growth over the rate, which at rate zero is the power's own: only p = 1 has a slope.
         at_zero = 1e-3 * self.kappa if self.p == 1 else 0.0
         slope = np.where(moves, self.p * self.growth / np.where(moves, self.lr, 1.0), at_zero)
-        return _pullback(self.lr, self.decay, self.h, slope, self.norm, self.power, gradient)
+        other = np.zeros_like(gradient) if by_norm is None else by_norm
+        return _pullback(self.lr, self.decay, self.h, slope, self.norm, self.power, gradient, other)
 
 
 @compiled()
@@ -98,6 +105,7 @@ def _pullback(
     norm: FloatArray,
     power: FloatArray,
     gradient: FloatArray,
+    other: FloatArray,
 ) -> FloatArray:
     out = np.empty(lr.size)
     by_norm = 0.0  # of the norm after the update at hand
@@ -107,5 +115,5 @@ def _pullback(
         if norm[k] * keeps < 1e-300:  # clamped there: what was before has no effect
             keeps, shrinks = 0.0, 0.0
         out[k] = gradient[k] * power[k] + by_norm * (shrinks + slope[k])
-        by_norm = by_norm * keeps - gradient[k] * lr[k] * h * power[k] / norm[k]
+        by_norm = by_norm * keeps - gradient[k] * lr[k] * h * power[k] / norm[k] + other[k]
     return out

@@ -12,7 +12,7 @@ import pytest
 
 from losslaw import KernelRegression, Schedule
 from losslaw.fitting import fit
-from losslaw.laws.effective import free_units
+from losslaw.laws.oneclock import free_units
 
 PEAK, HORIZON = 0.02, 40_000
 

@@ -1,0 +1,104 @@
+"""Where fitted runs stand: what is known of a question from the runs alone, before any law.
+
+An interval far from what was fitted is wider: at another peak, later in intrinsic time, after a
+longer decay than any that was seen. `Ground` keeps what those distances are measured from.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from losslaw.curves import LossCurve
+from losslaw.laws import Query
+
+# Peaks at which AdamW in standard parametrisation is at home, and those it is known at.
+HOME = (3e-4, 4e-3)
+KNOWN = (5e-5, 6e-3)
+# Peaks between which constants hold best.
+USUAL = (4.8e-4, 2e-3)
+# Peaks this close, in the log, are one.
+SAME_PEAK = 0.02
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What the fitted runs are.
+
+    Attributes:
+        runs: How many there are.
+        level: Median loss of the second halves of the runs, in nats: errors go with it.
+        peaks: Peak learning rates that were reached while losses were seen.
+        updates: Updates of the longest run that were seen.
+        farthest: Largest intrinsic time at which a loss was fitted.
+        farthest_decay: The same of runs whose rate fell; 0: none did.
+        warmup_known: Whether all runs have a warm-up.
+        optimizer: ``adamw`` or ``other``, as it was said; ``None``: not known.
+    """
+
+    runs: int
+    level: float
+    peaks: tuple[float, ...]
+    updates: int
+    farthest: float
+    farthest_decay: float
+    warmup_known: bool
+    optimizer: str | None = None
+
+    @classmethod
+    def of(cls, curves: Sequence[LossCurve], optimizer: str | None = None) -> "Ground":
+        """Of these runs."""
+        late = np.concatenate([curve.loss[len(curve) // 2 :] for curve in curves])
+        peaks = {float(curve.schedule.lr[: int(curve.steps[-1])].max()) for curve in curves}
+        ends = [float(Query(curve.schedule, curve.steps).seen_time[-1]) for curve in curves]
+        decays = [curve.schedule.decays(int(curve.steps[-1])) for curve in curves]
+        return cls(
+            runs=len(curves),
+            level=float(np.median(late)),
+            peaks=tuple(sorted(peaks)),
+            updates=max(int(curve.steps[-1]) for curve in curves),
+            farthest=max(ends),
+            farthest_decay=max(
+                (end for end, decay in zip(ends, decays, strict=True) if decay), default=0.0
+            ),
+            warmup_known=all(curve.schedule.warmup > 0 for curve in curves),
+            optimizer=optimizer,
+        )
+
+    @property
+    def decays(self) -> bool:
+        """Whether a fitted run decays."""
+        return self.farthest_decay > 0
+
+    @property
+    def home(self) -> bool:
+        """Whether AdamW's constants are to be expected: it was said, or the peaks are its own."""
+        if self.optimizer is not None:
+            return self.optimizer == "adamw"
+        return _within(self.peaks, HOME)
+
+    @property
+    def known(self) -> bool:
+        """Whether the peaks are at least such as AdamW has been seen at."""
+        return _within(self.peaks, KNOWN)
+
+    def distance(self, peak: float) -> float:
+        """Of a peak from the nearest one fitted, in the log."""
+        nearest = min(abs(math.log(peak / other)) for other in self.peaks)
+        return nearest if nearest > SAME_PEAK else 0.0
+
+    def outside(self, peak: float) -> float:
+        """How far a peak is beyond all that were fitted, in the log; 0 between them.
+
+        At home the peaks that AdamW usually has are as good as fitted.
+        """
+        low, high = min(self.peaks), max(self.peaks)
+        if self.home:
+            low, high = min(low, USUAL[0]), max(high, USUAL[1])
+        return max(0.0, math.log(low / peak), math.log(peak / high))
+
+
+def _within(peaks: Sequence[float], ends: tuple[float, float]) -> bool:
+    low, high = ends
+    return all(low * (1 - 1e-6) <= peak <= high for peak in peaks)
