@@ -356,6 +356,14 @@ def test_another_peak_is_assumed(found):
     assert "no run was fitted at a peak near 0.00025" in trust.sentence
 
 
+def test_the_rest_of_one_log_confirms_nothing_away_from_home(trio):
+    assert ll.fit(trio[1]).trust.status == "confirmed"
+    trust = ll.fit(trio[1], optimizer="other").trust
+    assert trust.status == "not confirmed"
+    assert "only the rest of one log was foretold, to" in trust.sentence
+    assert ll.fit(trio, optimizer="other").trust.status == "confirmed"
+
+
 def test_what_is_missed_is_not_confirmed(found):
     mixture = found.mixture
     missed = tuple(

@@ -1,8 +1,9 @@
 """What stands behind an answer: confirmed by the logs, assumed, or not confirmed; in one sentence.
 
 *Confirmed*: parts of the logs with a decay like the one asked about were kept back, and foretold as
-well as the intervals say. *Assumed*: the logs show nothing of the kind, and what is known of AdamW
-stands in for it. *Not confirmed*: nothing of the kind is known, or what was kept back was missed.
+well as the intervals say; where the optimiser is not AdamW, the rest of a single log is not enough.
+*Assumed*: the logs show nothing of the kind, and what is known of AdamW stands in for it. *Not
+confirmed*: nothing of the kind is known, or what was kept back was missed.
 """
 
 from dataclasses import dataclass
@@ -136,6 +137,9 @@ def _judged(
     if error is None or not known or float(np.mean(known)) > AS_SAID:
         missed = "cannot be foretold" if error is None else f"are missed by {error:.4f} nats"
         return "not confirmed", f"parts kept back {missed}{_apart(mixture, question, weights)}"
+    if ground.runs == 1 and not ground.home:
+        alone = f"only the rest of one log was foretold, to {error:.4f} nats"
+        return "not confirmed", f"{alone}; a run of another schedule would tell"
     others = {
         member.name: _foretold(about, k)
         for k, member in enumerate(mixture.members)
