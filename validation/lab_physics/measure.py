@@ -11,7 +11,7 @@ import losslaw as ll
 from losslaw.curves import LossCurve
 from losslaw.fitting import Fit
 from losslaw.lab import LabConfig, PlannedRun
-from losslaw.laws import Effective, Query, amplitude, shape
+from losslaw.laws import OneClock, Query, amplitude, shape
 from losslaw.laws.query import Blocks
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.memory import power_law_memory
@@ -19,7 +19,7 @@ from losslaw.schedules import Schedule
 from validation.lab_physics.train import FAMILIES, Family
 
 SKIP = 400
-USUAL_BATCH, USUAL_STD = 16, 0.02
+USUAL_BATCH, USUAL_STD, USUAL_WIDTH = 16, 0.02, 64
 # The kappa that the norms ask for, and the runs that predictions are made from.
 KAPPA = 2200.0
 BASE = ("decay_0.1/constant_3e-3", "decay_0.1/wsd_3e-3")
@@ -32,7 +32,7 @@ def constant(default: float, low: float, high: float, *starts: float) -> float:
 
 
 @dataclass(frozen=True)
-class Probe(Effective):
+class Probe(OneClock):
     """The effective-rate law without priors, and with a power ``n`` for the noise of a batch.
 
     With ``e`` the effective rate and ``B`` the batch over 16, progress is made and noise forgotten

@@ -13,6 +13,7 @@ from validation.lab_physics.measure import (
     SKIP,
     USUAL_BATCH,
     USUAL_STD,
+    USUAL_WIDTH,
     Measured,
     Run,
     constants,
@@ -92,20 +93,28 @@ def powers() -> list[str]:
         body.append([what, pair, *[f"{value:.2f}" for value in power], law])
 
     run = runs().get
-    for family, low, high in (
-        ("decay_0", "3e-3", "6e-3"),
-        ("decay_0.03", "3e-3", "6e-3"),
-        ("decay_0.1", "3e-3", "6e-3"),
-        ("decay_0.3", "3e-3", "6e-3"),
-    ):
-        a, b = run(f"{family}/constant_{low}"), run(f"{family}/constant_{high}")
-        row("rate: p", a, b, float(high) / float(low), 2.0, "2")
+    pairs = [
+        (f"decay_{decay}/constant_3e-3", f"decay_{decay}/constant_6e-3")
+        for decay in ("0", "0.03", "0.1", "0.3")
+    ]
+    pairs += [
+        ("peaks_0.1/constant_7.5e-4", "decay_0.1/constant_3e-3"),
+        ("decay_0.1/constant_6e-3", "peaks_0.1/constant_1.2e-2"),
+        ("peaks_0.1/constant_1.2e-2", "peaks_0.1/constant_2.4e-2"),
+    ]
+    for low, high in pairs:
+        a, b = run(low), run(high)
+        if a is not None and b is not None:
+            row("rate: p", a, b, b.schedule.peak_lr / a.schedule.peak_lr, 2.0, "2")
     usual = run("decay_0.1/constant_3e-3")
     for std in (0.01, 0.04):
         row("start", usual, run(f"init_{std:g}/constant_3e-3"), std / USUAL_STD, 0.0, "-2")
     for size in (8, 64):
         other = run(f"batch_{size}/constant_3e-3")
         row("batch", usual, other, size / USUAL_BATCH, 0.0, "0")
+    for width in (32, 128):
+        other = run(f"width_{width}/constant_3e-3")
+        row("width", usual, other, width / USUAL_WIDTH, 0.0, "0")
     slow, fast = run("sgd/constant_0.1"), run("sgd/constant_0.3")
     if slow is not None and fast is not None:
         grown = (fast.hidden - 1) / (slow.hidden - 1)
@@ -178,7 +187,10 @@ def predictions() -> list[str]:
     fitted = [runs()[name] for name in BASE]
     curves = [run.curve for run in fitted]
     fits = {
-        "`effective`": ll.fit(curves, "effective", skip=SKIP, uncertainty=False),
+        **{
+            f"`{law}`": ll.fit(curves, law, skip=SKIP, uncertainty=False)
+            for law in ("effective", "oneclock")
+        },
         "kappa of the norms": probe(fitted, kappa=KAPPA),
         "no norm": probe(fitted, "r", kappa=0.0, h=0.0),
     }
