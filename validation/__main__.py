@@ -1,8 +1,9 @@
 """``python -m validation [NAME...]``: make the tables anew, all of them or those named.
 
-``--train`` first trains the runs that ``lab_physics`` or ``proof`` still lacks, which takes an hour
-of one core when there are none; the tables themselves read the committed ones. ``--compare FOLDER``
-makes nothing: it says which numbers moved against an older folder of results, and by how much.
+``--train`` first trains the runs that ``lab_physics`` or ``proof`` still lacks, which takes some
+hours of one core when there are none; the tables themselves read the committed ones.
+``--compare FOLDER`` makes nothing: it says which numbers moved against an older folder of results,
+and by how much.
 """
 
 import argparse
@@ -34,6 +35,7 @@ TABLES = {
     "kernel": False,
     "kernel_laws": False,
     "lab_auto": False,
+    "lab_law": False,
     "lab_physics": False,
     "progress": True,
     "proof": False,
