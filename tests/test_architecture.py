@@ -12,8 +12,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 # The extras, and the trainers that schedules are exported to.
-OPTIONAL = ("jax", "lightning", "optax", "ray", "torch", "transformers")
-HEAVY = ("numpy", "scipy", "numba", "matplotlib", *OPTIONAL)
+OPTIONAL = (
+    "jax", "lightning", "optax", "pandas", "polars", "pyarrow", "ray", "torch", "transformers"
+)  # fmt: skip
+HEAVY = ("numpy", "scipy", "numba", "matplotlib", "narwhals", *OPTIONAL)
 
 GRAPH = grimp.build_graph("losslaw", cache_dir=None)
 MODULES = sorted(GRAPH.modules - {"losslaw.__main__", "losslaw.cli.__main__"})
@@ -65,7 +67,7 @@ def test_the_lab_can_be_imported(name):
 
 RUN = ROOT / "src/losslaw/curves/bundled/cosine_peak3e-3_T4000.csv"
 WSD = "wsd:peak=3e-4,horizon=2400,warmup=216,cooldown=0.2"
-SLOW = ("scipy", "numba", "matplotlib", "losslaw.fitting", *OPTIONAL)
+SLOW = ("scipy", "numba", "matplotlib", "narwhals", "losslaw.fitting", *OPTIONAL)
 
 
 @pytest.mark.parametrize(

@@ -152,3 +152,59 @@ def test_the_contract_of_the_kernel_world():
     assert isinstance(curve, ll.LossCurve)
     assert_array_equal(curve.steps, steps)
     assert (curve.loss > 0.5).all()  # the irreducible noise**2 / 2 is in the loss
+
+
+def test_runs_are_given_as_people_have_them(logs):
+    """A path, arrays, records or curves: the answers are the same."""
+    _, folder = logs
+    path = folder / "constant.csv"
+    (curve,) = ll.read_curves(path)
+    rows = [dict(zip(("step", "lr", "loss"), map(float, line.split(",")), strict=True))
+            for line in path.read_text().split()[1:]]  # fmt: skip
+    arrays = {name: [row[name] for row in rows] for name in ("step", "lr", "loss")}
+    spec = "wsd:peak=3e-4,horizon=24000,warmup=2160,cooldown=0.2"
+    fits = [ll.fit(run, "momentum", uncertainty=False) for run in (curve, str(path), rows, arrays)]
+    assert len({fit.predict(spec, [24_000]).final for fit in fits}) == 1
+    scores = [ll.score(fits[0], run).mean["rmse"] for run in (curve, path, arrays)]
+    assert len(set(scores)) == 1
+    asked = {"law": "momentum", "schedule": "constant:peak=3e-4,horizon=30000,warmup=2160"}
+    assert len({ll.forecast(run, **asked).final for run in (curve, path, rows)}) == 1
+
+
+SPEC = "cosine:peak=0.01,horizon=60,warmup=10"
+
+
+def test_a_schedule_is_given_as_text_as_well(tmp_path):
+    law = ll.Effective(L0=2.0, A=0.5, N=40.0)
+    made = ll.parse_schedule(SPEC)
+    (tmp_path / "plan.csv").write_text(ll.export(SPEC, "csv"))
+    for given in (SPEC, f"file:{tmp_path}/plan.csv", tmp_path / "plan.csv"):
+        assert_array_equal(law.predict(given), law.predict(made))
+        assert law.curve(given, [30]).schedule == made
+        assert ll.LossCurve(given, [30], [3.0]).schedule == made
+    asked = {"peak": 0.01, "family": "wsd"}
+    designs = [ll.design(law, 100, prefix=prefix, **asked) for prefix in (SPEC, made)]
+    assert designs[0].schedule == designs[1].schedule
+    world = ll.KernelRegression(source=1, capacity=2, modes=20)
+    assert_array_equal(world.mean_curve(SPEC).loss, world.mean_curve(made).loss)
+    assert_array_equal(world.excess_risk(SPEC), world.excess_risk(made))
+
+
+@pytest.mark.parametrize("take", [ll.Momentum().predict, lambda given: ll.export(given, "csv")])
+def test_what_is_no_schedule_is_told_in_one_line(take):
+    line = "a schedule is given as a float, expected a Schedule, a text such as wsd:peak="
+    with pytest.raises(ll.InputError, match=line):
+        take(3e-4)
+
+
+def test_a_prediction_becomes_a_frame():
+    frame_library = pytest.importorskip("pandas", reason="pandas is not installed")
+    law = ll.Momentum(L0=2.0, A=1.0, C=0.5, alpha=0.5)
+    curve = law.curve("cosine:peak=0.01,horizon=900", range(10, 901, 10))
+    prediction = ll.fit(curve, "momentum").predict("constant:peak=0.01,horizon=50")
+    frame = prediction.to_frame()
+    assert isinstance(frame, frame_library.DataFrame)
+    assert list(frame.columns) == ["step", "lr", "loss", "lower", "upper"]
+    assert_array_equal(frame["loss"], prediction.loss)
+    # What comes out goes in again.
+    assert_array_equal(ll.LossCurve.from_frame(frame).loss, prediction.loss)

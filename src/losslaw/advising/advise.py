@@ -27,7 +27,7 @@ from losslaw.advising.candidate_runs import (
 )
 from losslaw.advising.expected_interval import ExpectedIntervals
 from losslaw.advising.record import CAUSES, Advice, Cause, Option
-from losslaw.curves import LossCurve
+from losslaw.curves import LossCurve, Runs
 from losslaw.errors import InputError
 from losslaw.fitting.cleaning import cleaned_runs
 from losslaw.fitting.fit import fit
@@ -38,7 +38,7 @@ from losslaw.fitting.uncertainty import Uncertainty
 from losslaw.laws import Law, Query, Recipe, variety
 from losslaw.numerics.interval import Level
 from losslaw.progress import Progress, silent
-from losslaw.schedules import Schedule
+from losslaw.schedules import Schedule, ScheduleLike, schedules_of
 from losslaw.schedules.agreement import same_rate
 
 # An interval this close to what no run removes is at its floor.
@@ -144,8 +144,8 @@ class _Question:
 
 
 def advise(
-    curves: LossCurve | Sequence[LossCurve],
-    target: Schedule | Sequence[Schedule],
+    curves: Runs,
+    target: ScheduleLike | Sequence[ScheduleLike],
     *,
     level: float = 0.9,
     shrink: float = 0.5,
@@ -153,7 +153,7 @@ def advise(
     skip: int | None = None,
     keep_all: bool = False,
     peaks: Sequence[float] | None = None,
-    runs: Sequence[Schedule] | None = None,
+    runs: Sequence[ScheduleLike] | None = None,
     law: str | type[Law] | Recipe = "auto",
     optimizer: str | None = None,
     model_size: float | None = None,
@@ -163,8 +163,9 @@ def advise(
     """The cheapest run that would shrink the interval of the final loss of a schedule.
 
     Args:
-        curves: The runs there are.
-        target: Schedule whose final loss is to be known better, or several: the widest counts.
+        curves: The runs there are, given as for `losslaw.fit`.
+        target: Schedule, or its text, whose final loss is to be known better, or several: the
+            widest counts.
         level: Share of runs the interval is meant to hold, in (0, 1).
         shrink: Wanted half-width, as a share of the one now, in (0, 1). Where the interval has no
             end now, twice its floor is wanted instead.
@@ -194,7 +195,7 @@ def advise(
     ('effective', True)
     """
     fitted = all_by(curves, optimizer)
-    targets = [target] if isinstance(target, Schedule) else list(target)
+    targets = schedules_of(target)
     _check(targets, level, shrink, max_updates)
     progress("fitting")
     clean = cleaned_runs(fitted, skip, keep_all=keep_all)
@@ -213,7 +214,7 @@ def advise(
     cost = widest.horizon - (checkpoint(widest, mates)[0] if checkpoints else 0)
     every = _spacing(mates)
     if runs:
-        filled = [result.completed(run).with_(spec=run.spec) for run in runs]
+        filled = [result.completed(run).with_(spec=run.spec) for run in schedules_of(runs)]
         considered = named(filled, mates, skip=result.skip, every=every)
     else:
         considered = candidates(mates, targets, skip=result.skip, every=every, peaks=peaks or ())

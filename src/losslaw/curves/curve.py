@@ -5,6 +5,7 @@ s updates, s = 1..n.
 """
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,7 +15,10 @@ from losslaw.curves.origin import Origin
 from losslaw.errors import InputError
 from losslaw.logs.optimizer import checked_optimizer
 from losslaw.numerics.arrays import FloatArray, IntArray, finite_vector
-from losslaw.schedules import Schedule
+from losslaw.schedules import Schedule, ScheduleLike, schedule_of
+
+if TYPE_CHECKING:
+    from narwhals.typing import IntoFrame
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -22,7 +26,7 @@ class LossCurve:
     """Losses of one run.
 
     Args:
-        schedule: What the run did at every update, up to its last loss or beyond.
+        schedule: What the run did at every update, up to its last loss or beyond; its text will do.
         steps: Updates done when each loss was seen, increasing whole numbers in 1..horizon.
             Shape ``(m,)``.
         loss: Loss at those steps, > 0; in nats per token for language models. Shape ``(m,)``.
@@ -58,7 +62,7 @@ class LossCurve:
 
     def __init__(
         self,
-        schedule: Schedule,
+        schedule: ScheduleLike,
         steps: ArrayLike,
         loss: ArrayLike,
         label: str = "curve",
@@ -70,6 +74,7 @@ class LossCurve:
         optimizer: str | None = None,
         norm: MeasuredNorm | None = None,
     ):
+        schedule = schedule_of(schedule)
         values = finite_vector(f"losses of {label!r}", loss)
         if not (values > 0).all():
             raise InputError(f"losses of {label!r} are positive: value {int(values.argmin())} is 0")
@@ -90,6 +95,25 @@ class LossCurve:
         put(self, "origin", origin)
         put(self, "optimizer", None if optimizer is None else checked_optimizer(optimizer))
         put(self, "norm", norm)
+
+    @classmethod
+    def from_frame(
+        cls, frame: "IntoFrame", label: str | None = None, **reading: Any
+    ) -> "LossCurve":
+        """The run in a data frame of any library, read as the CSV file that it would be saved as.
+
+        Args:
+            frame: A data frame; or what else in memory `losslaw.read_curves` reads.
+            label: Name of the run; ``None``: what it is.
+            reading: What is known of it, as for `losslaw.read_curves`.
+
+        Raises:
+            InputError: see `losslaw.read_curves`; or there are several runs in it.
+        """
+        from losslaw.curves.read import curve_of, read_curves
+
+        curve = curve_of(read_curves(frame, **reading))
+        return curve if label is None else curve.with_(label=label)
 
     def __len__(self) -> int:
         return self.steps.size

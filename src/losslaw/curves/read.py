@@ -8,11 +8,13 @@ assumption becomes a sentence of the curve.
 import glob
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from losslaw.curves.curve import LossCurve
 from losslaw.curves.measured import MeasuredNorm, measured_norm
@@ -22,8 +24,9 @@ from losslaw.curves.rows import OnNan, Rows, clean_rows
 from losslaw.curves.whole_schedule import WholeSchedule, whole_schedule
 from losslaw.errors import InputError, TooShort
 from losslaw.files import Table
-from losslaw.logs import Log, read_all
+from losslaw.logs import Log, Source, read_all
 from losslaw.logs.clocks import Measure, measure_of, measures
+from losslaw.logs.in_memory import in_memory, is_run
 from losslaw.logs.optimizer import (
     OPTIMIZERS,
     OTHER,
@@ -35,7 +38,16 @@ from losslaw.logs.run_facts import Facts, facts_from, sidecar_facts
 from losslaw.logs.source import PIPE
 from losslaw.logs.tables import NAME as TABLE
 from losslaw.logs.units import in_updates, with_peak
-from losslaw.schedules import Schedule, parse_schedule
+from losslaw.schedules import Schedule, ScheduleLike, schedule_of
+
+if TYPE_CHECKING:
+    from narwhals.typing import IntoFrame
+
+# What runs are given as.
+RUNS = "a path, a data frame, arrays by name, trainer.state or its log_history, or several of these"
+# A run as people have it: in a file, or in memory; and one or several of them, some read already.
+Run: TypeAlias = "str | Path | IntoFrame | Mapping[str, ArrayLike] | Sequence[Mapping[str, Any]]"
+Runs: TypeAlias = "LossCurve | Run | Iterable[LossCurve | Run]"
 
 # Arithmetic, the format, and what is so far taken: a format that prints the next rate may have
 # printed the one before it in another version; those that print the one used count as they like.
@@ -47,7 +59,7 @@ ALIKE = re.compile(r"trainer_state|trainer_log|metrics|summary|main|events\.out\
 
 
 def read_curves(
-    paths: str | Path | Iterable[str | Path],
+    runs: "Run | Iterable[Run]",
     *,
     warmup: int | None = None,
     lr_is: str | None = None,
@@ -55,7 +67,7 @@ def read_curves(
     batch: float | None = None,
     model_size: float | None = None,
     optimizer: str | None = None,
-    schedule: str | Schedule | None = None,
+    schedule: ScheduleLike | None = None,
     peak: float | None = None,
     loss_column: str | None = None,
     lr_column: str | None = None,
@@ -64,7 +76,10 @@ def read_curves(
     step_divisor: float | None = None,
     on_nan: OnNan = "error",
 ) -> list[LossCurve]:
-    """Loss curves from what trainers leave behind; the formats are `losslaw.logs.FORMATS`.
+    """Loss curves from what trainers leave behind, or a program holds in memory.
+
+    The formats are `losslaw.logs.FORMATS`; a run in memory is read as the file that it would be
+    saved as (`losslaw.logs.in_memory`), and named by what it is.
 
     A run has the name of its file without the ending, or of its folder where every run has a file
     of that name (``trainer_state.json``, ``metrics.csv``). What the arguments leave open is looked
@@ -73,9 +88,10 @@ def read_curves(
     "optimizer": ...}}}``).
 
     Args:
-        paths: A file, a folder, a pattern such as ``runs/*.csv``, ``-`` for standard input, or
-            several. Of a run's folder the newest checkpoint is read, of any other folder every
-            file that is a log.
+        runs: A file, a folder, a pattern such as ``runs/*.csv``, ``-`` for standard input; a data
+            frame, arrays by name, ``trainer.state`` or its ``log_history``; or several of these. Of
+            a run's folder the newest checkpoint is read, of any other folder every file that is a
+            log.
         warmup: Updates of warm-up, also when the log starts after it. ``None``: looked up, then
             found in the log, then assumed with a warning.
         lr_is: ``used`` if a logged rate is that of the update just done, ``next`` if it is that of
@@ -96,7 +112,7 @@ def read_curves(
         on_nan: ``error``, or ``drop`` to leave out losses that are written as nan or inf.
 
     Returns:
-        The curves in the order of ``paths``; those of a pattern or folder in order of their names.
+        The curves in the order of ``runs``; those of a pattern or folder in order of their names.
 
     Raises:
         InputError: a file that cannot be read or used; the message says where, why and the way out.
@@ -108,6 +124,9 @@ def read_curves(
     >>> (curve,) = read_curves(log)
     >>> curve.label, curve.schedule.lr.tolist(), curve.loss.tolist()
     ('tiny', [0.1, 0.2, 0.2], [3.0, 2.5, 2.0])
+    >>> (again,) = read_curves({"step": [1, 2, 3], "lr": [0.1, 0.2, 0.2], "loss": [3, 2.5, 2]})
+    >>> again.label, again.schedule == curve.schedule
+    ('mapping', True)
     >>> folder.cleanup()
     """
     if on_nan not in ("error", "drop"):
@@ -123,12 +142,12 @@ def read_curves(
         },
         "read_curves",
     )
-    given = parse_schedule(schedule) if isinstance(schedule, str) else schedule
-    logs = read_all(_files(paths), loss=loss_column, lr=lr_column, step=step_column)
+    given = None if schedule is None else schedule_of(schedule)
+    logs = read_all(_sources(runs), loss=loss_column, lr=lr_column, step=step_column)
     curves: list[LossCurve] = []
     for log, label in zip(logs, _labels(logs), strict=True):
         facts = asked.or_else(log.facts)
-        if log.source != PIPE:
+        if Path(log.source).exists():
             facts = facts.or_else(sidecar_facts(Path(log.source)))
         log = with_peak(in_updates(log, steps_per_epoch, step_divisor), peak)
         curves.append(
@@ -380,7 +399,7 @@ def _labels(logs: list[Log]) -> list[str]:
     count = Counter(name for name, _ in {(names[i], log.source) for i, log in enumerate(logs)})
     for i, log in enumerate(logs):
         around = Path(log.source).resolve().parent
-        if count[names[i]] > 1 and log.source != PIPE:
+        if count[names[i]] > 1 and around.is_dir():
             around = around.parent if ALIKE.fullmatch(Path(log.source).stem) else around
             names[i] = f"{around.name}/{names[i]}"
     seen: dict[str, str] = {}
@@ -421,15 +440,65 @@ def _gaps(steps: np.ndarray) -> list[str]:
     ]
 
 
-def _files(paths: str | Path | Iterable[str | Path]) -> list[str]:
-    """Names of the files; patterns opened, their files in order of name.
+def curves_of(runs: Runs) -> list[LossCurve]:
+    """The curves among the runs as they are, then those that `read_curves` makes of the others.
 
     Raises:
-        InputError: no file at all, or a pattern that fits none.
+        InputError: see `read_curves`.
     """
-    names = [paths] if isinstance(paths, str | Path) else list(paths)
-    found: list[str] = []
-    for name in map(str, names):
+    each = _several(runs, "a LossCurve, ")
+    curves = [run for run in each if isinstance(run, LossCurve)]
+    if each and not curves:
+        return read_curves(cast(Any, runs))
+    others = [run for run in each if not isinstance(run, LossCurve)]
+    return curves + (read_curves(others) if others else [])
+
+
+def curve_of(runs: Runs) -> LossCurve:
+    """The only one of `curves_of`.
+
+    Raises:
+        InputError: there is none, or there are several.
+    """
+    curves = curves_of(runs)
+    if len(curves) != 1:
+        names = ", ".join(curve.label for curve in curves[:3]) + (", ..." if curves[3:] else "")
+        raise InputError(f"expected one run, got {len(curves)}" + (f": {names}" if names else ""))
+    return curves[0]
+
+
+def _several(runs: Any, also: str = "") -> list[Any]:
+    """Single runs, whether one or several were given.
+
+    Raises:
+        InputError: what is no run.
+    """
+
+    def is_one(run: object) -> bool:
+        made = bool(also) and isinstance(run, LossCurve)
+        return made or isinstance(run, str | Path) or is_run(run)
+
+    several = isinstance(runs, Iterable) and not is_one(cast(object, runs))
+    each: list[Any] = list(cast(Iterable[Any], runs)) if several else [runs]
+    for run in each:
+        if not is_one(run):
+            shown = repr(run).partition("\n")[0][:40]
+            raise InputError(f"expected {also}{RUNS}; got {shown} ({type(run).__name__})")
+    return each
+
+
+def _sources(runs: object) -> list[str | Source]:
+    """Names of files, patterns opened, their files in order of name; and what is in memory.
+
+    Raises:
+        InputError: no run at all, a pattern that fits no file, or what is no run.
+    """
+    found: list[str | Source] = []
+    for run in _several(runs):
+        if is_run(run):
+            found.append(in_memory(run))
+            continue
+        name = str(run)
         if name != "-" and glob.has_magic(name) and not Path(name).exists():
             # Path.glob takes no absolute patterns.
             matches = sorted(glob.glob(name, recursive=True))  # noqa: PTH207
@@ -440,4 +509,16 @@ def _files(paths: str | Path | Iterable[str | Path]) -> list[str]:
             found.append(name)
     if not found:
         raise InputError("no files: expected at least one log")
-    return found
+    return _numbered(found)
+
+
+def _numbered(runs: list[str | Source]) -> list[str | Source]:
+    """Runs in memory have the name of what they are; where that is the same, with numbers."""
+    held = [run for run in runs if isinstance(run, Source)]
+    kinds = Counter(run.name for run in held)
+    seen: Counter[str] = Counter()
+    for run in held:
+        kind = run.name
+        seen[kind] += 1
+        run.name = f"{kind} {seen[kind]}" if kinds[kind] > 1 else kind
+    return runs

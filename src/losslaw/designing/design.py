@@ -16,7 +16,7 @@ from losslaw.fitting import Fit
 from losslaw.fitting.uncertainty import Uncertainty
 from losslaw.laws import Law
 from losslaw.progress import Progress, silent
-from losslaw.schedules import Schedule
+from losslaw.schedules import Schedule, ScheduleLike, schedule_of
 from losslaw.schedules.agreement import same_rate
 
 
@@ -28,7 +28,7 @@ def design(
     warmup: int | None = None,
     floor: float = 0.0,
     family: str = "free",
-    prefix: Schedule | None = None,
+    prefix: ScheduleLike | None = None,
     rising: bool = False,
     max_slope: float | None = None,
     tokens: float | None = None,
@@ -56,7 +56,7 @@ def design(
             have one, else 0.
         floor: Smallest rate.
         family: ``free``, or a name in ``losslaw.designing.FAMILIES`` to set the knobs of.
-        prefix: The run so far; only what comes after it is designed.
+        prefix: The run so far, as record or text; only what comes after it is designed.
         rising: Let rates rise again (free form only).
         max_slope: Largest change of the rate from one update to the next, in peaks (free form
             only).
@@ -86,6 +86,7 @@ def design(
     (True, True)
     """
     begun = time.perf_counter()
+    prefix = None if prefix is None else schedule_of(prefix)
     say = progress or silent
     known = fit if isinstance(fit, Fit) else None
     law, uncertainty = _law(fit, model_size)

@@ -19,7 +19,7 @@ from losslaw.exporting import (
 from losslaw.exporting import optax as jax_optax
 from losslaw.exporting.job import LEVEL, Exported, Job
 from losslaw.exporting.pieces import TOLERANCE, pieces
-from losslaw.schedules import Schedule
+from losslaw.schedules import ScheduleLike, schedule_of
 
 if TYPE_CHECKING:  # a schedule is exported without the machinery of fits
     from losslaw.fitting import Fit
@@ -58,7 +58,7 @@ TARGETS = {
 
 
 def prepare(
-    schedule: Schedule,
+    schedule: ScheduleLike,
     target: str,
     *,
     fit: "Fit | None" = None,
@@ -71,7 +71,8 @@ def prepare(
     """Export a schedule: the file, and what is to be known of it.
 
     Args:
-        schedule: The schedule; ``lr[k - 1]`` is the rate of update k, whatever the target counts.
+        schedule: The schedule, or its text; ``lr[k - 1]`` is the rate of update k, whatever the
+            target counts.
         target: A name in `TARGETS`.
         fit: Predicts the loss of the schedule, and of a trainer's nearest style beside it.
         fit_source: Where the fit came from, for the file's comment.
@@ -86,6 +87,7 @@ def prepare(
     """
     if target not in TARGETS:
         raise InputError(f"unknown target {target!r}, expected one of: {', '.join(TARGETS)}")
+    schedule = schedule_of(schedule)
     job = Job(
         schedule,
         pieces(schedule, tolerance),
@@ -102,7 +104,7 @@ def prepare(
 
 
 def export(
-    schedule: Schedule,
+    schedule: ScheduleLike,
     target: str,
     *,
     fit: "Fit | None" = None,
@@ -118,8 +120,7 @@ def export(
     Raises:
         InputError: also for ``npy``, which is no text; `prepare` has its bytes.
 
-    >>> from losslaw.schedules import parse_schedule
-    >>> print(export(parse_schedule("wsd:peak=1,horizon=5,cooldown=0.4"), "csv"))
+    >>> print(export("wsd:peak=1,horizon=5,cooldown=0.4", "csv"))
     # Made by losslaw 0.1.0, from wsd:peak=1,horizon=5,cooldown=0.4.
     # warmup: 0
     step,lr

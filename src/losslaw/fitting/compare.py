@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from losslaw.curves import LossCurve
+from losslaw.curves import LossCurve, Runs, curves_of
 from losslaw.errors import InputError, NothingUnseen
 from losslaw.fitting.cleaning import cleaned_runs
 from losslaw.fitting.fit import fit
@@ -105,7 +105,7 @@ class Comparison:
 
 
 def compare(
-    curves: Sequence[LossCurve],
+    curves: Runs,
     laws: Sequence[str] | None = None,
     *,
     skip: int | None = None,
@@ -117,7 +117,7 @@ def compare(
     Runs of one schedule (repeats) are left out together.
 
     Args:
-        curves: At least two different schedules.
+        curves: At least two different schedules; given as for `losslaw.fit`.
         laws: Names of laws, ``auto`` among them; ``None``: all.
         skip: Leave out points before this step; ``None``: see `losslaw.fit`.
         keep_all: Fit and score all points as they are; see `losslaw.fit`.
@@ -129,7 +129,7 @@ def compare(
     Raises:
         InputError: fewer than two schedules, or an unknown law.
     """
-    clean = cleaned_runs(curves, skip, keep_all=keep_all)
+    clean = cleaned_runs(curves_of(curves), skip, keep_all=keep_all)
     curves, skip = clean.curves, clean.skip
     groups = _same_schedules(curves)
     if len(groups) < 2:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from losslaw.curves import LossCurve
+from losslaw.curves import LossCurve, Runs
 from losslaw.fitting.cleaning import cleaned_runs
 from losslaw.fitting.contest import Contest, contest, size_fits, with_offsets
 from losslaw.fitting.optimizer import all_by
@@ -39,7 +39,7 @@ from losslaw.numerics.variable_projection import Point
 
 
 def fit(
-    curves: LossCurve | Sequence[LossCurve],
+    curves: Runs,
     law: str | type[Law] | Recipe = "auto",
     *,
     free: Sequence[str] | None = None,
@@ -56,7 +56,8 @@ def fit(
     model sizes share their shapes and have amplitudes of their own.
 
     Args:
-        curves: Curves of one model, or of a family of models; any schedules.
+        curves: Curves of one model, or of a family of models, or what `losslaw.read_curves` reads;
+            any schedules.
         law: ``auto``: a mixture of laws, see `losslaw.fitting.mixture`; a name (see
             ``losslaw.LAWS``), a class, or a `Recipe`.
         free: Shapes to search; ``None``: those the law frees by itself. With ``auto`` they are

@@ -5,19 +5,19 @@ AdamW's constants are known (`losslaw.laws.effective`); of all others only that 
 
 from collections.abc import Sequence
 
-from losslaw.curves import LossCurve
+from losslaw.curves import LossCurve, Runs, curves_of
 from losslaw.logs.optimizer import OTHER, checked_optimizer
 
 ADAMW, HYPERBALL = "adamw", "hyperball"
 
 
-def all_by(curves: LossCurve | Sequence[LossCurve], said: str | None) -> list[LossCurve]:
-    """The curves, with the optimiser that the user says of all of them, if any.
+def all_by(curves: Runs, said: str | None) -> list[LossCurve]:
+    """The curves, read where they are files, with the optimiser that is said of them all, if any.
 
     Raises:
-        InputError: an optimiser of another name.
+        InputError: an optimiser of another name, or see `losslaw.read_curves`.
     """
-    runs = [curves] if isinstance(curves, LossCurve) else list(curves)
+    runs = curves_of(curves)
     return runs if said is None else [run.with_(optimizer=said) for run in runs]
 
 

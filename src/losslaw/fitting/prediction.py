@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
+from losslaw.files.frames import frame_of
 from losslaw.fitting.mixture import Mixture
 from losslaw.fitting.trust import Trust, trust_of
 from losslaw.fitting.uncertainty import Uncertainty
@@ -118,6 +120,20 @@ class Prediction:
             "warnings": self.warnings,
             "trust": None if self.trust is None else self.trust.as_dict(),
         }
+
+    def to_frame(self, backend: str | None = None) -> Any:
+        """A data frame with the columns of `csv`, every digit kept.
+
+        Args:
+            backend: ``pandas``, ``polars`` or ``pyarrow``; ``None``: the first that is installed.
+
+        Raises:
+            InputError: another name, or the library is not installed.
+        """
+        columns = {"step": self.steps, "lr": self.schedule.lr[self.steps - 1], "loss": self.loss}
+        if self.lower is not None and self.upper is not None:
+            columns |= {"lower": self.lower, "upper": self.upper}
+        return frame_of(columns, backend)
 
     def csv(self) -> str:
         """A table with columns step, lr, loss and, where known, lower and upper."""

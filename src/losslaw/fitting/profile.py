@@ -13,13 +13,13 @@ freedom. Where the law is far from linear in the parameter, or the curves hardly
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
-from losslaw.curves import LossCurve
+from losslaw.curves import Runs
 from losslaw.errors import InputError
 from losslaw.fitting.cleaning import cleaned_runs
 from losslaw.fitting.fit import fit, posed_like, theta_of
@@ -109,7 +109,7 @@ class Profile:
 
 
 def profile(
-    curves: LossCurve | Sequence[LossCurve],
+    curves: Runs,
     parameter: str,
     *,
     law: str | type[Law] | Recipe = "auto",

@@ -31,7 +31,7 @@ from losslaw.fitting.status import Note, Status
 from losslaw.fitting.trust import Trust, trust_of
 from losslaw.laws import Law, Query, law_named
 from losslaw.numerics.arrays import FloatArray
-from losslaw.schedules import Schedule
+from losslaw.schedules import Schedule, ScheduleLike, schedule_of
 from losslaw.text import rounded
 
 
@@ -83,7 +83,7 @@ class Fit(FittedLaw):
         """Batch size of the fitted runs, if it is known and the same in all."""
         return _usual([curve.schedule.batch for curve in self.curves])
 
-    def settled(self, schedule: Schedule, model_size: float | None = None) -> "Fit":
+    def settled(self, schedule: ScheduleLike, model_size: float | None = None) -> "Fit":
         """The fit whose laws count in all answers what they count at the end of this schedule.
 
         What each law counts depends on the question, so answers to several are comparable (gains,
@@ -113,7 +113,7 @@ class Fit(FittedLaw):
 
     def predict(
         self,
-        schedule: Schedule,
+        schedule: ScheduleLike,
         steps: ArrayLike | None = None,
         level: float = 0.9,
         model_size: float | None = None,
@@ -121,7 +121,8 @@ class Fit(FittedLaw):
         """Loss curve of a schedule, with an interval.
 
         Args:
-            schedule: Any schedule; it need not have been run. What it leaves open is `completed`.
+            schedule: Any schedule, or its text; it need not have been run. What it leaves open is
+                `completed`.
             steps: Steps to predict; ``None`` for all.
             level: Share of runs the interval is meant to hold, in (0, 1).
             model_size: Parameters of the model; it counts where several sizes were fitted. A size
@@ -157,7 +158,7 @@ class Fit(FittedLaw):
         """What stands behind its answers; ``None`` where one law answers alone."""
         return None if self.mixture is None else trust_of(self.mixture)
 
-    def completed(self, schedule: Schedule) -> Schedule:
+    def completed(self, schedule: ScheduleLike) -> Schedule:
         """The schedule with the weight decay and batch size of the fitted runs where it has none.
 
         It has a batch size if and only if all fitted runs have one, if the law has a use for it.
@@ -165,6 +166,7 @@ class Fit(FittedLaw):
         Raises:
             InputError: a batch size is left open, and the fitted runs have several.
         """
+        schedule = schedule_of(schedule)
         if schedule.weight_decay is None and self.usual_weight_decay is not None:
             schedule = schedule.with_(weight_decay=self.usual_weight_decay)
         if not self.law.uses_batch:

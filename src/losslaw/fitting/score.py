@@ -1,11 +1,11 @@
 """Scores of a fit on curves: the measures of the field, curve by curve and on average."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from losslaw.curves import LossCurve
+from losslaw.curves import LossCurve, Runs, curves_of
 from losslaw.errors import InputError, NothingUnseen
 from losslaw.fitting.cleaning import averaged
 from losslaw.fitting.record import Fit
@@ -119,7 +119,7 @@ def _cells(measures: Mapping[str, float | None]) -> list[str]:
 
 def score(
     fit: Fit,
-    curves: Sequence[LossCurve],
+    curves: Runs,
     *,
     unseen: bool = False,
     skip: int | None = None,
@@ -131,7 +131,7 @@ def score(
 
     Args:
         fit: The fit that predicts.
-        curves: Curves to predict.
+        curves: Curves to predict, given as for `losslaw.fit`.
         unseen: Score only steps after the schedule departs from every fitted curve: what comes
             before was fitted, in another run's name.
         skip: Leave out points before this step; ``None``: as in the fit.
@@ -141,6 +141,7 @@ def score(
         NothingUnseen: with ``unseen``, no curve has a point after it departs from the fitted ones.
         InputError: no curve has a point to score.
     """
+    curves = curves_of(curves)
     if not curves:
         raise InputError("no curves to score: expected at least one")
     scores: list[CurveScore] = []

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from losslaw.curves import LossCurve
+from losslaw.curves import LossCurve, Runs, curve_of, curves_of
 from losslaw.errors import InputError, TooShort
 from losslaw.fitting.cleaning import cleaned_runs
 from losslaw.fitting.fit import fit as fit_law
@@ -28,7 +28,7 @@ from losslaw.forecasting.record import Ending, Forecast, When
 from losslaw.forecasting.update import OfSize, Updated, held_shapes, updated
 from losslaw.laws import Law, Recipe
 from losslaw.numerics.interval import Level
-from losslaw.schedules import Schedule, decay_rates, parse_schedule
+from losslaw.schedules import Schedule, ScheduleLike, decay_rates, schedule_of
 
 # Losses after the warm-up below which nothing is forecast.
 LEAST = 8
@@ -116,12 +116,12 @@ class _Basis:
 
 
 def forecast(
-    curve: LossCurve,
+    curve: Runs,
     horizon: int | None = None,
     *,
-    schedule: Schedule | str | None = None,
+    schedule: ScheduleLike | None = None,
     fit: Fit | None = None,
-    earlier: Sequence[LossCurve] = (),
+    earlier: Runs = (),
     law: str | type[Law] | None = None,
     decay_over: Sequence[int] | None = None,
     decay_shape: str = "linear",
@@ -135,7 +135,8 @@ def forecast(
     """What will the loss of a run in progress be, on its plan, and if it decayed now or later?
 
     Args:
-        curve: The run so far. If its schedule goes on after its last loss, that is its plan.
+        curve: The run so far: a curve, or what `losslaw.read_curves` reads. If its schedule goes on
+            after its last loss, that is its plan.
         horizon: Updates of the whole run; ``None``: those of the plan, or those that its log says.
         schedule: The whole plan, as record or text; must agree with the run so far. ``None``: what
             the log shows is continued, see `losslaw.forecasting.continuation`.
@@ -167,6 +168,7 @@ def forecast(
     (12000, True)
     """
     Level(level)
+    curve, earlier = curve_of(curve), curves_of(earlier)
     if fit is not None and (earlier or law is not None):
         other = "earlier runs" if earlier else "a law"
         raise InputError(f"a saved fit and {other} are both given: choose one")
@@ -175,7 +177,7 @@ def forecast(
             "new data are data that other runs did not have: give a fit (fit=, --fit) or earlier"
             " runs (earlier=, --with)"
         )
-    declared = parse_schedule(schedule) if isinstance(schedule, str) else schedule
+    declared = None if schedule is None else schedule_of(schedule)
     _enough(curve, skip)
     plan = planned(curve, horizon, declared, final)
     chosen: Fittable = "auto" if law is None else law

@@ -28,7 +28,7 @@ from losslaw.kernel.simulate.sampled import SampledRuns, sample
 from losslaw.kernel.simulate.stability import Stability
 from losslaw.kernel.spectrum import GivenSpectrum, PowerLawSpectrum, Projected, power_sum
 from losslaw.numerics.arrays import FloatArray, finite_vector
-from losslaw.schedules import Schedule
+from losslaw.schedules import Schedule, ScheduleLike, schedule_of
 from losslaw.schedules.pieces import LongSchedule
 
 Features = Literal["top", "random"]
@@ -252,7 +252,7 @@ class KernelRegression:
 
     def mean_curve(
         self,
-        schedule: Schedule,
+        schedule: ScheduleLike,
         steps: ArrayLike | None = None,
         *,
         method: MeanMethod = "quadrature",
@@ -275,6 +275,7 @@ class KernelRegression:
         Raises:
             InputError: steps outside the schedule, or a learning rate that is not stable.
         """
+        schedule = schedule_of(schedule)
         at = checked_steps(_all_steps(schedule, steps), schedule.horizon, label)
         batch = batch_sizes(schedule)
         if not allow_unstable:
@@ -310,7 +311,7 @@ class KernelRegression:
 
     def sample(
         self,
-        schedule: Schedule,
+        schedule: ScheduleLike,
         steps: ArrayLike | None = None,
         *,
         runs: int,
@@ -334,6 +335,7 @@ class KernelRegression:
         >>> runs.losses.shape, bool((runs.spread > 0).all())
         ((20, 2), True)
         """
+        schedule = schedule_of(schedule)
         at = checked_steps(_all_steps(schedule, steps), schedule.horizon, "sampled")
         if not allow_unstable:
             self.check_stable(schedule)
@@ -342,7 +344,7 @@ class KernelRegression:
         )
 
     def excess_risk(
-        self, schedule: Schedule | LongSchedule, steps: ArrayLike | None = None
+        self, schedule: ScheduleLike | LongSchedule, steps: ArrayLike | None = None
     ) -> FloatArray:
         """Mean risk above the irreducible ``noise^2 / 2``, at any horizon.
 
@@ -366,6 +368,8 @@ class KernelRegression:
         >>> bool(5e-7 < excess < 5e-6)
         True
         """
+        if not isinstance(schedule, LongSchedule):
+            schedule = schedule_of(schedule)
         at = [schedule.horizon] if steps is None else steps
         if isinstance(schedule, LongSchedule):
             self.check_stable(schedule)
@@ -380,7 +384,7 @@ class KernelRegression:
 
     def scaling_law(
         self,
-        schedule: Schedule,
+        schedule: ScheduleLike,
         steps: ArrayLike | None = None,
         *,
         kernels: Kernels = "spectrum",
@@ -405,6 +409,7 @@ class KernelRegression:
         >>> bool(abs(law / exact - 1).max() < 0.001)
         True
         """
+        schedule = schedule_of(schedule)
         at = checked_steps(_all_steps(schedule, steps), schedule.horizon, "scaling law")
         batch = batch_sizes(schedule)
         if kernels == "spectrum":
@@ -427,7 +432,7 @@ class KernelRegression:
         )
 
     def sde_gap(
-        self, schedule: Schedule, fractions: ArrayLike, steps: ArrayLike | None = None
+        self, schedule: ScheduleLike, fractions: ArrayLike, steps: ArrayLike | None = None
     ) -> FloatArray:
         """How far the SDE is from SGD as the learning rate grows.
 
@@ -439,6 +444,7 @@ class KernelRegression:
         Returns:
             Largest relative difference of the excess risk over the steps, one a fraction.
         """
+        schedule = schedule_of(schedule)
         at = checked_steps(_all_steps(schedule, steps), schedule.horizon, "gap")
         limit = self.largest_lr(float(batch_sizes(schedule).min())) / schedule.peak_lr
         gaps: list[float] = []

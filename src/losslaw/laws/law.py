@@ -23,7 +23,7 @@ from losslaw.errors import InputError
 from losslaw.laws.parameters import Amplitude, Prior, Shape, amplitude
 from losslaw.laws.query import Blocks, Query
 from losslaw.numerics.arrays import FloatArray
-from losslaw.schedules import Schedule
+from losslaw.schedules import Schedule, ScheduleLike, schedule_of
 
 T = TypeVar("T")
 
@@ -217,16 +217,16 @@ class Law(ABC):
         return replace(self, **changes)
 
     def decompose(
-        self, schedule: Schedule, steps: ArrayLike | None = None
+        self, schedule: ScheduleLike, steps: ArrayLike | None = None
     ) -> dict[str, FloatArray]:
         """The terms of the loss by the name of their amplitude; they sum to the prediction."""
-        return self.terms(Query.of(schedule, steps))
+        return self.terms(Query.of(schedule_of(schedule), steps))
 
-    def predict(self, schedule: Schedule, steps: ArrayLike | None = None) -> FloatArray:
+    def predict(self, schedule: ScheduleLike, steps: ArrayLike | None = None) -> FloatArray:
         """Loss after the given steps of a schedule, or after each of its updates.
 
         Args:
-            schedule: Any schedule.
+            schedule: Any schedule, or its text.
             steps: Increasing whole steps in 1..horizon; ``None`` for all.
 
         Returns:
@@ -235,14 +235,14 @@ class Law(ABC):
         Raises:
             InputError: steps outside the schedule.
         """
-        return self.loss(Query.of(schedule, steps))
+        return self.loss(Query.of(schedule_of(schedule), steps))
 
     def curve(
-        self, schedule: Schedule, steps: ArrayLike | None = None, label: str | None = None
+        self, schedule: ScheduleLike, steps: ArrayLike | None = None, label: str | None = None
     ) -> LossCurve:
         """The prediction as a `LossCurve`."""
-        query = Query.of(schedule, steps)
-        return LossCurve(schedule, query.steps, self.loss(query), label or self.name)
+        query = Query.of(schedule_of(schedule), steps)
+        return LossCurve(query.schedule, query.steps, self.loss(query), label or self.name)
 
 
 @dataclass(frozen=True)

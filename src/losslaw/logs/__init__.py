@@ -5,6 +5,8 @@ what else the file says of the run. What a log leaves open is for `losslaw.curve
 """
 
 from losslaw.logs.formats import FORMATS, Format, read_all, read_logs
+from losslaw.logs.in_memory import in_memory
 from losslaw.logs.log import Log
+from losslaw.logs.source import Source
 
-__all__ = ["FORMATS", "Format", "Log", "read_all", "read_logs"]
+__all__ = ["FORMATS", "Format", "Log", "Source", "in_memory", "read_all", "read_logs"]

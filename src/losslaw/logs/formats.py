@@ -96,12 +96,16 @@ FORMATS: tuple[Format, ...] = (
 
 
 def read_logs(
-    path: str | Path, *, loss: str | None = None, lr: str | None = None, step: str | None = None
+    path: str | Path | Source,
+    *,
+    loss: str | None = None,
+    lr: str | None = None,
+    step: str | None = None,
 ) -> list[Log]:
     """The runs in a file, in a folder, or in standard input for ``-``.
 
     Args:
-        path: The file or folder.
+        path: The file or folder, or a source that is in memory.
         loss: Name of the column that is to be fitted; ``None``: the usual one of the format.
         lr: Name of the column that has the learning rate; ``None``: likewise.
         step: Name of the column that has the updates done; ``None``: likewise.
@@ -109,9 +113,9 @@ def read_logs(
     Raises:
         InputError: the file cannot be read, or holds no log that is known.
     """
-    if str(path) != "-" and Path(path).is_dir():
+    if not isinstance(path, Source) and str(path) != "-" and Path(path).is_dir():
         return _in_folder(Path(path), loss, lr, step)
-    source = Source(path)
+    source = _source(path)
     claimed = _claimed(source)
     if claimed is None and source.look_further():
         claimed = _claimed(source)
@@ -121,7 +125,7 @@ def read_logs(
 
 
 def read_all(
-    paths: Sequence[str | Path],
+    paths: Sequence[str | Path | Source],
     *,
     loss: str | None = None,
     lr: str | None = None,
@@ -132,16 +136,24 @@ def read_all(
     Raises:
         InputError: see `read_logs`.
     """
-    files = [path for path in paths if len(paths) > 1 and Path(path).is_file()]
-    panels = [path for path in files if wandb_csv.claims_panel(Source(path))]
+    files = [
+        path
+        for path in paths
+        if len(paths) > 1 and (isinstance(path, Source) or Path(path).is_file())
+    ]
+    panels = [path for path in files if wandb_csv.claims_panel(_source(path))]
     logs: list[Log] = []
     for path in paths:
         if path not in panels:
             logs += read_logs(path, loss=loss, lr=lr, step=step)
         elif path == panels[0]:
-            joined = wandb_csv.read_panels([Source(panel) for panel in panels])
+            joined = wandb_csv.read_panels([_source(panel) for panel in panels])
             logs += [log.with_columns(loss, lr, step) for log in joined]
     return logs
+
+
+def _source(path: str | Path | Source) -> Source:
+    return path if isinstance(path, Source) else Source(path)
 
 
 def _claimed(source: Source) -> Format | None:

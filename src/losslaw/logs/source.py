@@ -1,9 +1,13 @@
-"""A file to be recognised: its first bytes at once, its text when a format asks for it."""
+"""A file, or a text that might be one, to be recognised.
+
+Its first bytes are there at once, its text when a format asks for it.
+"""
 
 import re
 from functools import cached_property
 from pathlib import Path
 
+from losslaw.errors import TooShort
 from losslaw.files import read_text
 
 PIPE = "standard input"  # what messages call it
@@ -30,12 +34,21 @@ class Source:
     def __init__(self, path: str | Path):
         self.path = Path(path)
         self.piped = str(path) == "-"
+        self.name = PIPE if self.piped else str(self.path)
         self._looks_at = HEAD
 
-    @property
-    def name(self) -> str:
-        """What messages call it."""
-        return PIPE if self.piped else str(self.path)
+    @classmethod
+    def of_text(cls, name: str, text: str) -> "Source":
+        """A text that is in no file, with the name that messages call it.
+
+        Raises:
+            TooShort: there is nothing in it.
+        """
+        if not text.strip():
+            raise TooShort(f"{name}: it is empty")
+        source = cls("-")
+        source.name, source.text = name, text
+        return source
 
     @cached_property
     def head(self) -> bytes:

@@ -21,11 +21,14 @@ from losslaw.schedules.pieces import LongSchedule, Piece
 from losslaw.schedules.recognise import Recognised, recognise
 from losslaw.schedules.schedule import Schedule, join
 from losslaw.schedules.text import (
+    ScheduleLike,
     format_schedule,
     parse_long_schedule,
     parse_schedule,
     read_schedule,
     schedule_csv,
+    schedule_of,
+    schedules_of,
 )
 
 __all__ = [
@@ -34,6 +37,7 @@ __all__ = [
     "Piece",
     "Recognised",
     "Schedule",
+    "ScheduleLike",
     "constant",
     "cosine",
     "cyclic",
@@ -52,6 +56,8 @@ __all__ = [
     "read_schedule",
     "recognise",
     "schedule_csv",
+    "schedule_of",
+    "schedules_of",
     "step",
     "twostage",
     "wsd",

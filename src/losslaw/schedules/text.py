@@ -8,9 +8,9 @@ array again. The same texts at any horizon are read by `parse_long_schedule`, in
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from losslaw.schedules.schedule import Schedule, join
 from losslaw.schedules.shapes import DECAYS
 
 T = TypeVar("T")
+
+# A schedule, its text, or the path of its table: what every public function takes for a schedule.
+ScheduleLike = Schedule | str | Path
 
 EXAMPLE = "wsd:peak=3e-4,horizon=24000,warmup=2160,cooldown=0.2,final=3e-5,decay=linear"
 WORDS = {"decay": DECAYS, "shape": CYCLES}
@@ -57,6 +60,34 @@ def parse_schedule(text: str) -> Schedule:
     if name == "knots":
         return _knots(_pairs(rest, name))
     return _made(name, rest, FAMILIES[name])
+
+
+def schedule_of(schedule: ScheduleLike) -> Schedule:
+    """The schedule that is given as a record, as text, or as the path of its table.
+
+    Raises:
+        InputError: it is none of these, or `parse_schedule` raises it.
+
+    >>> schedule_of("linear:peak=1,horizon=2").lr.tolist()
+    [0.5, 0.0]
+    """
+    if isinstance(schedule, Schedule):
+        return schedule
+    if isinstance(schedule, str):
+        return parse_schedule(schedule)
+    if isinstance(cast(object, schedule), Path):
+        return read_schedule(schedule)
+    raise InputError(
+        f"a schedule is given as a {type(schedule).__name__}, expected a Schedule, a text such as"
+        f" {EXAMPLE}, or the path of a table step,lr"
+    )
+
+
+def schedules_of(schedules: ScheduleLike | Sequence[ScheduleLike]) -> list[Schedule]:
+    """One or several schedules, each given as for `schedule_of`."""
+    if isinstance(schedules, Sequence) and not isinstance(schedules, str):
+        return [schedule_of(each) for each in schedules]
+    return [schedule_of(schedules)]
 
 
 def parse_long_schedule(text: str) -> LongSchedule:
