@@ -97,6 +97,18 @@ def test_options_reach_the_reader(tmp_path, capsys):
     assert found["warnings"] == ["1 values of 'val' are not finite and left out"]
 
 
+def test_what_a_loss_is_can_be_said(tmp_path, capsys):
+    log = tmp_path / "x.csv"
+    log.write_text("step,lr,loss\n10,0.1,3\n20,0.1,2.5\n30,0.1,2\n40,0.1,2\n")
+    assert run(["inspect", str(log), "--json", "--loss-is", "mean"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["curves"]
+    assert (found["loss_is"], found["window"]) == ("mean", 10)
+    said = "a logged loss is the mean over the updates since the one before it, as declared"
+    assert said in found["assumptions"]
+    assert run(["inspect", str(log), "--loss-is", "median"]) == 2
+    assert "loss_is is 'median', expected 'instant'" in capsys.readouterr().err
+
+
 def test_a_log_without_rates_and_a_schedule(tmp_path, capsys):
     log = tmp_path / "x.csv"
     log.write_text("step,loss\n10,3\n20,2\n")

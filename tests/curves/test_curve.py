@@ -1,5 +1,6 @@
 """The record: its checks, and its parts."""
 
+import numpy as np
 import pytest
 
 from losslaw.curves import LossCurve
@@ -42,6 +43,31 @@ def test_splitting_a_run_loses_no_point():
     assert head.schedule is tail.schedule is TEN
     with pytest.raises(InputError, match=r"no points after step 8; its steps are 2\.\.8"):
         curve.after(8)
+
+
+def test_a_mean_is_over_its_window():
+    curve = LossCurve(TEN, [2, 4, 7, 10], [5, 4, 3, 2], loss_is="mean")
+    assert curve.window.tolist() == [2, 2, 3, 3]
+    assert curve.begins.tolist() == [1, 3, 5, 8]
+    assert curve.usual_window is None
+    assert curve.until(7).window.tolist() == [2, 2, 3]
+    assert curve.after(3).steps.tolist() == [7, 10]
+    assert curve.some(np.array([1, 3])).window.tolist() == [2, 3]
+    other = curve.with_(label="other")
+    assert (other.loss_is, other.window.tolist()) == ("mean", curve.window.tolist())
+    instant = curve.with_(loss_is="instant")
+    assert (instant.window, instant.begins.tolist()) == (None, [2, 4, 7, 10])
+
+
+def test_a_window_makes_a_mean():
+    curve = LossCurve(TEN, [4, 8], [5, 4], window=4)
+    assert (curve.loss_is, curve.usual_window) == ("mean", 4)
+    assert LossCurve(TEN, [4, 8], [5, 4]).loss_is == "instant"
+    assert LossCurve(TEN, [4, 8], [5, 4], loss_is="average").window is None
+    with pytest.raises(InputError, match="a mean over 5 updates at step 4, where fewer are done"):
+        LossCurve(TEN, [4, 8], [5, 4], window=5)
+    with pytest.raises(InputError, match="loss_is is 'median', expected one of instant, mean"):
+        LossCurve(TEN, [4, 8], [5, 4], loss_is="median")
 
 
 def test_final_loss_is_the_mean_of_the_last_three():

@@ -34,7 +34,7 @@ class Known:
     def __init__(self, losses, half):
         self.loss, self.half = losses, half
 
-    def predict(self, schedule, steps=None, level=0.9):
+    def predict(self, schedule, steps=None, level=0.9, *, window=None):
         loss = np.interp(steps, STEPS, self.loss)
         bounds = (None, None) if self.half is None else (loss - self.half, loss + self.half)
         return prediction(schedule, steps, loss, *bounds, level)
@@ -95,7 +95,7 @@ def test_an_offset_within_the_band_is_none():
 @pytest.mark.parametrize(("size", "state"), [(0.05, "above"), (-0.05, "on")])
 def test_an_interval_that_reaches_further_down_is_a_band_that_does(size, state):
     class Lopsided(Known):
-        def predict(self, schedule, steps=None, level=0.9):
+        def predict(self, schedule, steps=None, level=0.9, *, window=None):
             loss = np.interp(steps, STEPS, SMOOTH)
             return prediction(schedule, steps, loss, loss - 0.1, loss + 0.01, level)
 
@@ -112,7 +112,7 @@ def test_a_run_stays_away_while_the_band_widens():
     half = np.where(STEPS > 15_000, 0.1, 0.005)
 
     class Widening(Known):
-        def predict(self, schedule, steps=None, level=0.9):
+        def predict(self, schedule, steps=None, level=0.9, *, window=None):
             loss = np.interp(steps, STEPS, SMOOTH)
             wide = np.interp(steps, STEPS, half)
             return prediction(schedule, steps, loss, loss - wide, loss + wide, level)

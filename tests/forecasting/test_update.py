@@ -19,7 +19,7 @@ class Lopsided:
     def __init__(self, below=0.05, above=0.4):
         self.below, self.above = below, above
 
-    def predict(self, schedule, steps=None, level=0.9):
+    def predict(self, schedule, steps=None, level=0.9, *, window=None):
         made = LAW.curve(schedule, steps if steps is not None else [schedule.horizon])
         loss = np.full(made.steps.size, 3.0)
         return ll.Prediction(

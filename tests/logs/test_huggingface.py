@@ -46,6 +46,44 @@ def test_the_curve_stands_at_the_steps_and_uses_each_rate_one_update_later(path)
     assert any("next update" in sentence for sentence in curve.assumptions)
 
 
+def history(steps):
+    return [{"step": k, "learning_rate": 1e-3 * (1 - k / 400), "loss": 2.0} for k in steps]
+
+
+@pytest.mark.parametrize(
+    ("steps", "rest", "windows"),
+    [
+        ([10, 20, 30], {}, [10, 10, 10]),
+        # Its first update is logged by itself.
+        ([1, 10, 20, 30], {"logging_steps": 10}, [1, 9, 10, 10]),
+        # Rows are lost, or most of them were left out.
+        ([10, 20, 50], {"logging_steps": 10}, [10, 10, 10]),
+        ([50, 120, 190, 260], {}, [10, 10, 10, 10]),
+        ([20, 50, 60, 90, 130], {}, [10, 10, 10, 10, 10]),
+        # The trainer logs less often later on.
+        ([10, 20, 30, 40, 80, 120], {}, [10, 10, 10, 10, 40, 40]),
+        # The last update of a run is logged as well; the beginning of the log is lost.
+        ([200, *range(210, 300, 10), 293], {}, [10] * 10 + [3]),
+    ],
+)
+def test_a_loss_is_the_mean_since_the_row_before(tmp_path, steps, rest, windows):
+    path = tmp_path / "trainer_state.json"
+    path.write_text(state(history(steps), **{"max_steps": 400, **rest}))
+    (curve,) = read_curves(path, warmup=0)
+    assert curve.loss_is == "mean"
+    assert curve.window.tolist() == windows
+    (curve,) = read_curves(path, warmup=0, loss_is="instant")
+    assert (curve.loss_is, curve.window) == ("instant", None)
+    said = [text for text in curve.assumptions if text.startswith("a logged loss is")]
+    assert said == ["a logged loss is that of one update, as declared"]
+
+
+def test_an_evaluation_is_of_one_moment(path):
+    path.write_text(state([{**row, "eval_loss": 2.0} for row in history([10, 20, 30])]))
+    (curve,) = read_curves(path, warmup=0, loss_column="eval_loss")
+    assert (curve.loss_is, curve.window) == ("instant", None)
+
+
 def test_the_evaluations_can_be_asked_for(path):
     (log,) = read_logs(path, loss="eval_loss")
     assert log.columns.loss == "eval_loss"

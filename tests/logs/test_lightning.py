@@ -49,7 +49,7 @@ def test_steps_are_updates_done_and_rates_those_of_the_update_done(tmp_path):
     assert curve.steps.tolist() == [5, 10, 15, 20, 25, 30, 35, 40]
     rates = 0.1 * (1 - np.arange(40) / 40)
     np.testing.assert_allclose(curve.schedule.lr[4:], rates[4:], rtol=1e-6)
-    assert (curve.origin.lr_is, curve.origin.loss_is) == ("used", "instant")
+    assert (curve.origin.lr_is, curve.loss_is) == ("used", "instant")
     assert curve.origin.losses == ("train_loss_epoch", "train_loss_step", "val_loss")
 
 
@@ -57,7 +57,7 @@ def test_evaluations_and_means_of_epochs(tmp_path):
     (log,) = read_logs(write(tmp_path))
     assert [step for step, _ in points(log, "val_loss")] == [20, 40]
     (curve,) = read_curves(write(tmp_path), loss_column="val_loss")
-    assert curve.origin.loss_is == "instant"
+    assert curve.loss_is == "instant"
     text = "\n".join(
         ",".join(row.split(",")[i] for i in (0, 2, 3)) for row in WRITTEN.splitlines()
     ).replace("train_loss_epoch", "train_loss")

@@ -30,7 +30,7 @@ def test_both_versions(text, tmp_path):
     path.write_text(text)
     (curve,) = read_curves(path, warmup=0)
     assert curve.label == "run"
-    assert (curve.planned, curve.origin.window, curve.origin.lr_is) == (100, 10, "next")
+    assert (curve.planned, curve.usual_window, curve.origin.lr_is) == (100, 10, "next")
     assert curve.steps.tolist() == [10, 20, 30]
     np.testing.assert_allclose(curve.schedule.lr[[10, 20]], [9e-4, 8e-4], rtol=1e-12)
 

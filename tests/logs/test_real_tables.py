@@ -83,6 +83,16 @@ def test_evaluations():
     )  # fmt: skip
 
 
+def test_the_window_of_means():
+    for file, window in (
+        ("hf_trainer_state_window500.json", 500),
+        ("llamafactory_trainer_log.jsonl", 10),  # of 5, but every 14th row is all that is left
+    ):
+        (curve,) = read_curves(FOLDER / file)
+        assert (curve.loss_is, curve.usual_window) == ("mean", window)
+        assert curve.window.size == len(curve)
+
+
 def test_epochs_are_no_updates():
     file = FOLDER / "timm_summary.csv"
     with pytest.raises(InputError, match="--steps-per-epoch"):
@@ -91,7 +101,7 @@ def test_epochs_are_no_updates():
     assert curve.steps.tolist() == [500, 1000, 1500, 2000, 2500]
     assert curve.loss[[0, -1]].tolist() == [1.5266704335171952, 1.068778628976936]
     assert curve.schedule.lr[[0, 499, -1]].tolist() == [0.05, 0.05, 0.004774575140626317]
-    assert curve.origin.loss_is == "epoch"
+    assert curve.loss_is == "epoch"
 
 
 def test_rates_tell_that_there_was_no_warmup():

@@ -52,7 +52,7 @@ def test_the_right_reading(file, form, horizon, losses):
         assert len(curve) == points
         assert (curve.steps[0], curve.loss[0]) == first
         assert (curve.steps[-1], curve.loss[-1]) == last
-        assert (curve.origin.lr_is, curve.origin.loss_is) == ("next", "instant")
+        assert (curve.origin.lr_is, curve.loss_is) == ("next", "instant")
         assert curve.planned == horizon
         # One run, three ways to keep it: a cosine from 5.946e-4 after 100 updates.
         assert curve.schedule.peak_lr == pytest.approx(5.946e-4, rel=1e-4)

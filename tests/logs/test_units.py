@@ -21,9 +21,9 @@ def test_epochs_become_updates_and_each_has_its_rate(tmp_path):
     assert_array_equal(curve.steps, [100, 200, 300])
     assert_array_equal(curve.loss, [3, 2, 1.5])
     assert_array_equal(curve.schedule.lr, [0.1] * 100 + [0.05] * 100 + [0.01] * 100)
-    assert (curve.origin.loss_is, curve.origin.window) == ("epoch", 100)
+    assert (curve.loss_is, curve.usual_window) == ("epoch", 100)
     curve = curve_of(tmp_path, EPOCHS, steps_per_epoch=100, loss_column="eval_loss")
-    assert curve.origin.loss_is == "instant"
+    assert curve.loss_is == "instant"
 
 
 def test_epochs_that_count_from_one_are_taken_as_they_are(tmp_path):

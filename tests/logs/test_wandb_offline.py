@@ -76,7 +76,7 @@ def test_a_run_of_the_hugging_face_trainer():
     assert log.table.columns["step"] == [str(step) for step in range(20, 401, 20)]
     assert any("not '_step', which counts rows" in note for note in log.notes)
     (curve,) = read_curves(FACE)
-    assert (curve.label, curve.planned, curve.origin.loss_is) == ("run face", 400, "mean")
+    assert (curve.label, curve.planned, curve.loss_is) == ("run face", 400, "mean")
 
 
 def test_a_folder_of_runs_and_a_run_that_was_resumed(tmp_path):

@@ -179,4 +179,4 @@ def _thinned(curve: LossCurve) -> LossCurve:
     if len(curve) <= MOST_POINTS:
         return curve
     kept = np.linspace(0, len(curve) - 1, MOST_POINTS).round().astype(np.int64)
-    return curve.with_(steps=curve.steps[kept], loss=curve.loss[kept])
+    return curve.some(kept)

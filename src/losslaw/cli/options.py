@@ -137,6 +137,14 @@ LrIs = Annotated[
         rich_help_panel=READING,
     ),
 ]
+LossIs = Annotated[
+    str | None,
+    typer.Option(
+        "--loss-is",
+        help="Whether a loss is 'instant' or the 'mean' since the row before it.",
+        rich_help_panel=READING,
+    ),
+]
 WeightDecay = Annotated[
     float | None,
     typer.Option(
@@ -233,6 +241,7 @@ def read(
     *,
     warmup: Warmup = None,
     lr_is: LrIs = None,
+    loss_is: LossIs = None,
     weight_decay: WeightDecay = None,
     batch: Batch = None,
     model_size: ModelSize = None,
@@ -253,6 +262,7 @@ def read(
         files,
         warmup=warmup,
         lr_is=lr_is,
+        loss_is=loss_is,
         weight_decay=weight_decay,
         batch=batch,
         model_size=model_size,

@@ -1,11 +1,12 @@
 """A loss curve: a schedule, and the losses seen at some of its steps.
 
 Measured, simulated and predicted losses are all a `LossCurve`. A loss "at step s" is the loss after
-s updates, s = 1..n.
+s updates, s = 1..n. Many trainers log means: then it is the mean of the losses after each of the
+last w updates, s - w + 1 to s, and is compared with the mean of a law over the same ones.
 """
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike
 from losslaw.curves.measured import MeasuredNorm
 from losslaw.curves.origin import Origin
 from losslaw.errors import InputError
+from losslaw.logs.log import LossIs
 from losslaw.logs.optimizer import checked_optimizer
 from losslaw.numerics.arrays import FloatArray, IntArray, finite_vector
 from losslaw.schedules import Schedule, ScheduleLike, schedule_of
@@ -38,14 +40,23 @@ class LossCurve:
         origin: How its log was read; ``None`` where there was none.
         optimizer: What trained the model (`losslaw.logs.optimizer`), if known.
         norm: The norm of its weights, if it was measured.
+        loss_is: What one loss is: of one update or evaluation ("instant"), the "mean" over the
+            updates since the loss before it, a moving "average", or the mean of an "epoch".
+            ``None``: "mean" where there is a window, else "instant".
+        window: Updates that each loss is the mean over, the last one that of its step; one number,
+            or one for each loss, of shape ``(m,)``. ``None``: since the loss before it, if
+            ``loss_is`` is "mean"; else losses are taken as instant.
 
     Raises:
-        InputError: steps outside the schedule or out of order, losses that are not positive.
+        InputError: steps outside the schedule or out of order, losses that are not positive,
+            windows that begin before the run.
 
     >>> from losslaw import Schedule
     >>> curve = LossCurve(Schedule([0.1] * 4), steps=[2, 4], loss=[3.0, 2.5], label="tiny")
     >>> curve.until(2).loss.tolist()
     [3.0]
+    >>> curve.with_(loss_is="mean").window.tolist()
+    [2, 2]
     """
 
     schedule: Schedule
@@ -59,6 +70,8 @@ class LossCurve:
     origin: Origin | None
     optimizer: str | None
     norm: MeasuredNorm | None
+    loss_is: LossIs
+    window: IntArray | None
 
     def __init__(
         self,
@@ -73,6 +86,8 @@ class LossCurve:
         origin: Origin | None = None,
         optimizer: str | None = None,
         norm: MeasuredNorm | None = None,
+        loss_is: LossIs | None = None,
+        window: ArrayLike | None = None,
     ):
         schedule = schedule_of(schedule)
         values = finite_vector(f"losses of {label!r}", loss)
@@ -83,6 +98,15 @@ class LossCurve:
             raise InputError(f"curve {label!r}: {at.size} steps for {values.size} losses")
         if model_size is not None and not model_size > 0:
             raise InputError(f"curve {label!r}: model_size is {model_size}, expected above 0")
+        if loss_is is None:
+            loss_is = "instant" if window is None else "mean"
+        if loss_is not in get_args(LossIs):
+            known = ", ".join(get_args(LossIs))
+            raise InputError(f"curve {label!r}: loss_is is {loss_is!r}, expected one of {known}")
+        if loss_is == "instant":
+            window = None
+        elif loss_is == "mean" and window is None:
+            window = since_the_last(at)
         put = object.__setattr__
         put(self, "schedule", schedule)
         put(self, "steps", at)
@@ -95,6 +119,8 @@ class LossCurve:
         put(self, "origin", origin)
         put(self, "optimizer", None if optimizer is None else checked_optimizer(optimizer))
         put(self, "norm", norm)
+        put(self, "loss_is", loss_is)
+        put(self, "window", None if window is None else checked_window(window, at, label))
 
     @classmethod
     def from_frame(
@@ -123,13 +149,32 @@ class LossCurve:
         """Mean of the last three losses."""
         return float(self.loss[-3:].mean())
 
+    @property
+    def begins(self) -> IntArray:
+        """The first update that each loss is a mean over, else its step. Shape ``(m,)``."""
+        return self.steps if self.window is None else self.steps - self.window + 1
+
+    @property
+    def usual_window(self) -> int | None:
+        """Updates that most losses are the mean over; ``None``: instant, or no number of most."""
+        if self.window is None:
+            return None
+        values, counts = np.unique(self.window, return_counts=True)
+        most = int(counts.argmax())
+        return int(values[most]) if 2 * counts[most] > len(self) else None
+
+    def some(self, kept: np.ndarray) -> "LossCurve":
+        """Some of the points, by flags or by indices, with the whole schedule."""
+        window = None if self.window is None else self.window[kept]
+        return self.with_(steps=self.steps[kept], loss=self.loss[kept], window=window)
+
     def after(self, step: int) -> "LossCurve":
-        """The points after ``step``, with the whole schedule.
+        """The points after ``step``, all updates of means included, with the whole schedule.
 
         Raises:
             InputError: there are none.
         """
-        return self._points(self.steps > step, f"after step {step}")
+        return self._points(self.begins > step, f"after step {step}")
 
     def until(self, step: int) -> "LossCurve":
         """The points up to ``step``, with the whole schedule.
@@ -149,7 +194,7 @@ class LossCurve:
             raise InputError(
                 f"curve {self.label!r}: no points {where}; its steps are {first}..{last}"
             )
-        return self.with_(steps=self.steps[keep], loss=self.loss[keep])
+        return self.some(keep)
 
     def __repr__(self) -> str:
         return (
@@ -181,3 +226,39 @@ def checked_steps(steps: ArrayLike, horizon: int, label: str) -> IntArray:
         )
     at.setflags(write=False)
     return at
+
+
+def since_the_last(steps: IntArray) -> IntArray:
+    """Updates since the row before each; of the first as many as of the second, or all before it.
+
+    >>> [since_the_last(np.array(steps)).tolist() for steps in ([10, 20, 50], [90, 100])]
+    [[10, 10, 30], [10, 10]]
+    """
+    gaps = np.diff(steps)
+    first = min(int(steps[0]), int(gaps[0])) if gaps.size else int(steps[0])
+    return np.concatenate([[first], gaps]).astype(np.int64)
+
+
+def checked_window(window: ArrayLike, steps: IntArray, label: str) -> IntArray:
+    """The window of each loss, whole numbers, as a read-only array of int64.
+
+    Raises:
+        InputError: they are not, or begin before the run.
+    """
+    given = finite_vector(f"window of {label!r}", np.atleast_1d(window))
+    if given.shape not in ((1,), steps.shape):
+        raise InputError(f"curve {label!r}: {given.size} windows for {steps.size} losses")
+    wide = np.broadcast_to(given, steps.shape)
+    wrong = ~((wide >= 1) & (wide == np.rint(wide)))
+    if wrong.any():
+        bad = float(wide[int(np.argmax(wrong))])
+        raise InputError(f"curve {label!r}: a window of {bad:g} updates, expected whole numbers")
+    if (wide > steps).any():
+        row = int(np.argmax(wide > steps))
+        raise InputError(
+            f"curve {label!r}: a mean over {wide[row]:g} updates at step {steps[row]}, where fewer"
+            " are done"
+        )
+    values = wide.astype(np.int64)
+    values.setflags(write=False)
+    return values

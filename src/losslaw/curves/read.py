@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from losslaw.curves.curve import LossCurve
+from losslaw.curves.curve import LossCurve, since_the_last
 from losslaw.curves.measured import MeasuredNorm, measured_norm
 from losslaw.curves.origin import Origin
 from losslaw.curves.reconstruct import reconstruct
@@ -27,6 +27,7 @@ from losslaw.files import Table
 from losslaw.logs import Log, Source, read_all
 from losslaw.logs.clocks import Measure, measure_of, measures
 from losslaw.logs.in_memory import in_memory, is_run
+from losslaw.logs.log import LossIs
 from losslaw.logs.optimizer import (
     OPTIMIZERS,
     OTHER,
@@ -38,6 +39,7 @@ from losslaw.logs.run_facts import Facts, facts_from, sidecar_facts
 from losslaw.logs.source import PIPE
 from losslaw.logs.tables import NAME as TABLE
 from losslaw.logs.units import in_updates, with_peak
+from losslaw.numerics.arrays import IntArray
 from losslaw.schedules import Schedule, ScheduleLike, schedule_of
 
 if TYPE_CHECKING:
@@ -54,6 +56,9 @@ Runs: TypeAlias = "LossCurve | Run | Iterable[LossCurve | Run]"
 OVERRULED = ("used", "next", "next")
 # A gap in the steps this many times longer than the usual one is warned about.
 GAP = 10.0
+# Trainers log at multiples of the updates between two rows: if more than this share of the rows is
+# at no multiple of the updates since the row before, rows were left out.
+LEFT_OUT = 0.1
 # Files that trainers call alike in every run: the run has the name of their folder.
 ALIKE = re.compile(r"trainer_state|trainer_log|metrics|summary|main|events\.out\.tfevents\..*")
 
@@ -63,6 +68,7 @@ def read_curves(
     *,
     warmup: int | None = None,
     lr_is: str | None = None,
+    loss_is: str | None = None,
     weight_decay: float | None = None,
     batch: float | None = None,
     model_size: float | None = None,
@@ -98,6 +104,8 @@ def read_curves(
             the following one. ``None``: decided by arithmetic where one schedule passes through
             all rates for one of the two only; else looked up; then "next" if a rate is logged at
             step 0, which no update has used yet; then "used".
+        loss_is: ``instant`` if a loss is that of one update, ``mean`` if it is the mean over the
+            updates since the one before it (`LossCurve.window`). ``None``: what the format has.
         weight_decay: Decoupled weight decay of the runs.
         batch: Sequences in each update.
         model_size: Parameters of the model.
@@ -135,6 +143,7 @@ def read_curves(
         {
             "warmup": warmup,
             "lr_is": lr_is,
+            "loss_is": loss_is,
             "weight_decay": weight_decay,
             "batch": batch,
             "model_size": model_size,
@@ -202,6 +211,7 @@ def curve_from(
             assumptions.append("the learning rates are those of the given schedule, not the log's")
     norm = _norm(measured, rows, schedule, log, assumptions)
     steps = rows.steps[has_loss]
+    kind, window = _windows(log, facts, steps, assumptions, warnings)
     warnings += _gaps(steps.astype(np.float64))
     return LossCurve(
         schedule,
@@ -214,15 +224,47 @@ def curve_from(
         log.horizon if log.horizon is not None and log.horizon >= rows.steps[-1] else None,
         Origin(
             format=log.format,
-            loss_is=log.loss_of[0],
-            window=log.loss_of[1],
             lr_is=lr_is,
             losses=log.losses,
             skipped=log.skipped,
         ),
         optimizer,
         norm,
+        loss_is=kind,
+        window=window,
     )
+
+
+def _windows(
+    log: Log, facts: Facts, steps: IntArray, assumptions: list[str], warnings: list[str]
+) -> tuple[LossIs, IntArray | None]:
+    """What each loss is, and over how many updates a mean is."""
+    loss_is, window = log.loss_of
+    if facts.loss_is is not None and facts.loss_is != loss_is:
+        usual = [said for said in assumptions if said.startswith("a logged loss is")]
+        for said in usual:
+            assumptions.remove(said)
+        loss_is = facts.loss_is
+        what = "the mean over the updates since the one before it"
+        assumptions.append(
+            f"a logged loss is {what if loss_is == 'mean' else 'that of one update'}, as declared"
+        )
+    if loss_is == "epoch" and window is None:
+        warnings.append(
+            "over how many updates a logged loss is a mean is not known: it is fitted as that of"
+            " its last update"
+        )
+    if loss_is == "instant" or (loss_is != "mean" and window is None):
+        return loss_is, None
+    # No mean reaches back beyond the row before; where rows are left out not as far as that.
+    since = since_the_last(steps)
+    if window is None and (np.minimum(steps % since, -steps % since) > 1).mean() > LEFT_OUT:
+        window = int(np.gcd.reduce(steps[int(steps[0] == 1) :]))
+        assumptions.append(
+            "rows of this log seem to be left out, and a loss is taken to be the mean over"
+            f" {window} updates, of which all steps are multiples"
+        )
+    return loss_is, since if window is None else np.minimum(since, window)
 
 
 def _optimizer(log: Log, facts: Facts, assumptions: list[str]) -> str | None:

@@ -167,7 +167,7 @@ def cleaned(curve: LossCurve, skip: int = 0) -> Cleaned:
     1 point at step 2,420 left out: a spike (+3.00 nats)
     """
     steps, loss = curve.steps, curve.loss
-    first = int(np.searchsorted(steps, max(skip, curve.schedule.warmup + 1)))
+    first = _first(curve, skip)
     kept = np.arange(steps.size) >= first
     if int(kept.sum()) < LEAST:
         return _as_logged(curve)
@@ -232,16 +232,24 @@ def cleaned(curve: LossCurve, skip: int = 0) -> Cleaned:
 def averaged(curve: LossCurve, skip: int = 0) -> LossCurve:
     """The run with its points from step ``skip`` on averaged in blocks, if they are many."""
     at = np.arange(len(curve))
-    first = int(np.searchsorted(curve.steps, max(skip, curve.schedule.warmup + 1)))
+    first = _first(curve, skip)
     return _of_means(curve, [*at[:first, None], *_blocks(curve, at[first:])])
 
 
+def _first(curve: LossCurve, skip: int) -> int:
+    """The first point that is not early."""
+    return int((curve.begins < max(skip, curve.schedule.warmup + 1)).sum())
+
+
 def _of_means(curve: LossCurve, groups: Sequence[IntArray]) -> LossCurve:
-    """The mean loss of each group of points, at its mean step."""
-    return curve.with_(
-        steps=[round(float(curve.steps[each].mean())) for each in groups],
-        loss=[float(curve.loss[each].mean()) for each in groups],
-    )
+    """The mean loss of each group of points, at its mean step; of means, one over all updates."""
+    loss = [float(curve.loss[each].mean()) for each in groups]
+    if curve.window is None:
+        steps = [round(float(curve.steps[each].mean())) for each in groups]
+        return curve.with_(steps=steps, loss=loss)
+    ends = curve.steps[[each[-1] for each in groups]]
+    window = ends - curve.begins[[each[0] for each in groups]] + 1
+    return curve.with_(steps=ends, loss=loss, window=window)
 
 
 def _as_logged(curve: LossCurve) -> Cleaned:

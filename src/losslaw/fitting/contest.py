@@ -23,7 +23,7 @@ from losslaw.fitting.problem import Problem, pose
 from losslaw.fitting.search import SETTLED, LeftOut, Optimum, as_varied, coarse, coarse_search
 from losslaw.fitting.status import Note, residual_scale
 from losslaw.fitting.uncertainty import Uncertainty, uncertainties
-from losslaw.laws import Law, Query
+from losslaw.laws import Law
 from losslaw.numerics.arrays import IntArray
 from losslaw.numerics.variable_projection import Point, minimise
 from losslaw.schedules.agreement import departure, same_rate
@@ -312,8 +312,7 @@ def _result(
         curve, group = entrant.problem.curves[i], entrant.problem.groups[i]
         unseen = np.flatnonzero(curve.steps > after)
         chosen = unseen[_thinned(unseen.size)]
-        whole = entrant.problem.queries[i]
-        query = Query(curve.schedule, curve.steps[chosen], problem.queries[0].block, whole.norm)
+        query = entrant.problem.queries[i].some(chosen, problem.queries[0].block)
         answer = answered(member, laws[group], known[group], query, there, noise)
         errors.append(answer.loss - curve.loss[chosen])
         variances.append(answer.variance + answer.fixed)
@@ -333,18 +332,10 @@ def _thinned(count: int) -> IntArray:
 def _kept(problem: Problem, counts: Sequence[int]) -> Problem:
     """The problem on the first points of each run; none: without the run."""
     kept = [k for k, count in enumerate(counts) if count > 0]
-    part = problem.only(kept)
-    curves = tuple(
-        problem.curves[k].with_(
-            steps=problem.curves[k].steps[: counts[k]], loss=problem.curves[k].loss[: counts[k]]
-        )
-        for k in kept
-    )
-    queries = tuple(
-        Query(curve.schedule, curve.steps, norm=query.norm)
-        for curve, query in zip(curves, part.queries, strict=True)
-    )
-    return replace(part, curves=curves, queries=queries)
+    first = [np.arange(counts[k]) for k in kept]
+    curves = tuple(problem.curves[k].some(points) for k, points in zip(kept, first, strict=True))
+    queries = tuple(problem.queries[k].some(points) for k, points in zip(kept, first, strict=True))
+    return replace(problem.only(kept), curves=curves, queries=queries)
 
 
 def _fair(problem: Problem, part: _Part) -> bool:

@@ -214,7 +214,8 @@ def gains(law: Law, query: Query, loss: FloatArray) -> FloatArray:
     if np.array_equal(held, query.lr):
         return np.zeros_like(loss)
     schedule = query.schedule.prefix(query.lr.size).with_(lr=held, spec=None)
-    return np.maximum(law.loss(Query(schedule, query.steps, query.block)) - loss, 0.0)
+    without = Query(schedule, query.steps, query.block, window=query.window)
+    return np.maximum(law.loss(without) - loss, 0.0)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -348,7 +349,7 @@ class Question:
         """Ask all laws."""
         kept = np.unique(np.linspace(0, query.steps.size - 1, STEPS).round().astype(np.int64))
         last = int(query.steps[-1])
-        thin = Query(query.schedule, query.steps[kept], max(last // BLOCKS, 1))
+        thin = query.some(kept, max(last // BLOCKS, 1))
         laws: list[Law] = []
         answers: list[Answer] = []
         for member in mixture.members:

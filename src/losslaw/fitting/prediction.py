@@ -78,6 +78,8 @@ class Prediction:
         warnings: Sentences: why this prediction deserves less trust than others.
         skip: Losses before this step mean nothing: the fit left out what it had of them.
         trust: What stands behind the answer; ``None`` where one law answers alone.
+        window: Updates up to each step that the loss is the mean over; ``None``: of the step.
+            Shape ``(m,)``.
     """
 
     schedule: Schedule
@@ -89,6 +91,7 @@ class Prediction:
     warnings: tuple[str, ...] = ()
     skip: int = 0
     trust: Trust | None = None
+    window: IntArray | None = None
 
     @property
     def final(self) -> float:
@@ -107,7 +110,7 @@ class Prediction:
 
     def curve(self, label: str = "predicted") -> LossCurve:
         """The prediction as a `LossCurve`."""
-        return LossCurve(self.schedule, self.steps, self.loss, label)
+        return LossCurve(self.schedule, self.steps, self.loss, label, window=self.window)
 
     def as_dict(self) -> dict[str, object]:
         """The JSON form: step, loss, lower, upper, level, warnings, trust."""
@@ -181,6 +184,7 @@ def predict(
     skip: int = 0,
     mixture: Mixture | None = None,
     weights: FloatArray | None = None,
+    window: ArrayLike | None = None,
 ) -> Prediction:
     """Losses of a law, with the interval that ``uncertainty`` gives at ``level``.
 
@@ -188,7 +192,7 @@ def predict(
     given. What was fitted, and the model size, count for the warnings only.
     """
     quantile = Level(level).quantile
-    query = Query.of(schedule, steps)
+    query = Query.of(schedule, steps, window)
     question = None if mixture is None else mixture.question(query, model_size)
     if question is not None and weights is not None:
         question = question.weighed(weights)
@@ -221,6 +225,7 @@ def predict(
         warnings=warnings,
         skip=skip,
         trust=None if question is None else trust_of(question.mixture, question),
+        window=query.window,
     )
 
 

@@ -260,6 +260,7 @@ def pose(recipe: Recipe, curves: Sequence[LossCurve], *, skip: int | None = None
         raise InputError(f"skip is {skip}, expected 0 or above")
     start = usual_skip(curves) if skip is None else skip
     kept = tuple(_cut(curve, start, notes) for curve in curves)
+    notes += _means(kept)
     law, free, fixed = recipe.law, recipe.free, dict(recipe.fixed)
     if law.constant_norm and constant_norm(kept):
         fixed |= law.constant_norm
@@ -282,7 +283,7 @@ def pose(recipe: Recipe, curves: Sequence[LossCurve], *, skip: int | None = None
     ]
     sizes, groups = _groups(kept, notes)
     queries = tuple(
-        Query(curve.schedule, curve.steps, norm=norm)
+        Query(curve.schedule, curve.steps, norm=norm, window=curve.window)
         for curve, norm in zip(kept, norms_seen(template, kept), strict=True)
     )
     # One size lends its trends to the priors only; several sizes have laws of their own.
@@ -345,7 +346,8 @@ def usual_skip(curves: Sequence[LossCurve], *, keep_all: bool = False) -> int:
 
 
 def _cut(curve: LossCurve, start: int, notes: list[Note]) -> LossCurve:
-    left_out = int((curve.steps < start).sum())
+    early = curve.begins < start
+    left_out = int(early.sum())
     if left_out == 0:
         return curve
     if left_out == len(curve):
@@ -354,8 +356,23 @@ def _cut(curve: LossCurve, start: int, notes: list[Note]) -> LossCurve:
             f" (its last step is {curve.steps[-1]}); lower skip"
         )
     points = "1 point" if left_out == 1 else f"{left_out} points"
-    notes.append(Note(label=curve.label, text=f"{points} before step {start} left out"))
-    return curve.with_(steps=curve.steps[left_out:], loss=curve.loss[left_out:])
+    before = "before" if curve.window is None else "with updates before"
+    notes.append(Note(label=curve.label, text=f"{points} {before} step {start} left out"))
+    return curve.some(~early)
+
+
+def _means(curves: Sequence[LossCurve]) -> list[Note]:
+    """What is said of losses that are means."""
+    windows = [curve.window for curve in curves if curve.window is not None]
+    if not windows or (most := max(int(each.max()) for each in windows)) == 1:
+        return []
+    least = min(int(each.min()) for each in windows)
+    over = f"{most:,}" if least == most else f"{least:,} to {most:,}"
+    whose = _some([curve.label for curve in curves if curve.window is not None])
+    text = (
+        f"losses of {whose} are means over {over} updates, compared with the law's mean over them"
+    )
+    return [Note(text=text)]
 
 
 def _template(law: type[Law], free: Sequence[str] | None, fixed: dict[str, Any]) -> Law:

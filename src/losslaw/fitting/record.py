@@ -117,6 +117,8 @@ class Fit(FittedLaw):
         steps: ArrayLike | None = None,
         level: float = 0.9,
         model_size: float | None = None,
+        *,
+        window: ArrayLike | None = None,
     ) -> Prediction:
         """Loss curve of a schedule, with an interval.
 
@@ -127,6 +129,8 @@ class Fit(FittedLaw):
             level: Share of runs the interval is meant to hold, in (0, 1).
             model_size: Parameters of the model; it counts where several sizes were fitted. A size
                 between or beyond them gets amplitudes along their trend, and a wider interval.
+            window: Predict means over so many updates up to each step, as `LossCurve.window` has
+                them; ``None``: the loss at each step.
 
         Raises:
             InputError: steps outside the schedule, a level outside (0, 1), or a batch or model size
@@ -151,6 +155,7 @@ class Fit(FittedLaw):
             self.curves,
             self.skip,
             self.mixture,
+            window=window,
         )
 
     @property

@@ -153,7 +153,7 @@ def score(
         after = departure(curve.schedule, _same_model(fit, curve)) if unseen else 0
         if means:
             curve = averaged(curve, max(start, after + 1))
-        counted = (curve.steps > after) & (curve.steps >= start)
+        counted = (curve.steps > after) & (curve.begins >= start)
         if not counted.any():
             skipped.append(curve.label)
             continue
@@ -186,8 +186,9 @@ def score_points(
     fit: Fit, curve: LossCurve, counted: BoolArray, after: int = 0, level: float = 0.9
 ) -> CurveScore:
     """Score the points of one curve where ``counted`` is true; see `score`."""
-    prediction = fit.predict(curve.schedule, curve.steps[counted], level, curve.model_size)
-    observed = curve.loss[counted]
+    part = curve.some(counted)
+    prediction = fit.predict(part.schedule, part.steps, level, part.model_size, window=part.window)
+    observed = part.loss
     error: FloatArray = prediction.loss - observed
     spread = float(np.sum((observed - observed.mean()) ** 2))
     coverage = half_width = None

@@ -140,8 +140,9 @@ def left_out(problem: Problem, point: Point, folds: Sequence[int] | None = None)
             continue
         end, _ = minimise(rest.separable(), point.theta)
         law = rest.laws(end.theta, end.amplitudes)[groups[i]]
-        query = Query(held_out.schedule, held_out.steps[unseen], rest.queries[0].block)
-        error = law.loss(query) - held_out.loss[unseen]
+        part = held_out.some(unseen)
+        query = Query(part.schedule, part.steps, rest.queries[0].block, window=part.window)
+        error = law.loss(query) - part.loss
         predicted.append(LeftOut(curve=i, error=error))
     return predicted
 

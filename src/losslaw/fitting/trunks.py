@@ -49,6 +49,7 @@ def other_trunks(curves: Sequence[LossCurve], skip: int) -> Note | None:
             continue
         steps, i, j = np.intersect1d(one.steps, other.steps, True, return_indices=True)
         kept = (steps >= max(skip, one.schedule.warmup)) & (steps <= shared)
+        kept &= one.begins[i] == other.begins[j]
         if int(kept.sum()) < LEAST:
             continue
         apart = (one.loss[i] - other.loss[j])[kept]

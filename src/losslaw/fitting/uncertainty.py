@@ -93,7 +93,7 @@ class Uncertainty:
         """Where the answer depends on an amplitude that the fit could not see. Shape ``(m,)``."""
         touched = np.zeros(query.steps.size, dtype=np.bool_)
         if self.unknown:
-            columns = law.columns(query)
+            columns = law.averaged(query)
             for name in self.unknown:
                 touched |= columns[name] != 0
         return touched

@@ -50,9 +50,14 @@ class Predictor(Protocol):
     """Whatever predicts losses with an interval: a `Fit`, say."""
 
     def predict(
-        self, schedule: Schedule, steps: ArrayLike | None = None, level: float = 0.9
+        self,
+        schedule: Schedule,
+        steps: ArrayLike | None = None,
+        level: float = 0.9,
+        *,
+        window: ArrayLike | None = None,
     ) -> Prediction:
-        """Loss of a schedule at some steps."""
+        """Loss of a schedule at some steps, or its means over windows."""
         ...
 
 
@@ -159,12 +164,12 @@ def origins(curve: LossCurve, skip: int) -> list[int]:
 
 def against(curve: LossCurve, predictor: Predictor, after: int) -> Band:
     """Judge the points after step ``after`` by a prediction made without them."""
-    keep = curve.steps > after
     window = window_of(curve.loss)
-    if int(keep.sum()) < window:
+    if int((curve.begins > after).sum()) < window:
         return Band(state="unknown")
-    steps, losses = curve.steps[keep], curve.loss[keep]
-    prediction = predictor.predict(curve.schedule, steps, LEVEL)
+    part = curve.after(after)
+    steps, losses = part.steps, part.loss
+    prediction = predictor.predict(curve.schedule, steps, LEVEL, window=part.window)
     if prediction.lower is None or prediction.upper is None:
         return Band(state="unknown")
     if not np.isfinite(prediction.upper).all():

@@ -52,7 +52,7 @@ class KeptFits:
 
     def fit(self, part: LossCurve, law: Fittable, rules: "_Rules") -> Fit:
         """The fit of a beginning: made once, however often a growing log is read."""
-        arrays = (part.steps, part.loss, part.schedule.lr)
+        arrays = (part.steps, part.begins, part.loss, part.schedule.lr)
         key = (repr(law), rules, *[array.tobytes() for array in arrays])
         if key not in self._fits:
             while len(self._fits) >= KEEP:
@@ -235,7 +235,7 @@ def _enough(curve: LossCurve, skip: int | None) -> None:
         TooShort: there are not, and from which step on there will be.
     """
     start = max(curve.schedule.warmup, skip or 0)
-    count = int((curve.steps > start).sum())
+    count = int((curve.begins > start).sum())
     if count >= LEAST:
         return
     every = float(np.median(np.diff(curve.steps))) if len(curve) > 1 else 1.0
@@ -346,9 +346,9 @@ def _basis(
     warnings: tuple[str, ...] = (),
 ) -> _Basis:
     """The basis with the spikes of the run after step ``start``, measured from what predicts it."""
-    if int(curve.steps[-1]) > start:
+    if int(curve.begins[-1]) > start:
         part = curve.after(start)
-        predicted = predictor.predict(part.schedule, part.steps)
+        predicted = predictor.predict(part.schedule, part.steps, window=part.window)
         band = replace(band, spikes=spikes_in(part, predicted.loss))
     doubts = () if fit.status.converged else ("the fit did not converge",)
     return _Basis(

@@ -53,10 +53,15 @@ class Updated:
         return replace(self, fit=self.fit.settled(schedule))
 
     def predict(
-        self, schedule: Schedule, steps: ArrayLike | None = None, level: float = 0.9
+        self,
+        schedule: Schedule,
+        steps: ArrayLike | None = None,
+        level: float = 0.9,
+        *,
+        window: ArrayLike | None = None,
     ) -> Prediction:
         """Loss of a schedule that begins like the run, with an interval."""
-        prediction = self.fit.predict(schedule, steps, level)
+        prediction = self.fit.predict(schedule, steps, level, window=window)
         memory = np.minimum(self.now / prediction.steps, 1.0)
         loss = prediction.loss + self.offset * memory
         if prediction.lower is None or prediction.upper is None:
@@ -91,18 +96,23 @@ class OfSize:
         return replace(self, fit=self.fit.settled(schedule, self.model_size))
 
     def predict(
-        self, schedule: Schedule, steps: ArrayLike | None = None, level: float = 0.9
+        self,
+        schedule: Schedule,
+        steps: ArrayLike | None = None,
+        level: float = 0.9,
+        *,
+        window: ArrayLike | None = None,
     ) -> Prediction:
         """Loss of a schedule, with an interval."""
-        return self.fit.predict(schedule, steps, level, self.model_size)
+        return self.fit.predict(schedule, steps, level, self.model_size, window=window)
 
 
 def updated(fit: Fit | OfSize, curve: LossCurve, skip: int) -> Updated:
     """The fit, brought up to date by the points of a run from step ``skip`` on."""
-    keep = curve.steps >= skip
-    prediction = fit.predict(curve.schedule, curve.steps[keep], LEVEL.share)
-    late = slice(int(keep.sum()) // 2, None)
-    departure = (curve.loss[keep] - prediction.loss)[late]
+    part = curve.some(curve.begins >= skip)
+    prediction = fit.predict(part.schedule, part.steps, LEVEL.share, window=part.window)
+    late = slice(len(part) // 2, None)
+    departure = (part.loss - prediction.loss)[late]
     believed = 1.0
     lower, upper = prediction.lower, prediction.upper
     if lower is not None and upper is not None and np.isfinite(upper[late]).all():

@@ -106,18 +106,25 @@ class Law(ABC):
     def columns(self, query: Query) -> dict[str, FloatArray]:
         """What multiplies each amplitude, signs included. Each of shape ``(m,)``."""
 
+    def averaged(self, query: Query) -> dict[str, FloatArray]:
+        """The columns, where the query has windows their means over these. Each ``(m,)``."""
+        nodes = query.nodes
+        if nodes is None:
+            return self.columns(query)
+        return {name: nodes.means(values) for name, values in self.columns(nodes.query).items()}
+
     def stacked(self, query: Query) -> FloatArray:
         """The columns side by side, in the order of `amplitudes`. Shape ``(m, p)``."""
-        columns = self.columns(query)
+        columns = self.averaged(query)
         return np.column_stack([columns[name] for name in self.amplitudes()])
 
     def terms(self, query: Query) -> dict[str, FloatArray]:
         """The terms of the loss by the name of their amplitude. Each of shape ``(m,)``."""
-        columns = self.columns(query)
+        columns = self.averaged(query)
         return {name: getattr(self, name) * columns[name] for name in self.amplitudes()}
 
     def loss(self, query: Query) -> FloatArray:
-        """Loss in nats per token at the steps of the query. Shape ``(m,)``."""
+        """Loss in nats per token at the steps, or over the windows, of a query. Shape ``(m,)``."""
         return np.sum(list(self.terms(query).values()), axis=0)
 
     def squared_norm(self, blocks: Blocks) -> FloatArray:

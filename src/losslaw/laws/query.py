@@ -14,13 +14,18 @@ from typing import Any, ClassVar, Self, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from losslaw.curves.curve import checked_steps
+from losslaw.curves.curve import checked_steps, checked_window
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules import Schedule
 
 T = TypeVar("T")
 
 ASSUMED_WEIGHT_DECAY = 0.1
+# Steps at which the means over all windows of a query are worked out, about, where none jumps; and
+# most pieces of one window.
+NODES, PIECES = 600, 8
+# A change of the rate by this share of the highest one in one update is a jump.
+JUMP = 0.02
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +78,59 @@ class Blocks:
         return 0 if warmup_drops else self.warmup
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Nodes:
+    """Steps whose losses, weighed, are the means over the windows of a query.
+
+    A window is cut into pieces, and the mean over one is that of two of its steps (Gauss's rule of
+    two points, exact for a cubic but for rounding). Pieces double in length behind a jump.
+
+    Attributes:
+        query: The steps.
+        at: Which of them each window takes, window after window. Shape ``(k,)``.
+        weights: What they count; those of a window sum to 1. Shape ``(k,)``.
+        starts: Where each window begins in ``at``. Shape ``(m,)``.
+    """
+
+    query: "Query"
+    at: IntArray
+    weights: FloatArray
+    starts: IntArray
+
+    @classmethod
+    def of(cls, query: "Query", window: IntArray) -> Self:
+        """The nodes of a query's windows."""
+        rows = np.arange(query.steps.size)
+        before = query.steps - window
+        count = int(np.clip(NODES // (2 * rows.size), 1, PIECES))
+        even = np.rint(before[:, None] + window[:, None] * np.linspace(0.0, 1.0, count + 1))
+        jumps = np.flatnonzero(np.abs(np.diff(query.lr)) > JUMP * query.lr.max()) + 1
+        behind = np.append(0, 2 ** np.arange(int(window.max()).bit_length()))
+        near = np.unique(jumps[:, None] + behind)
+        first, last = np.searchsorted(near, before, "right"), np.searchsorted(near, query.steps)
+        inside = [near[a:b] for a, b in zip(first, last, strict=True)]
+        owner = np.concatenate([np.repeat(rows, count + 1), np.repeat(rows, last - first)])
+        cuts = np.concatenate([even.ravel().astype(np.int64), *inside])
+        owner, cuts = np.unique(np.column_stack([owner, cuts]), axis=0).T
+        # From each cut to the next one of the same window.
+        piece = np.flatnonzero(np.diff(owner) == 0)
+        owner, begin, end = owner[piece], cuts[piece], cuts[piece + 1]
+        length = end - begin
+        low = np.rint((begin + end + 1) / 2 - np.sqrt((length**2 - 1) / 12)).astype(np.int64)
+        both = np.column_stack([low, begin + end + 1 - low]).ravel()
+        steps, at = np.unique(both, return_inverse=True)
+        return cls(
+            query=replace(query, steps=steps, window=None, _cache={}),
+            at=at.astype(np.int64),
+            weights=np.repeat(length / (2 * window[owner]), 2),
+            starts=2 * np.searchsorted(owner, rows).astype(np.int64),
+        )
+
+    def means(self, values: FloatArray) -> FloatArray:
+        """Mean over each window of something known at the nodes. Shape ``(m,)``."""
+        return np.add.reduceat(self.weights * values[self.at], self.starts)
+
+
 @dataclass(eq=False)
 class Query:
     """A schedule and the steps asked about.
@@ -83,31 +141,52 @@ class Query:
         block: Updates taken together; 1 is exact.
         norm: Squared norm of the weights that each update sees, relative to its start, where it was
             measured; ``None``: the law computes it. Shape ``(n,)``.
+        window: Asked about is the mean over so many updates up to each step; ``None``: the loss at
+            the step. Shape ``(m,)``.
     """
 
     schedule: Schedule
     steps: IntArray
     block: int = 1
     norm: FloatArray | None = None
+    window: IntArray | None = None
     _cache: dict[Hashable, Any] = field(default_factory=dict[Hashable, Any])
 
     # A search along P parameters comes back to the same values; beyond that, forget.
     KEEP: ClassVar[int] = 24
 
     @classmethod
-    def of(cls, schedule: Schedule, steps: ArrayLike | None = None) -> Self:
-        """A query with its steps checked; ``None`` asks about every step.
+    def of(
+        cls, schedule: Schedule, steps: ArrayLike | None = None, window: ArrayLike | None = None
+    ) -> Self:
+        """A query with its steps and windows checked; ``None`` asks about every step.
 
         Raises:
-            InputError: steps outside the schedule, or not increasing.
+            InputError: steps outside the schedule, or not increasing; windows that begin before it.
         """
+        what = "steps asked about"
         if steps is None:
-            return cls(schedule, np.arange(1, schedule.horizon + 1, dtype=np.int64))
-        return cls(schedule, checked_steps(steps, schedule.horizon, "steps asked about"))
+            at = np.arange(1, schedule.horizon + 1, dtype=np.int64)
+        else:
+            at = checked_steps(steps, schedule.horizon, what)
+        wide = None if window is None else checked_window(window, at, what)
+        return cls(schedule, at, window=wide)
+
+    def some(self, kept: np.ndarray, block: int = 1) -> Self:
+        """The same query about some of its steps, by flags or by indices."""
+        window = None if self.window is None else self.window[kept]
+        return replace(self, steps=self.steps[kept], window=window, block=block, _cache={})
 
     def in_blocks(self, block: int) -> Self:
         """The same query on blocks of up to ``block`` updates."""
         return replace(self, block=block, _cache={})
+
+    @cached_property
+    def nodes(self) -> Nodes | None:
+        """Where a law has to be asked for its means over the windows; ``None``: at the steps."""
+        if self.window is None or (self.window == 1).all():
+            return None
+        return Nodes.of(self, self.window)
 
     @cached_property
     def lr(self) -> FloatArray:

@@ -23,6 +23,7 @@ WAY_OUT = "mend it or move it away"
 KEYS = {
     "warmup": ("warmup", "warmup_steps", "warmup_updates"),
     "lr_is": ("lr_is",),
+    "loss_is": ("loss_is",),
     "weight_decay": ("weight_decay",),
     "batch": ("batch", "batch_size"),
     "tokens_per_update": ("tokens_per_update",),
@@ -39,6 +40,7 @@ class Facts:
     Args:
         warmup: Updates of warm-up, >= 0.
         lr_is: Whether a logged rate is that of the update just done ("used") or of the "next" one.
+        loss_is: Whether a logged loss is "instant" or the "mean" since the one before it.
         weight_decay: Decoupled weight decay, >= 0.
         batch: Sequences in each update, > 0.
         tokens_per_update: Tokens in each update, > 0.
@@ -54,6 +56,16 @@ class Facts:
             Meta(
                 description="'used' (the rate of the update just done) or 'next' (of the following"
                 " one)"
+            ),
+        ]
+        | None
+    ) = None
+    loss_is: (
+        Annotated[
+            Literal["instant", "mean"],
+            Meta(
+                description="'instant' (the loss of one update) or 'mean' (over the updates since"
+                " the loss before it)"
             ),
         ]
         | None

@@ -41,7 +41,8 @@ def in_updates(log: Log, steps_per_epoch: int | None = None, divisor: float | No
         said = f"steps are column {log.columns.step!r} divided by {divisor:g}, as declared"
         log = _with_steps(log, log.table.numbers(log.columns.step) / divisor)
         horizon = log.horizon and round(log.horizon / divisor)
-        return replace(log, horizon=horizon, notes=(*log.notes, said))
+        window = log.window and max(round(log.window / divisor), 1)
+        return replace(log, horizon=horizon, window=window, notes=(*log.notes, said))
     if divisor is None:
         _check_counts(log)
     return log
