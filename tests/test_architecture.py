@@ -13,7 +13,8 @@ ROOT = Path(__file__).parents[1]
 
 # The extras, and the trainers that schedules are exported to.
 OPTIONAL = (
-    "jax", "lightning", "optax", "pandas", "polars", "pyarrow", "ray", "torch", "transformers"
+    "jax", "lightning", "optax", "pandas", "polars", "pooch", "pyarrow", "ray", "torch",
+    "transformers",
 )  # fmt: skip
 HEAVY = ("numpy", "scipy", "numba", "matplotlib", "narwhals", *OPTIONAL)
 

@@ -37,6 +37,7 @@ NAMES = {
     "constant",
     "cosine",
     "cyclic",
+    "datasets",
     "design",
     "exponential",
     "export",

@@ -1,3 +1,4 @@
+from . import datasets as datasets
 from .advising import Advice as Advice
 from .advising import advise as advise
 from .curves import LossCurve as LossCurve
