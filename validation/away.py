@@ -123,7 +123,7 @@ def law_of(outcome: Outcome) -> str:
     """What was fitted: the law and its recipe, or the members of a mixture with their weights."""
     trust = trust_of(outcome)
     if trust is not None:
-        return ", ".join(f"{name} {weight:.2f}" for name, weight in trust.members)
+        return ", ".join(f"{name} {weight:.2f}" for name, _, weight in trust.members)
     recipe = f" ({outcome.fit.recipe})" if outcome.fit.recipe else ""
     return outcome.fit.law.name + recipe
 

@@ -31,7 +31,7 @@ def test_advice_as_text_and_as_a_schedule(here, capsys):
     assert run(asked) == 0
     out = capsys.readouterr().out
     first, second = out.splitlines()[:2]
-    assert first.startswith("assumed, not confirmed: nothing in these logs decays")
+    assert first.startswith("assumed, not confirmed: no rate in these logs has fallen much")
     assert second == "No run here decays: the decay term rests on the prior alone."
     assert "of run 'stable', if you kept it; else" in out
     assert "saved to next.csv; next: losslaw export next.csv" in out

@@ -81,7 +81,7 @@ def test_earlier_runs_and_a_saved_fit(here, capsys):
 def test_what_is_to_be_trusted_stands_first(here, capsys):
     arguments = ["stable.csv", "--horizon", "6000", *DECAY]
     out = ok(arguments, capsys)
-    assert out.startswith("assumed, not confirmed: nothing in these logs decays")
+    assert out.startswith("assumed, not confirmed: no rate in these logs has fallen much")
     record = json.loads(ok([*arguments, "--json"], capsys))
     assert record["trust"]["sentence"] == out.splitlines()[0]
     assert record["trust"]["refused"] is False

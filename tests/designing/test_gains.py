@@ -151,7 +151,7 @@ def test_gains_of_several_laws_are_those_of_a_slow_direct_computation(fit):
 def test_laws_that_differ_make_an_interval_lop_sided():
     laws = tuple(LawGains(law, uncertainty_of([1e-3] * 4)) for law in (LAW, LAW.with_(N=20.0)))
     each = [law.gain(WSD, COSINE) for law in laws]
-    gains = Gains(laws, np.array([0.9, 0.1]), 0.9)
+    gains = Gains(laws, np.array([0.9, 0.1]), np.array([0.9, 0.1]), 0.9)
     assert gains.gain(WSD, COSINE) == pytest.approx(0.9 * each[0] + 0.1 * each[1])
     interval = gains.interval(WSD, COSINE)
     middle, half = each[0], 1.645 * laws[0].deviation(WSD, COSINE)
@@ -163,7 +163,11 @@ def test_laws_that_differ_make_an_interval_lop_sided():
 def test_one_law_without_an_end_leaves_the_mixture_without_one():
     blind = replace(uncertainty_of([1e-3] * 4), unknown=("N",))
     laws = (LawGains(LAW, uncertainty_of([1e-3] * 4)), LawGains(LAW, blind))
-    assert not Gains(laws, np.array([0.9, 0.1]), 0.9).interval(WSD, COSINE).bounded
+    assert (
+        not Gains(laws, np.array([0.9, 0.1]), np.array([0.9, 0.1]), 0.9)
+        .interval(WSD, COSINE)
+        .bounded
+    )
 
 
 def test_gradients_in_blocks_are_those_of_single_updates():

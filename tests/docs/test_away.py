@@ -107,7 +107,9 @@ def test_dirt_is_what_its_name_says():
 @needs_public_curves
 def test_what_a_fit_says_of_its_certainty_is_on_the_page(monkeypatch):
     trust = SimpleNamespace(
-        status="assumed", sentence="assumed: nothing decays", members=[("E", 0.75), ("M", 0.25)]
+        status="assumed",
+        sentence="assumed: nothing decays",
+        members=[("E", "effective", 0.75), ("M", "multipower", 0.25)],
     )
     monkeypatch.setattr(away, "trust_of", lambda outcome: trust)
     section = away.run("A5 other optimiser")

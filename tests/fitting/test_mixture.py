@@ -345,7 +345,8 @@ def test_confirmed_where_a_decay_was_foretold(found):
 def test_assumed_where_nothing_decays_at_home(trio):
     fit = ll.fit(trio[0])
     assert str(fit.trust) == (
-        "assumed, not confirmed: nothing in these logs decays; a decay over 150 updates would tell"
+        "assumed, not confirmed: no rate in these logs has fallen much; a decay over 150"
+        " updates would tell"
     )
 
 

@@ -51,10 +51,9 @@ def test_shapes_are_shared_and_amplitudes_are_not():
 
 def test_a_size_with_a_constant_run_only_takes_its_noise_from_the_others():
     curves = [*runs([2.5e7, 1e8]), *runs([4e8], ["flat"])]
-    found = ll.fit(curves)
+    found = ll.fit(curves, "effective")
     asked = found.predict(SCHEDULES["wsd"], [1500], model_size=4e8)
-    # The law on one clock, which counts too, has another trend of alpha.
-    assert asked.loss[0] == pytest.approx(truth(4e8).predict(SCHEDULES["wsd"], [1500])[0], abs=6e-3)
+    assert asked.loss[0] == pytest.approx(truth(4e8).predict(SCHEDULES["wsd"], [1500])[0], abs=2e-3)
 
 
 def test_sizes_between_and_beyond_follow_their_trend_with_a_wider_interval():

@@ -91,7 +91,9 @@ def test_beyond_the_horizon_is_marked_and_never_best(stable):
 
 def test_the_report_answers_at_one_glance(stable):
     text = str(stable)
-    assert text.startswith("assumed, not confirmed: nothing in these logs decays; a decay over 600")
+    assert text.startswith(
+        "assumed, not confirmed: no rate in these logs has fallen much; a decay over 600"
+    )
     assert text.splitlines()[1].startswith("constant_peak3e-3_T12000 at step 6,000: loss 1.5")
     assert f"forecast  {stable.final:.4f} at step 12,000, 90% interval" in text
     assert "the rate stays at 0.003" in text
@@ -310,7 +312,9 @@ def test_where_the_interval_is_of_no_use_no_decay_is_recommended(strange):
     assert forecast.trust.status == "not confirmed"
     assert (forecast.endings, forecast.best, forecast.ties) == ((), None, ())
     text = str(forecast)
-    assert text.startswith("not confirmed: nothing in these logs decays; a decay over 200 updates")
+    assert text.startswith(
+        "not confirmed: no rate in these logs has fallen much; a decay over 200 updates"
+    )
     assert "% interval" in text
     assert "Decays are not compared: half the interval is more than 8% of the loss" in text
     assert "losslaw advise RUNS --for SPEC" in text

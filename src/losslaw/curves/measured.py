@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from losslaw.errors import InputError
 from losslaw.logs.clocks import Measure
 from losslaw.numerics.arrays import FloatArray, IntArray
 
@@ -35,6 +36,11 @@ class MeasuredNorm:
     steps: IntArray
     squared: FloatArray
     source: str
+
+    def __post_init__(self) -> None:
+        squared = np.asarray(self.squared, dtype=np.float64)
+        if not (np.isfinite(squared) & (squared > 0)).all() or squared.size != self.steps.size:
+            raise InputError("measured norms are finite, above 0, and one for each of their steps")
 
     def seen_by(self, updates: int, before: FloatArray) -> FloatArray:
         """What each of the first updates sees, between the rows a line of its logarithm.

@@ -130,6 +130,12 @@ def design(
         gains = Gains.of(known, schedule, level, model_size)
     fixed = task if task.lowest_peak is None else task.at_peak(best.peak)
     instead = _compared(fixed, schedule, loss, gains)
+    better = min(instead.values(), key=lambda item: item.gain)
+    if better.gain < -AS_GOOD:
+        sentences.append(
+            f"all laws together say that {better.name} ends {-better.gain:.4f} nats lower; the"
+            f" search is by one of them, the {law.title}"
+        )
     simple = None
     if family == "free" and task.max_slope is None and not rising:
         say("simpler ones")

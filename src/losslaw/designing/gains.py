@@ -146,32 +146,31 @@ class Gains:
 
     Args:
         laws: What each law says.
-        weights: What each counts, summing to 1. Shape ``(K,)``.
+        weights: What each counts in an interval, summing to 1. Shape ``(K,)``.
+        leading: What each counts in the mean, summing to 1. Shape ``(K,)``.
         level: Share of cases that an interval is meant to hold.
     """
 
     laws: tuple[LawGains, ...]
     weights: FloatArray
+    leading: FloatArray
     level: float
 
     @classmethod
     def of_law(cls, law: Law, uncertainty: Uncertainty | None, level: float) -> "Gains":
         """Of a law that answers alone."""
-        return cls((LawGains(law, uncertainty),), np.ones(1), level)
+        return cls((LawGains(law, uncertainty),), np.ones(1), np.ones(1), level)
 
     @classmethod
     def of_question(
         cls, question: Question, level: float, model_size: float | None = None
     ) -> "Gains":
         """Of all laws, with the weights that they have for this question."""
-        members = zip(question.mixture.members, question.laws, question.weights, strict=True)
-        laws = [
-            (LawGains(law, member.at_size(model_size)[1]), weight)
-            for member, law, weight in members
-            if weight > NOTHING
-        ]
-        weights = np.array([weight for _, weight in laws])
-        return cls(tuple(law for law, _ in laws), weights / weights.sum(), level)
+        counted = np.flatnonzero(question.weights > NOTHING)
+        members = question.mixture.members
+        laws = tuple(LawGains(question.laws[k], members[k].at_size(model_size)[1]) for k in counted)
+        weights, leading = question.weights[counted], question.leading[counted]
+        return cls(laws, weights / weights.sum(), leading / leading.sum(), level)
 
     @classmethod
     def of(
@@ -190,11 +189,11 @@ class Gains:
 
     def loss(self, schedule: Schedule) -> float:
         """Final loss, in nats: the mean of the laws."""
-        return dot(self.weights, np.array([law.loss(schedule) for law in self.laws]))
+        return dot(self.leading, np.array([law.loss(schedule) for law in self.laws]))
 
     def gain(self, a: Schedule, b: Schedule) -> float:
         """How much lower ``a`` ends than ``b``, in nats: the mean of the laws."""
-        return dot(self.weights, np.array([law.gain(a, b) for law in self.laws]))
+        return dot(self.leading, np.array([law.gain(a, b) for law in self.laws]))
 
     def interval(self, a: Schedule, b: Schedule) -> Interval | None:
         """Where that gain lies; ``None`` where nothing is known of it."""

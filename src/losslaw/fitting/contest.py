@@ -30,6 +30,8 @@ from losslaw.schedules.agreement import departure, same_rate
 
 # Shares of its points at which one run is cut, and several.
 CUTS, CUT = (0.50, 0.67, 0.83), 0.67
+# Root mean square of what updates in blocks change of a fit, relative to the loss, at most.
+SAME_IN_BLOCKS = 2e-3
 # Weight from which it matters what was assumed for a law.
 COUNTS = 0.02
 # Runs that are left out in turn.
@@ -60,6 +62,20 @@ class Entrant:
         """The laws of all model sizes."""
         point = self.optimum.point
         return self.problem.laws(point.theta, point.amplitudes)
+
+    @property
+    def same_in_blocks(self) -> bool:
+        """Whether the fit is the same, nearly, with every update by itself."""
+        laws, problem = self.laws(), self.problem
+        with np.errstate(over="ignore", invalid="ignore"):
+            exact = np.concatenate(
+                [
+                    laws[group].loss(query)
+                    for query, group in zip(problem.queries, problem.groups, strict=True)
+                ]
+            )
+        blocks = self.optimum.point.columns @ self.optimum.point.amplitudes
+        return bool(np.sqrt(np.mean((exact / blocks - 1) ** 2)) < SAME_IN_BLOCKS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +151,7 @@ def contest(curves: Sequence[LossCurve], *, skip: int | None = None) -> Contest:
         raise InputError("no curves to fit: expected at least one")
     ground = Ground.of(curves, optimizer_of(curves))
     entrants: list[Entrant] = []
+    apart: list[Entrant] = []
     refused: FitError | InputError | None = None
     for candidate in candidates(curves, ground):
         try:  # a law may have more parameters than there are points
@@ -143,7 +160,10 @@ def contest(curves: Sequence[LossCurve], *, skip: int | None = None) -> Contest:
         except (FitError, InputError) as error:
             refused = refused or error
         else:
-            entrants.append(Entrant(candidate=candidate, problem=problem, optimum=optimum))
+            entrant = Entrant(candidate=candidate, problem=problem, optimum=optimum)
+            # What means something else in blocks cannot be tested in blocks.
+            (entrants if entrant.same_in_blocks else apart).append(entrant)
+    entrants = entrants or apart
     if not entrants:
         assert refused is not None
         raise refused
@@ -238,7 +258,9 @@ def _parts(problem: Problem) -> list[_Part]:
     ends = [int(curve.steps[-1]) for curve in curves]
     decays = [c.schedule.decays(end) for c, end in zip(curves, ends, strict=True)]
     parts = []
-    for i in sorted(range(len(curves)), key=lambda i: (not decays[i], -ends[i])):
+    # By what they are and not by the order in which they came.
+    order = [(not decays[i], -ends[i], curves[i].loss.tobytes(), i) for i in range(len(curves))]
+    for *_, i in sorted(order):
         # Of a model size with no other run nothing is known: its amplitudes are its own.
         mates = [k for k in range(len(curves)) if k != i and problem.groups[k] == problem.groups[i]]
         left = departure(curves[i].schedule, [(curves[k].schedule, ends[k]) for k in mates])

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from losslaw.curves import LossCurve, Runs
-from losslaw.fitting.cleaning import cleaned_runs
+from losslaw.errors import InputError
+from losslaw.fitting.cleaning import CleanedRuns, cleaned_runs
 from losslaw.fitting.contest import Contest, contest, size_fits, with_offsets
 from losslaw.fitting.optimizer import all_by
 from losslaw.fitting.prediction import FittedCurve
@@ -96,7 +97,7 @@ def fit(
     runs = clean.curves
     mixed: Contest | None = None
     if law == "auto" and free is None and not fixed:
-        mixed = contest(runs, skip=clean.skip)
+        mixed = _contest(clean)
         problem, start = mixed.heaviest.problem, mixed.heaviest.optimum
         recipe = mixed.heaviest.candidate.recipe
     else:
@@ -140,6 +141,17 @@ def fit(
         mixture=mixture,
     )
     return clean.remembered(made)
+
+
+def _contest(clean: CleanedRuns) -> Contest:
+    """The laws of a mixture; where the runs are too short, whether that is by what was left out."""
+    try:
+        return contest(clean.curves, skip=clean.skip)
+    except InputError as error:
+        if not clean.notes:
+            raise
+        notes = "; ".join(str(note) for note in clean.notes)
+        raise InputError(f"{error} ({notes}; keep_all=True, --keep-all fits all)") from None
 
 
 def _doubts(problem: Problem, point: Point, laws: Sequence[Law]) -> tuple[str, ...]:

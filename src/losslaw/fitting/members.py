@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 
 from losslaw.curves import LossCurve
 from losslaw.fitting.ground import Ground
-from losslaw.laws import Convolution, Effective, MultiPower, OneClock, Recipe
+from losslaw.laws import Convolution, Effective, MultiPower, OneClock, Recipe, variety
 from losslaw.laws.effective import LOOSE
 from losslaw.laws.oneclock import ADAMW, FREE_UNITS
 
@@ -30,6 +30,8 @@ SAID, AT_HOME, AWAY, FAR = 0.97, 0.85, 0.20, 0.04
 # Of that, what the form with one clock has; and what it has in runs shorter than SHORT updates, in
 # which the lab sees neither a second clock nor a lasting loss of speed (docs/evidence/lab.md).
 ONE_CLOCK, ONE_CLOCK_SHORT, SHORT = 0.6, 0.9, 5_000
+# The same where several model sizes are fitted together: only its trends in size have been tried.
+ONE_CLOCK_SIZES = 0.98
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,8 @@ def candidates(curves: Sequence[LossCurve], ground: Ground) -> tuple[Candidate, 
         usual = AWAY
     rest = 1.0 - usual
     one_clock = ONE_CLOCK if ground.updates >= SHORT else ONE_CLOCK_SHORT
+    if variety(curves).sizes > 1:
+        one_clock = ONE_CLOCK_SIZES
     out = [
         Candidate(
             name="AdamW's constants",

@@ -27,7 +27,8 @@ the loss, reach how many times as far in intrinsic time as any fitted loss (or a
 e-folds, and ``s`` how the tests came out against these same intervals. The interval holds the
 quantiles of the mixture of log-normals: it is never below 0, and wide and lop-sided where laws
 disagree. Where no decay was seen, a law that lets one gain ``USUAL_GAIN`` of the loss or more loses
-weight.
+weight. The prediction is the mean of the laws; away from home by a power of their weights, so that
+a law that hardly counts does not move it.
 
 The form and the constants were set on half of the protocols in validation/results/away.md and in
 accuracy.md, and confirmed on the others; none is finely tuned.
@@ -44,7 +45,7 @@ from losslaw.fitting.fitted_law import FittedLaw
 from losslaw.fitting.ground import Ground
 from losslaw.fitting.uncertainty import Uncertainty, prediction_gradient
 from losslaw.laws import Law, Query
-from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.arrays import BoolArray, FloatArray
 from losslaw.numerics.mixture import lognormal_quantile
 
 # What no law foretells, relative to the loss: two runs of one schedule differ by as much.
@@ -64,6 +65,8 @@ UNSEEN_GAIN = 0.12
 # What a decay may gain where none was seen, as a share of the loss: a standard deviation. Those of
 # all collections gain less than this.
 USUAL_GAIN = 0.08
+# How much a fall of the rate may raise the loss, as a share of it: a standard deviation.
+RAISED = 0.01
 # Share of what the other laws differ by, away from home, where the rate has fallen by 3 to 30 %.
 DISAGREE = 0.5
 # Error where data or their order are not those that were fitted, relative to the loss.
@@ -86,10 +89,14 @@ NO_TEST = 4.0
 FALSIFIED, RATE, MOST = 6.0, 0.25, 8.0
 # Scale of the error at other peaks at which a law loses weight, in nats.
 BY_PEAK = 0.01
+# Away from home laws of little weight may be far off: they widen the interval, and in the mean a
+# law counts by this power of its weight.
+SHARPER = 1.5
 # Steps at which widths are worked out; between them they are interpolated.
 STEPS = 80
-# Blocks of updates for that.
-BLOCKS = 600
+# Blocks of updates for that; a law that says something else in blocks, by this share of the loss,
+# does not answer, nor one that differs from most by this factor, or has hardly any weight.
+BLOCKS, SAME_IN_BLOCKS, ASTRAY, LIGHTEST = 600, 0.01, 2.0, 1e-4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +148,8 @@ class Answer:
 
     Attributes:
         loss: Predicted loss, in nats.
-        gain: What falls of the rate have gained.
+        gain: What falls of the rate have gained, 0 or more.
+        raised: By how much falls of the rate have raised the loss, at most.
         opened: Variance from what the curves leave open of the parameters.
         scaled: Other variance that the tests scale.
         fixed: Variance that they do not.
@@ -151,6 +159,7 @@ class Answer:
 
     loss: FloatArray
     gain: FloatArray
+    raised: float
     opened: FloatArray
     scaled: FloatArray
     fixed: float
@@ -181,7 +190,8 @@ def answered(
         loss = law.loss(query)
         gradient = prediction_gradient(law, known.names, query)
         opened = np.einsum("mi,ij,mj->m", gradient, known.covariance, gradient)
-        gain = gains(law, query, loss)
+        fall = gains(law, query, loss)
+        gain = np.maximum(fall, 0.0)
     seen = query.seen_time
     opened = np.clip(opened, 0.0, (MOST_OPEN * level) ** 2)
     scaled = np.full(loss.size, (FLOOR * level) ** 2 + noise**2)
@@ -200,6 +210,7 @@ def answered(
     return Answer(
         loss=loss,
         gain=gain,
+        raised=max(0.0, -float(fall.min())),
         opened=opened,
         scaled=scaled,
         fixed=fixed,
@@ -209,13 +220,13 @@ def answered(
 
 
 def gains(law: Law, query: Query, loss: FloatArray) -> FloatArray:
-    """What falls of the rate have gained, against holding the highest rate so far. ``(m,)``."""
+    """What falls of the rate gained, against holding the highest rate so far. Shape ``(m,)``."""
     held = np.maximum.accumulate(query.lr)
     if np.array_equal(held, query.lr):
         return np.zeros_like(loss)
     schedule = query.schedule.prefix(query.lr.size).with_(lr=held, spec=None)
     without = Query(schedule, query.steps, query.block, window=query.window)
-    return np.maximum(law.loss(without) - loss, 0.0)
+    return law.loss(without) - loss
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -284,6 +295,7 @@ class Mixture:
                 log -= min(MOST, RATE * max(worst - FALSIFIED, 0.0))
             if answers:
                 log -= 2 * math.log1p(answers[k].far / BY_PEAK**2)
+                log -= 0.5 * min(answers[k].raised / (RAISED * self.ground.level), 10.0) ** 2
                 if not self.ground.decays:
                     most = float(np.nan_to_num(answers[k].gain.max(), nan=np.inf))
                     log -= 0.5 * (most / (USUAL_GAIN * self.ground.level)) ** 2
@@ -318,6 +330,26 @@ class Mixture:
         return Question.of(self, query, model_size)
 
 
+def _sound(answer: Answer) -> bool:
+    """Whether a law has an answer with ends, in numbers."""
+    return answer.ended and _positive(answer.loss)
+
+
+def _positive(losses: FloatArray) -> bool:
+    return bool((np.isfinite(losses) & (losses > 0)).all())
+
+
+def _only(weights: FloatArray, kept: BoolArray) -> FloatArray:
+    """The weights of some laws; of all, where none of these has any."""
+    some = np.where(kept, weights, 0.0)
+    return some / some.sum() if some.sum() > 0 else weights
+
+
+def _exactly(law: Law, query: Query) -> FloatArray:
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return law.loss(query)
+
+
 def typical_gain(gains: Sequence[float]) -> float:
     """What a decay gains, as most laws see it: what kind of question it is."""
     known = [gain for gain in gains if math.isfinite(gain)]
@@ -335,6 +367,7 @@ class Question:
         thin: The same at few steps, in blocks.
         answers: What each law says there.
         weights: What each law counts. Shape ``(K,)``.
+        losses: What each law says at every step; nan where it does not count. Shape ``(K, m)``.
     """
 
     mixture: Mixture
@@ -343,6 +376,7 @@ class Question:
     thin: Query
     answers: tuple[Answer, ...]
     weights: FloatArray
+    losses: FloatArray
 
     @classmethod
     def of(cls, mixture: Mixture, query: Query, model_size: float | None) -> "Question":
@@ -362,10 +396,28 @@ class Question:
         weights = mixture.weights(gain, distance, answers)
         if mixture.settled is not None:
             weights = np.array(mixture.settled)
-        usable = np.array([answer.ended and np.isfinite(answer.loss).all() for answer in answers])
-        if (weights * usable).any():
-            weights = weights * usable
-            weights = weights / weights.sum()
+        sound = np.array([_sound(answer) for answer in answers])
+        weights = _only(weights, sound)
+        weights = _only(weights, weights >= LIGHTEST)
+        exact = [
+            _exactly(law, query) if weight > 0 else np.full(query.steps.size, np.nan)
+            for law, weight in zip(laws, weights, strict=True)
+        ]
+        off = SAME_IN_BLOCKS * mixture.ground.level
+        agree = np.array(
+            [
+                bool((np.abs(loss[kept] - answer.loss) <= off).all())
+                for loss, answer in zip(exact, answers, strict=True)
+            ]
+        )
+        weights = _only(weights, agree & np.array([_positive(loss) for loss in exact]))
+        ends = np.log(
+            [
+                answer.loss[-1] if weight > 0 else np.nan
+                for answer, weight in zip(answers, weights, strict=True)
+            ]
+        )
+        weights = _only(weights, np.abs(ends - np.nanmedian(ends)) < math.log(ASTRAY))
         return cls(
             mixture=mixture,
             laws=tuple(laws),
@@ -373,6 +425,7 @@ class Question:
             thin=thin,
             answers=tuple(answers),
             weights=weights,
+            losses=np.stack(exact),
         )
 
     def weighed(self, weights: FloatArray) -> "Question":
@@ -382,14 +435,16 @@ class Question:
     @cached_property
     def loss(self) -> FloatArray:
         """Mean of the laws at every step of the query, in nats. Shape ``(m,)``."""
-        return np.sum(
-            [
-                weight * law.loss(self.query)
-                for weight, law in zip(self.weights, self.laws, strict=True)
-                if weight > 0
-            ],
-            axis=0,
-        )
+        counts = self.weights > 0
+        return self.leading[counts] @ self.losses[counts]
+
+    @property
+    def leading(self) -> FloatArray:
+        """What each law counts in the mean. Shape ``(K,)``."""
+        if self.mixture.ground.home:
+            return self.weights
+        sharper = self.weights**SHARPER
+        return sharper / sharper.sum()
 
     @cached_property
     def deviations(self) -> FloatArray:
@@ -425,14 +480,15 @@ class Question:
         weights = self.weights[counts]
         losses = np.stack([a.loss for a, used in zip(self.answers, counts, strict=True) if used])
         deviations = self.deviations[counts]
-        mean = weights @ losses
+        mean = self.leading[counts] @ losses
         ends: list[FloatArray] = []
         for share in (0.5 - level / 2, 0.5 + level / 2):
             end = lognormal_quantile(share, weights, losses, deviations)
             # Widths are smooth along a run, so few steps say all of them.
             ratio = np.interp(self.query.steps, self.thin.steps, end / mean)
             ends.append(self.loss * ratio)
-        return ends[0], ends[1]
+        # The mean of laws far apart may lie beyond a quantile of them.
+        return np.minimum(ends[0], self.loss), np.maximum(ends[1], self.loss)
 
     @cached_property
     def final_losses(self) -> FloatArray:

@@ -293,6 +293,10 @@ def load_fit(path: str | Path) -> Fit:
 
 def _fit(saved: SavedFit) -> Fit:
     law = law_named(saved.law)
+    if saved.mixture is not None:
+        own = [size.model_size for size in saved.sizes]
+        if [size.model_size for size in saved.mixture.members[0].sizes] != own:
+            raise InputError("the laws of the mixture are not of the model sizes of the fit")
     if set(saved.free) - set(law.shapes()):
         raise InputError(f"free is {', '.join(saved.free)}, expected shapes of {law.name!r}")
     labels = [curve.label for curve in saved.curves]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, cast, overload
+from typing import Annotated, Any, Literal, TypeVar, cast, overload
 
 import numpy as np
 from msgspec import Meta
@@ -29,8 +29,9 @@ FORMAT = "losslaw.fit"
 VERSION = 1
 WAY_OUT = "fit again and save with 'losslaw fit ... -o fit.json'"
 
-# Nats: a larger error is damage.
+# Nats: a larger error, or level of the loss, is damage.
 Error = Annotated[float, Meta(ge=0, lt=1e6)]
+Level = Annotated[float, Meta(gt=0, lt=1e6)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 Update = Annotated[int, Meta(ge=1, le=LONGEST_WRITTEN_OUT)]
 
@@ -116,7 +117,7 @@ class SavedMember:
 
     name: str
     prior: Annotated[float, Meta(gt=0, le=1)]
-    by_peak: NotNegative
+    by_peak: Error
     adamw: bool
     law: str
     parameters: dict[str, Finite]
@@ -142,14 +143,14 @@ class SavedTest:
 class SavedGround:
     """Where the fitted runs stand."""
 
-    runs: Count
-    level: Positive
+    runs: Annotated[int, Meta(ge=1, le=2**53)]
+    level: Level
     peaks: Annotated[tuple[Positive, ...], Meta(min_length=1)]
     updates: Count
     farthest: Positive
     farthest_decay: NotNegative
     warmup_known: bool
-    optimizer: str | None = None
+    optimizer: Literal["adamw", "other"] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +165,13 @@ class SavedMixture:
 
     def __post_init__(self) -> None:
         count = len(self.members)
+        for member in self.members:
+            if any(size.uncertainty is None for size in member.sizes):
+                raise InputError(f"members: a size of {member.name!r} has no uncertainty")
+            if [each.model_size for each in member.sizes] != [
+                each.model_size for each in self.members[0].sizes
+            ]:
+                raise InputError("members are not of the same model sizes")
         for i, test in enumerate(self.tests):
             if len(test.squares) != count or len(test.surprises) != count:
                 raise InputError(f"tests[{i}] is not of {count} laws, as 'members' asks for")

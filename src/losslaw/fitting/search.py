@@ -22,7 +22,7 @@ from losslaw.schedules.agreement import departure
 # Starts that are followed to the end.
 FOLLOWED = 3
 # Fewest updates in a block until the last search, which takes them one by one.
-BLOCK = 32
+BLOCK = 8
 # About as many blocks a run has, if it is long.
 BLOCKS = 600
 # Updates in all beyond which the last search takes a few of them together.

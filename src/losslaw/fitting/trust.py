@@ -25,6 +25,8 @@ ALIKE, SHOWN = 0.3, 3.0
 AS_SAID = 4.0
 # A peak this far from every fitted one, in e-folds, is another peak.
 ANOTHER_PEAK = 0.2
+# A question this many times as far in intrinsic time as any fitted loss is another question.
+MUCH_FARTHER = 4.0
 # Half-width over loss beyond which there is no point in tables of decays.
 USELESS = 0.08
 # The decay that would tell, as a share of the updates so far.
@@ -75,7 +77,9 @@ def trust_of(mixture: Mixture, question: Question | None = None, level: float = 
         lower, upper = question.interval(level)
         last = Interval(lower=float(lower[-1]), upper=float(upper[-1]), level=level)
         refused = useless(last, float(question.loss[-1]))
-    status, why = _judged(mixture, question, weights)
+    status, why = _judged(mixture, question, weights, level)
+    if refused and status == "confirmed":
+        status, why = "not confirmed", f"the interval is too wide to be of use ({why})"
     lead = {"confirmed": "confirmed by these logs", "assumed": "assumed, not confirmed"}
     return Trust(
         status=status,
@@ -101,42 +105,45 @@ def _errors(mixture: Mixture, test: Tested) -> dict[str, float | None]:
 
 
 def _judged(
-    mixture: Mixture, question: Question | None, weights: FloatArray
+    mixture: Mixture, question: Question | None, weights: FloatArray, level: float
 ) -> tuple[TrustStatus, str]:
     ground = mixture.ground
     least = SHOWN * FLOOR * ground.level
-    asked = (
-        0.0
-        if question is None
-        else typical_gain([float(each.gain.max()) for each in question.answers])
-    )
-    about = [test for test in mixture.tests if test.gain >= max(ALIKE * asked, min(least, asked))]
-    if question is None:
-        about = [test for test in mixture.tests if test.gain >= least]
+    about = [test for test in mixture.tests if test.gain >= least]
+    unless = "assumed" if ground.home else "not confirmed"
     if question is not None:
-        peak = float(question.thin.lr.max())
+        last, peak = int(question.thin.steps[-1]), question.thin.schedule.peak_lr
+        asked = typical_gain([float(each.gain.max()) for each in question.answers])
+        falls = question.thin.schedule.decays(last)
+        wanted = max(ALIKE * asked, least) if falls or asked >= least else 0.0
+        about = [test for test in mixture.tests if test.gain >= wanted]
         if ground.distance(peak) > ANOTHER_PEAK:
-            near = (
-                f"no run was fitted at a peak near {peak:.3g}; a short one that decays would tell"
-            )
-            return ("assumed" if ground.home else "not confirmed"), near
+            near = f"no run was fitted at a peak near {peak:.3g}"
+            return unless, f"{near}; a short one that decays would tell"
+        times = float(question.thin.seen_time[-1]) / ground.farthest
+        if times > MUCH_FARTHER:
+            far = f"{times:.0f} times as far in intrinsic time as any fitted loss"
+            return unless, f"this goes {far}; a longer run would tell"
     if not about:
         what = (
             "no decay like this one was kept back and foretold"
             if ground.decays
-            else "nothing in these logs decays"
+            else "no rate in these logs has fallen much"
         )
         cure = f"{what}; a decay over {_decay(ground):,} updates would tell"
         if ground.home:
             return "assumed", cure
-        return "not confirmed", f"{cure}{_apart(mixture, question, weights)}"
+        return "not confirmed", f"{cure}{_apart(mixture, question, weights, level)}"
     best = int(np.argmax(weights))
     surprises = [test.surprises[best] for test in about]
     known = [each for each in surprises if each is not None]
     error = _foretold(about, best)
     if error is None or not known or float(np.mean(known)) > AS_SAID:
         missed = "cannot be foretold" if error is None else f"are missed by {error:.4f} nats"
-        return "not confirmed", f"parts kept back {missed}{_apart(mixture, question, weights)}"
+        return (
+            "not confirmed",
+            f"parts kept back {missed}{_apart(mixture, question, weights, level)}",
+        )
     if ground.runs == 1 and not ground.home:
         alone = f"only the rest of one log was foretold, to {error:.4f} nats"
         return "not confirmed", f"{alone}; a run of another schedule would tell"
@@ -162,7 +169,7 @@ def _foretold(tests: list[Tested], k: int) -> float | None:
     return float(np.mean(known) ** 0.5) if len(known) == len(squares) else None
 
 
-def _apart(mixture: Mixture, question: Question | None, weights: FloatArray) -> str:
+def _apart(mixture: Mixture, question: Question | None, weights: FloatArray, level: float) -> str:
     """What the laws say of the end, where they are far apart."""
     if question is None:
         return ""
@@ -174,7 +181,10 @@ def _apart(mixture: Mixture, question: Question | None, weights: FloatArray) -> 
     if finals[high] - finals[low] < 2 * mixture.floor:
         return ""
     names = [mixture.members[k].name for k in (low, high)]
+    lower, upper = (float(end[-1]) for end in question.interval(level))
+    held = lower <= finals[low] and finals[high] <= upper
+    spread = ", and the interval holds their spread" if held else ""
     return (
-        f"; laws say {finals[low]:.3f} ({names[0]}) to {finals[high]:.3f} ({names[1]}) at the end,"
-        " and the interval holds their spread"
+        f"; laws say {finals[low]:.3f} ({names[0]}) to {finals[high]:.3f} ({names[1]}) where this"
+        f" ends{spread}"
     )

@@ -258,7 +258,7 @@ class Forecast:
         else:
             lines[0] += ","
             lines.append("significantly better than the others")
-        longest = max(ending.over for ending in self.endings if ending.within)
+        longest = max((ending.over for ending in self.endings if ending.within), default=0)
         if best is not None and best.over == longest < self.horizon - self.step:
             lines.append("(that is the longest decay tried; --decay-over tries longer ones)")
         return "\n".join(lines)

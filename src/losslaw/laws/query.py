@@ -26,6 +26,8 @@ ASSUMED_WEIGHT_DECAY = 0.1
 NODES, PIECES = 600, 8
 # A change of the rate by this share of the highest one in one update is a jump.
 JUMP = 0.02
+# Updates that no block takes together.
+SINGLE = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,6 +254,8 @@ class Query:
             np.linspace(a, b, 1 - (a - b) // self.block, endpoint=False).astype(np.int64)
             for a, b in pairwise(ends)
         ]
+        # The norm of the weights changes fastest in the beginning, above all at high rates.
+        pieces.append(_early(self.block, int(self.steps[-1])))
         # A jump begins a block: smeared over a block it would be another schedule.
         jumps = np.flatnonzero(np.abs(np.diff(self.lr)) > 0.02 * self.lr.max()) + 1
         return self.blocks_from(np.unique(np.concatenate([*pieces, jumps[: self.lr.size // 4]])))
@@ -288,3 +292,11 @@ class Query:
                 del self._cache[next(iter(self._cache))]
             self._cache[key] = compute()
         return self._cache[key]
+
+
+def _early(block: int, last: int) -> IntArray:
+    """Where the first blocks begin: single updates, then ever longer ones up to ``block``."""
+    starts = [*range(min(SINGLE, last))]
+    while starts and starts[-1] + 1 < last and 0.1 * starts[-1] < block:
+        starts.append(starts[-1] + max(1, starts[-1] // 10))
+    return np.array([start for start in starts if start < last], dtype=np.int64)

@@ -23,8 +23,9 @@ class EffectiveRate:
         weight_decay: Decoupled weight decay of each update, >= 0. Shape ``(n,)``.
         h: Power of the squared norm, >= 0; 0 gives back ``lr``.
         kappa: Growth of the squared norm, in 1/lr^2 at a rate of 1e-3, >= 0.
-        count: Equal updates that each entry stands for; ``None``: one. A block of updates is then
-            seen relative to the norm before it. Shape ``(n,)``.
+        count: Equal updates that each entry stands for; ``None``: one. A block of updates is
+            seen relative to the norm before it, which then changes as by all of them one after the
+            other. Shape ``(n,)``.
         p: Power of the rate in the growth, > 0; for the derivative at rate zero >= 1.
         norm: ``v[k-1]`` of each update where it was measured, > 0; it then does not follow from the
             rates. Shape ``(n,)``.
@@ -50,17 +51,17 @@ class EffectiveRate:
         p: float = 2.0,
         norm: FloatArray | None = None,
     ):
-        times = 1.0 if count is None else count
         self.lr, self.h, self.kappa, self.p = lr, float(h), float(kappa), float(p)
-        self.decay = np.asarray(2.0 * weight_decay * times)
+        self.count = np.ones_like(lr) if count is None else count
+        self.decay = np.asarray(2.0 * weight_decay * np.ones_like(lr))
         growth = kappa * lr * lr if p == 2.0 else 1e-6 * kappa * (1e3 * lr) ** p
-        self.growth = np.asarray(growth * times)
+        self.growth = np.asarray(growth * np.ones_like(lr))
         self.measured = norm is not None
         if norm is not None:
             self.norm, self.power = norm, norm**-self.h
             self.rate = lr * self.power
             return
-        self.rate, self.norm, self.power = _forward(lr, self.decay, self.h, self.growth)
+        self.rate, self.norm, self.power = _forward(lr, self.decay, self.h, self.growth, self.count)
 
     def pull(self, gradient: FloatArray, by_norm: FloatArray | None = None) -> FloatArray:
         """Derivative by the rates of what has ``gradient`` by the effective ones. ``(n,)``.
@@ -76,12 +77,15 @@ class EffectiveRate:
         at_zero = 1e-3 * self.kappa if self.p == 1 else 0.0
         slope = np.where(moves, self.p * self.growth / np.where(moves, self.lr, 1.0), at_zero)
         other = np.zeros_like(gradient) if by_norm is None else by_norm
-        return _pullback(self.lr, self.decay, self.h, slope, self.norm, self.power, gradient, other)
+        return _pullback(
+            self.lr, self.decay, self.h, self.growth, slope, self.count,
+            self.norm, self.power, gradient, other,
+        )  # fmt: skip
 
 
 @compiled()
 def _forward(
-    lr: FloatArray, decay: FloatArray, h: float, growth: FloatArray
+    lr: FloatArray, decay: FloatArray, h: float, growth: FloatArray, count: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Effective rate, squared norm that each update sees, and its power ``-h``."""
     rate, norm, power = np.empty(lr.size), np.empty(lr.size), np.empty(lr.size)
@@ -92,8 +96,34 @@ def _forward(
         rate[k] = lr[k] * power[k]
         # A decay of more than the whole norm in one update leaves none: clamp instead of going
         # negative, where no power is defined.
-        v = max(v * (1.0 - decay[k] * lr[k]), 1e-300) + growth[k]
+        keeps = 1.0 - decay[k] * lr[k]
+        if count[k] == 1.0:
+            v = max(v * keeps, 1e-300) + growth[k]
+        else:
+            left, sum_ = _kept(keeps, count[k])[:2]
+            v = max(v * left, 1e-300) + growth[k] * sum_
     return rate, norm, power
+
+
+@compiled()
+def _kept(keeps: float, n: float) -> tuple[float, float, float, float]:
+    """``n`` equal updates as one: ``keeps^n``, the sum of ``keeps^i`` for i < n, and their slopes.
+
+    Taken one after the other, n updates of ``v <- keeps*v + growth`` are exactly this; with the
+    growth and the decay of all of them at once a large decay would swing and not settle.
+    """
+    if keeps <= 0.0:
+        return 0.0, 1.0, 0.0, 0.0
+    lost = 1.0 - keeps
+    left = keeps**n
+    by_keeps = n * left / keeps
+    if n * lost < 1e-3:
+        sum_ = n * (1.0 - (n - 1.0) / 2.0 * lost * (1.0 - (n - 2.0) / 3.0 * lost))
+        slope = n * (n - 1.0) / 2.0 * (1.0 - (n - 2.0) * 2.0 / 3.0 * lost)
+    else:
+        sum_ = (1.0 - left) / lost
+        slope = (sum_ - by_keeps) / lost
+    return left, sum_, by_keeps, slope
 
 
 @compiled()
@@ -101,7 +131,9 @@ def _pullback(
     lr: FloatArray,
     decay: FloatArray,
     h: float,
+    growth: FloatArray,
     slope: FloatArray,
+    count: FloatArray,
     norm: FloatArray,
     power: FloatArray,
     gradient: FloatArray,
@@ -110,10 +142,10 @@ def _pullback(
     out = np.empty(lr.size)
     by_norm = 0.0  # of the norm after the update at hand
     for k in range(lr.size - 1, -1, -1):
-        keeps = 1.0 - decay[k] * lr[k]
-        shrinks = -decay[k] * norm[k]
-        if norm[k] * keeps < 1e-300:  # clamped there: what was before has no effect
-            keeps, shrinks = 0.0, 0.0
-        out[k] = gradient[k] * power[k] + by_norm * (shrinks + slope[k])
-        by_norm = by_norm * keeps - gradient[k] * lr[k] * h * power[k] / norm[k] + other[k]
+        left, sum_, left_slope, sum_slope = _kept(1.0 - decay[k] * lr[k], count[k])
+        shrinks = -decay[k] * (norm[k] * left_slope + growth[k] * sum_slope)
+        if norm[k] * left < 1e-300:  # clamped there: what was before has no effect
+            left, shrinks = 0.0, 0.0
+        out[k] = gradient[k] * power[k] + by_norm * (shrinks + sum_ * slope[k])
+        by_norm = by_norm * left - gradient[k] * lr[k] * h * power[k] / norm[k] + other[k]
     return out
