@@ -22,6 +22,7 @@ from losslaw.files import write_text
 from losslaw.fitting import Fit
 from losslaw.lab import LabConfig, standard_library, train
 from losslaw.lab.training import complete, kept_checkpoint, require_torch
+from losslaw.numerics.arrays import FloatArray
 from losslaw.schedules import Schedule, parse_schedule
 
 FOLDER = Path(__file__).parents[1] / "data" / "proof"
@@ -60,11 +61,12 @@ ORDER = ("wsd", "design", "wsd_1-sqrt", "linear", "cosine", "design_free_peak")
 
 @dataclass(frozen=True)
 class Planned:
-    """A run: the name of its file, its schedule, its seed."""
+    """A run: the name of its file, its schedule, its seed, its model."""
 
     label: str
     schedule: Schedule
     seed: int
+    config: LabConfig = CONFIG
 
     @property
     def path(self) -> Path:
@@ -80,7 +82,7 @@ class Planned:
         """The measured losses."""
         step, _, loss = _columns(self.path)[:3]
         return LossCurve(
-            complete(self.schedule, CONFIG), step.astype(np.int64), loss, label=self.label
+            complete(self.schedule, self.config), step.astype(np.int64), loss, label=self.label
         )
 
 
@@ -106,7 +108,7 @@ def schedules() -> dict[str, Schedule]:
     at = f"peak={PEAK:g},horizon={LONG},warmup={WARMUP}"
     plans = {name: parse_schedule(spec.format(at=at)) for name, spec in USUAL.items()}
     for name in DESIGNS:
-        plans[name] = Schedule(_columns(FOLDER / f"{name}.csv")[1])
+        plans[name] = read_rates(FOLDER / f"{name}.csv")
     at = f"peak={HIGH:g},horizon={LONG},warmup={WARMUP}"
     plans |= {name: parse_schedule(spec.format(at=at)) for name, spec in CONTROLS.items()}
     return plans
@@ -142,27 +144,44 @@ def write_predictions() -> None:
     trunk = parse_schedule(USUAL["wsd"].format(at=at)).lr
     for name, peak in zip(DESIGNS, (PEAK, PEAKS), strict=True):
         design = ll.design(fit, LONG, peak=peak, warmup=WARMUP)
-        # Rates equal but for rounding are made equal, so that runs can share their beginning.
-        lr = np.where(np.isclose(design.schedule.lr, trunk, rtol=1e-7, atol=0), trunk, 0.0)
-        lr = np.where(lr > 0, lr, np.array([float(f"{x:.8g}") for x in design.schedule.lr]))
-        stream = io.StringIO()
-        rows = csv.writer(stream, lineterminator="\n")
-        rows.writerow(("step", "lr"))
-        rows.writerows((k + 1, repr(float(x))) for k, x in enumerate(lr))
-        write_text(FOLDER / f"{name}.csv", stream.getvalue())
-        simple = design.simple
-        written["designs"][name] = {
-            "peak": design.schedule.peak_lr,
-            "loss_after_last_update": design.loss,
-            "room": design.gap,
-            "simple": None
-            if simple is None
-            else {"name": simple.name, "spec": simple.schedule.spec, "cost": simple.cost},
-            "sentences": list(design.sentences),
-        }
+        write_rates(FOLDER / f"{name}.csv", design.schedule.lr, trunk)
+        written["designs"][name] = said(design)
     schedules.cache_clear()
     written |= _expected(fit, ORDER, {name: tuple(USUAL) for name in DESIGNS})
     write_text(PREDICTIONS, json.dumps(written, indent=1) + "\n")
+
+
+def write_rates(path: Path, lr: FloatArray, trunk: FloatArray) -> None:
+    """Write down the rates of a design, those of the trunk as they are there.
+
+    Rates equal but for rounding are made equal, so that runs can share their beginning.
+    """
+    rounded = np.array([float(f"{x:.8g}") for x in lr])
+    lr = np.where(np.isclose(lr, trunk, rtol=1e-7, atol=0) & (trunk > 0), trunk, rounded)
+    stream = io.StringIO()
+    rows = csv.writer(stream, lineterminator="\n")
+    rows.writerow(("step", "lr"))
+    rows.writerows((k + 1, repr(float(x))) for k, x in enumerate(lr))
+    write_text(path, stream.getvalue())
+
+
+def read_rates(path: Path) -> Schedule:
+    """The schedule that was written down."""
+    return Schedule(_columns(path)[1])
+
+
+def said(design: ll.Design) -> dict[str, Any]:
+    """What a design says of itself."""
+    simple = design.simple
+    return {
+        "peak": design.schedule.peak_lr,
+        "loss_after_last_update": design.loss,
+        "room": design.gap,
+        "simple": None
+        if simple is None
+        else {"name": simple.name, "spec": simple.schedule.spec, "cost": simple.cost},
+        "sentences": list(design.sentences),
+    }
 
 
 def write_control_predictions() -> None:
@@ -177,17 +196,7 @@ def _expected(
 ) -> dict[str, Any]:
     """Final losses, mean of the last three evaluations, and gains, both with 90 % intervals."""
     ready = {name: complete(schedules()[name], CONFIG) for name in (*names, *compared)}
-    final: dict[str, dict[str, Any]] = {}
-    for name, schedule in ready.items():
-        prediction = fit.predict(schedule, LAST, 0.9)
-        assert prediction.lower is not None
-        assert prediction.upper is not None
-        final[name] = {
-            "loss": float(prediction.loss.mean()),
-            "lower": float(prediction.lower.mean()),
-            "upper": float(prediction.upper.mean()),
-            "warnings": list(prediction.warnings),
-        }
+    final = expected_finals(fit, ready, LAST)
 
     def half(design: Schedule, other: Schedule) -> float:
         interval = Gains.of(fit, design, 0.9).interval(design, other)
@@ -209,8 +218,72 @@ def _expected(
     }
 
 
+def expected_finals(
+    fit: Fit, plans: Mapping[str, Schedule], last: Sequence[int]
+) -> dict[str, dict[str, Any]]:
+    """Final losses, means over the steps ``last``, with 90 % intervals."""
+    final: dict[str, dict[str, Any]] = {}
+    for name, schedule in plans.items():
+        prediction = fit.predict(schedule, last, 0.9)
+        assert prediction.lower is not None
+        assert prediction.upper is not None
+        final[name] = {
+            "loss": float(prediction.loss.mean()),
+            "lower": float(prediction.lower.mean()),
+            "upper": float(prediction.upper.mean()),
+            "warnings": list(prediction.warnings),
+        }
+    return final
+
+
 def make_runs() -> None:
     """Train what is missing: the cheap runs, then, once predictions are written, the long ones.
+
+    Raises:
+        MissingExtra: torch is not installed.
+        InputError: a checkpoint is of another text or model.
+        TrainingInterrupted: on Ctrl-C; the same call goes on from there.
+    """
+    record(META, CONFIG, EVERY)
+    train_missing(seen_plan(), EVERY)
+    if not PREDICTIONS.exists():
+        write_predictions()
+    if not CONTROL_PREDICTIONS.exists():
+        write_control_predictions()
+    train_missing(long_plan(), EVERY, seen_plan())
+    clear_checkpoints()
+
+
+def clear_checkpoints() -> None:
+    """Remove what only runs to come could have gone on from."""
+    for path in CHECKPOINTS.glob("*.pt"):
+        path.unlink()
+    CHECKPOINTS.rmdir()
+
+
+def record(meta: Path, config: LabConfig, every: int) -> None:
+    """Write down, or compare, what must be the same for all runs."""
+    text = standard_library()
+    mine = {
+        "text": {"what": text.source, "files": text.files, "sha256": text.sha256},
+        "model": {name: value for name, value in config.as_dict().items() if name != "seed"},
+        "every": every,
+    }
+    if not meta.exists():
+        made = {"python": platform.python_version(), "torch": version("torch")}
+        write_text(meta, json.dumps(mine | made, indent=1) + "\n")
+        return
+    recorded = json.loads(meta.read_text(encoding="utf-8"))
+    for name, value in mine.items():
+        if recorded[name] != value:
+            raise InputError(
+                f"{meta} records another {name} ({recorded[name]}), this program would use {value}:"
+                f" train with that one, or delete {FOLDER} to begin anew"
+            )
+
+
+def train_missing(plan: Sequence[Planned], every: int, before: Sequence[Planned] = ()) -> None:
+    """Train the runs of a plan that are not done, evaluating every so many updates.
 
     Raises:
         MissingExtra: torch is not installed.
@@ -222,40 +295,6 @@ def make_runs() -> None:
 
     torch.set_num_threads(1)
     CHECKPOINTS.mkdir(parents=True, exist_ok=True)
-    _record()
-    _train(seen_plan(), [])
-    if not PREDICTIONS.exists():
-        write_predictions()
-    if not CONTROL_PREDICTIONS.exists():
-        write_control_predictions()
-    _train(long_plan(), seen_plan())
-    for path in CHECKPOINTS.glob("*.pt"):
-        path.unlink()
-    CHECKPOINTS.rmdir()
-
-
-def _record() -> None:
-    """Write down, or compare, what must be the same for all runs."""
-    text = standard_library()
-    mine = {
-        "text": {"what": text.source, "files": text.files, "sha256": text.sha256},
-        "model": {name: value for name, value in CONFIG.as_dict().items() if name != "seed"},
-        "every": EVERY,
-    }
-    if not META.exists():
-        made = {"python": platform.python_version(), "torch": version("torch")}
-        write_text(META, json.dumps(mine | made, indent=1) + "\n")
-        return
-    recorded = json.loads(META.read_text(encoding="utf-8"))
-    for name, value in mine.items():
-        if recorded[name] != value:
-            raise InputError(
-                f"{META} records another {name} ({recorded[name]}), this program would use {value}:"
-                f" train with that one, or delete {FOLDER} to begin anew"
-            )
-
-
-def _train(plan: Sequence[Planned], before: Sequence[Planned]) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     text = standard_library()
     with Progress(*columns, TimeRemainingColumn()) as bars:
@@ -269,9 +308,9 @@ def _train(plan: Sequence[Planned], before: Sequence[Planned]) -> None:
 
             train(
                 run.schedule,
-                replace(CONFIG, seed=run.seed),
+                replace(run.config, seed=run.seed),
                 text=text,
-                every=EVERY,
+                every=every,
                 label=run.label,
                 out=run.path,
                 checkpoint=CHECKPOINTS / f"{run.label}.pt",
