@@ -1,13 +1,14 @@
 """What the long runs ended at, beside what had been written down before."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from validation.proof.train import CONTROL_PREDICTIONS, PREDICTIONS, long_plan
+from validation.proof.train import CONTROL_PREDICTIONS, PREDICTIONS, Planned, long_plan
 
 TITLES = {
     "design": "design, peak 3e-3",
@@ -47,6 +48,21 @@ class Measured:
             mean += f" ± {self.error:.4f}"
         return [mean, ", ".join(f"{value:{sign}.4f}" for value in self.by_seed.values())]
 
+    def below(self, other: "Measured") -> "Measured":
+        """How much lower than another, seed by seed."""
+        common = [seed for seed in self.by_seed if seed in other.by_seed]
+        return Measured({seed: other.by_seed[seed] - self.by_seed[seed] for seed in common})
+
+
+def ends_of(plan: Sequence[Planned], evaluations: int) -> dict[str, Measured]:
+    """Measured final losses of the finished runs of a plan: mean of so many last evaluations."""
+    ends: dict[str, dict[int, float]] = {}
+    for run in plan:
+        if run.done:
+            by_seed = ends.setdefault(run.label.rpartition("_seed")[0], {})
+            by_seed[run.seed] = float(run.curve().loss[-evaluations:].mean())
+    return {name: Measured(values) for name, values in ends.items()}
+
 
 @cache
 def finals(evaluations: int = 3) -> dict[str, Measured]:
@@ -54,19 +70,13 @@ def finals(evaluations: int = 3) -> dict[str, Measured]:
 
     One evaluation is the loss after the last update itself.
     """
-    ends: dict[str, dict[int, float]] = {name: {} for name in TITLES}
-    for run in long_plan():
-        if run.done:
-            ends[run.label.rpartition("_seed")[0]][run.seed] = float(
-                run.curve().loss[-evaluations:].mean()
-            )
-    return {name: Measured(values) for name, values in ends.items()}
+    measured = ends_of(long_plan(), evaluations)
+    return {name: measured.get(name, Measured({})) for name in TITLES}
 
 
 def gain(name: str, other: str, evaluations: int = 3) -> Measured:
     """How much lower one schedule ends than another, seed by seed."""
-    mine, theirs = finals(evaluations)[name].by_seed, finals(evaluations)[other].by_seed
-    return Measured({seed: theirs[seed] - mine[seed] for seed in mine if seed in theirs})
+    return finals(evaluations)[name].below(finals(evaluations)[other])
 
 
 def predictions() -> Any:

@@ -1,0 +1,164 @@
+"""Predictions and measurements of the second trial side by side, and the figure."""
+
+import json
+from functools import cache
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+import losslaw as ll
+from losslaw.lab.training import complete
+from validation.page import markdown, save, sections
+from validation.proof.measure import Measured, ends_of
+from validation.proof_12000.train import CONFIG, HORIZON, PREDICTIONS, plan, schedules, seen
+
+TITLES = {
+    "design": "design",
+    "wsd_1-sqrt": "WSD, 1-sqrt over the last 20 %",
+    "wsd": "WSD, linear over the last 20 %",
+    "wsd_1-sqrt_40": "WSD, 1-sqrt over the last 40 %",
+    "linear": "linear to 0",
+    "cosine": "cosine to 10 %",
+}
+
+
+@cache
+def predictions() -> Any:
+    """What was written before the runs."""
+    return json.loads(PREDICTIONS.read_text(encoding="utf-8"))
+
+
+@cache
+def finals() -> dict[str, Measured]:
+    """Measured losses after the last update, of the schedules that were trained."""
+    ends = {
+        name.removeprefix(f"{HORIZON}_"): end
+        for name, end in ends_of(plan(), evaluations=1).items()
+    }
+    (shipped,) = ll.bundled_curves([f"cosine_peak3e-3_T{HORIZON}"])
+    ends["cosine"] = Measured({0: float(shipped.loss[-1])})
+    return {name: ends[name] for name in TITLES if name in ends}
+
+
+def gains_of_design() -> dict[str, Measured]:
+    """How much lower the design ends than each, by the seeds that both have."""
+    design = finals().get("design", Measured({}))
+    return {name: design.below(end) for name, end in finals().items() if name != "design"}
+
+
+def _row(name: str, expected: dict[str, float], value: float, measured: Measured, sign: str = ""):
+    lower, upper = expected["lower"], expected["upper"]
+    row = [TITLES[name], f"{value:{sign}.4f}", f"{lower:{sign}.4f}..{upper:{sign}.4f}"]
+    if not measured.by_seed:
+        return [*row, "", "", "", ""]
+    inside = "yes" if lower <= measured.mean <= upper else "no"
+    return [*row, *measured.words(sign), f"{value - measured.mean:+.4f}", inside]
+
+
+def losses() -> list[str]:
+    """Final losses, nats per byte"""
+    nothing = Measured({})
+    body = [
+        _row(name, expected, expected["loss"], finals().get(name, nothing))
+        for name in TITLES
+        for expected in [predictions()["final"][name]]
+    ]
+    head = ("schedule", "predicted", "90 % interval", "measured", "seeds 0, 1, 2", "off", "inside")
+    return markdown(head, body)
+
+
+def gains() -> list[str]:
+    """Gains of the design: how much lower it ends, nats per byte"""
+    nothing = Measured({})
+    body = [
+        _row(name, expected, expected["gain"], gains_of_design().get(name, nothing), "+")
+        for name in TITLES
+        if name != "design"
+        for expected in [predictions()["gains"][name]]
+    ]
+    head = ("over", "predicted", "90 % interval", "measured", "seeds 0, 1, 2", "off", "inside")
+    return markdown(head, body)
+
+
+def certainty() -> list[str]:
+    """What the mixture said of its own certainty
+
+    Parts of the fitted logs were kept back, and foretold by each law fitted to the rest: the root
+    mean square errors, in nats, and what each law counts after that.
+    """
+    trust = predictions()["trust"]
+    members = [member["name"] for member in trust["members"]]
+    body = [
+        [test["what"], *(f"{test['rmse'][name]:.4f}" for name in members)]
+        for test in trust["foretold"]
+    ]
+    body.append(["**weight**", *(f"{member['weight']:.3f}" for member in trust["members"])])
+    return [f"> {trust['sentence']}", "", *markdown(("kept back", *members), body)]
+
+
+def afterwards() -> list[str]:
+    """Predicted minus measured final losses: is it the level, or the order?
+
+    Means over the seeds of each schedule. `spread` is the standard deviation of a fit's errors over
+    schedules: what is the same for all does not change which one is chosen; `would choose` is the
+    schedule it puts first. `auto` is what this version expects, the laws after it are fitted alone.
+    """
+    names = list(finals())
+    ready = {name: complete(schedules()[name], CONFIG) for name in names}
+    then = predictions()["final"]
+    answers = {"as predicted before": [float(then[name]["loss"]) for name in names]}
+    for law in ("auto", *ll.LAWS):
+        fit = ll.fit(seen(), law, uncertainty=law == "auto")
+        answers[law] = [float(fit.predict(ready[name], [HORIZON]).loss[0]) for name in names]
+    measured = np.array([finals()[name].mean for name in names])
+    body: list[list[str]] = []
+    for title, expected in answers.items():
+        errors = np.array(expected) - measured
+        first = TITLES[names[int(np.argmin(expected))]]
+        body.append([title, *(f"{error:+.4f}" for error in errors), f"{errors.std():.4f}", first])
+    return markdown(("fit", *(TITLES[name] for name in names), "spread", "would choose"), body)
+
+
+def figure() -> Figure:
+    """The schedules; the losses at their ends and the gains of the design, with their intervals."""
+    drawn = Figure(figsize=(12.5, 4.2), layout="constrained")
+    left, middle, right = drawn.subplots(1, 3, width_ratios=(1, 0.8, 0.8))
+    names = list(finals())
+    for i, name in enumerate(names):
+        lr = 1e3 * schedules()[name].lr
+        left.plot(np.arange(1, HORIZON + 1), lr, f"C{i}", lw=1.2 + (name == "design"))
+    left.set(xlabel="step", ylabel="learning rate, 1e-3", title="the schedules")
+    _ends(middle, names, {n: predictions()["final"][n] for n in names}, "loss", finals())
+    middle.set_yticks([-i for i in range(len(names))], [TITLES[n] for n in names], fontsize=8)
+    middle.set(xlabel="nats per byte", title="final loss")
+    _ends(right, names, predictions()["gains"], "gain", gains_of_design())
+    right.axvline(0, color="grey", lw=0.8)
+    right.set_yticks([-i for i in range(len(names))], [])
+    right.set(xlabel="nats per byte", title="how much lower the design ends")
+    drawn.supxlabel("predicted: x and 90 % interval; measured: a dot for each seed", fontsize=8)
+    return drawn
+
+
+def _ends(
+    axes: Axes, names: list[str], expected: Any, value: str, measured: dict[str, Measured]
+) -> None:
+    for i, name in enumerate(names):
+        if name not in expected:
+            continue
+        told = expected[name]
+        axes.plot([told["lower"], told["upper"]], [-i, -i], color="black", lw=1)
+        axes.plot(told[value], -i, "x", color="black", ms=7)
+        dots = list(measured[name].by_seed.values())
+        axes.plot(dots, [-i] * len(dots), "o", color=f"C{i}", ms=6, alpha=0.7)
+    axes.set_ylim(-len(names) + 0.4, 0.6)
+    axes.grid(axis="x", alpha=0.3)
+
+
+def table() -> str:
+    """Predictions and measurements side by side; draws the figure too."""
+    save(figure(), "proof_12000.png")
+    missing = [run.label for run in plan() if not run.done]
+    first = f"Not trained: {', '.join(missing)}. `--train` makes them.\n\n" if missing else ""
+    return first + sections((losses, gains, certainty, afterwards), "proof_12000")
