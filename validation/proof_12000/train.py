@@ -45,9 +45,9 @@ USUAL = {
     "cosine": "cosine:{at},final=3e-4",
 }
 # Within a seed; what begins like WSD goes on from its checkpoints.
-ORDER = ("wsd_1-sqrt", "design", "wsd")
+ORDER = ("wsd_1-sqrt", "design")
 # When all seeds of those are done, as far as time goes.
-LATER = ("wsd_1-sqrt_40", "linear")
+LATER = ("wsd", "wsd_1-sqrt_40", "linear")
 
 
 @cache
