@@ -206,6 +206,7 @@ def test_the_json_form_is_json_and_has_its_keys(stable):
         "label", "trust", "step", "loss", "lr", "horizon", "level", "law", "knowledge", "plan",
         "final", "band", "decay", "endings", "best", "ties", "plan_ties", "path", "notes",
         "warnings",
+        "diverged",
     ]  # fmt: skip
     assert set(record["final"]) == {"loss", "lower", "upper", "lr"}
     assert set(record["band"]) == {"state", "since", "by", "checked", "spikes", "never"}
@@ -303,7 +304,7 @@ def strange():
     steps = np.arange(20, 2001, 20)
     noise = 0.01 * np.random.default_rng(0).normal(size=steps.size)
     loss = 3.0 + 40.0 * (steps + 50.0) ** -0.7 + noise
-    return ll.LossCurve(ll.constant(peak=0.02, horizon=2000), steps, loss, "strange")
+    return ll.LossCurve(ll.constant(peak=2.0, horizon=2000), steps, loss, "strange")
 
 
 def test_where_the_interval_is_of_no_use_no_decay_is_recommended(strange):
@@ -335,7 +336,7 @@ def test_whether_an_interval_is_of_use_does_not_depend_on_the_level_asked(strang
 
 def test_the_plan_of_a_refused_forecast_is_answered_for_itself(strange):
     """The law that is heaviest for a decay may say anything of a rate that is held."""
-    held = strange.schedule.extended(np.full(6000, 0.02))
+    held = strange.schedule.extended(np.full(6000, 2.0))
     forecast = ll.forecast(strange, 8000, decay_over=[1000])
     assert forecast.final == pytest.approx(ll.fit(strange).predict(held, [8000]).final, abs=1e-9)
 
@@ -362,3 +363,17 @@ def test_new_data_widen_the_interval_and_move_nothing(mixed):
     assert by(other, "now", 600).interval.half_width > by(one, "now", 600).interval.half_width
     with pytest.raises(ll.InputError, match="new data are data that other runs did not have"):
         ll.forecast(part, 12_000, new_data=True)
+
+
+def test_a_run_that_has_diverged_is_not_told_to_decay():
+    law = ll.Effective(L0=2.0, A=0.5, N=40.0)
+    run = law.curve(ll.constant(peak=1e-3, horizon=4000, warmup=100), range(20, 4001, 20), "run")
+    loss = run.loss + 0.002 * np.random.default_rng(0).standard_normal(len(run))
+    loss[180:] += np.linspace(0.3, 2.0, 20)
+    forecast = ll.forecast(run.with_(loss=loss), 6000)
+    assert forecast.diverged == pytest.approx(3620, abs=60)
+    assert forecast.endings == ()
+    assert forecast.best is None
+    assert "The run has diverged from step 3," in str(forecast)
+    assert forecast.as_dict()["diverged"] == forecast.diverged
+    assert ll.forecast(run, 6000).diverged is None

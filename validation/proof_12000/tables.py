@@ -99,14 +99,14 @@ def certainty() -> list[str]:
 
 
 def afterwards() -> list[str]:
-    """Predicted minus measured final losses: is it the level, or the order?
+    """Predicted minus measured final losses of seed 0: is it the level, or the order?
 
-    Means over the seeds of each schedule. `spread` is the standard deviation of a fit's errors over
-    schedules: what is the same for all does not change which one is chosen; `would choose` is the
-    schedule it puts first. `auto` is what this version expects from the same runs, and from those
-    with the shipped run of 12,000 updates at a constant rate; the laws after it are fitted alone.
+    `spread` is the standard deviation of a fit's errors over schedules: what is the same for all
+    does not change which one is chosen; `would choose` is the schedule it puts first. `auto` is
+    what this version expects from the same runs, and from those with the shipped run of 12,000
+    updates at a constant rate; the laws after it are fitted alone.
     """
-    names = list(finals())
+    names = [name for name, end in finals().items() if 0 in end.by_seed]
     ready = {name: complete(schedules()[name], CONFIG) for name in names}
     then = predictions()["final"]
     answers = {"as predicted before": [float(then[name]["loss"]) for name in names]}
@@ -115,7 +115,7 @@ def afterwards() -> list[str]:
     fits |= {law: ll.fit(seen(), law, uncertainty=False) for law in ll.LAWS}
     for title, fit in fits.items():
         answers[title] = [float(fit.predict(ready[name], [HORIZON]).loss[0]) for name in names]
-    measured = np.array([finals()[name].mean for name in names])
+    measured = np.array([finals()[name].by_seed[0] for name in names])
     body: list[list[str]] = []
     for title, expected in answers.items():
         errors = np.array(expected) - measured

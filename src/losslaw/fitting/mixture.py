@@ -75,7 +75,7 @@ OTHER_DATA = 1.7e-3
 WIDER, WIDER_COUNTS = 1.2, 8.0
 # Least such factor at home and away, and what intervals are multiplied with in the end.
 LEAST_HOME, LEAST_AWAY = 0.6, 1.0
-LAST_HOME, LAST_AWAY = 0.95, 1.05
+LAST_HOME, LAST_AWAY = 0.85, 0.95
 # Largest square error over variance that widens an interval.
 WORST = 9.0
 # How much all tests count together: those of several runs share most of what they were fitted to.

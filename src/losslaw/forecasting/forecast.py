@@ -17,7 +17,7 @@ import numpy as np
 
 from losslaw.curves import LossCurve, Runs, curve_of, curves_of
 from losslaw.errors import InputError, TooShort
-from losslaw.fitting.cleaning import cleaned_runs
+from losslaw.fitting.cleaning import cleaned, cleaned_runs
 from losslaw.fitting.fit import fit as fit_law
 from losslaw.fitting.prediction import FittedCurve
 from losslaw.fitting.record import Fit
@@ -195,7 +195,8 @@ def forecast(
     # Without other endings to compare it with, the plan's is answered for itself.
     predictor = basis.predictor.settled(plan.schedule) if refused else basis.predictor
     path = replace(predictor.predict(plan.schedule, steps, level), trust=trust)
-    endings = () if refused else _endings(decays, predictor, level)
+    left = cleaned(curve, skip or 0).diverged
+    endings = () if refused or left is not None else _endings(decays, predictor, level)
     warnings = list(dict.fromkeys([*plan.doubts, *curve.warnings, *basis.warnings, *path.warnings]))
     if basis.band.state in ("above", "below"):
         warnings.append(
@@ -216,6 +217,7 @@ def forecast(
         trust=trust,
         notes=basis.notes,
         warnings=tuple(warnings),
+        diverged=None if left is None else left[0],
     )
 
 

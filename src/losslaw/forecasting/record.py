@@ -28,6 +28,14 @@ REFUSAL = (
     f"A short run that decays would tell; the cheapest one: {ADVISE}",
 )
 
+
+def _back_to(diverged: int) -> tuple[str, str]:
+    return (
+        f"The run has diverged from step {diverged:,} on: no decay now is worth what this says.",
+        "The forecast is of the run without that, from a checkpoint before it.",
+    )
+
+
 When = Literal["now", "later"]
 
 
@@ -93,6 +101,8 @@ class Forecast:
             now; ``None`` where one law answers alone. Where it is ``refused`` there are no endings.
         notes: What was assumed.
         warnings: Why the forecast deserves less trust than others.
+        diverged: Step from which on the run has left its course for good; ``None``: it has not.
+            Then there are no endings either, and what is forecast is the run without that.
     """
 
     label: str
@@ -108,6 +118,7 @@ class Forecast:
     trust: Trust | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    diverged: int | None = None
 
     @property
     def horizon(self) -> int:
@@ -212,6 +223,7 @@ class Forecast:
             "path": self.path.as_dict(),
             "notes": self.notes,
             "warnings": self.warnings,
+            "diverged": self.diverged,
         }
 
     def __str__(self) -> str:
@@ -238,7 +250,9 @@ class Forecast:
             lines += ["", f"Decay ({self.decay}) begun now, or in time to end at the horizon", ""]
             lines += [f"  {line}" for line in _endings_table(self.endings, self.level)]
             lines += ["", self._verdict()]
-        if self.refused:
+        if self.diverged is not None:
+            lines += ["", *_back_to(self.diverged)]
+        elif self.refused:
             lines += ["", *REFUSAL]
         lines += [f"warning: {sentence}" for sentence in self.warnings]
         lines += [f"note: {sentence}" for sentence in self.notes]
