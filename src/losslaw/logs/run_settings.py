@@ -52,7 +52,7 @@ def facts_of(settings: Mapping[str, object]) -> tuple[Facts, int | None]:
 
     >>> facts_of({"trainer.max_steps": "900", "optim/weight_decay": 0.1, "warmup_steps": 0.02})
     ... # doctest: +ELLIPSIS
-    (Facts(warmup=None, lr_is=None, weight_decay=0.1, ...), 900)
+    (Facts(warmup=None, ..., weight_decay=0.1, ...), 900)
     """
     numbers = _numbers(settings)
     known: dict[str, Any] = {}
