@@ -168,6 +168,11 @@ class LossCurve:
         window = None if self.window is None else self.window[kept]
         return self.with_(steps=self.steps[kept], loss=self.loss[kept], window=window)
 
+    @property
+    def peak_seen(self) -> float:
+        """The highest rate up to the last loss."""
+        return float(self.schedule.lr[: int(self.steps[-1])].max())
+
     def after(self, step: int) -> "LossCurve":
         """The points after ``step``, all updates of means included, with the whole schedule.
 

@@ -167,7 +167,10 @@ def contest(curves: Sequence[LossCurve], *, skip: int | None = None) -> Contest:
     if not entrants:
         assert refused is not None
         raise refused
-    known = [what_is_known(entrant.problem, entrant.optimum.point) for entrant in entrants]
+    known = [
+        what_is_known(coarse(entrant.problem), entrant.laws(), entrant.optimum.point)
+        for entrant in entrants
+    ]
     noise = min(each[-1].noise for each in known)
     members = tuple(
         member_of(entrant, parts) for entrant, parts in zip(entrants, known, strict=True)
@@ -206,12 +209,9 @@ def with_offsets(problem: Problem) -> Problem:
     return replace(problem, offsets=len(problem.curves) > 1 and bool(problem.law.priors()))
 
 
-def what_is_known(
-    problem: Problem, point: Point, tested: Sequence[LeftOut] = ()
-) -> tuple[Uncertainty, ...]:
-    """What intervals are made of at a point, worked out on updates in blocks."""
-    laws = problem.laws(point.theta, point.amplitudes)
-    return uncertainties(coarse(problem), laws, point, residual_scale(point.residuals), tested)
+def what_is_known(problem: Problem, laws: Sequence[Law], point: Point) -> tuple[Uncertainty, ...]:
+    """What the intervals of each law are made of, with no run left out; best on blocks."""
+    return uncertainties(problem, laws, point, residual_scale(point.residuals), ())
 
 
 def member_of(entrant: Entrant, parts: Sequence[Uncertainty]) -> Member:
@@ -284,7 +284,7 @@ def _parts(problem: Problem) -> list[_Part]:
 def _peak_parts(problem: Problem) -> list[_Part]:
     """Tests that leave out all runs of the lowest or of the highest peak."""
     curves, groups = problem.curves, problem.groups
-    peaks = [float(c.schedule.lr[: int(c.steps[-1])].max()) for c in curves]
+    peaks = [curve.peak_seen for curve in curves]
     parts: list[_Part] = []
     for end in (min(peaks), max(peaks)):
         out = [k for k, peak in enumerate(peaks) if same_rate(peak, end)]
@@ -323,7 +323,7 @@ def _result(
             problem.separable(SETTLED), start, evaluations=EVALUATIONS, tolerance=TOLERANCE
         )
         laws = problem.laws(point.theta, point.amplitudes)
-        known = uncertainties(problem, laws, point, residual_scale(point.residuals), ())
+        known = what_is_known(problem, laws, point)
     except (FloatingPointError, np.linalg.LinAlgError):
         return None
     there = Ground.of(problem.curves, ground.optimizer)

@@ -50,7 +50,7 @@ class Ground:
     def of(cls, curves: Sequence[LossCurve], optimizer: str | None = None) -> "Ground":
         """Of these runs."""
         late = np.concatenate([curve.loss[len(curve) // 2 :] for curve in curves])
-        peaks = {float(curve.schedule.lr[: int(curve.steps[-1])].max()) for curve in curves}
+        peaks = {curve.peak_seen for curve in curves}
         ends = [float(Query(curve.schedule, curve.steps).seen_time[-1]) for curve in curves]
         decays = [curve.schedule.decays(int(curve.steps[-1])) for curve in curves]
         return cls(

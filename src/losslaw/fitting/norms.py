@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from losslaw.curves import LossCurve
 from losslaw.laws import Law, Query
@@ -33,6 +32,7 @@ def fitted_growth(law: Law, curves: Sequence[LossCurve]) -> tuple[float, float] 
     runs = [(curve, _whole(curve)) for curve in curves if curve.norm is not None]
     if not law.growth or not runs:
         return None
+    from scipy.optimize import minimize_scalar
 
     def misfit(log_growth: float) -> float:
         grown = law.with_(**{law.growth: math.exp(log_growth)})

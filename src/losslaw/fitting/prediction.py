@@ -183,19 +183,16 @@ def predict(
     curves: Sequence[FittedCurve] = (),
     skip: int = 0,
     mixture: Mixture | None = None,
-    weights: FloatArray | None = None,
     window: ArrayLike | None = None,
 ) -> Prediction:
     """Losses of a law, with the interval that ``uncertainty`` gives at ``level``.
 
-    Where there is a mixture all its laws answer, with their weights for this question or those
-    given. What was fitted, and the model size, count for the warnings only.
+    Where there is a mixture all its laws answer. What was fitted, and the model size, count for the
+    warnings only.
     """
     quantile = Level(level).quantile
     query = Query.of(schedule, steps, window)
     question = None if mixture is None else mixture.question(query, model_size)
-    if question is not None and weights is not None:
-        question = question.weighed(weights)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         loss = law.loss(query) if question is None else question.loss
     if not np.isfinite(loss).all():

@@ -36,7 +36,13 @@ import numpy as np
 
 from losslaw.curves import LossCurve
 from losslaw.laws.law import Recipe
-from losslaw.laws.oneclock import ADAMW, LARGEST, SMALLEST, OneClock, size_in_range
+from losslaw.laws.oneclock import (
+    LARGEST,
+    SMALLEST,
+    OneClock,
+    size_in_range,
+    with_adamw_constants,
+)
 from losslaw.laws.parameters import Prior, amplitude, shape
 from losslaw.laws.query import Blocks, Query
 from losslaw.laws.variety import variety
@@ -241,24 +247,10 @@ def _to_the_highest(by_highest: FloatArray, lr: FloatArray, highest: FloatArray)
 def adamw(curves: Sequence[LossCurve]) -> Recipe:
     """The law with the constants of AdamW on text, open where these curves can tell."""
     seen = variety(curves)
-    free = ["alpha", "a"]
-    peaks = [float(curve.schedule.lr[: int(curve.steps[-1])].max()) for curve in curves]
+    peaks = [curve.peak_seen for curve in curves]
     most = max(sum(same_rate(peak, other) for other in peaks) for peak in peaks)
-    if seen.peaks == 1 and seen.decays and seen.sizes < 2 and most >= ENOUGH_OF_A_PEAK:
-        free.append("q")
-    if seen.batches > 1:
-        free.append("c")
-    priors: dict[str, Prior | None] = {}
-    if "q" not in free:
-        # The prior on N is of fits with q at this value: held, it is known as far as N is.
-        priors["q"] = None
-    if not seen.warmup_known:
-        # Time begins somewhere else then, and alpha with L0 makes up for it.
-        priors["alpha"] = Prior(0.48, 0.20, source="no warm-up is known")
-    if not seen.weight_decay_known:
-        # A weight decay other than .1 is, to the norm, another kappa: .05-.2 are usual.
-        priors["kappa"] = Prior(2500.0, 0.5, on="log", source="weight decay is not known")
-    return Recipe(Effective, tuple(free), priors=priors, name=ADAMW)
+    told = seen.peaks == 1 and seen.decays and seen.sizes < 2 and most >= ENOUGH_OF_A_PEAK
+    return with_adamw_constants(Effective, ["q"] if told else [], seen)
 
 
 def loose(curves: Sequence[LossCurve]) -> Recipe:

@@ -48,7 +48,7 @@ from losslaw.curves import LossCurve
 from losslaw.laws.law import Law, Recipe
 from losslaw.laws.parameters import Prior, amplitude, shape
 from losslaw.laws.query import Blocks, Query
-from losslaw.laws.variety import variety
+from losslaw.laws.variety import Variety, variety
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.last_step import before, kernel_over_update, signal, time_left
 from losslaw.numerics.memory import power_law_memory
@@ -291,29 +291,33 @@ def size_in_range(model_size: float) -> float:
 def adamw(curves: Sequence[LossCurve]) -> Recipe:
     """The law with AdamW's constants, open where these curves can tell."""
     seen = variety(curves)
-    free = ["alpha", "a"]
     if seen.peaks > 1:
-        free.append("p")
-    elif seen.decays and seen.sizes < 2:
-        free.append("q")
+        return with_adamw_constants(OneClock, ["p"], seen)
+    return with_adamw_constants(OneClock, ["q"] if seen.decays and seen.sizes < 2 else [], seen)
+
+
+def with_adamw_constants(law: type[OneClock], opened: Sequence[str], seen: Variety) -> Recipe:
+    """The recipe that searches alpha, a and what was ``opened``, and c where batches differ."""
+    free = ["alpha", "a", *opened]
     if seen.batches > 1:
         free.append("c")
+    usual = law.priors()
     priors: dict[str, Prior | None] = {}
     if "q" not in free:
         # The prior on N is of fits with q at this value: held, it is known as far as N is.
         priors["q"] = None
     if not seen.warmup_known:
-        # Effective time begins somewhere else then, and alpha with L0 makes up for it.
-        priors["alpha"] = Prior(0.54, 0.20, source="no warm-up is known")
+        # Time begins somewhere else then, and alpha with L0 makes up for it.
+        priors["alpha"] = replace(usual["alpha"], sd=0.20, source="no warm-up is known")
     if not seen.weight_decay_known:
         # A weight decay other than .1 is, to the norm, another kappa: .05-.2 are usual.
-        priors["kappa"] = Prior(2500.0, 0.5, on="log", source="weight decay is not known")
-    return Recipe(OneClock, tuple(free), priors=priors, name=ADAMW)
+        priors["kappa"] = replace(usual["kappa"], sd=0.5, source="weight decay is not known")
+    return Recipe(law, tuple(free), priors=priors, name=ADAMW)
 
 
 def free_units(curves: Sequence[LossCurve]) -> Recipe:
     """The law where nothing is known of the optimiser but its form."""
-    peak = max(float(curve.schedule.lr[: int(curve.steps[-1])].max()) for curve in curves)
+    peak = max(curve.peak_seen for curve in curves)
     unit = 1e-3 / peak
     usual = OneClock()
     r, kappa = usual.r * unit, usual.kappa * unit**usual.p

@@ -35,9 +35,7 @@ def variety(curves: Sequence[LossCurve]) -> Variety:
     decays = 0
     for curve in curves:
         last = int(curve.steps[-1])
-        seen = curve.schedule.lr[:last]
-        peak = float(seen.max())
-        _add(peaks, peak)
+        _add(peaks, curve.peak_seen)
         if curve.schedule.batch is not None:
             _add(batches, float(curve.schedule.batch[:last].min()))
             _add(batches, float(curve.schedule.batch[:last].max()))
