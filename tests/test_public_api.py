@@ -32,6 +32,7 @@ NAMES = {
     "Prediction",
     "Schedule",
     "advise",
+    "allow_long",
     "bundled_curves",
     "compare",
     "constant",

@@ -30,6 +30,7 @@ from .laws import Law as Law
 from .laws import Momentum as Momentum
 from .laws import MultiPower as MultiPower
 from .laws import OneClock as OneClock
+from .numerics.horizon import allow_long as allow_long
 from .schedules import Schedule as Schedule
 from .schedules import constant as constant
 from .schedules import cosine as cosine

@@ -336,7 +336,7 @@ SCHEDULES = {
     "half an update": (spec("cosine:peak=1,horizon=9.5"), None, ["horizon is '9.5'", "whole"]),
     "no updates": (spec("cosine:peak=1,horizon=0"), None, ["horizon is 0", "at least 1"]),
     "too many updates": (spec("cosine:peak=1,horizon=1e15"), None, ["horizon is 1e+15", "at most"]),
-    "too many updates in knots": (spec("knots:1=1,1e30=1"), None, ["last knot", "at most"]),
+    "too many updates in knots": (spec("knots:1=1,1e30=1"), None, ["schedule knots", "at most"]),
     "horizon shorter than the warm-up": (
         spec("cosine:peak=1e-2,horizon=10,warmup=20"),
         None,

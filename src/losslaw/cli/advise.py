@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # the help page does without numpy
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("advise", cls=options.Command)(advise_command)
+    options.add(app, "advise", advise_command)
 
 
 @options.with_curves

@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # the help page does without numpy
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("compare", cls=options.Command)(compare_command)
+    options.add(app, "compare", compare_command)
 
 
 @options.with_curves

@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # the help page does without numpy
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("design", cls=options.Command)(design_command)
+    options.add(app, "design", design_command)
 
 
 def design_command(

@@ -10,7 +10,7 @@ from losslaw.cli.output import activity, show_schedule
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("design-batches", cls=options.Command)(design_batches_command)
+    options.add(app, "design-batches", design_batches_command)
 
 
 def design_batches_command(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # the help page does without numpy
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("export", cls=options.Command)(export_command)
+    options.add(app, "export", export_command)
 
 
 def export_command(

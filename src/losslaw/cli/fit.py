@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # the help page does without numpy
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("fit", cls=options.Command)(fit_command)
+    options.add(app, "fit", fit_command)
 
 
 @options.with_curves

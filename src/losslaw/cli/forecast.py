@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # the help page does without numpy
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("forecast", cls=options.Command)(forecast_command)
+    options.add(app, "forecast", forecast_command)
 
 
 def with_reading(command: Callable[..., None]) -> Callable[..., None]:

@@ -16,7 +16,7 @@ HEADER = ("run", "points", "steps", "updates", "peak lr", "batch", "weight decay
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("inspect", cls=options.Command)(inspect_command)
+    options.add(app, "inspect", inspect_command)
 
 
 @options.with_curves

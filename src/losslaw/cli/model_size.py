@@ -10,7 +10,7 @@ from losslaw.cli.output import print_json, save_json, show
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("model-size", cls=options.Command)(model_size_command)
+    options.add(app, "model-size", model_size_command)
 
 
 def model_size_command(

@@ -93,6 +93,13 @@ NewData = Annotated[
         help="Other data, or another order of them, than were fitted: wider intervals.",
     ),
 ]
+AllowLong = Annotated[
+    bool,
+    typer.Option(
+        "--allow-long",
+        help="Runs may have more than 10,000,000 updates, in arrays of up to 0.8 GB.",
+    ),
+]
 
 # Of the runs that are designed.
 Peak = Annotated[
@@ -299,6 +306,26 @@ def with_curves(command: Callable[..., None]) -> Callable[..., None]:
     run.__signature__ = inspect.Signature(shown)  # pyright: ignore[reportAttributeAccessIssue]
     run.__annotations__ = {each.name: each.annotation for each in shown}
     return run
+
+
+def add(app: typer.Typer, name: str, command: Callable[..., None]) -> None:
+    """Add a command about runs, which may be very long if that is confirmed."""
+    named = inspect.Parameter.KEYWORD_ONLY
+    own = [each.replace(kind=named) for each in inspect.signature(command).parameters.values()]
+    shown = [*own, inspect.Parameter("allow_long", named, default=False, annotation=AllowLong)]
+
+    @wraps(command)
+    def run(*, allow_long: bool, **arguments: Any) -> None:
+        if not allow_long:
+            return command(**arguments)
+        from losslaw.numerics import horizon
+
+        with horizon.allow_long():
+            command(**arguments)
+
+    run.__signature__ = inspect.Signature(shown)  # pyright: ignore[reportAttributeAccessIssue]
+    run.__annotations__ = {each.name: each.annotation for each in shown}
+    app.command(name, cls=Command)(run)
 
 
 def warnings_of(curves: "list[LossCurve]") -> list[str]:

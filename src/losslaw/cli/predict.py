@@ -10,7 +10,7 @@ from losslaw.cli.output import print_json, show
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("predict", cls=options.Command)(predict_command)
+    options.add(app, "predict", predict_command)
 
 
 def predict_command(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # the help page does without numpy
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("profile", cls=options.Command)(profile_command)
+    options.add(app, "profile", profile_command)
 
 
 @options.with_curves

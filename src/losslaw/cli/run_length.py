@@ -10,7 +10,7 @@ from losslaw.cli.output import show_schedule
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("run-length", cls=options.Command)(run_length_command)
+    options.add(app, "run-length", run_length_command)
 
 
 def run_length_command(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # the help page does without numpy
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("score", cls=options.Command)(score_command)
+    options.add(app, "score", score_command)
 
 
 @options.with_curves

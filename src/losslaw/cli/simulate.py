@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from losslaw.kernel.methods import Evaluation
     from losslaw.schedules import Schedule
 
-# Updates that are written out one by one: a second or two, and 100 MB an array.
-LONGEST_SIMULATED = 10**7
-
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -181,12 +178,13 @@ def _written_out(text: str, batch: str | None) -> "Schedule":
     import re
 
     from losslaw.errors import InputError
+    from losslaw.numerics.horizon import LONGEST
     from losslaw.schedules import parse_schedule
 
     for horizon in re.findall(r"horizon\s*=\s*(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)", text):
-        if float(horizon) > LONGEST_SIMULATED:
+        if float(horizon) > LONGEST:
             raise InputError(
-                f"horizon {horizon} is more than {LONGEST_SIMULATED:.0e} updates, too many to write"
+                f"horizon {horizon} is more than {LONGEST:.0e} updates, too many to write"
                 " out: use --method integrator"
             )
     schedule = parse_schedule(text)

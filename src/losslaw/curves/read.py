@@ -40,6 +40,7 @@ from losslaw.logs.source import PIPE
 from losslaw.logs.tables import NAME as TABLE
 from losslaw.logs.units import in_updates, with_peak
 from losslaw.numerics.arrays import IntArray
+from losslaw.numerics.horizon import check_horizon
 from losslaw.schedules import Schedule, ScheduleLike, schedule_of
 
 if TYPE_CHECKING:
@@ -186,6 +187,8 @@ def curve_from(
         raise InputError(_without_rates(log, facts))
     measured = measures(name for name in table.columns if name != columns.lr)
     rows = clean_rows(table, columns, on_nan, list(measured.values()))
+    if rows.steps.size:
+        check_horizon(int(rows.steps[-1]), table.source)
     has_loss = ~np.isnan(rows.loss) & (rows.steps > 0)
     if has_loss.sum() < 2:
         raise TooShort(

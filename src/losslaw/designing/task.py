@@ -15,6 +15,7 @@ from losslaw.errors import InputError
 from losslaw.fitting.uncertainty import Uncertainty
 from losslaw.laws import Law, Query
 from losslaw.numerics.arrays import FloatArray, IntArray, dot
+from losslaw.numerics.horizon import check_horizon
 from losslaw.schedules import Schedule
 
 # Updates of a schedule that is designed, at most.
@@ -201,6 +202,7 @@ def pose(law: Law, constraints: Constraints) -> Task:
                 f"peaks from {lowest_peak:g} to {peak:g}: expected the lower one first, and none"
                 f" below the floor {floor:g}"
             )
+    check_horizon(horizon)
     lr, given = _given_rates(int(horizon), peak, int(warmup), prefix)
     if prefix is not None and lr[given - 1] < floor and not constraints.rising:
         raise InputError(

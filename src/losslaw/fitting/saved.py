@@ -20,8 +20,8 @@ from losslaw.fitting.prediction import FittedCurve
 from losslaw.fitting.uncertainty import Uncertainty
 from losslaw.laws import Law
 from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.horizon import LONGEST_ALLOWED, check_horizon
 from losslaw.schedules import Schedule, knots
-from losslaw.schedules.pieces import LONGEST_WRITTEN_OUT
 
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ WAY_OUT = "fit again and save with 'losslaw fit ... -o fit.json'"
 Error = Annotated[float, Meta(ge=0, lt=1e6)]
 Level = Annotated[float, Meta(gt=0, lt=1e6)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
-Update = Annotated[int, Meta(ge=1, le=LONGEST_WRITTEN_OUT)]
+Update = Annotated[int, Meta(ge=1, le=LONGEST_ALLOWED)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -319,6 +319,7 @@ def read_curve(saved: SavedCurve, i: int) -> FittedCurve:
     part = saved.schedule
     n = part.step[-1]
     try:
+        check_horizon(n)
         schedule = Schedule(
             np.interp(np.arange(1, n + 1), part.step, part.lr),
             _along(part.batch, n),

@@ -12,6 +12,7 @@ import numpy as np
 
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
+from losslaw.numerics.horizon import check_horizon
 from losslaw.schedules import Schedule
 from losslaw.schedules.agreement import outside_one_update
 from losslaw.schedules.match_shape import Decay, match_decay
@@ -99,6 +100,7 @@ def planned(
             f"horizon {horizon} is not beyond the log of {curve.label!r}, which ends at step"
             f" {now}: give the number of updates the whole run will have"
         )
+    check_horizon(horizon)
     if schedule is not None:
         if schedule.horizon < horizon:
             raise InputError(

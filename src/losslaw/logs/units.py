@@ -15,9 +15,7 @@ from losslaw.files import Table
 from losslaw.logs.columns import SEEN, key
 from losslaw.logs.log import Log
 from losslaw.numerics.arrays import FloatArray
-
-# A run of more updates than this is unheard of where a step has a gradient of more than one sample.
-MANY = 10_000_000
+from losslaw.numerics.horizon import LONGEST, long_allowed
 
 
 def in_updates(log: Log, steps_per_epoch: int | None = None, divisor: float | None = None) -> Log:
@@ -121,7 +119,8 @@ def _cells(table: Table, name: str, values: FloatArray) -> list[str | None]:
 def _check_counts(log: Log) -> None:
     """Refuse steps that count tokens or samples, with the division that is proposed."""
     name = log.columns.step
-    if log.last_step <= MANY and not any(part in key(name) for part in SEEN):
+    named = any(part in key(name) for part in SEEN)
+    if not named and (log.last_step <= LONGEST or long_allowed()):
         return
     steps = log.table.numbers(name)
     whole = steps[np.isfinite(steps) & (steps > 0) & (steps == steps.round()) & (steps < 2**53)]
@@ -139,13 +138,16 @@ def _check_counts(log: Log) -> None:
     )
     if known is not None:
         proposed = f"one update has {known:g}, so --step-divisor {known:g}"
-    else:
+    elif unit > 1:
         proposed = (
             f"all are multiples of {unit}, so --step-divisor {unit} if every update was logged,"
             " or that over the updates between two rows"
         )
+    else:
+        proposed = "the log does not tell"
     raise InputError(
         f"{log.source}: step looks like tokens or samples, not updates: column {name!r} goes to"
         f" {log.last_step:.6g}; say how many of them an update has (step_divisor=,"
-        f" --step-divisor): {proposed}; --step-divisor 1 if they are updates"
+        f" --step-divisor): {proposed};"
+        f" {'--step-divisor 1' if named else '--allow-long'} if they are updates"
     )

@@ -20,7 +20,8 @@ import numpy as np
 
 from losslaw.errors import InputError
 from losslaw.numerics.arrays import FloatArray, IntArray
-from losslaw.schedules.pieces import LONGEST_WRITTEN_OUT, LongSchedule, Piece, stretch
+from losslaw.numerics.horizon import check_horizon
+from losslaw.schedules.pieces import LongSchedule, Piece, stretch
 from losslaw.schedules.schedule import Schedule
 from losslaw.schedules.shapes import decay_shape
 
@@ -419,10 +420,7 @@ def from_knots(
     """
     if not knots:
         raise InputError("no knots: expected at least one, as in knots:0=0,100=3e-4,1000=0")
-    if max(knots) > LONGEST_WRITTEN_OUT:
-        raise InputError(
-            f"the last knot is at {max(knots):g}, expected at most {LONGEST_WRITTEN_OUT:g} updates"
-        )
+    check_horizon(max(knots), "schedule knots")
     at: IntArray = np.array(sorted(knots), dtype=np.int64)
     if at[0] < 0 or at[-1] < 1:
         raise InputError(f"knots at {at[0]}..{at[-1]}, expected updates 0 or above, one beyond 0")

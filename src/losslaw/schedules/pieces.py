@@ -13,13 +13,12 @@ import numpy as np
 
 from losslaw.errors import InputError
 from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.horizon import check_horizon
 from losslaw.schedules.schedule import Schedule
 from losslaw.schedules.shapes import CONSTANT, DecayShape, Level, decay_shape, levelled
 
 # Beyond this horizon squares of rates of modes of the kernel world leave the range of float64.
 LONGEST_IN_PIECES = int(1e30)
-# Updates that are written out, at most: an array of 800 MB, far beyond any run.
-LONGEST_WRITTEN_OUT = 10**8
 # Places where a piece is looked at to learn its mean rate and its largest one.
 SAMPLES = 1000
 
@@ -181,7 +180,7 @@ class LongSchedule:
         """Learning rate of every update.
 
         Raises:
-            InputError: more than 10^8 updates.
+            InputError: more than 10^7 updates; see `losslaw.allow_long`.
         """
         return self._each(Piece.rates)
 
@@ -190,10 +189,7 @@ class LongSchedule:
         return Schedule(self.rates(), self._each(Piece.batches), warmup=self.warmup)
 
     def _each(self, of: Callable[[Piece, FloatArray], FloatArray]) -> FloatArray:
-        if self.horizon > LONGEST_WRITTEN_OUT:
-            raise InputError(
-                f"horizon is {self.horizon:g}, expected at most {LONGEST_WRITTEN_OUT:g} updates"
-            )
+        check_horizon(self.horizon)
         return np.concatenate(
             [of(piece, np.arange(1.0, piece.updates + 1)) for piece in self.pieces]
         )

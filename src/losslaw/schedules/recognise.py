@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from losslaw.errors import InputError
+from losslaw.numerics.horizon import allow_long
 from losslaw.schedules.agreement import outside_one_update
 from losslaw.schedules.families import FAMILIES
 from losslaw.schedules.match_shape import TIGHT, match_decay
@@ -61,7 +62,8 @@ def recognise(schedule: Schedule) -> Recognised | None:
     found: list[Recognised] = []
     for spec in _proposals(schedule):
         try:
-            proposal = parse_schedule(spec)
+            with allow_long():  # the whole of what is given may be longer
+                proposal = parse_schedule(spec)
         except InputError:  # a proposal that makes no schedule is none
             continue
         if proposal.horizon < schedule.horizon:
@@ -90,7 +92,7 @@ def _proposals(schedule: Schedule) -> Iterator[str]:
     if not body.size or not body.any():
         return
     edges = np.flatnonzero(np.abs(np.diff(body)) > TIGHT * body.max()) + 1
-    levels = [float(body[at]) for at in (0, *edges)]
+    levels = [float(body[at]) for at in (0, *edges[:2])]
     if not edges.size:
         yield _text("constant", levels[0], n, warmup)
     if edges.size == 1:

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from losslaw.errors import InputError
 from losslaw.numerics.arrays import FloatArray, finite_vector
+from losslaw.numerics.horizon import check_horizon
 
 # A rate that has fallen below this share of its peak tells of a decay: more than what a slow
 # cosine does in passing, less than any cooldown that people run.
@@ -41,7 +42,8 @@ class Schedule:
         spec: The text that made this schedule, if one did.
 
     Raises:
-        InputError: empty, negative, not finite, all rates zero, or lengths that do not match.
+        InputError: empty, negative, not finite, all rates zero, lengths that do not match, or more
+            than 10^7 updates (see `losslaw.allow_long`).
 
     >>> from losslaw import Schedule
     >>> schedule = Schedule(lr=[1e-3, 1e-3, 5e-4], batch=32)
@@ -67,6 +69,7 @@ class Schedule:
         sequence_length: int | None = None,
         spec: str | None = None,
     ):
+        check_horizon(np.size(lr))
         rates = finite_vector("learning rates", lr)
         if not rates.any():
             raise InputError("learning rates are all zero: expected at least one above zero")
