@@ -1,14 +1,19 @@
-"""Write the logs in tests/logs/data with the trackers themselves; the losses are made up.
+"""Write the logs in tests/logs/data with the trackers themselves; most losses are made up.
 
 Needs packages that losslaw does not: see tests/logs/data/README.md for the versions that wrote what
 is committed. Each tracker is one function; the command names those that are wanted::
 
-    python scripts/log_fixtures.py tests/logs/data tensorboard wandb mlflow trackio
+    python scripts/log_fixtures.py tests/logs/data tensorboard wandb mlflow trackio lightning
+    python scripts/log_fixtures.py tests/logs/data huggingface
+    python scripts/log_fixtures.py examples checkpoints
+
+The last two train a small model on the source text of the standard library: their losses are real.
 
 What would tell where a file was made (host, user, paths) is left out or replaced, and databases are
 cut down to the tables that are read.
 """
 
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -152,6 +157,128 @@ def trackio(folder: Path) -> None:
         _cut(Path(place, "losses.db"), folder / "trackio" / "losses.db", ("metrics", "configs"))
 
 
+def lightning(folder: Path) -> None:
+    """A CSVLogger with a LearningRateMonitor: rates and losses in rows of their own."""
+    import torch
+    from lightning.pytorch import LightningModule, Trainer
+    from lightning.pytorch.callbacks import LearningRateMonitor
+    from lightning.pytorch.loggers import CSVLogger
+
+    class Model(LightningModule):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = torch.nn.Linear(1, 1)
+            self.save_hyperparameters({"max_steps": HORIZON, "weight_decay": 0.1})
+
+        def training_step(self, batch: torch.Tensor) -> torch.Tensor:
+            value = self.layer(batch).square().mean() * 0 + loss(self.global_step)
+            self.log("train_loss", value)
+            return value
+
+        def validation_step(self, batch: torch.Tensor) -> None:
+            self.log("val_loss", torch.tensor(loss(self.global_step) + 0.25))
+
+        def configure_optimizers(self) -> dict[str, object]:
+            optimizer = torch.optim.AdamW(self.parameters(), lr=PEAK, weight_decay=0.1)
+            scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda k: rate(k) / PEAK)
+            return {
+                "optimizer": optimizer,
+                "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+            }
+
+    with tempfile.TemporaryDirectory() as place:
+        logger = CSVLogger(place, name="", version="")
+        data = torch.utils.data.DataLoader(torch.ones(HORIZON, 1))
+        Trainer(
+            max_steps=HORIZON, logger=logger, log_every_n_steps=20, val_check_interval=100,
+            callbacks=[LearningRateMonitor("step")], accelerator="cpu", limit_val_batches=1,
+            enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+        ).fit(Model(), data, data)  # fmt: skip
+        (folder / "lightning").mkdir()
+        for name in ("metrics.csv", "hparams.yaml"):
+            shutil.copy(Path(place, name), folder / "lightning")
+
+
+def huggingface(folder: Path) -> None:
+    """A linear schedule; the run is killed at 250, and goes on from its checkpoint at 200.
+
+    It ends at 400; the state at the end is beside the checkpoints.
+    """
+    _train(folder / "huggingface", "linear", 400, warmup=40, every=20, saves=100, kill=250)
+
+
+def checkpoints(folder: Path) -> None:
+    """A cosine in progress, killed at 850 of 1,200: its newest checkpoint is that of 800."""
+    _train(
+        folder / "checkpoints", "cosine", 1200, warmup=100, every=10, saves=400, kill=850, on=False
+    )
+
+
+def _train(
+    folder: Path, kind: str, horizon: int, *, warmup: int, every: int, saves: int, kill: int,
+    on: bool = True,
+) -> None:  # fmt: skip
+    """Train a small GPT-2 on bytes with the Trainer; keep the states it writes, and its arguments.
+
+    The run is killed at a step, and goes ``on`` from its last checkpoint or not.
+    """
+    import numpy as np
+    import torch
+    from transformers import (
+        GPT2Config,
+        GPT2LMHeadModel,
+        Trainer,
+        TrainerCallback,
+        TrainingArguments,
+    )
+
+    text = b"".join(file.read_bytes() for file in sorted(Path(os.__file__).parent.glob("*.py")))
+    length = 64
+    starts = np.random.default_rng(0).integers(0, len(text) - length, 32 * horizon + 64)
+    torch.set_num_threads(1)
+
+    class Killed(Exception):
+        pass
+
+    class Kill(TrainerCallback):
+        def on_step_end(self, args, state, control, **more) -> None:
+            if state.global_step == kill:
+                raise Killed
+
+    def part(of: np.ndarray) -> list[dict[str, torch.Tensor]]:
+        at = (torch.tensor(list(text[start : start + length])) for start in of)
+        return [{"input_ids": each, "labels": each} for each in at]
+
+    def trainer(*callbacks: TrainerCallback) -> Trainer:
+        size = {"vocab_size": 256, "n_positions": length, "n_embd": 64, "n_layer": 2, "n_head": 2}
+        torch.manual_seed(0)
+        arguments = TrainingArguments(
+            place, max_steps=horizon, lr_scheduler_type=kind, warmup_steps=warmup,
+            learning_rate=3e-3, weight_decay=0.1, per_device_train_batch_size=16,
+            gradient_accumulation_steps=2, logging_steps=every, save_steps=saves,
+            eval_strategy="steps", eval_steps=100, report_to="none", use_cpu=True,
+            disable_tqdm=True, dataloader_pin_memory=False,
+        )  # fmt: skip
+        return Trainer(
+            GPT2LMHeadModel(GPT2Config(**size)), arguments,
+            train_dataset=part(starts[64:]), eval_dataset=part(starts[:64]),
+            callbacks=list(callbacks),
+        )  # fmt: skip
+
+    with tempfile.TemporaryDirectory() as here, contextlib.chdir(here):
+        place = "run"  # it stands in the arguments
+        with contextlib.suppress(Killed):
+            trainer(Kill()).train()
+        if on:
+            ended = trainer()
+            ended.train(resume_from_checkpoint=True)
+            ended.save_state()
+        for file in Path(place).rglob("train*_*"):
+            copy = folder / file.parent.relative_to(place)
+            copy.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, copy)
+
+
 def _cut(source: Path, target: Path, kept: tuple[str, ...]) -> None:
     """A copy of a database with few tables, in small pages, nobody's name in it."""
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -178,9 +305,10 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in sys.argv[2:]:
         shutil.rmtree(folder / name, ignore_errors=True)
-        {"tensorboard": tensorboard, "wandb": wandb, "mlflow": mlflow, "trackio": trackio}[name](
-            folder
-        )
+        write = (
+            tensorboard, wandb, mlflow, trackio, lightning, huggingface, checkpoints,
+        )  # fmt: skip
+        next(each for each in write if each.__name__ == name)(folder)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 """``trainer_state.json``: its points, what the rates and losses are, and what is no point."""
 
 import json
+import pickle
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +11,8 @@ import pytest
 from losslaw.curves import read_curves
 from losslaw.errors import InputError
 from losslaw.logs import read_logs
+from losslaw.logs.run_facts import Facts
+from losslaw.logs.training_args import facts_beside
 
 
 def state(history, **rest):
@@ -105,3 +110,72 @@ def test_what_cannot_be_used_is_one_line(tmp_path, text, why):
     with pytest.raises(InputError, match=why) as caught:
         read_curves(path)
     assert "\n" not in str(caught.value)
+
+
+# Written by the Trainer of transformers 5.24: see scripts/log_fixtures.py.
+DATA = Path(__file__).parent / "data" / "huggingface"
+IN_PROGRESS = Path(__file__).parents[2] / "examples" / "checkpoints"
+
+
+def clocked(clock, *, horizon, warmup, peak=3e-3, shape=lambda z: 1 - z):
+    rising, fallen = clock / warmup, np.clip((clock - warmup) / (horizon - warmup), 0, 1)
+    return peak * np.where(clock < warmup, rising, shape(fallen))
+
+
+def test_a_run_that_was_killed_and_went_on_is_one_run_with_the_rates_that_were_used():
+    (curve,) = read_curves(DATA)
+    assert curve.steps.tolist() == list(range(20, 401, 20))
+    assert (curve.label, curve.planned, curve.origin.lr_is) == ("huggingface", 400, "used")
+    # Update k has the rate at clock k - 1, and 40 updates of warm-up end between two rows.
+    updates = np.arange(1, 401)
+    np.testing.assert_allclose(
+        curve.schedule.lr, clocked(updates - 1, horizon=400, warmup=40), rtol=1e-9, atol=1e-12
+    )
+    assert (curve.loss_is, curve.usual_window) == ("mean", 20)
+    assert curve.origin.losses == ("loss", "eval_loss")
+    assert "a logged rate is that of the update just done, decided by arithmetic" in (
+        curve.assumptions
+    )
+
+
+def test_the_arguments_beside_the_state_are_read_without_loading_them():
+    (curve,) = read_curves(DATA / "checkpoint-200")
+    assert (curve.optimizer, curve.schedule.weight_decay[0]) == ("adamw", 0.1)
+    assert facts_beside(DATA / "checkpoint-200" / "trainer_state.json", 400).warmup == 40
+
+
+@pytest.mark.parametrize(
+    ("arguments", "warmup"),
+    [
+        ({"lr_scheduler_type": "cosine", "warmup_ratio": 0.03, "warmup_steps": 0}, 12),
+        ({"lr_scheduler_type": "cosine", "warmup_ratio": 0.03, "warmup_steps": 7}, 7),
+        ({"lr_scheduler_type": "cosine", "warmup_ratio": None, "warmup_steps": 0.1}, 40),
+        ({"lr_scheduler_type": "constant", "warmup_ratio": 0.1, "warmup_steps": 9}, None),
+        ({"lr_scheduler_type": "linear", "warmup_ratio": 0.0, "warmup_steps": 0}, None),
+    ],
+)
+def test_a_warm_up_is_a_number_of_updates_or_a_share(tmp_path, arguments, warmup):
+    with zipfile.ZipFile(tmp_path / "training_args.bin", "w") as archive:
+        archive.writestr("training_args/data.pkl", pickle.dumps(arguments, protocol=2))
+    assert facts_beside(tmp_path / "trainer_state.json", 400).warmup == warmup
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", b"\x80\x02}q\x00X"])
+def test_arguments_that_are_damaged_say_nothing(tmp_path, content):
+    (tmp_path / "training_args.bin").write_bytes(content)
+    assert facts_beside(tmp_path / "trainer_state.json", 400) == Facts()
+    with zipfile.ZipFile(tmp_path / "training_args.bin", "w") as archive:
+        archive.writestr("training_args/data.pkl", content)
+    assert facts_beside(tmp_path / "trainer_state.json", 400) == Facts()
+
+
+def test_the_newest_checkpoint_of_a_run_in_progress():
+    (curve,) = read_curves(IN_PROGRESS)
+    assert (len(curve), curve.steps[-1], curve.planned) == (80, 800, 1200)
+    assert (curve.origin.lr_is, curve.usual_window, curve.optimizer) == ("used", 10, "adamw")
+    expected = clocked(
+        np.arange(800.0), horizon=1200, warmup=100, shape=lambda z: (1 + np.cos(np.pi * z)) / 2
+    )
+    np.testing.assert_allclose(curve.schedule.lr[:800], expected, rtol=1e-9, atol=1e-12)
+    (earlier,) = read_curves(IN_PROGRESS / "checkpoint-400")
+    assert earlier.steps[-1] == 400

@@ -4,6 +4,8 @@ Two epochs of 20 updates, ``log_every_n_steps=5``, rate ``0.1 (1 - k / 40)`` in 
 (a LambdaLR), a CSVLogger and a LearningRateMonitor.
 """
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from helpers.read_text import points
@@ -88,3 +90,16 @@ def test_momenta_are_no_rates(tmp_path):
     text = WRITTEN.replace("lr-SGD", "lr-SGD-momentum")
     (log,) = read_logs(write(tmp_path, text))
     assert log.columns.lr is None
+
+
+def test_what_lightning_itself_writes():
+    """By the CSVLogger and LearningRateMonitor of lightning 2.6.6: see scripts/log_fixtures.py."""
+    (curve,) = read_curves(Path(__file__).parent / "data" / "lightning")
+    assert curve.steps.tolist() == list(range(20, 401, 20))
+    # The rate of update k is that at clock k - 1.
+    clock = curve.steps - 1
+    rates = 1e-3 * np.minimum(1, np.minimum(clock / 40, (400 - clock) / 100))
+    np.testing.assert_allclose(curve.schedule.lr[clock], rates, rtol=1e-6)
+    np.testing.assert_allclose(curve.loss, 2 + 6 / (1 + clock / 20), rtol=1e-6)
+    assert (curve.origin.lr_is, curve.loss_is, curve.optimizer) == ("used", "instant", "adamw")
+    assert curve.origin.losses == ("train_loss", "val_loss")

@@ -188,7 +188,12 @@ def whole_schedule(
         for delay in (0, 1):
             log = _Rows(steps.astype(np.float64) - delay, rates, tolerance, warmup)
             ends = log.ends(float(last)) if horizon is None else [float(horizon)]
-            tried = (log.schedule(end) for end in ends if log.t[0] >= 0 and log.t[-1] <= end)
+            tried = (
+                each.schedule(end)
+                for each in (log, replace(log, later=True))
+                for end in ends
+                if log.t[0] >= 0 and log.t[-1] <= end
+            )
             fit = next((each for each in tried if each is not None), None)
             if fit is not None:
                 unit = 2 * half * float(rates.max()) if tolerance > half > 0 else 0.0
@@ -232,12 +237,16 @@ class _Start:
 
 @dataclass(frozen=True)
 class _Rows:
-    """Rates at some clocks, and how far a formula may miss them, relative to the peak."""
+    """Rates at some clocks, and how far a formula may miss them, relative to the peak.
+
+    The warm-up ends before the row with the largest rate, or ``later`` than it.
+    """
 
     t: FloatArray
     r: FloatArray
     tolerance: float
     known: int | None
+    later: bool = False
 
     @property
     def within(self) -> float:
@@ -245,8 +254,8 @@ class _Rows:
 
     @property
     def top(self) -> int:
-        """The first row at the largest rate; those before it are on the ramp."""
-        return int(np.argmax(self.r >= self.r.max() - self.within))
+        """The first row that is not on the ramp: the one at the largest rate, or the next."""
+        return int(np.argmax(self.r >= self.r.max() - self.within)) + self.later
 
     @property
     def starts(self) -> FloatArray:
@@ -267,7 +276,7 @@ class _Rows:
             found = None if fits is None else self._with_warmup(shape, end, fits)
             if found is not None:
                 return found
-        return self._wsd(end)
+        return None if self.later else self._wsd(end)
 
     def ends(self, last: float) -> list[float]:
         """Where a rounded run may end whose horizon is not known; first where its log ends."""

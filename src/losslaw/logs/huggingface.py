@@ -3,11 +3,12 @@
 ``log_history`` has a record each time something was logged: training records with ``loss`` and
 ``learning_rate``, evaluations with ``eval_loss``, and at the end one with the mean loss of the
 whole run, which is no point of a curve. ``loss`` is the mean over the updates since the last
-training record. ``max_steps`` is the horizon.
+training record. ``max_steps`` is the horizon. The arguments beside it name the optimiser, the
+weight decay and the warm-up.
 
-The rate is that of the next update in the files seen (four of four, by exact cosine and linear
-arithmetic), although some versions take it before the step. Where the rates before the warm-up's
-end or the whole schedule decide, they do (`losslaw.curves`); otherwise it is taken as the next.
+The rate is that of the next update in public files (four of four, by exact cosine and linear
+arithmetic); transformers 5.24 takes it before the step. Where the rates before the warm-up's end or
+the whole schedule decide, they do (`losslaw.curves`); otherwise it is taken as the next.
 """
 
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from losslaw.logs.columns import Columns
 from losslaw.logs.log import Log, even_window, usual_loss
 from losslaw.logs.run_facts import Facts
 from losslaw.logs.source import Source
+from losslaw.logs.training_args import facts_beside
 
 NAME = "Hugging Face trainer_state.json"
 FILE = "trainer_state.json"
@@ -50,6 +52,8 @@ def read(source: Source) -> list[Log]:
     """
     state = decode_json(source.text, _State, source.name, "take it from another checkpoint")
     log = from_history(state.log_history, source.name, state.max_steps)
+    if not source.piped:
+        log = log.with_facts(facts_beside(source.path, log.horizon))
     every = state.logging_steps
     # A history of which rows were left out shows longer windows than there were.
     return [replace(log, window=int(every)) if every and every >= 1 else log]
