@@ -169,7 +169,7 @@ def make_files(folder: Path) -> None:
 def begin(page: Path, files: Path, folder: Path) -> None:
     """Put into a folder what a page begins with; the page that makes the files begins with none."""
     if page == FILES:
-        for name in ("src", "validation"):
+        for name in ("src", "validation", "examples"):
             (folder / name).symlink_to(ROOT / name)
     else:
         shutil.copytree(files, folder, symlinks=True, dirs_exist_ok=True)

@@ -196,7 +196,7 @@ class Forecast:
         return bool(abs(one.loss - loss) <= z * np.sqrt(variance))
 
     def as_dict(self) -> dict[str, object]:
-        """The JSON form; its keys are documented in docs/forecast.md."""
+        """The JSON form; its keys are documented in docs/guides/forecast.md."""
         best = self.best
         return {
             "label": self.label,
