@@ -18,7 +18,7 @@ from losslaw.files import write_text
 from losslaw.lab import TrainingInterrupted
 from losslaw.version import __version__
 from validation.compare import compared
-from validation.protocols import CURVES
+from validation.public_runs import CURVES, missing
 
 RESULTS = Path(__file__).parent / "results"
 # The modules, in the order in which they are made; whether they need the public loss curves.
@@ -70,7 +70,7 @@ def made(names: list[str]) -> int:
     left_out: list[str] = []
     failed: list[str] = []
     for i, name in enumerate(names, 1):
-        if TABLES[name] and not CURVES.is_dir():
+        if TABLES[name] and missing("schaipp_llama_val"):
             left_out.append(name)
             continue
         print(f"[{i}/{len(names)}] {name} ...", flush=True)
@@ -87,8 +87,8 @@ def made(names: list[str]) -> int:
             print(f"[{i}/{len(names)}] {name}: {time.perf_counter() - begun:.0f} s", flush=True)
     if left_out:
         print(
-            f"left out: {', '.join(left_out)}. They need the public loss curves, a folder"
-            f" {'/'.join(CURVES.parts[-2:])} beside the project"
+            f"left out: {', '.join(left_out)}. They need the public loss curves: pooch, which"
+            f" downloads them, or a folder {'/'.join(CURVES.parts[-2:])} beside the project"
         )
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)

@@ -24,10 +24,12 @@ import numpy as np
 
 from losslaw.errors import FitError, InputError
 from validation.accuracy import Outcome, Row, Scored, auto_outcomes, run_trial
-from validation.away_protocols import AWAY, folder_of
+from validation.away_protocols import AWAY, missing_for
 from validation.dirty_logs import dirt
 from validation.page import markdown
-from validation.protocols import CURVES, PROTOCOLS
+from validation.protocols import PROTOCOLS
+from validation.protocols import missing_for as missing_at_home
+from validation.public_runs import missing
 
 # RMSE and mean absolute final error to be reached: of a protocol, or of one of its trials.
 REACH: dict[str, tuple[float | None, float | None]] = {
@@ -84,14 +86,16 @@ class Section:
 def run(title: str) -> Section:
     """Run a protocol, and say on the way how it goes."""
     begun = time.perf_counter()
-    if title in PROTOCOLS:
+    if title in PROTOCOLS and not missing_at_home(title):
         outcomes = auto_outcomes(title)
         say(title, outcomes, begun)
         return Section(title, "", outcomes)
-    make = dirt if title == DIRT else AWAY[title]
-    folder = folder_of(title)
-    if not folder.is_dir():
-        reason = f"the public curves {folder.parent.name}/{folder.name} are not there"
+    make = dirt if title == DIRT else (AWAY | PROTOCOLS)[title]
+    if title == DIRT:
+        reason = missing("schaipp_llama_val", files=True)
+    else:
+        reason = missing_at_home(title) if title in PROTOCOLS else missing_for(title)
+    if reason:
         print(f"  {title}: left out, {reason}", flush=True)
         return Section(title, make.__doc__ or "", left_out=reason)
     section = Section(title, make.__doc__ or "")
@@ -276,10 +280,6 @@ def width_over_error(runs: list[Scored]) -> float:
 
 def table() -> str:
     """The summary, then every protocol away from home."""
-    if not CURVES.is_dir():
-        raise InputError(
-            f"the public curves are not there: expected {CURVES.name} beside the project"
-        )
     home = [run(title) for title in PROTOCOLS]
     away = [run(title) for title in AWAY]
     dirty = run(DIRT)

@@ -7,30 +7,18 @@ rates that are known only relatively. A protocol needs the folders of public cur
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from losslaw.curves import LossCurve, read_curves
+from losslaw.curves import LossCurve
 from validation.protocols import (
-    CURVES,
     PEAKS,
     Trial,
     in_progress,
     peak_asked,
     peak_fitted,
 )
-
-
-def log(folder: str, name: str, **known: Any) -> LossCurve:
-    """A run as a user reads it, who may know its warm-up or which update a logged rate is of."""
-    return read_curves(str(CURVES / folder / f"{name}.csv"), **known)[0]
-
-
-def names(folder: str, pattern: str = "*") -> list[str]:
-    """The runs of a folder."""
-    return sorted(path.stem for path in (CURVES / folder).glob(f"{pattern}.csv"))
+from validation.public_runs import labels, missing, read
 
 
 def block_means(curve: LossCurve, rows: int) -> LossCurve:
@@ -103,9 +91,9 @@ def other_task() -> Iterator[Trial]:
         return int(0.8 * 152586) if kind.endswith("0.2") else 0
 
     def run(kind: str) -> LossCurve:
-        return log("cifar5m", kind + CIFAR_RUN)
+        return read("cifar5m", kind + CIFAR_RUN)
 
-    kinds = [name.removesuffix(CIFAR_RUN) for name in names("cifar5m")]
+    kinds = [name.removesuffix(CIFAR_RUN) for name in labels("cifar5m")]
     for name, fitted in CIFAR_FITTED.items():
         held_out = [(run(kind), departs(kind)) for kind in kinds if kind not in fitted]
         yield Trial(name, [run(kind) for kind in fitted], held_out, 2000)
@@ -116,7 +104,7 @@ def track3(name: str) -> LossCurve:
 
     The optimiser stands in the ``meta.json`` beside it.
     """
-    return log("track3", name, lr_is="next")
+    return read("track3", name, lr_is="next")
 
 
 def other_optimizer() -> Iterator[Trial]:
@@ -131,7 +119,7 @@ def other_optimizer() -> Iterator[Trial]:
 
 def track3_running(share: float) -> Iterator[Trial]:
     """The first part of each run of the track, one seed or the mean of all."""
-    for name in names("track3"):
+    for name in labels("track3"):
         yield in_progress(name, track3(name), share, 300)
 
 
@@ -151,9 +139,9 @@ def every_update() -> Iterator[Trial]:
     The first 60 % of a WSD run, held out is its rest; and all of a cosine, held out is the decay
     of the WSD run. Nothing is left out or averaged before `fit` has the logs.
     """
-    wsd = log("gpt100m_every_update", "wsd")
+    wsd = read("gpt100m_every_update", "wsd")
     yield as_block_means(in_progress("first 60 % of wsd", wsd, 0.6, None), 100)
-    cosine = log("gpt100m_every_update", "cosine")
+    cosine = read("gpt100m_every_update", "cosine")
     decay = int(np.argmax(wsd.schedule.lr < wsd.schedule.peak_lr))
     yield as_block_means(Trial("cosine, then wsd's end", [cosine], [(wsd, decay)], None), 100)
 
@@ -163,7 +151,7 @@ def large() -> Iterator[Trial]:
 
     Its warm-up is 3,906,252 samples in batches of 384.
     """
-    run = log("gpt15b", "gpt15b_a100", warmup=10173)
+    run = read("gpt15b", "gpt15b_a100", warmup=10173)
     for share in (0.5, 0.75):
         yield as_block_means(in_progress(f"first {100 * share:.0f} %", run, share, 12000), 50)
 
@@ -173,8 +161,8 @@ SHAPES = ("1024x28", "512x12")
 
 def cooldown_ends(shape: str) -> list[tuple[LossCurve, int]]:
     """The cooldowns of a shape, shortest run first, each with the step where it begins."""
-    every = sorted(names("gemstones", f"wsd_{shape}_*"), key=lambda name: int(name.split("_")[-1]))
-    return [(log("gemstones", name), int(name.split("_")[-2])) for name in every]
+    every = sorted(labels("gemstones", f"wsd_{shape}_*"), key=lambda name: int(name.split("_")[-1]))
+    return [(read("gemstones", name), int(name.split("_")[-2])) for name in every]
 
 
 def relative_rate(fitted: Callable[[str], list[LossCurve]], later: int) -> Iterator[Trial]:
@@ -185,20 +173,20 @@ def relative_rate(fitted: Callable[[str], list[LossCurve]], later: int) -> Itera
 
 def relative_constant() -> Iterator[Trial]:
     """A constant run of rate 1; held out: the ends of ten cooldowns."""
-    yield from relative_rate(lambda shape: [log("gemstones", f"hot_{shape}")], 0)
+    yield from relative_rate(lambda shape: [read("gemstones", f"hot_{shape}")], 0)
 
 
 def relative_two_rates() -> Iterator[Trial]:
     """Constant runs of rates 1 and 1/2; held out: the ends of ten cooldowns."""
     yield from relative_rate(
-        lambda shape: [log("gemstones", f"{kind}_{shape}") for kind in ("hot", "halflr")], 0
+        lambda shape: [read("gemstones", f"{kind}_{shape}") for kind in ("hot", "halflr")], 0
     )
 
 
 def relative_first_end() -> Iterator[Trial]:
     """A constant run and the first cooldown; held out: the ends of the nine later ones."""
     yield from relative_rate(
-        lambda shape: [log("gemstones", f"hot_{shape}"), cooldown_ends(shape)[0][0]], 1
+        lambda shape: [read("gemstones", f"hot_{shape}"), cooldown_ends(shape)[0][0]], 1
     )
 
 
@@ -224,6 +212,6 @@ NEEDS = {"A4": "cifar5m", "A5": "track3", "A6": "track3", "A7": "gpt100m_every_u
 }
 
 
-def folder_of(title: str) -> Path:
-    """The folder whose curves a protocol reads."""
-    return CURVES / NEEDS.get(title.split()[0], "schaipp_llama_val")
+def missing_for(title: str) -> str:
+    """Why a protocol cannot be run, or nothing."""
+    return missing(NEEDS.get(title.split()[0], "schaipp_llama_val"))

@@ -11,7 +11,8 @@ import numpy as np
 
 from losslaw.curves import LossCurve, read_curves
 from losslaw.numerics.arrays import FloatArray
-from validation.protocols import CURVES, Trial, decay_start, schaipp
+from validation.protocols import Trial, decay_start, schaipp
+from validation.public_runs import CURVES
 
 CONSTANT = "124M_constant_peak0.001_T50000"
 ASKED = "124M_wsd-linear-0.2_peak0.001_T50000"

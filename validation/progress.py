@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from rich.progress import track
 
-from losslaw.curves import LossCurve, bundled_curves, read_curves
+from losslaw.curves import LossCurve, bundled_curves
 from losslaw.fitting import Fit, fit
 from losslaw.fitting.problem import usual_skip
 from losslaw.forecasting import forecast
@@ -18,7 +18,6 @@ from losslaw.forecasting.band import rolling
 from losslaw.forecasting.update import held_shapes, updated
 from losslaw.schedules import Schedule
 from validation.protocols import (
-    CURVES,
     PEAKS,
     PUBLIC_ALL,
     PUBLIC_FITTED,
@@ -27,9 +26,11 @@ from validation.protocols import (
     decay_start,
     peak_fitted,
     public,
+    raw,
     schaipp,
     schaipp_labels,
 )
+from validation.public_runs import labels
 
 SHARES = (0.25, 0.5)
 # Every third of the 85, for what takes long.
@@ -150,14 +151,11 @@ def _ways(known: Fit, run: LossCurve, share: float) -> tuple[list[float], bool]:
 
 def healthy_runs() -> dict[str, list[LossCurve]]:
     """Every run there is."""
-    raw = sorted((CURVES / "schaipp_llama_train").glob("*.csv"))
     return {
         "bundled": bundled_curves(),
         "25M-400M": [public(size, name) for size in SIZES for name in PUBLIC_ALL],
         "33M-360M, validation": [schaipp(label) for label in schaipp_labels("*")],
-        "124M, raw training loss": [
-            read_curves(str(path), warmup=300, lr_is="next")[0] for path in raw
-        ],
+        "124M, raw training loss": [raw(label) for label in labels("schaipp_llama_train")],
     }
 
 

@@ -9,12 +9,10 @@ after the step where the held-out schedule departs from everything that was fitt
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
-from losslaw.curves import LossCurve, read_curves
-
-ROOT = Path(__file__).resolve().parent.parent
-CURVES = ROOT.parent / "shared" / "curves"
+from losslaw.curves import LossCurve
+from validation import public_runs
+from validation.public_runs import read
 
 SIZES = ("25M", "100M", "400M")
 PEAKS = ("0.0005", "0.001", "0.002")
@@ -39,18 +37,17 @@ class Trial:
 
 def public(size: str, name: str) -> LossCurve:
     """A run of the multi-power paper's set; its warm-up of 2160 updates is not in the log."""
-    return read_curves(str(CURVES / "mpl_llama2" / f"{size}_{name}.csv"), warmup=2160)[0]
+    return read("mpl_llama2", f"{size}_{name}", warmup=2160)
 
 
 def schaipp(label: str) -> LossCurve:
     """A run of Schaipp et al.'s set; the rate logged at a step is that of the next update."""
-    path = CURVES / "schaipp_llama_val" / f"{label}.csv"
-    return read_curves(str(path), warmup=300, lr_is="next")[0]
+    return read("schaipp_llama_val", label, warmup=300, lr_is="next")
 
 
 def schaipp_labels(pattern: str) -> list[str]:
     """Labels of runs of that set."""
-    return sorted(path.stem for path in (CURVES / "schaipp_llama_val").glob(f"{pattern}.csv"))
+    return public_runs.labels("schaipp_llama_val", pattern)
 
 
 def decay_start(label: str) -> int:
@@ -236,14 +233,13 @@ def half_of_a_cosine() -> Iterator[Trial]:
 
 def raw(label: str) -> LossCurve:
     """A raw training loss of Schaipp et al.'s set: every 50th or 10th update, not averaged."""
-    path = CURVES / "schaipp_llama_train" / f"{label}.csv"
-    return read_curves(str(path), warmup=300, lr_is="next")[0]
+    return read("schaipp_llama_train", label, warmup=300, lr_is="next")
 
 
 def noisy_log() -> Iterator[Trial]:
     """Raw training losses of a constant run, a cosine and a WSD; held out: their siblings'."""
     fitted = peak_fitted("0.001")
-    labels = sorted(path.stem for path in (CURVES / "schaipp_llama_train").glob("124M_*.csv"))
+    labels = public_runs.labels("schaipp_llama_train", "124M_*")
     held_out = [label for label in labels if label not in fitted]
     yield Trial(
         "peak 0.001",
@@ -268,3 +264,10 @@ PROTOCOLS = {
     "50 % of a cosine": half_of_a_cosine,
     "raw training loss": noisy_log,
 }
+
+
+def missing_for(title: str) -> str:
+    """Why a protocol cannot be run, or nothing; each needs one of the large sets at least."""
+    if title == "raw training loss":
+        return public_runs.missing("schaipp_llama_train")
+    return public_runs.missing("schaipp_llama_val") or public_runs.missing("mpl_llama2")

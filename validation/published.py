@@ -10,7 +10,8 @@ import numpy as np
 
 from losslaw.laws import MultiPower
 from losslaw.schedules import Schedule
-from validation.protocols import CURVES, PUBLIC_HELD_OUT, SIZES
+from validation.protocols import PUBLIC_HELD_OUT, SIZES
+from validation.public_runs import read
 
 PARAMETERS = {
     "25M": dict(
@@ -47,10 +48,7 @@ def errors(size: str, *, warmup_drops: bool) -> tuple[float, float]:
 
 def read_next(size: str, name: str):
     """A test curve whose logged rate at step s is array index s: that of update s + 1."""
-    from losslaw.curves import read_curves
-
-    path = CURVES / "mpl_llama2" / f"{size}_{name}.csv"
-    return read_curves(str(path), warmup=2160, lr_is="next")[0]
+    return read("mpl_llama2", f"{size}_{name}", warmup=2160, lr_is="next")
 
 
 def table() -> str:

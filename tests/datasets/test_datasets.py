@@ -153,6 +153,27 @@ def test_without_pooch(tiny, monkeypatch):
         multipowerlaw()
 
 
+def test_validation_downloads_what_is_not_beside_the_project(serve, tiny, tmp_path, monkeypatch):
+    public = pytest.importorskip("validation.public_runs", reason="validation/ is not here")
+    monkeypatch.setattr(public, "CURVES", tmp_path / "curves")
+    monkeypatch.setattr(public, "collection", lambda name: tiny)
+    asked = serve(LOG)
+    assert public.labels("mpl_llama2", "r*") == ["run"]
+    curve = public.read("mpl_llama2", "run", warmup=10, lr_is="next")
+    assert asked == ["/someone/curves/0123456789/logs/run.csv"]
+    assert (curve.label, curve.model_size, curve.loss.tolist()) == ("run", 1e6, [3.0, 2.5, 2.0])
+    assert curve.schedule.lr[[10, 20]].tolist() == [0.1, 0.1]
+    assert public.missing("mpl_llama2") == ""
+    assert "gemstones are not there" in public.missing("gemstones")
+    assert "not there" in public.missing("mpl_llama2", files=True)
+    # A folder beside the project comes first.
+    beside = tmp_path / "curves" / "mpl_llama2"
+    beside.mkdir(parents=True)
+    (beside / "run.csv").write_text(LOG.replace("2.5", "2.4"))
+    assert public.read("mpl_llama2", "run", warmup=10).loss.tolist() == [3.0, 2.4, 2.0]
+    assert len(asked) == 1
+
+
 @pytest.mark.parametrize("name", SETS)
 def test_every_file_of_every_run_is_pinned(name):
     found = collection(name)

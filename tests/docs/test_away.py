@@ -10,7 +10,7 @@ protocols = pytest.importorskip("validation.away_protocols", reason="validation/
 from losslaw.curves import LossCurve  # noqa: E402
 from losslaw.schedules import constant  # noqa: E402
 from losslaw.schedules.agreement import departure  # noqa: E402
-from validation import away  # noqa: E402
+from validation import away, public_runs  # noqa: E402
 from validation.dirty_logs import dirty  # noqa: E402
 
 # Fitted and held-out runs of each trial.
@@ -40,8 +40,8 @@ def test_every_protocol_is_counted_here_and_every_goal_is_of_one():
 @needs_public_curves
 @pytest.mark.parametrize("title", COUNTS)
 def test_runs_are_scored_only_after_they_depart_from_what_is_fitted(title):
-    if not protocols.folder_of(title).is_dir():
-        pytest.skip(f"the public curves {protocols.folder_of(title)} are not there")
+    if reason := protocols.missing_for(title):
+        pytest.skip(reason)
     trials = list(protocols.AWAY[title]())
     assert [(len(trial.fitted), len(trial.held_out)) for trial in trials] == COUNTS[title]
     for trial in trials:
@@ -56,13 +56,13 @@ def test_runs_are_scored_only_after_they_depart_from_what_is_fitted(title):
 @needs_public_curves
 def test_goals_of_single_trials_name_trials():
     for title in {name.partition(": ")[0] for name in away.REACH if ": " in name}:
-        if protocols.folder_of(title).is_dir():
+        if not protocols.missing_for(title):
             names = {f"{title}: {trial.name}" for trial in protocols.AWAY[title]()}
             assert names == {name for name in away.REACH if name.startswith(f"{title}: ")}
 
 
 def test_a_protocol_without_its_curves_is_left_out_with_the_reason(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(protocols, "CURVES", tmp_path)
+    monkeypatch.setattr(public_runs, "CURVES", tmp_path)
     section = away.run("A9 relative rate, constant")
     assert "gemstones are not there" in section.left_out
     assert "gemstones are not there" in capsys.readouterr().out
@@ -72,7 +72,7 @@ def test_a_protocol_without_its_curves_is_left_out_with_the_reason(monkeypatch, 
 
 @needs_public_curves
 def test_the_runs_of_the_track_say_their_optimiser():
-    runs = {name: protocols.track3(name).optimizer for name in protocols.names("track3")}
+    runs = {name: protocols.track3(name).optimizer for name in public_runs.labels("track3")}
     assert all(name.startswith("adamw") == (said == "adamw") for name, said in runs.items())
     assert None not in runs.values()
 
