@@ -30,6 +30,8 @@ from .laws import Law as Law
 from .laws import Momentum as Momentum
 from .laws import MultiPower as MultiPower
 from .laws import OneClock as OneClock
+from .merging import MergeForecast as MergeForecast
+from .merging import merge as merge
 from .numerics.horizon import allow_long as allow_long
 from .schedules import Schedule as Schedule
 from .schedules import constant as constant

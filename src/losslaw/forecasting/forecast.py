@@ -50,7 +50,7 @@ class KeptFits:
     def __init__(self) -> None:
         self._fits: dict[tuple[object, ...], Fit] = {}
 
-    def fit(self, part: LossCurve, law: Fittable, rules: "_Rules") -> Fit:
+    def fit(self, part: LossCurve, law: Fittable, rules: "Rules") -> Fit:
         """The fit of a beginning: made once, however often a growing log is read."""
         arrays = (part.steps, part.begins, part.loss, part.schedule.lr)
         key = (repr(law), rules, *[array.tobytes() for array in arrays])
@@ -62,7 +62,7 @@ class KeptFits:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Rules:
+class Rules:
     """What of a run is fitted: see `losslaw.fit`."""
 
     skip: int | None
@@ -103,7 +103,7 @@ class _Decays:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Basis:
+class Basis:
     """What predicts, and how it came about; its trust, where it is not that of the predictor."""
 
     predictor: Fit | OfSize | Updated
@@ -169,27 +169,17 @@ def forecast(
     """
     Level(level)
     curve, earlier = curve_of(curve), curves_of(earlier)
-    if fit is not None and (earlier or law is not None):
-        other = "earlier runs" if earlier else "a law"
-        raise InputError(f"a saved fit and {other} are both given: choose one")
-    if new_data and fit is None and not earlier:
-        raise InputError(
-            "new data are data that other runs did not have: give a fit (fit=, --fit) or earlier"
-            " runs (earlier=, --with)"
-        )
+    check_sources(fit, earlier, law, new_data)
     declared = None if schedule is None else schedule_of(schedule)
-    _enough(curve, skip)
+    check_length(curve, skip)
     plan = planned(curve, horizon, declared, final)
-    chosen: Fittable = "auto" if law is None else law
-    kept = kept or KeptFits()
-    rules = _Rules(skip=skip, keep_all=keep_all)
+    rules = Rules(skip=skip, keep_all=keep_all)
     decays = _decays(plan, decay_over, decay_shape, final)
     reference = decays.reference
-    if fit is None and not earlier:
-        basis = _from_run(curve, chosen, rules, kept, reference, "this run alone")
-    else:
-        basis = _from_others(curve, fit, earlier, chosen, rules, kept, reference, new_data)
-    trust = _trust(basis, reference)
+    basis = basis_of(
+        curve, reference, rules, fit=fit, earlier=earlier, law=law, new_data=new_data, kept=kept
+    )
+    trust = trust_in(basis, reference)
     steps = np.unique(np.linspace(plan.now + 1, plan.horizon, PATH).round().astype(np.int64))
     refused = trust is not None and trust.refused
     # Without other endings to compare it with, the plan's is answered for itself.
@@ -221,7 +211,47 @@ def forecast(
     )
 
 
-def _trust(basis: _Basis, reference: Schedule) -> Trust | None:
+def basis_of(
+    curve: LossCurve,
+    reference: Schedule,
+    rules: Rules,
+    *,
+    fit: Fit | None = None,
+    earlier: Sequence[LossCurve] = (),
+    law: str | type[Law] | None = None,
+    new_data: bool = False,
+    kept: KeptFits | None = None,
+) -> Basis:
+    """What predicts a run in progress, its laws weighed by a reference question.
+
+    The other arguments are those of `forecast`, after `check_sources` and `check_length`.
+    """
+    chosen: Fittable = "auto" if law is None else law
+    kept = kept or KeptFits()
+    if fit is None and not earlier:
+        return _from_run(curve, chosen, rules, kept, reference, "this run alone")
+    return _from_others(curve, fit, earlier, chosen, rules, kept, reference, new_data)
+
+
+def check_sources(
+    fit: Fit | None, earlier: Sequence[LossCurve], law: str | type[Law] | None, new_data: bool
+) -> None:
+    """Refuse sources of knowledge that contradict each other.
+
+    Raises:
+        InputError: they do.
+    """
+    if fit is not None and (earlier or law is not None):
+        other = "earlier runs" if earlier else "a law"
+        raise InputError(f"a saved fit and {other} are both given: choose one")
+    if new_data and fit is None and not earlier:
+        raise InputError(
+            "new data are data that other runs did not have: give a fit (fit=, --fit) or earlier"
+            " runs (earlier=, --with)"
+        )
+
+
+def trust_in(basis: Basis, reference: Schedule) -> Trust | None:
     """What stands behind the forecast, and whether its interval is too wide to be of use."""
     prediction = basis.predictor.predict(reference, [reference.horizon], TRUSTED)
     trust, interval = basis.trust or prediction.trust, prediction.interval
@@ -230,7 +260,7 @@ def _trust(basis: _Basis, reference: Schedule) -> Trust | None:
     return replace(trust, refused=useless(interval, prediction.final))
 
 
-def _enough(curve: LossCurve, skip: int | None) -> None:
+def check_length(curve: LossCurve, skip: int | None) -> None:
     """Check that there are losses to speak of after the warm-up.
 
     Raises:
@@ -251,12 +281,12 @@ def _enough(curve: LossCurve, skip: int | None) -> None:
 def _from_run(
     curve: LossCurve,
     law: Fittable,
-    rules: _Rules,
+    rules: Rules,
     kept: KeptFits,
     reference: Schedule,
     sentence: str,
     warnings: tuple[str, ...] = (),
-) -> _Basis:
+) -> Basis:
     """A fit of the run itself, judged by fits of its beginnings."""
     fit = rules.fit(curve, law).settled(reference)
     band = rolling(curve, fit.skip, lambda part: kept.fit(part, law, rules))
@@ -269,11 +299,11 @@ def _from_others(
     fit: Fit | None,
     earlier: Sequence[LossCurve],
     law: Fittable,
-    rules: _Rules,
+    rules: Rules,
     kept: KeptFits,
     reference: Schedule,
     new_data: bool,
-) -> _Basis:
+) -> Basis:
     """A saved fit or earlier runs, as far as they are of this model, with what this run adds."""
     base = fit if fit is not None else rules.fit(list(earlier), law)
     base = base.for_new_data() if new_data else base
@@ -346,14 +376,14 @@ def _basis(
     sentence: str,
     earlier: Sequence[LossCurve | FittedCurve] = (),
     warnings: tuple[str, ...] = (),
-) -> _Basis:
+) -> Basis:
     """The basis with the spikes of the run after step ``start``, measured from what predicts it."""
     if int(curve.begins[-1]) > start:
         part = curve.after(start)
         predicted = predictor.predict(part.schedule, part.steps, window=part.window)
         band = replace(band, spikes=spikes_in(part, predicted.loss))
     doubts = () if fit.status.converged else ("the fit did not converge",)
-    return _Basis(
+    return Basis(
         predictor=predictor,
         law=fit.law.name,
         band=band,

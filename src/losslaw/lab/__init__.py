@@ -8,6 +8,7 @@ schedule's doing. Training needs the extra ``lab`` (torch); nothing here imports
 starts.
 """
 
+from losslaw.lab.averaging import merged_loss
 from losslaw.lab.bundle import BUNDLE, PlannedRun, make_bundle
 from losslaw.lab.config import LabConfig
 from losslaw.lab.text import Text, standard_library, text_of
@@ -21,6 +22,7 @@ __all__ = [
     "TrainedRun",
     "TrainingInterrupted",
     "make_bundle",
+    "merged_loss",
     "standard_library",
     "text_of",
     "train",

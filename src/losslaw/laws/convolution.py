@@ -18,6 +18,7 @@ from losslaw.laws.law import Law
 from losslaw.laws.parameters import amplitude, shape
 from losslaw.laws.query import Blocks, Query
 from losslaw.numerics.arrays import FloatArray, dot
+from losslaw.numerics.averaged import averaged_memory, averaged_power
 from losslaw.numerics.last_step import (
     before,
     from_here,
@@ -59,15 +60,27 @@ class Convolution(Law):
         """Constant, signal, what is left of either noise."""
         time = query.seen_time
         blocks = query.blocks
-        injected = blocks.count * blocks.lr**2 / (1.0 if blocks.batch is None else blocks.batch)
 
         def left() -> FloatArray:
-            fed = past(np.cumsum(blocks.time)) ** -self.s
-            noises = np.stack([injected, injected * fed])  # of labels, of mini-batches
+            noises = self.injected(blocks)
             return power_law_memory(blocks.time, noises, blocks.at, self.q, self.c, since="mean")
 
         label, batch = query.cached((self.s, self.q, self.c), left)
         return {"L0": np.ones_like(time), "A": time**-self.s, "N": label, "M": batch}
+
+    def injected(self, blocks: Blocks) -> FloatArray:
+        """Noise of labels and of mini-batches that each block adds. Shape ``(2, n)``."""
+        label = blocks.count * blocks.lr**2 / (1.0 if blocks.batch is None else blocks.batch)
+        return np.stack([label, label * past(np.cumsum(blocks.time)) ** -self.s])
+
+    def merged_loss(self, query: Query, weights: FloatArray) -> float:
+        """The same of a weighted mean of models."""
+        blocks = query.blocks
+        label, batch = averaged_memory(
+            blocks.time, self.injected(blocks), blocks.at, weights, self.q, self.c
+        )
+        signal = averaged_power(query.seen_time, weights, self.s)
+        return self.L0 + self.A * signal + self.N * float(label) + self.M * float(batch)
 
     def final_loss(self, blocks: Blocks) -> tuple[float, FloatArray]:
         """The same at the last step, with its derivative by the rates."""

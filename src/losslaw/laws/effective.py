@@ -48,6 +48,7 @@ from losslaw.laws.query import Blocks, Query
 from losslaw.laws.variety import variety
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.last_step import signal
+from losslaw.numerics.weight_norm import EffectiveRate
 from losslaw.schedules.agreement import same_rate
 
 # Runs of one peak from which the power of forgetting can be told.
@@ -153,25 +154,39 @@ class Effective(OneClock):
     def columns(self, query: Query) -> dict[str, FloatArray]:
         """Constant, power law in the signal's time, noise not yet forgotten."""
         blocks = query.blocks
+        effective = self.cached_norm(query)
+        noise = query.cached(
+            ("noise", *self._clock(blocks), self.a, self.q, self.r, self.nm),
+            lambda: self.noise(effective.rate * self.worth(blocks), blocks),
+        )
+        seen = self.signal_time(query)
+        return {"L0": np.ones_like(seen), "A": seen**-self.alpha, "N": noise}
+
+    def _clock(self, blocks: Blocks) -> tuple[object, ...]:
+        """What the clock of the noise depends on."""
         batch = None if self.relative_batch(blocks.batch) is None else (self.c, self.B0)
+        return self.h, self.kappa, self.p, batch
+
+    def cached_norm(self, query: Query) -> EffectiveRate:
+        """The effective rate of each update of a query."""
         norm = (self.h, self.kappa, self.p)
-        effective = query.cached(("norm", norm), lambda: self.effective_rate(blocks))
+        return query.cached(("norm", norm), lambda: self.effective_rate(query.blocks))
+
+    def signal_time(self, query: Query) -> FloatArray:
+        """The signal's clock at the steps of a query. Shape ``(m,)``."""
+        blocks = query.blocks
+        effective = self.cached_norm(query)
         highest = query.cached("highest rate", lambda: np.maximum.accumulate(blocks.lr))
         ramp = query.cached(("ramp", self.ramp), lambda: self.share_of_ramp(blocks))
         time = query.cached(
-            ("signal", norm, self.hs, self.ls, self.ramp, batch),
+            ("signal", *self._clock(blocks), self.hs, self.ls, self.ramp),
             lambda: np.cumsum(
                 blocks.count
                 * self.pace(blocks.lr, effective.norm, highest, ramp)
                 * self.worth(blocks)
             ),
         )
-        seen = np.maximum(time[blocks.at - 1], self.least(query))
-        noise = query.cached(
-            ("noise", norm, batch, self.a, self.q, self.r, self.nm),
-            lambda: self.noise(effective.rate * self.worth(blocks), blocks),
-        )
-        return {"L0": np.ones_like(seen), "A": seen**-self.alpha, "N": noise}
+        return np.maximum(time[blocks.at - 1], self.least(query))
 
     def least(self, query: Query) -> float:
         """The signal's time in the first update that moves anything: none before it is less."""

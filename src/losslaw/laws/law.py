@@ -127,6 +127,19 @@ class Law(ABC):
         """Loss in nats per token at the steps, or over the windows, of a query. Shape ``(m,)``."""
         return np.sum(list(self.terms(query).values()), axis=0)
 
+    def merged_loss(self, query: Query, weights: FloatArray) -> float | None:
+        """Loss of the weighted mean of the models at the steps of a query.
+
+        A law that knows how long each update is remembered knows what of it is left in a mean of
+        states (`losslaw.numerics.averaged`): signal and noise of a pair of states are those of a
+        run half-way between them that is noisy up to the earlier one. ``None``: this one does not.
+
+        Args:
+            query: What was done, and when the states were saved.
+            weights: What each counts, summing to 1. Shape ``(m,)``.
+        """
+        return None
+
     def squared_norm(self, blocks: Blocks) -> FloatArray:
         """Squared norm of the weights that each block sees, relative to its start. Shape ``(n,)``.
 

@@ -50,6 +50,7 @@ from losslaw.laws.parameters import Prior, amplitude, shape
 from losslaw.laws.query import Blocks, Query
 from losslaw.laws.variety import Variety, variety
 from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.averaged import averaged_memory, averaged_power
 from losslaw.numerics.last_step import before, kernel_over_update, signal, time_left
 from losslaw.numerics.memory import power_law_memory
 from losslaw.numerics.weight_norm import EffectiveRate
@@ -251,6 +252,22 @@ class OneClock(Law):
         noise = (1e3 * rate) ** self.a / 1e3
         size = self.relative_batch(blocks.batch)
         return noise if size is None else noise / size
+
+    def merged_loss(self, query: Query, weights: FloatArray) -> float:
+        """The same of a weighted mean of models."""
+        blocks = query.blocks
+        rate = self.rate(blocks)
+        time = blocks.count * rate
+        injected = blocks.count * self.injected(rate, blocks)
+        noise = averaged_memory(time, injected[None], blocks.at, weights, self.q, self.r / self.q)
+        signal = averaged_power(self.signal_time(query), weights, self.alpha)
+        return self.L0 + self.A * signal + self.N * float(noise[0])
+
+    def signal_time(self, query: Query) -> FloatArray:
+        """The signal's clock at the steps of a query. Shape ``(m,)``."""
+        blocks = query.blocks
+        time = np.cumsum(blocks.count * self.rate(blocks))
+        return np.maximum(time[blocks.at - 1], query.first_rate)
 
     def final_loss(self, blocks: Blocks) -> tuple[float, FloatArray]:
         """The same at the last step, with its derivative by the rates."""
