@@ -134,3 +134,21 @@ def test_bad_input_is_one_line_and_status_two(capsys, extra, words):
     err = capsys.readouterr().err
     assert words in err
     assert err.count("\n") == 1
+
+
+def test_averaged_iterates(capsys, tmp_path):
+    spec = ["--schedule", "constant:peak=0.5,horizon=400", "--points", "4"]
+    last = simulated(capsys, *spec)
+    mean = simulated(capsys, *spec, "--average", "tail:start=200")
+    assert mean["average"] == "tail:start=200"
+    assert mean["excess"][-1] < 0.5 * last["excess"][-1]
+    exact = simulated(capsys, *spec, "--average", "tail:start=200", "--method", "exact")
+    assert_allclose(exact["excess"], mean["excess"], rtol=1e-8)
+    drawn = simulated(capsys, *spec, "--average", "ema:0.98", "--method", "sgd", "--seeds", "200")
+    told = simulated(capsys, *spec, "--average", "ema:0.98")
+    z = (drawn["excess"][-1] - told["excess"][-1]) / drawn["standard_error"][-1]
+    assert abs(z) < 3
+    assert run([*BASE, *spec, "--average", "ema:0.9", "-o", str(tmp_path / "a.csv")]) == 0
+    assert "next:" not in capsys.readouterr().out
+    assert run([*BASE, *spec, "--average", "ema:0.9", "--method", "fsl"]) == 2
+    assert "method fsl knows no averages: quadrature, exact, sgd do" in capsys.readouterr().err

@@ -56,6 +56,14 @@ def simulate(
         str,
         typer.Option("--method", help="One of: {METHODS}."),
     ] = "quadrature",
+    average: Annotated[
+        str | None,
+        typer.Option(
+            "--average",
+            metavar="TEXT",
+            help="Of averaged iterates: tail:start=5000[,every=100] or ema:0.999[,every=100].",
+        ),
+    ] = None,
     seeds: Annotated[int, typer.Option("--seeds", help="Sampled runs, for sgd.")] = 100,
     seed: Annotated[int, typer.Option("--seed", help="Of the samples and random features.")] = 0,
     points: Annotated[int, typer.Option("--points", help="About how many steps to write.")] = 500,
@@ -75,6 +83,8 @@ def simulate(
         --schedule wsd:peak=0.2,horizon=10000,cooldown=0.2 -o curve.csv
       losslaw simulate --source 0.5 --capacity 4 --relative --method sgd \\
         --schedule cosine:peak=0.5,horizon=1000
+      losslaw simulate --source 1 --capacity 2 --schedule constant:peak=0.1,horizon=10000 \\
+        --average tail:start=5000
     """
     from losslaw.cli.output import counter, print_json
     from losslaw.errors import InputError
@@ -104,9 +114,12 @@ def simulate(
             points=points,
             runs=seeds,
             seed=seed,
+            average=average,
             tick=lambda runs: show(advance=runs) if show else None,
         )
     notes = _notes(plan, result, schedule, relative=relative, seeds=seeds, seed=seed)
+    if average is not None:
+        notes["average"] = average
     text = result.csv(notes)
     if output == "-":
         typer.echo(text, nl=False)
@@ -128,7 +141,9 @@ def simulate(
         return
     typer.echo(str(result))
     if output is not None:
-        typer.echo(f"\nsaved to {output}; next: losslaw fit {output} --law convolution")
+        # The losses of averages are not those of the rates beside them.
+        after = f"; next: losslaw fit {output} --law convolution" if average is None else ""
+        typer.echo(f"\nsaved to {output}{after}")
 
 
 def _notes(

@@ -20,15 +20,16 @@ from losslaw.curves import LossCurve
 from losslaw.curves.curve import checked_steps
 from losslaw.errors import InputError
 from losslaw.kernel.modes import Modes
-from losslaw.kernel.simulate import continuous, recursion
+from losslaw.kernel.simulate import averaged, continuous, recursion
 from losslaw.kernel.simulate.fsl import Terms, power_terms, spectrum_terms
 from losslaw.kernel.simulate.integrator import integrate
 from losslaw.kernel.simulate.quadrature import power_law_nodes
 from losslaw.kernel.simulate.sampled import SampledRuns, sample
 from losslaw.kernel.simulate.stability import Stability
 from losslaw.kernel.spectrum import GivenSpectrum, PowerLawSpectrum, Projected, power_sum
-from losslaw.numerics.arrays import FloatArray, finite_vector
+from losslaw.numerics.arrays import FloatArray, IntArray, finite_vector
 from losslaw.schedules import Schedule, ScheduleLike, schedule_of
+from losslaw.schedules.averages import AverageLike, Recursion, average_of
 from losslaw.schedules.pieces import LongSchedule
 
 Features = Literal["top", "random"]
@@ -255,6 +256,7 @@ class KernelRegression:
         schedule: ScheduleLike,
         steps: ArrayLike | None = None,
         *,
+        average: AverageLike | None = None,
         method: MeanMethod = "quadrature",
         allow_unstable: bool = False,
         label: str = "kernel",
@@ -264,6 +266,9 @@ class KernelRegression:
         Args:
             schedule: Learning rates, and batch sizes; a batch that is not known counts as 1.
             steps: Updates done when the risk is wanted, increasing, in 1..horizon. ``None``: all.
+            average: Not the risk of the iterates but of an average of them: `TailAverage`, `Ema`,
+                `WeightedCheckpoints`, or a text such as ``tail:start=5000`` or ``ema:0.999``. By
+                the first two methods, as exact.
             method: ``quadrature``: on a few dozen nodes, within 1e-8 of the excess risk.
                 ``recursion``: on every mode, exact, at the cost of modes times updates.
                 ``sde``: moments of the papers' stochastic differential equation. ``volterra``:
@@ -273,10 +278,20 @@ class KernelRegression:
             label: Name of the curve.
 
         Raises:
-            InputError: steps outside the schedule, or a learning rate that is not stable.
+            InputError: steps outside the schedule, or before the average is one, or a learning
+                rate that is not stable.
+
+        >>> world = KernelRegression(source=1, capacity=2)
+        >>> run = Schedule([0.3] * 1000)
+        >>> last, mean = (world.mean_curve(run, [1000], average=average).loss[0]
+        ...     for average in (None, "tail:start=500"))
+        >>> bool(mean < last)
+        True
         """
         schedule = schedule_of(schedule)
-        at = checked_steps(_all_steps(schedule, steps), schedule.horizon, label)
+        kept = None if average is None else average_of(average).recursion(schedule.horizon)
+        at = checked_steps(_all_steps(schedule, steps, kept), schedule.horizon, label)
+        _check_average(kept, at)
         batch = batch_sizes(schedule)
         if not allow_unstable:
             self.check_stable(schedule)
@@ -285,7 +300,13 @@ class KernelRegression:
             raise InputError(f"method {method!r}, expected one of: {expected}")
         time = float(schedule.intrinsic_time[at[-1] - 1])
         modes = self.true_modes if method == "recursion" else self.nodes(time)
-        if method in ("sde", "volterra"):
+        if kept is not None:
+            if method not in ("quadrature", "recursion"):
+                raise InputError(
+                    f"method {method!r} knows no averages: expected quadrature or recursion"
+                )
+            totals, diverged = averaged.run(modes, schedule.lr, batch, kept, at)
+        elif method in ("sde", "volterra"):
             own = method == "sde"
             totals, diverged = continuous.solve(modes, schedule.lr, batch, at, own_noise=own)
         else:
@@ -316,6 +337,7 @@ class KernelRegression:
         *,
         runs: int,
         seed: int,
+        average: AverageLike | None = None,
         allow_unstable: bool = False,
     ) -> SampledRuns:
         """One-pass SGD on drawn samples, ``runs`` times: mean, standard error and spread.
@@ -325,6 +347,7 @@ class KernelRegression:
             steps: Updates done when the risk is wanted, increasing, in 1..horizon. ``None``: all.
             runs: Number of runs.
             seed: Seed of the samples; run i is the same whatever ``runs`` is.
+            average: Of the iterates, as in `mean_curve`.
             allow_unstable: Run rates above the largest stable one.
 
         Raises:
@@ -336,15 +359,20 @@ class KernelRegression:
         ((20, 2), True)
         """
         schedule = schedule_of(schedule)
-        at = checked_steps(_all_steps(schedule, steps), schedule.horizon, "sampled")
+        kept = None if average is None else average_of(average).recursion(schedule.horizon)
+        at = checked_steps(_all_steps(schedule, steps, kept), schedule.horizon, "sampled")
+        _check_average(kept, at)
         if not allow_unstable:
             self.check_stable(schedule)
-        return sample(
-            self.true_modes, self.distribution, schedule, batch_sizes(schedule), at, runs, seed
-        )
+        sizes = batch_sizes(schedule)
+        return sample(self.true_modes, self.distribution, schedule, sizes, at, runs, seed, kept)
 
     def excess_risk(
-        self, schedule: ScheduleLike | LongSchedule, steps: ArrayLike | None = None
+        self,
+        schedule: ScheduleLike | LongSchedule,
+        steps: ArrayLike | None = None,
+        *,
+        average: AverageLike | None = None,
     ) -> FloatArray:
         """Mean risk above the irreducible ``noise^2 / 2``, at any horizon.
 
@@ -355,6 +383,7 @@ class KernelRegression:
                 (`LongSchedule`: within 3e-5, at the cost of its logarithm).
             steps: Updates done when the risk is wanted, increasing, in 1..horizon. ``None``: the
                 end only.
+            average: Of the iterates, as in `mean_curve`; with every update only.
 
         Returns:
             Excess risk ``(X + A) / 2`` at the steps, shape ``(m,)``.
@@ -372,6 +401,8 @@ class KernelRegression:
             schedule = schedule_of(schedule)
         at = [schedule.horizon] if steps is None else steps
         if isinstance(schedule, LongSchedule):
+            if average is not None:
+                raise InputError("averages need every update: give a schedule that is written out")
             self.check_stable(schedule)
             modes = self.nodes(schedule.intrinsic_time)
             totals = integrate(modes, schedule, _long_steps(at, schedule.horizon))
@@ -379,7 +410,13 @@ class KernelRegression:
             at = checked_steps(at, schedule.horizon, "kernel")
             self.check_stable(schedule)
             modes = self.nodes(float(schedule.intrinsic_time[at[-1] - 1]))
-            totals, _ = recursion.run(modes, schedule.lr, batch_sizes(schedule), at)
+            sizes = batch_sizes(schedule)
+            if average is None:
+                totals, _ = recursion.run(modes, schedule.lr, sizes, at)
+            else:
+                kept = average_of(average).recursion(schedule.horizon)
+                _check_average(kept, at)
+                totals, _ = averaged.run(modes, schedule.lr, sizes, kept, at)
         return 0.5 * (totals + modes.unlearned)
 
     def scaling_law(
@@ -456,8 +493,20 @@ class KernelRegression:
         return np.array(gaps)
 
 
-def _all_steps(schedule: Schedule, steps: ArrayLike | None) -> ArrayLike:
-    return np.arange(1, schedule.horizon + 1) if steps is None else steps
+def _all_steps(
+    schedule: Schedule, steps: ArrayLike | None, average: Recursion | None = None
+) -> ArrayLike:
+    first = 1 if average is None else average.first
+    return np.arange(first, schedule.horizon + 1) if steps is None else steps
+
+
+def _check_average(average: Recursion | None, at: IntArray) -> None:
+    """Refuse to ask before all that is averaged is there."""
+    if average is not None and at[0] < average.first:
+        raise InputError(
+            f"step {at[0]} is asked about, and the last checkpoint of the average is after"
+            f" {average.first} updates"
+        )
 
 
 def _long_steps(steps: ArrayLike, horizon: int) -> FloatArray:

@@ -25,10 +25,13 @@ from losslaw.kernel.kernel_regression import KernelRegression, batch_sizes
 from losslaw.kernel.sampled_blocks import sample_in_blocks
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules import LongSchedule, Schedule
+from losslaw.schedules.averages import AverageLike
 from losslaw.text import table
 
 Method = Literal["quadrature", "exact", "integrator", "sde", "volterra", "fsl", "sgd"]
 METHODS: tuple[Method, ...] = get_args(Method)
+# Those that know the risk of averaged iterates.
+AVERAGED: tuple[Method, ...] = ("quadrature", "exact", "sgd")
 # Rows of the table that is printed.
 SHOWN = 16
 
@@ -117,6 +120,7 @@ def evaluate(
     points: int = 500,
     runs: int = 1,
     seed: int = 0,
+    average: AverageLike | None = None,
     tick: Callable[[int], None] = lambda runs: None,
 ) -> Evaluation:
     """The loss along a schedule.
@@ -128,6 +132,8 @@ def evaluate(
         points: About how many steps to look at, half of them evenly and half geometrically spaced.
         runs: Sampled runs, for ``sgd``.
         seed: Seed of the samples, for ``sgd``.
+        average: Of the iterates, as in `KernelRegression.mean_curve`; for the exact methods but the
+            integrator, and ``sgd``.
         tick: Called with the number of sampled runs just finished.
 
     Raises:
@@ -146,6 +152,8 @@ def evaluate(
         raise InputError(f"method {method!r}, expected one of: {', '.join(METHODS)}")
     if points < 1:
         raise InputError(f"points is {points}, expected at least 1")
+    if average is not None and method not in AVERAGED:
+        raise InputError(f"method {method} knows no averages: {', '.join(AVERAGED)} do")
     at = spaced_steps(schedule.horizon, points)
     if isinstance(schedule, LongSchedule):
         if method != "integrator":
@@ -162,7 +170,7 @@ def evaluate(
         world.check_stable(schedule)
         lr, batch = schedule.lr[at - 1], batches[at - 1]
         peak, largest = schedule.peak_lr, world.largest_lr(float(batches.min()))
-        excess, columns = _written_out(world, schedule, at, method, runs, seed, tick)
+        excess, columns = _written_out(world, schedule, at, method, runs, seed, average, tick)
     return Evaluation(
         world=world,
         method=method,
@@ -183,22 +191,25 @@ def _written_out(
     method: Method,
     runs: int,
     seed: int,
+    average: AverageLike | None,
     tick: Callable[[int], None],
 ) -> tuple[FloatArray, dict[str, FloatArray]]:
     half = 0.5 * world.noise**2
     if method == "quadrature":
-        return world.excess_risk(schedule, at), {}
+        return world.excess_risk(schedule, at, average=average), {}
     if method == "fsl":
         terms = world.scaling_law(schedule, at)
         parts = ("approximation", "signal", "minibatch", "label")
         return terms.excess, {name: getattr(terms, name) for name in parts}
     if method == "sgd":
-        sampled = sample_in_blocks(world, schedule, at, runs=runs, seed=seed, tick=tick)
+        sampled = sample_in_blocks(
+            world, schedule, at, runs=runs, seed=seed, average=average, tick=tick
+        )
         columns = {"standard_error": sampled.standard_error, "spread": sampled.spread}
         return sampled.mean - half, columns
     assert method != "integrator"
     inner = "recursion" if method == "exact" else method
-    return world.mean_curve(schedule, at, method=inner).loss - half, {}
+    return world.mean_curve(schedule, at, method=inner, average=average).loss - half, {}
 
 
 def spaced_steps(horizon: int, points: int) -> IntArray:

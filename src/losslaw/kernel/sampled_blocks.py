@@ -21,6 +21,7 @@ from losslaw.kernel.kernel_regression import KernelRegression
 from losslaw.kernel.simulate.sampled import SampledRuns
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules import Schedule
+from losslaw.schedules.averages import AverageLike, Recursion, average_of
 
 # Runs of a block: seconds of work, and a file of some kilobytes.
 BLOCK = 25
@@ -35,6 +36,7 @@ def sample_in_blocks(
     *,
     runs: int,
     seed: int,
+    average: AverageLike | None = None,
     saved: Path | None = None,
     tick: Callable[[int], None] = lambda runs: None,
 ) -> SampledRuns:
@@ -46,6 +48,7 @@ def sample_in_blocks(
         steps: Updates done when the risk is wanted, increasing. Shape ``(m,)``.
         runs: Number of runs; the first ones do not depend on it.
         seed: Seed of the whole set.
+        average: Of the iterates, as in `KernelRegression.mean_curve`.
         saved: Folder of finished blocks, made when the first one is; ``None``: keep none.
         tick: Called with the number of runs that were just finished or found.
 
@@ -63,14 +66,18 @@ def sample_in_blocks(
         raise InputError("sampled runs need a finite number of modes, such as 128")
     world.check_stable(schedule)
     at = np.asarray(steps, dtype=np.int64)
+    kept = None if average is None else average_of(average).recursion(schedule.horizon)
     losses: list[FloatArray] = []
     for block in range(math.ceil(runs / BLOCK)):
         count = min(BLOCK, runs - block * BLOCK)
-        path = None if saved is None else saved / f"{_name(world, schedule, at, seed, block)}.npy"
+        name = _name(world, schedule, at, seed, block, kept)
+        path = None if saved is None else saved / f"{name}.npy"
         risks = None if path is None else _read(path)
         if risks is None or risks.shape[0] < count or risks.shape[1] != at.size:
             state = np.random.SeedSequence([seed, block]).generate_state(1, np.uint64)
-            risks = world.sample(schedule, at, runs=count, seed=int(state[0])).losses
+            risks = world.sample(
+                schedule, at, runs=count, seed=int(state[0]), average=average
+            ).losses
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 stream = io.BytesIO()
@@ -82,11 +89,19 @@ def sample_in_blocks(
 
 
 def _name(
-    world: KernelRegression, schedule: Schedule, steps: IntArray, seed: int, block: int
+    world: KernelRegression,
+    schedule: Schedule,
+    steps: IntArray,
+    seed: int,
+    block: int,
+    average: Recursion | None,
 ) -> str:
     modes = world.true_modes
     digest = hashlib.sha256()
-    for array in (modes.rate, modes.signal, schedule.lr, schedule.batch, steps):
+    arrays = [modes.rate, modes.signal, schedule.lr, schedule.batch, steps]
+    if average is not None:
+        arrays += [np.array([average.begin]), average.keep, average.add]
+    for array in arrays:
         digest.update(b"none" if array is None else np.ascontiguousarray(array).tobytes())
     numbers = (modes.floor, world.noise, world.distribution, seed, block, VERSION)
     digest.update(repr(numbers).encode())

@@ -179,12 +179,16 @@ class WeightedCheckpoints:
         return shares
 
     def recursion(self, horizon: int) -> Recursion:
-        """The sum as it grows; it is an average from the last checkpoint on."""
-        add = np.zeros(max(horizon, self.last) + 1)
+        """The sum as it grows; it is an average from the last checkpoint on.
+
+        Raises:
+            InputError: a checkpoint after the end of the run.
+        """
+        self.check_within(horizon)
+        add = np.zeros(horizon + 1)
         add[self.checkpoints] = self.weights
-        keep = np.ones(horizon)
-        begin = float(add[0])
-        return Recursion(begin=begin, keep=keep, add=add[1 : horizon + 1], first=max(self.last, 1))
+        begin, first = float(add[0]), max(self.last, 1)
+        return Recursion(begin=begin, keep=np.ones(horizon), add=add[1:], first=first)
 
     def equivalent(self, schedule: Schedule) -> Schedule:
         """The schedule whose end this average is to first order: rates ``w[k] lr[k]``.
@@ -195,7 +199,7 @@ class WeightedCheckpoints:
         >>> WeightedCheckpoints([2, 4], "uniform").equivalent(Schedule([1.0] * 4)).lr.tolist()
         [1.0, 1.0, 0.5, 0.5]
         """
-        self.check_within(schedule)
+        self.check_within(schedule.horizon)
         if self.last < 1:
             raise InputError("the only checkpoint is the start: nothing was trained")
         shares = self.shares
@@ -204,16 +208,14 @@ class WeightedCheckpoints:
         done = schedule.prefix(self.last)
         return done.with_(lr=done.lr * np.maximum(shares, 0.0))
 
-    def check_within(self, schedule: Schedule) -> None:
-        """Refuse checkpoints that the run has not.
+    def check_within(self, horizon: int) -> None:
+        """Refuse checkpoints that a run of so many updates does not have.
 
         Raises:
             InputError: there is one.
         """
-        if self.last > schedule.horizon:
-            raise InputError(
-                f"checkpoint at step {self.last:,}: the run has {schedule.horizon:,} updates"
-            )
+        if self.last > horizon:
+            raise InputError(f"checkpoint at step {self.last:,}: the run has {horizon:,} updates")
 
 
 def checkpoint_weights(checkpoints: Sequence[int] | IntArray, weights: str) -> FloatArray:
@@ -241,7 +243,11 @@ def checkpoint_weights(checkpoints: Sequence[int] | IntArray, weights: str) -> F
     return -np.diff(np.concatenate([[1.0], share, [0.0]]))
 
 
-def average_of(average: Average | str) -> Average:
+# An average, or its text.
+AverageLike = Average | str
+
+
+def average_of(average: AverageLike) -> Average:
     """The average that is given as a record, or as text: ``tail:start=...``, ``ema:decay=...``.
 
     Raises:

@@ -21,6 +21,7 @@ from losslaw.kernel.simulate.draws import State, fill, new_state, normal
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.numerics.compiled import compiled
 from losslaw.schedules import Schedule
+from losslaw.schedules.averages import Recursion, TailAverage
 
 # Codes of the compiled loop.
 DISTRIBUTIONS = {"gaussian": 0, "uniform": 1, "laplace": 2}
@@ -33,7 +34,8 @@ class SampledRuns:
     Args:
         schedule: What every run did.
         steps: Updates done when the risks were taken. Shape ``(m,)``.
-        losses: Risk of each run, label noise included. Shape ``(runs, m)``.
+        losses: Risk of each run, or of an average of its iterates, label noise included.
+            Shape ``(runs, m)``.
     """
 
     schedule: Schedule
@@ -70,8 +72,9 @@ def sample(
     steps: IntArray,
     runs: int,
     seed: int,
+    average: Recursion | None = None,
 ) -> SampledRuns:
-    """Run SGD ``runs`` times.
+    """Run SGD ``runs`` times, and keep up an average of its iterates if one is given.
 
     Each run has a random stream of its own, derived from ``seed`` and its number: more runs leave
     the first ones as they were.
@@ -88,6 +91,8 @@ def sample(
             f"samples come in whole numbers: batch of update {first + 1} is {batch[first]:g}"
         )
     start = np.sqrt(modes.signal)
+    # Without an average: one that holds the last iterate alone.
+    kept = TailAverage(start=schedule.horizon).recursion(0) if average is None else average
     totals = np.empty((runs, steps.size))
     streams = np.random.SeedSequence(seed).spawn(runs)
     for run, stream in enumerate(streams):
@@ -99,6 +104,9 @@ def sample(
             np.sqrt(modes.floor),
             schedule.lr,
             sizes,
+            kept.begin * start,
+            kept.keep,
+            kept.add,
             steps,
         )
     if not np.isfinite(totals).all():
@@ -116,9 +124,13 @@ def _run(
     residual_sd: float,
     lr: FloatArray,
     batch: IntArray,
+    average: FloatArray,
+    keep: FloatArray,
+    add: FloatArray,
     steps: IntArray,
 ) -> FloatArray:
     n = rate.size
+    averaged = keep.size > 0
     g = np.empty(n)
     move = np.empty(n)
     out = np.empty(steps.size)
@@ -135,10 +147,14 @@ def _run(
         factor = lr[k] / batch[k]
         for j in range(n):
             u[j] -= factor * rate[j] * move[j]
+        if averaged:
+            for j in range(n):
+                average[j] = keep[k] * average[j] + add[k] * u[j]
         if steps[row] == k + 1:
+            seen = average if averaged else u
             total = 0.0
             for j in range(n):
-                total += u[j] * u[j]
+                total += seen[j] * seen[j]
             out[row] = total
             row += 1
     return out
