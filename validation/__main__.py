@@ -1,9 +1,9 @@
 """``python -m validation [NAME...]``: make the tables anew, all of them or those named.
 
-``--train`` first trains the runs that ``lab_physics``, ``merging``, ``proof`` or ``proof_12000`` lack,
-which takes some hours of one core when there are none; the tables themselves read the committed
-ones. ``--compare FOLDER`` makes nothing: it says which numbers moved against an older folder of
-results, and by how much.
+``--train`` first trains the runs that ``lab_physics``, ``merging``, ``proof`` or ``proof_12000``
+lack, which takes some hours of one core when there are none; the tables themselves read the
+committed ones. ``--compare FOLDER`` makes nothing: it says which numbers moved against an older
+folder of results, and by how much.
 """
 
 import argparse

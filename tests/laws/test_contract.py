@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose
 from losslaw.errors import InputError
 from losslaw.laws import LAWS, Law, Prior, Query, law_named
 from losslaw.schedules import Schedule, constant, cosine, join, wsd
+from losslaw.schedules.averages import WeightedCheckpoints
 
 # Two queries about one schedule may use other mixtures; each is right to 1e-8.
 AGREE = 1e-9
@@ -200,3 +201,23 @@ def test_the_slope_of_a_prior_is_that_of_its_distance(on):
     step = 1e-6
     difference = (prior.z(3.0 * np.exp(step)) - prior.z(3.0 * np.exp(-step))) / (2 * step)
     assert prior.slope(3.0) == pytest.approx(difference, rel=1e-8)
+
+
+def test_a_merge_of_one_model_is_the_model(law, schedule):
+    steps = np.unique([max(schedule.warmup, 1), schedule.horizon])
+    merged = [law.merged_loss(Query.of(schedule, [step]), np.ones(1)) for step in steps]
+    if merged[0] is not None:
+        assert_allclose(merged, law.predict(schedule, steps), rtol=1e-8)
+
+
+def test_a_merge_has_less_noise_than_its_models(law):
+    """And is near to the end of its equivalent schedule, where many models are merged."""
+    run = constant(peak=1e-3, horizon=3000, warmup=100, weight_decay=0.1, batch=8)
+    average = WeightedCheckpoints(range(2000, 3001, 50), "linear")
+    merged = law.merged_loss(Query.of(run, average.checkpoints), average.weights)
+    if merged is None:
+        return
+    equivalent = float(law.predict(average.equivalent(run), [3000])[0])
+    raw = float(law.predict(run, [3000])[0])
+    assert merged < raw
+    assert abs(merged - equivalent) < 0.5 * (raw - equivalent)

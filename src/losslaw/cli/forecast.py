@@ -49,10 +49,7 @@ def with_reading(command: Callable[..., None]) -> Callable[..., None]:
 
 @with_reading
 def forecast_command(
-    log: Annotated[
-        str,
-        typer.Argument(metavar="LOG", help="Log or folder of one run; '-' reads standard input."),
-    ],
+    log: options.Log,
     reading: dict[str, Any],
     horizon: Annotated[
         int | None,
@@ -68,24 +65,9 @@ def forecast_command(
             help="The whole plan; default: what the log shows goes on.",
         ),
     ] = None,
-    fit: Annotated[
-        str | None,
-        typer.Option("--fit", metavar="fit.json", help="An earlier fit; the run updates it."),
-    ] = None,
-    earlier: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--with", metavar="FILE", help="Log of an earlier run of the model; may be repeated."
-        ),
-    ] = None,
-    law: Annotated[
-        str | None,
-        typer.Option(
-            "--law",
-            metavar="NAME",
-            help="Law to fit: auto (a mixture, the default) or one of: {LAWS}.",
-        ),
-    ] = None,
+    fit: options.EarlierFit = None,
+    earlier: options.EarlierRuns = None,
+    law: options.LawToFit = None,
     decay_over: Annotated[
         str | None,
         typer.Option(
@@ -101,12 +83,8 @@ def forecast_command(
     final: Annotated[
         float, typer.Option("--final", help="Learning rate at which these decays end.")
     ] = 0.0,
-    level: Annotated[
-        float, typer.Option("--level", help="Share of runs the interval is meant to hold.")
-    ] = 0.9,
-    skip: Annotated[
-        int | None, typer.Option("--skip", help="Leave out points before this step.")
-    ] = None,
+    level: options.Level = 0.9,
+    skip: options.SkipOf = None,
     keep_all: options.KeepAll = False,
     new_data: options.NewData = False,
     follow: Annotated[

@@ -25,6 +25,7 @@ GROUPS = (
     "score",
     "compare",
     "forecast",
+    "merge",
     "advise",
     "profile",
     "design",

@@ -28,6 +28,7 @@ NAMES = {
     "TARGETS": "losslaw.exporting",
     "STUDIES": "losslaw.kernel.figures",
     "METHODS": "losslaw.kernel.methods",
+    "WEIGHTS": "losslaw.schedules.averages",
 }
 
 
@@ -100,6 +101,31 @@ AllowLong = Annotated[
         help="Runs may have more than 10,000,000 updates, in arrays of up to 0.8 GB.",
     ),
 ]
+
+# Of one run in progress.
+Log = Annotated[
+    str,
+    typer.Argument(metavar="LOG", help="Log or folder of one run; '-' reads standard input."),
+]
+EarlierFit = Annotated[
+    str | None,
+    typer.Option("--fit", metavar="fit.json", help="An earlier fit; the run updates it."),
+]
+EarlierRuns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--with", metavar="FILE", help="Log of an earlier run of the model; may be repeated."
+    ),
+]
+LawToFit = Annotated[
+    str | None,
+    typer.Option(
+        "--law",
+        metavar="NAME",
+        help="Law to fit: auto (a mixture, the default) or one of: {LAWS}.",
+    ),
+]
+SkipOf = Annotated[int | None, typer.Option("--skip", help="Leave out points before this step.")]
 
 # Of the runs that are designed.
 Peak = Annotated[
