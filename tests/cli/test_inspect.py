@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from losslaw.cli.main import run
@@ -197,3 +198,20 @@ def test_the_optimiser_is_said_or_found(log, capsys):
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert "optimizer is 'sdg', expected one of adamw" in said
+
+
+def test_a_schedule_that_arithmetic_found_is_named(tmp_path, capsys):
+    """Two skipped updates hide it from whoever looks at the rates alone."""
+    clock = [step if step < 150 else step - 2 for step in range(50, 4001, 50)]
+    records = [
+        {"step": 50 * i, "learning_rate": 2.5e-5 * (1 + np.cos(np.pi * at / 8712)), "loss": 3.0}
+        for i, at in enumerate(clock, 1)
+    ]
+    log = tmp_path / "trainer_state.json"
+    log.write_text(json.dumps({"log_history": records, "max_steps": 8712}))
+    assert run(["inspect", str(log), "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["curves"]
+    assert (found["schedule"], found["complete"]) == ("cosine:peak=5e-05,horizon=8712", False)
+    assert found["deviation"] < 1e-3
+    assert run(["inspect", str(log)]) == 0
+    assert "beginning of cosine:peak=5e-05,horizon=8712" in capsys.readouterr().out

@@ -1,10 +1,13 @@
 """The rest of a schedule: usual schedules cut short are continued to what they were."""
 
+import json
+
 import numpy as np
 import pytest
 
 import losslaw as ll
 from losslaw.curves import LossCurve
+from losslaw.errors import InputError
 from losslaw.forecasting.continuation import planned
 
 PEAK, HORIZON, WARMUP = 3e-3, 12_000, 100
@@ -150,3 +153,28 @@ def test_holding_on_keeps_the_rate_of_the_last_update():
     held = plan.held(4000)
     assert held.horizon == 4000
     assert set(held.lr[now:]) == {whole.lr[now - 1]}
+
+
+def test_a_cosine_that_stood_still_for_skipped_updates_goes_on_by_its_formula(tmp_path):
+    """Half precision: from step 150 on the rates are two updates behind the steps."""
+    clock = [step if step < 150 else step - 2 for step in range(50, 4001, 50)]
+    rates = [2.5e-5 * (1 + np.cos(np.pi * at / 8712)) for at in clock]
+    history = [
+        {"step": at, "learning_rate": rate, "loss": 3.0}
+        for at, rate in zip(range(50, 4001, 50), rates, strict=True)
+    ]
+    log = tmp_path / "trainer_state.json"
+    log.write_text(json.dumps({"log_history": history, "max_steps": 8712}))
+    (curve,) = ll.read_curves(log)
+    assert curve.origin.plan.spec == "cosine:peak=5e-05,horizon=8712"
+    plan = planned(curve)
+    assert plan.horizon == 8712
+    assert plan.sentence.startswith("the rest of cosine:peak=5e-05,horizon=8712")
+    updates = np.arange(4001, 8713)
+    expected = 2.5e-5 * (1 + np.cos(np.pi * (updates - 3) / 8712))
+    np.testing.assert_allclose(plan.schedule.lr[4000:], expected, rtol=1e-6, atol=1e-12)
+    # Of another schedule the log's formula says nothing.
+    other = curve.with_(schedule=curve.schedule.scaled(2.0))
+    with pytest.raises(InputError, match="cannot be told"):
+        planned(other)
+    assert planned(curve, 6000).horizon == 6000

@@ -73,6 +73,32 @@ def test_one_update_of_shift_is_forgiven(spec, late):
     assert found.deviation <= 2e-3
 
 
+@pytest.mark.parametrize(
+    "spec",
+    [
+        f"cosine:peak=0.0003,{H},final=3e-05",
+        f"linear:peak=0.0003,{H}",
+        f"wsd:peak=0.001,{H}",
+        f"wsd:peak=0.001,{H},decay=1-sqrt",
+        "linear:peak=2e-05,horizon=5490",
+        "cosine:peak=5e-05,horizon=8712",
+    ],
+)
+@pytest.mark.parametrize("part", [1.0, 0.97])
+def test_a_clock_from_zero_has_the_numbers_that_the_trainer_was_given(spec, part):
+    """As PyTorch's schedulers: update k has the rate that the text gives to update k - 1."""
+    whole = parse_schedule(spec)
+    first = 0.0 if whole.warmup else float(spec.split("peak=")[1].split(",")[0])
+    if part < 1 and "cosine" not in spec:
+        pytest.skip("where such a fall ends cannot be told from its beginning")
+    lr = np.r_[first, whole.lr[:-1]][: int(part * whole.horizon)]
+    found = recognise(Schedule(lr, warmup=whole.warmup + 1 if whole.warmup else 0))
+    assert found is not None
+    assert found.spec == spec
+    assert found.horizon == whole.horizon
+    assert found.complete == (part == 1.0)
+
+
 @pytest.mark.parametrize("digits", [4, 6])
 def test_rounded_rates_are_recognised(digits):
     schedule = parse_schedule(f"cosine:peak=0.0003,{H},final=3e-05")

@@ -42,10 +42,8 @@ def inspect_command(
 
 def description(curve: "LossCurve") -> dict[str, Any]:
     """One run as JSON has it; ``None`` where something is not known."""
-    from losslaw.schedules import recognise
-
     schedule, origin = curve.schedule, curve.origin
-    shape = recognise(schedule)
+    spec, complete, deviation = _shape(curve)
     return {
         "label": curve.label,
         "format": origin and origin.format,
@@ -63,9 +61,9 @@ def description(curve: "LossCurve") -> dict[str, Any]:
         "skipped": [{"rows": rows, "why": why} for why, rows in origin.skipped] if origin else [],
         "peak_lr": schedule.peak_lr,
         "final_lr": schedule.final_lr,
-        "schedule": shape and shape.spec,
-        "complete": shape and shape.complete,
-        "deviation": shape and shape.deviation,
+        "schedule": spec,
+        "complete": complete,
+        "deviation": deviation,
         "warmup": schedule.warmup,
         "weight_decay": _one(schedule.weight_decay),
         "batch": _one(schedule.batch),
@@ -75,6 +73,21 @@ def description(curve: "LossCurve") -> dict[str, Any]:
         "assumptions": list(curve.assumptions),
         "warnings": list(curve.warnings),
     }
+
+
+def _shape(curve: "LossCurve") -> tuple[str, bool, float] | tuple[None, None, None]:
+    """The text of the schedule, whether the log goes to its end, and how far off its rates are."""
+    from losslaw.schedules import parse_schedule, recognise
+    from losslaw.schedules.recognise import deviation_from
+
+    done, plan = curve.schedule, curve.origin and curve.origin.plan
+    if plan is not None and plan.spec is not None:
+        whole = parse_schedule(plan.spec)
+        if whole.horizon >= done.horizon:
+            complete = whole.horizon <= done.horizon + 1
+            return plan.spec, complete, deviation_from(done, whole)
+    shape = recognise(done)
+    return (None, None, None) if shape is None else (shape.spec, shape.complete, shape.deviation)
 
 
 def report(described: list[dict[str, Any]]) -> str:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from losslaw.schedules import Schedule
+
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
@@ -13,9 +15,12 @@ class Origin:
             ``None`` where no rate was logged.
         losses: All columns that hold a loss.
         skipped: What was not read, and how often.
+        plan: The schedule of the whole run, where one formula passes through all logged rates, with
+            its text; after skipped updates its rates are behind it.
     """
 
     format: str
     lr_is: str | None = None
     losses: tuple[str, ...] = ()
     skipped: tuple[tuple[str, int], ...] = ()
+    plan: Schedule | None = None

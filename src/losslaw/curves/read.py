@@ -203,11 +203,11 @@ def curve_from(
     optimizer = _optimizer(log, facts, assumptions)
     if not np.isnan(rows.loss[rows.steps == 0]).all():
         assumptions.append("the loss at step 0, before any update, is left out")
-    lr_is = None
+    lr_is = plan = None
     if schedule is None:
         whole = _whole(rows, facts, log.horizon) if log.horizon is not None else None
         lr_is = _lr_is(table, rows, log, facts, assumptions, decided=None if lr_is_given else whole)
-        schedule = _schedule(rows, facts, lr_is, whole, assumptions, warnings)
+        schedule, plan = _schedule(rows, facts, lr_is, whole, assumptions, warnings)
     else:
         schedule = _declared(table, rows, facts, schedule)
         if columns.lr is not None:
@@ -230,6 +230,7 @@ def curve_from(
             lr_is=lr_is,
             losses=log.losses,
             skipped=log.skipped,
+            plan=plan,
         ),
         optimizer,
         norm,
@@ -383,7 +384,8 @@ def _schedule(
     whole: WholeSchedule | None,
     assumptions: list[str],
     warnings: list[str],
-) -> Schedule:
+) -> tuple[Schedule, Schedule | None]:
+    """What the run did up to its last row, and all of it, if one formula tells."""
     logged = ~np.isnan(rows.lr)
     steps, rates = rows.steps[logged], rows.lr[logged]
     horizon = int(rows.steps[-1])
@@ -400,10 +402,14 @@ def _schedule(
         warnings.append(
             f"the last rate is logged at step {steps[-1]}: taken as constant up to {horizon}"
         )
-    return Schedule(
+    schedule = Schedule(
         found.lr, _batch(rows, facts, horizon), facts.weight_decay, found.warmup,
         facts.sequence_length,
     )  # fmt: skip
+    if whole is None:
+        return schedule, None
+    rates = whole.reconstruction(max(round(whole.decay.end), horizon), lr_is).lr
+    return schedule, Schedule(rates, warmup=found.warmup, spec=whole.spec)
 
 
 def _declared(table: Table, rows: Rows, facts: Facts, schedule: Schedule) -> Schedule:

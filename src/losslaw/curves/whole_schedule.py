@@ -21,6 +21,7 @@ from losslaw.curves.logged_decay import roundest
 from losslaw.curves.reconstruct import Reconstruction
 from losslaw.numerics.arrays import BoolArray, FloatArray, IntArray
 from losslaw.schedules.match_shape import EQUAL, FITTED, TIGHT, Decay, rounding
+from losslaw.schedules.recognise import shortest_share, written
 from losslaw.schedules.shapes import decay_shape
 
 # How far rates are from their formula that are written in full, in single precision, in 7 digits.
@@ -110,6 +111,18 @@ class WholeSchedule:
             )
         return Reconstruction(lr, warmup, {}, self.decay, said, self.warnings)
 
+    @property
+    def spec(self) -> str:
+        """The schedule as text, whose update k has the rate at clock k."""
+        decay, end = self.decay, round(self.decay.end)
+        final: dict[str, float | str] = {"final": decay.final} if decay.final else {}
+        if decay.start <= self.warmup:
+            return written(decay.shape, decay.peak, end, self.warmup, **final)
+        share = shortest_share(round(end - decay.start), end)
+        cooldown: dict[str, float | str] = {} if share == 0.2 else {"cooldown": share}
+        shape: dict[str, float | str] = {} if decay.shape == "linear" else {"decay": decay.shape}
+        return written("wsd", decay.peak, end, self.warmup, **cooldown, **final, **shape)
+
     def __str__(self) -> str:
         decay = self.decay
         fall = f"{decay.shape} decay to {decay.final:.4g} at update {decay.end:.0f}"
@@ -192,7 +205,7 @@ def whole_schedule(
                 each.schedule(end)
                 for each in (log, replace(log, later=True))
                 for end in ends
-                if log.t[0] >= 0 and log.t[-1] <= end
+                if each.top < steps.size and log.t[0] >= 0 and log.t[-1] <= end
             )
             fit = next((each for each in tried if each is not None), None)
             if fit is not None:

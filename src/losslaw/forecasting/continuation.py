@@ -114,7 +114,21 @@ def planned(
         whole = curve.schedule.prefix(horizon)
         words = "the rest as in the schedule that comes with the curve"
         return Plan(schedule=whole, now=now, sentence=words)
+    known = _known(curve, horizon)
+    if known is not None:
+        whole = _joined(curve, now, known, horizon)
+        words = f"the rest of {known.spec}, which passes through all logged rates"
+        return Plan(schedule=whole, now=now, sentence=words)
     return _continued(curve, now, horizon, final)
+
+
+def _known(curve: LossCurve, horizon: int) -> Schedule | None:
+    """The whole schedule that all logged rates tell, if it goes as far and the curve has it yet."""
+    plan = curve.origin and curve.origin.plan
+    if not plan or plan.horizon < horizon or plan.horizon not in (horizon, curve.planned):
+        return None
+    done = slice(int(curve.steps[-1]))
+    return plan if np.array_equal(plan.lr[done], curve.schedule.lr[done]) else None
 
 
 def agree(curve: LossCurve, schedule: Schedule) -> None:

@@ -3,9 +3,11 @@
 A run is described by its rates; people speak of "WSD with a 20 % linear cooldown". `recognise`
 proposes the texts that the rates suggest, makes each of them, and keeps the closest. Trainers
 differ by one update in where a phase begins, so a rate counts as reproduced where the proposal
-passes through it within one update to either side.
+passes through it within one update to either side. Most of them count from 0: their update k has
+the rate that the text gives to update k - 1, and the texts are looked for on that clock as well.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -21,6 +23,8 @@ from losslaw.schedules.text import parse_schedule
 
 # Largest deviation of a recognised schedule, relative to its peak.
 CLOSE = 2e-3
+# How near to the update after the last one a fall must reach 0, in updates, to end there.
+ONE_MORE = 0.02
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,44 @@ def recognise(schedule: Schedule) -> Recognised | None:
     >>> str(recognise(Schedule(np.r_[0.5, np.full(79, 1.0), np.linspace(0.95, 0, 20)], warmup=2)))
     'wsd:peak=1,horizon=100,warmup=2'
     """
+    own = _closest(schedule)
+    if schedule.horizon < 3 or not schedule.lr[1:].any():
+        return own
+    delayed = Schedule(schedule.lr[1:], warmup=max(schedule.warmup - 1, 0))
+    other = _closest(delayed)
+    if other is None or not _reproduces(other, schedule):
+        return own
+    if own is None:
+        return other
+    exact = _exact(own, schedule), _exact(other, delayed)
+    # After the warm-up both clocks may give the same rates, one of them with rounder numbers.
+    rounder = _digits(other.spec) < _digits(own.spec)
+    return other if exact[1] and (rounder or not exact[0]) else own
+
+
+def _reproduces(found: Recognised, schedule: Schedule) -> bool:
+    whole = parse_schedule(found.spec)
+    return whole.horizon >= schedule.horizon and deviation_from(schedule, whole) <= CLOSE
+
+
+def _digits(spec: str) -> int:
+    """Digits in a text, but zeros around them.
+
+    >>> _digits("cosine:peak=0.003,horizon=20000,warmup=150")
+    4
+    """
+    numbers = re.findall(r"\d+(?:\.\d*)?", spec)
+    return sum(len(number.replace(".", "").strip("0")) for number in numbers)
+
+
+def _exact(found: Recognised, schedule: Schedule) -> bool:
+    """Whether the rates after the warm-up are those of the text with no shift at all."""
+    rest = slice(schedule.warmup, schedule.horizon)
+    apart = np.abs(parse_schedule(found.spec).lr[rest] - schedule.lr[rest])
+    return bool(apart.max(initial=0.0) <= 2 * TIGHT * schedule.peak_lr)
+
+
+def _closest(schedule: Schedule) -> Recognised | None:
     found: list[Recognised] = []
     for spec in _proposals(schedule):
         try:
@@ -68,7 +110,7 @@ def recognise(schedule: Schedule) -> Recognised | None:
             continue
         if proposal.horizon < schedule.horizon:
             continue
-        deviation = _deviation(schedule, proposal)
+        deviation = deviation_from(schedule, proposal)
         if deviation <= CLOSE:
             complete = proposal.horizon <= schedule.horizon + 1
             found.append(Recognised(spec, deviation, proposal.horizon, complete))
@@ -80,8 +122,8 @@ def recognise(schedule: Schedule) -> Recognised | None:
     return next(each for each in found if each.deviation <= 2 * closest + TIGHT)
 
 
-def _deviation(schedule: Schedule, proposal: Schedule) -> float:
-    """Largest distance of the rates after the warm-up, up to one update of shift."""
+def deviation_from(schedule: Schedule, proposal: Schedule) -> float:
+    """Largest distance of the rates after the warm-up, up to one update of shift; over the peak."""
     rest = outside_one_update(schedule.lr, proposal.lr)[schedule.warmup :]
     return max(float(rest.max()), 0.0) / schedule.peak_lr if rest.size else np.inf
 
@@ -94,20 +136,20 @@ def _proposals(schedule: Schedule) -> Iterator[str]:
     edges = np.flatnonzero(np.abs(np.diff(body)) > TIGHT * body.max()) + 1
     levels = [float(body[at]) for at in (0, *edges[:2])]
     if not edges.size:
-        yield _text("constant", levels[0], n, warmup)
+        yield written("constant", levels[0], n, warmup)
     if edges.size == 1:
         switch = warmup + int(edges[0])
         share = shortest_share(switch, n)
         tidy = share if len(f"{share:g}") <= 4 else switch
         given = {} if tidy == 0.5 else {"switch": tidy}
-        yield _text("twostage", levels[0], n, warmup, second=levels[1], **given)
+        yield written("twostage", levels[0], n, warmup, second=levels[1], **given)
     by_one_factor = edges.size == 2 and min(levels) > TIGHT * max(levels)
     if by_one_factor and abs(levels[0] * levels[2] / levels[1] ** 2 - 1) < 1e-4:
         first, second = (shortest_share(warmup + int(at), n) for at in edges)
         factor = levels[0] / levels[1]
         # 8-1-1, and any two steps by one factor.
         given = {"first": (first, 0.8), "second": (second, 0.9), "factor": (factor, 10**0.5)}
-        yield _text(
+        yield written(
             "step",
             levels[0],
             n,
@@ -130,9 +172,14 @@ def _decays(schedule: Schedule) -> Iterator[str]:
         return
     peak, start, final = decay.peak, round(decay.start), decay.final
     end = round(decay.end)
-    partial = end > n and decay.formula.has_end
+    if decay.shape in ("linear", "1-sqrt") and final > TIGHT * peak:
+        # Where the clock counts from 0, the last update is one before the end at 0.
+        zero = decay.start + decay.formula.reaches(0.0, peak, final) * (decay.end - decay.start)
+        if abs(zero - (n + 1)) < ONE_MORE:
+            end, final = n + 1, 0.0
+    partial = end > n and (decay.formula.has_end or final == 0)
     horizon = end if partial else n
-    rest = "" if horizon <= end + 1 else f" + {_text('constant', final, horizon - end, 0)}"
+    rest = "" if horizon <= end + 1 else f" + {written('constant', final, horizon - end, 0)}"
     if rest:
         horizon = end
     extras: dict[str, float | str] = {}
@@ -148,10 +195,10 @@ def _decays(schedule: Schedule) -> Iterator[str]:
         scale = decay.formula.reaches(halved, peak, decay.final) * (decay.end - decay.start)
         if start < max(warmup, 1) or not _same(scale, float(start)):
             given["timescale"] = scale
-        yield _text(decay.shape, peak, horizon, warmup, **given) + rest
+        yield written(decay.shape, peak, horizon, warmup, **given) + rest
         return
     if whole and decay.shape in FAMILIES:
-        yield _text(decay.shape, peak, horizon, warmup, **extras) + rest
+        yield written(decay.shape, peak, horizon, warmup, **extras) + rest
     if decay.shape != "linear":
         extras = extras | {"decay": decay.shape}
     # First the round numbers that one update of shift allows, then the exact ones.
@@ -161,7 +208,7 @@ def _decays(schedule: Schedule) -> Iterator[str]:
             if ends != extras and final > 2 * (peak - final) / (end - start):
                 continue
             share = {} if _same(cooldown, 0.2) else {"cooldown": cooldown}
-            yield _text("wsd", peak, horizon, warmup, **share, **ends) + rest
+            yield written("wsd", peak, horizon, warmup, **share, **ends) + rest
 
 
 def _cycles(schedule: Schedule) -> Iterator[str]:
@@ -182,10 +229,15 @@ def _cycles(schedule: Schedule) -> Iterator[str]:
         given["cycles"] = cycles
     shapes: tuple[dict[str, float | str], ...] = ({}, {"shape": "linear"})
     for shape in shapes:
-        yield _text("cyclic", high, schedule.horizon, schedule.warmup, **given, **shape)
+        yield written("cyclic", high, schedule.horizon, schedule.warmup, **given, **shape)
 
 
-def _text(name: str, peak: float, horizon: int, warmup: int, **extras: float | str) -> str:
+def written(name: str, peak: float, horizon: int, warmup: int, **extras: float | str) -> str:
+    """The text with these numbers, as short as the rounding of a log allows.
+
+    >>> written("wsd", 0.1 + 0.2, 1000, 0, decay="1-sqrt")
+    'wsd:peak=0.3,horizon=1000,decay=1-sqrt'
+    """
     pairs: dict[str, float | str] = {"peak": peak, "horizon": horizon}
     if warmup:
         pairs["warmup"] = warmup
