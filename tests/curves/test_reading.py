@@ -325,3 +325,69 @@ def test_a_curve_of_a_constant_run_is_that_of_the_family(tmp_path):
     schedule = constant(peak=0.3, horizon=40, warmup=4)
     text = "step,lr,loss\n" + "".join(f"{k},{schedule.lr[k - 1]},2\n" for k in range(1, 41))
     assert read_text(tmp_path, text).schedule == schedule
+
+
+# --- what people say against what is usual -----------------------------------------------------
+
+HISTORY = [
+    {"step": k, "learning_rate": 1e-3 * (1 - k / 400), "loss": 3.0} for k in range(20, 401, 20)
+]
+
+
+@pytest.mark.parametrize("how", ["argument", "sidecar"])
+def test_what_is_said_of_the_rates_wins_and_the_evidence_against_it_is_a_warning(tmp_path, how):
+    """The line is that of the next update, as is usual in such logs too."""
+    write(tmp_path / "run.json", json.dumps({"log_history": HISTORY, "max_steps": 400}))
+    if how == "sidecar":
+        write(tmp_path / "meta.json", '{"runs": {"run": {"lr_is": "used"}}}')
+    given = {"lr_is": "used"} if how == "argument" else {}
+    (curve,) = read_curves(tmp_path / "run.json", warmup=0, **given)
+    assert curve.origin.lr_is == "used"
+    assert curve.schedule.lr[19] == pytest.approx(1e-3 * (1 - 20 / 400))
+    assert said(curve, "lr_is used, as declared, overrules")
+    assert any("by the arithmetic of all rates it would be" in line for line in curve.warnings)
+    assert not said(curve, "is that of the next update, as in")
+
+
+def test_a_comment_wins_over_arithmetic(tmp_path):
+    rows = "".join(f"{r['step']},{r['learning_rate']},3\n" for r in HISTORY)
+    text = f"# lr_is: used\n# warmup: 0\nstep,lr,loss\n{rows}"
+    curve = read_text(tmp_path, text)
+    assert curve.origin.lr_is == "used"
+
+
+def test_a_sidecar_says_what_a_loss_is(tmp_path):
+    write(tmp_path / "run.json", json.dumps({"log_history": HISTORY, "max_steps": 400}))
+    write(tmp_path / "meta.json", '{"runs": {"run": {"loss_is": "instant"}}}')
+    (curve,) = read_curves(tmp_path / "run.json", warmup=0)
+    assert curve.loss_is == "instant"
+    assert said(curve, "a logged loss is that of one update, as declared")
+
+
+def test_the_optimiser_of_a_sidecar_has_three_names(tmp_path):
+    for name in ("optimizer", "optim", "opt"):
+        write(tmp_path / "meta.json", json.dumps({"runs": {"log": {name: "AdamW"}}}))
+        assert read_text(tmp_path, FORMATS["csv"]).optimizer == "adamw"
+
+
+@pytest.mark.parametrize(
+    ("entry", "warmup"),
+    [
+        ({"warmup": 30, "unit": "samples", "batch_sequences": 16}, 2),
+        ({"warmup": 4000, "unit": "tokens", "tokens_per_update": 2000}, 2),
+        ({"warmup": 2, "unit": "updates"}, 2),
+    ],
+)
+def test_a_warm_up_may_count_samples_or_tokens(tmp_path, entry, warmup):
+    write(tmp_path / "meta.json", json.dumps({"runs": {"log": entry}}))
+    assert read_text(tmp_path, FORMATS["csv"]).schedule.warmup == warmup
+
+
+def test_a_warm_up_in_samples_needs_the_batch(tmp_path):
+    entry = {"warmup": 3906252, "unit": "samples"}
+    write(tmp_path / "meta.json", json.dumps({"runs": {"log": entry}}))
+    with pytest.raises(InputError, match="counts samples, and how many an update has is not said"):
+        read_text(tmp_path, FORMATS["csv"])
+    write(tmp_path / "meta.json", json.dumps({"runs": {"log": {"warmup": 3906252}}}))
+    curve = read_text(tmp_path, FORMATS["csv"])
+    assert any("if that counts samples or tokens" in line for line in curve.warnings)

@@ -276,3 +276,11 @@ def test_the_report_says_the_doubts_before_the_parameters(trio):
     text = str(fit(trio, "multipower"))
     assert text.index("status:") < text.index("parameters") < text.index("objective")
     assert "error of the law on schedules left out" in text
+
+
+def test_no_law_is_auto_and_what_is_none_is_refused():
+    curves = curves_of(law_of("momentum"), ["flat", "cosine"], noise=1e-3)
+    found = fit(curves, None, uncertainty=False)
+    assert found.mixture is not None
+    with pytest.raises(ll.InputError, match=r"law is 3, expected a name, a class of losslaw.LAWS"):
+        fit(curves, 3)

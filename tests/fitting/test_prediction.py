@@ -1,5 +1,6 @@
 """Predictions and their intervals."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -177,3 +178,18 @@ def test_without_uncertainty_there_is_no_interval():
     prediction = found.predict(cosine(peak=PEAK, horizon=100))
     assert (prediction.lower, prediction.upper) == (None, None)
     assert prediction.csv().startswith("step,lr,loss\n")
+
+
+def test_records_are_json_as_they_are():
+    curves = ll.bundled_curves(["constant_peak3e-3_T4000", "cosine_peak3e-3_T4000"])
+    found = ll.fit(curves, "momentum")
+    prediction = found.predict("cosine:peak=3e-3,horizon=500", [100, 500])
+    shown = json.loads(json.dumps(prediction.as_dict()))
+    assert shown["step"] == [100, 500]
+    assert shown["loss"] == prediction.loss.tolist()
+    profile = ll.profile(curves, "alpha", law="momentum", points=4)
+    assert json.loads(json.dumps(profile.as_dict()))["value"] == profile.values.tolist()
+    forecast = ll.forecast(curves[1].until(2000), law="momentum")
+    assert json.loads(json.dumps(forecast.as_dict()))["path"]["step"][-1] == 4000
+    design = ll.design(found, 500)
+    assert len(json.loads(json.dumps(design.as_dict()))["schedule"]["lr"]) == 500

@@ -148,7 +148,9 @@ def test_a_law_says_what_it_is(law):
 
 
 def test_an_unknown_law_is_refused_with_the_known_ones():
-    with pytest.raises(InputError, match=r"unknown law 'kaplan'.*chinchilla.*effective"):
+    with pytest.raises(
+        InputError, match=r"unknown law 'kaplan': expected one of auto, chinchilla.*effective"
+    ):
         law_named("kaplan")
 
 

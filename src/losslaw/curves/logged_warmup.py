@@ -25,7 +25,11 @@ def declared_warmup(log: LoggedRates, warmup: int) -> Beginning:
         decay, found = find_decay(log, 0, 0)
         return 0, decay, found + _level_start(log)
     if after == u.size:
-        ends = Findings(warnings=(f"the log ends inside the warm-up of {warmup} updates",))
+        said = (
+            f"the log ends inside the warm-up of {warmup} updates; if that counts samples or"
+            " tokens, give it in updates with warmup= (--warmup)"
+        )
+        ends = Findings(warnings=(said,))
         second = (float(u[1]), float(r[1])) if u.size > 1 else None
         return warmup, None, ends + _ramp_start(log, second)
     decay, found = find_decay(log, after, warmup)

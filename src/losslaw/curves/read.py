@@ -55,6 +55,8 @@ Runs: TypeAlias = "LossCurve | Run | Iterable[LossCurve | Run]"
 # Arithmetic, the format, and what is so far taken: a format that prints the next rate may have
 # printed the one before it in another version; those that print the one used count as they like.
 OVERRULED = ("used", "next", "next")
+# In words, which update a logged rate is of.
+UPDATE = {"next": "next update", "used": "update just done"}
 # A gap in the steps this many times longer than the usual one is warned about.
 GAP = 10.0
 # Trainers log at multiples of the updates between two rows: if more than this share of the rows is
@@ -156,13 +158,16 @@ def read_curves(
     logs = read_all(_sources(runs), loss=loss_column, lr=lr_column, step=step_column)
     curves: list[LossCurve] = []
     for log, label in zip(logs, _labels(logs), strict=True):
-        facts = asked.or_else(log.facts)
-        if Path(log.source).exists():
-            facts = facts.or_else(sidecar_facts(Path(log.source)))
+        beside = sidecar_facts(Path(log.source)) if Path(log.source).exists() else Facts()
+        # What people say of rates and losses comes before what is usual in such logs; the comments
+        # of a table are theirs as well.
+        said = asked.or_else(log.facts if log.format == TABLE else Facts())
+        said = said.or_else(Facts(lr_is=beside.lr_is, loss_is=beside.loss_is))
+        facts = said.or_else(log.facts).or_else(beside)
         log = with_peak(in_updates(log, steps_per_epoch, step_divisor), peak)
         curves.append(
             curve_from(
-                log, facts, label, schedule=given, on_nan=on_nan, lr_is_given=lr_is is not None
+                log, facts, label, schedule=given, on_nan=on_nan, lr_is_said=said.lr_is is not None
             )
         )
     return curves
@@ -175,12 +180,12 @@ def curve_from(
     *,
     schedule: Schedule | None = None,
     on_nan: OnNan = "error",
-    lr_is_given: bool = False,
+    lr_is_said: bool = False,
 ) -> LossCurve:
     """The curve of one log; see `read_curves`.
 
-    ``lr_is_given`` says that the caller knows ``lr_is``, which may otherwise be what is usual in
-    such logs, and give way to the arithmetic of the rates.
+    ``lr_is_said``: somebody said ``lr_is``, which may otherwise be what is usual in such logs, and
+    give way to the arithmetic of the rates.
     """
     table, columns = log.table, log.columns
     if columns.lr is None and schedule is None:
@@ -206,7 +211,12 @@ def curve_from(
     lr_is = plan = None
     if schedule is None:
         whole = _whole(rows, facts, log.horizon) if log.horizon is not None else None
-        lr_is = _lr_is(table, rows, log, facts, assumptions, decided=None if lr_is_given else whole)
+        lr_is = _lr_is(table, rows, log, facts, assumptions, decided=whole, said=lr_is_said)
+        if whole and whole.decided and lr_is_said and lr_is != whole.lr_is:
+            warnings.append(
+                f"a logged rate is that of the {UPDATE[lr_is]}, as declared; by the arithmetic of"
+                f" all rates it would be that of the {UPDATE[whole.lr_is]}"
+            )
         schedule, plan = _schedule(rows, facts, lr_is, whole, assumptions, warnings)
     else:
         schedule = _declared(table, rows, facts, schedule)
@@ -245,9 +255,7 @@ def _windows(
     """What each loss is, and over how many updates a mean is."""
     loss_is, window = log.loss_of
     if facts.loss_is is not None and facts.loss_is != loss_is:
-        usual = [said for said in assumptions if said.startswith("a logged loss is")]
-        for said in usual:
-            assumptions.remove(said)
+        _forget(assumptions, "a logged loss is")
         loss_is = facts.loss_is
         what = "the mean over the updates since the one before it"
         assumptions.append(
@@ -344,6 +352,7 @@ def _lr_is(
     assumptions: list[str],
     *,
     decided: WholeSchedule | None,
+    said: bool,
 ) -> str:
     """Whether a logged rate is that of the update done or of the next one."""
     logged = ~np.isnan(rows.lr)
@@ -355,16 +364,11 @@ def _lr_is(
             " run did (schedule=, --schedule wsd:peak=3e-4,...)"
         )
     lr_is = facts.lr_is
-    arithmetic = None
-    if decided is not None and decided.decided:
-        arithmetic = "next" if decided.delay == 0 else "used"
+    arithmetic = decided.lr_is if decided is not None and decided.decided and not said else None
     if arithmetic and (lr_is is None or (arithmetic, log.facts.lr_is, lr_is) == OVERRULED):
         lr_is = arithmetic
-        usual = [said for said in assumptions if said.startswith("a logged rate is that of")]
-        for said in usual:
-            assumptions.remove(said)
-        which = "next update" if lr_is == "next" else "update just done"
-        assumptions.append(f"a logged rate is that of the {which}, decided by arithmetic")
+        _forget(assumptions, "a logged rate is that of")
+        assumptions.append(f"a logged rate is that of the {UPDATE[lr_is]}, decided by arithmetic")
     elif lr_is is None:
         lr_is = "next" if steps[0] == 0 and rates[0] > 0 else "used"
         assumptions.append(
@@ -373,8 +377,14 @@ def _lr_is(
             else "a logged rate is that of the update just done (lr_is used)"
         )
     elif log.facts.lr_is not in (None, lr_is):
+        _forget(assumptions, "a logged rate is that of")
         assumptions.append(f"lr_is {lr_is}, as declared, overrules what is usual in such logs")
     return lr_is
+
+
+def _forget(assumptions: list[str], beginning: str) -> None:
+    """Leave out the sentences on what is usual that begin like this."""
+    assumptions[:] = [each for each in assumptions if not each.startswith(beginning)]
 
 
 def _schedule(

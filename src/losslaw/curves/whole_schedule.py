@@ -79,6 +79,11 @@ class WholeSchedule:
         return bool(miss <= max(SLACK * self.unit / 2, WRITTEN_IN_FULL[-1] * self.decay.peak))
 
     @property
+    def lr_is(self) -> Literal["next", "used"]:
+        """Which update the rate of a row is of, by the delay."""
+        return "used" if self.delay else "next"
+
+    @property
     def skipped(self) -> int:
         """Updates for which the clock stood still."""
         return round(float(self.steps[-1] - self.clock[-1])) - self.delay

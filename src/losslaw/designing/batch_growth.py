@@ -85,7 +85,10 @@ class BatchDesign:
             "begins": self.begins,
             "constant": self.constant,
             "updates": self.updates,
-            "schedule": {"lr": self.schedule.lr, "batch": self.schedule.batch},
+            "schedule": {
+                "lr": self.schedule.lr.tolist(),
+                "batch": None if self.schedule.batch is None else self.schedule.batch.tolist(),
+            },
         }
 
     def __str__(self) -> str:

@@ -188,7 +188,7 @@ class Design:
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
-        batch = {} if self.schedule.batch is None else {"batch": self.schedule.batch}
+        batch = {} if self.schedule.batch is None else {"batch": self.schedule.batch.tolist()}
         return {
             "loss": self.loss,
             **ends(self.interval),
@@ -206,8 +206,8 @@ class Design:
             "simple": None if self.simple is None else self.simple.as_dict(),
             "spec": self.schedule.spec,
             "schedule": {
-                "step": np.arange(1, self.schedule.horizon + 1),
-                "lr": self.schedule.lr,
+                "step": list(range(1, self.schedule.horizon + 1)),
+                "lr": self.schedule.lr.tolist(),
                 **batch,
             },
             "room": self.gap,

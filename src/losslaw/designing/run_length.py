@@ -71,7 +71,7 @@ class Horizon:
             "longest": self.longest,
             "trust": trust_as_dict(self.trust),
             "family": self.family,
-            "lr": self.schedule.lr,
+            "lr": self.schedule.lr.tolist(),
         }
 
     def __str__(self) -> str:

@@ -41,7 +41,7 @@ from losslaw.numerics.variable_projection import Point
 
 def fit(
     curves: Runs,
-    law: str | type[Law] | Recipe = "auto",
+    law: str | type[Law] | Recipe | None = "auto",
     *,
     free: Sequence[str] | None = None,
     fixed: dict[str, Any] | None = None,
@@ -59,7 +59,7 @@ def fit(
     Args:
         curves: Curves of one model, or of a family of models, or what `losslaw.read_curves` reads;
             any schedules.
-        law: ``auto``: a mixture of laws, see `losslaw.fitting.mixture`; a name (see
+        law: ``auto`` or ``None``: a mixture of laws, see `losslaw.fitting.mixture`; a name (see
             ``losslaw.LAWS``), a class, or a `Recipe`.
         free: Shapes to search; ``None``: those the law frees by itself. With ``auto`` they are
             shapes of ``effective``, which then is the law.
@@ -92,6 +92,7 @@ def fit(
     >>> round(fit.parameters["alpha"], 4), round(fit.parameters["C"], 4)
     (0.5, 0.5)
     """
+    law = "auto" if law is None else law
     every = all_by(curves, optimizer)
     clean = cleaned_runs(every, skip, keep_all=keep_all)
     runs = clean.curves
@@ -180,6 +181,8 @@ def _recipe(
         return law
     # Who says what to search has chosen: of the law that is heaviest most often.
     chosen = law_named("effective" if law == "auto" else law) if isinstance(law, str) else law
+    if not (isinstance(chosen, type) and issubclass(chosen, Law)):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InputError(f"law is {law!r}, expected a name, a class of losslaw.LAWS or a Recipe")
     return Recipe(chosen, None if free is None else tuple(free), fixed or {})
 
 

@@ -115,10 +115,10 @@ class Prediction:
     def as_dict(self) -> dict[str, object]:
         """The JSON form: step, loss, lower, upper, level, warnings, trust."""
         return {
-            "step": self.steps,
-            "loss": self.loss,
-            "lower": self.lower,
-            "upper": self.upper,
+            "step": self.steps.tolist(),
+            "loss": self.loss.tolist(),
+            "lower": None if self.lower is None else self.lower.tolist(),
+            "upper": None if self.upper is None else self.upper.tolist(),
             "level": self.level,
             "warnings": self.warnings,
             "trust": None if self.trust is None else self.trust.as_dict(),

@@ -76,14 +76,14 @@ class Profile:
         return {
             "parameter": self.parameter,
             "law": self.law,
-            "value": self.values,
-            "rise": self.rise,
+            "value": self.values.tolist(),
+            "rise": self.rise.tolist(),
             "best": self.best,
             "fitted": self.fitted,
             "lower": self.interval.lower if math.isfinite(self.interval.lower) else None,
             "upper": self.interval.upper if math.isfinite(self.interval.upper) else None,
             "level": self.interval.level,
-            "others": self.others,
+            "others": {name: values.tolist() for name, values in self.others.items()},
             "sentences": self.sentences,
         }
 

@@ -45,7 +45,7 @@ def law_named(name: str) -> type[Law]:
     'momentum law (annealing area)'
     """
     if name not in LAWS:
-        raise InputError(f"unknown law {name!r}: expected one of {', '.join(LAWS)}")
+        raise InputError(f"unknown law {name!r}: expected one of auto, {', '.join(LAWS)}")
     return LAWS[name]
 
 

@@ -1,11 +1,15 @@
 """What is known of a run besides its rows, and who says so.
 
 Three places, the first that knows wins: the caller's arguments, ``# key: value`` comments at the
-head of the log, and the run's entry in a ``meta.json`` beside it::
+head of the log or what a trainer wrote there, and the run's entry in a ``meta.json`` beside it,
+which also overrules what is only usual of a trainer's rates and losses::
 
     {"runs": {"wsd_3": {"warmup_steps": 300, "weight_decay": 0.1, "params": 124e6}}}
+
+A ``"unit": "samples"`` or ``"tokens"`` there says that ``warmup`` counts those; it is made updates.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -19,17 +23,20 @@ from losslaw.files.checked import NotNegative, Positive, convert, decode_json
 SIDECAR = "meta.json"
 WAY_OUT = "mend it or move it away"
 
+# What a warm-up may count, besides updates.
+UNITS = ("samples", "sequences", "tokens")
+
 # Names under which comments and sidecars give each fact.
 KEYS = {
     "warmup": ("warmup", "warmup_steps", "warmup_updates"),
     "lr_is": ("lr_is",),
     "loss_is": ("loss_is",),
     "weight_decay": ("weight_decay",),
-    "batch": ("batch", "batch_size"),
+    "batch": ("batch", "batch_size", "batch_sequences"),
     "tokens_per_update": ("tokens_per_update",),
     "sequence_length": ("sequence_length", "seq_len", "context"),
     "model_size": ("model_size", "params"),
-    "optimizer": ("optimizer", "optim"),
+    "optimizer": ("optimizer", "optim", "opt"),
 }
 
 
@@ -154,4 +161,14 @@ def facts_in(text: str, run: str, where: str) -> Facts:
     model = sidecar.model
     shared = cast(dict[str, object], model) if isinstance(model, dict) else {}
     common = {key: shared.get(key) for key in ("context", "optimizer")}
-    return facts_from({**common, **entry}, name)
+    facts = facts_from({**common, **entry}, name)
+    unit = entry.get("unit")
+    if facts.warmup is None or unit not in UNITS:
+        return facts
+    size = facts.batch if unit != "tokens" else facts.tokens_per_update
+    if size is None:
+        raise InputError(
+            f"{name}: the warm-up counts {unit}, and how many an update has is not said: add"
+            f" {'tokens_per_update' if unit == 'tokens' else 'batch'}, or give it in updates"
+        )
+    return replace(facts, warmup=math.ceil(facts.warmup / size))
