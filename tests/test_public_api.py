@@ -12,6 +12,7 @@ import losslaw as ll
 NAMES = {
     "LAWS",
     "Advice",
+    "Annealed",
     "Chinchilla",
     "Convolution",
     "Design",
@@ -34,6 +35,7 @@ NAMES = {
     "Schedule",
     "advise",
     "allow_long",
+    "annealed",
     "bundled_curves",
     "compare",
     "constant",

@@ -1,6 +1,8 @@
 from . import datasets as datasets
 from .advising import Advice as Advice
 from .advising import advise as advise
+from .annealing import Annealed as Annealed
+from .annealing import annealed as annealed
 from .curves import LossCurve as LossCurve
 from .curves import bundled_curves as bundled_curves
 from .curves import read_curves as read_curves

@@ -1,8 +1,6 @@
 """``losslaw forecast``: where a run in progress will end, and what a decay now would give."""
 
-import inspect
 from collections.abc import Callable
-from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -21,33 +19,7 @@ def register(app: typer.Typer) -> None:
     options.add(app, "forecast", forecast_command)
 
 
-def with_reading(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command that takes ``reading`` the options by which logs are read, but the plan's.
-
-    Unlike `options.with_curves`, nothing is read yet: a log that grows is read again and again.
-    """
-    own = dict(inspect.signature(command).parameters)
-    names = [
-        name
-        for name in inspect.signature(options.read).parameters
-        if name not in ("files", "schedule")
-    ]
-    shared = inspect.signature(options.read).parameters
-    shown = [parameter for name, parameter in own.items() if name != "reading"]
-    shown += [shared[name] for name in names]
-    shown = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in shown]
-
-    @wraps(command)
-    def run(**arguments: Any) -> None:
-        given = {name: arguments.pop(name) for name in names}
-        command(reading=given, **arguments)
-
-    run.__signature__ = inspect.Signature(shown)  # pyright: ignore[reportAttributeAccessIssue]
-    run.__annotations__ = {each.name: each.annotation for each in shown}
-    return run
-
-
-@with_reading
+@options.with_reading
 def forecast_command(
     log: options.Log,
     reading: dict[str, Any],

@@ -25,6 +25,7 @@ GROUPS = (
     "score",
     "compare",
     "forecast",
+    "annealed",
     "merge",
     "advise",
     "profile",

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from losslaw.cli import options
-from losslaw.cli.forecast import one_run, with_reading
+from losslaw.cli.forecast import one_run
 from losslaw.cli.output import print_json, save_json, show
 
 
@@ -14,7 +14,7 @@ def register(app: typer.Typer) -> None:
     options.add(app, "merge", merge_command)
 
 
-@with_reading
+@options.with_reading
 def merge_command(
     log: options.Log,
     reading: dict[str, Any],

@@ -354,6 +354,28 @@ def add(app: typer.Typer, name: str, command: Callable[..., None]) -> None:
     app.command(name, cls=Command)(run)
 
 
+def with_reading(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that takes ``reading`` the options by which logs are read, but its own.
+
+    Unlike `with_curves`, nothing is read yet: a log that grows is read again and again, and earlier
+    runs are read like the others.
+    """
+    own, reading = inspect.signature(command).parameters, inspect.signature(read).parameters
+    names = [name for name in reading if name != "files" and name not in own]
+    shown = [parameter for name, parameter in own.items() if name != "reading"]
+    shown += [reading[name] for name in names]
+    shown = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in shown]
+
+    @wraps(command)
+    def run(**arguments: Any) -> None:
+        given = {name: arguments.pop(name) for name in names}
+        command(reading=given, **arguments)
+
+    run.__signature__ = inspect.Signature(shown)  # pyright: ignore[reportAttributeAccessIssue]
+    run.__annotations__ = {each.name: each.annotation for each in shown}
+    return run
+
+
 def warnings_of(curves: "list[LossCurve]") -> list[str]:
     """What readers warn of, once each."""
     return [f"warning: {text}" for text in dict.fromkeys(s for c in curves for s in c.warnings)]

@@ -76,12 +76,17 @@ class Ground:
         """Whether AdamW's constants are to be expected: it was said, or the peaks are its own."""
         if self.optimizer is not None:
             return self.optimizer == "adamw"
-        return _within(self.peaks, HOME)
+        return at_home(self.peaks)
 
     @property
     def known(self) -> bool:
         """Whether the peaks are at least such as AdamW has been seen at."""
         return _within(self.peaks, KNOWN)
+
+    @property
+    def partly_home(self) -> bool:
+        """Whether one of the peaks, at least, is AdamW's own."""
+        return any(at_home([peak]) for peak in self.peaks)
 
     def distance(self, peak: float) -> float:
         """Of a peak from the nearest one fitted, in the log."""
@@ -97,6 +102,11 @@ class Ground:
         if self.home:
             low, high = min(low, USUAL[0]), max(high, USUAL[1])
         return max(0.0, math.log(low / peak), math.log(peak / high))
+
+
+def at_home(peaks: Sequence[float]) -> bool:
+    """Whether all peaks are such as AdamW in standard parametrisation has at home."""
+    return _within(peaks, HOME)
 
 
 def _within(peaks: Sequence[float], ends: tuple[float, float]) -> bool:

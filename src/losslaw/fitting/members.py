@@ -25,8 +25,10 @@ from losslaw.laws import Convolution, Effective, MultiPower, OneClock, Recipe, v
 from losslaw.laws.effective import LOOSE
 from losslaw.laws.oneclock import ADAMW, FREE_UNITS
 
-# What AdamW's constants are believed: said to be AdamW, at home, at peaks it is known at, beyond.
+# What AdamW's constants are believed: said to be AdamW, at home, at peaks it is known at, beyond;
+# and where runs without a decay are at peaks it is known at, one of them at home.
 SAID, AT_HOME, AWAY, FAR = 0.97, 0.85, 0.20, 0.04
+PARTLY_HOME = 0.5
 # Of that, what the form with one clock has; and what it has in runs shorter than SHORT updates, in
 # which the lab sees neither a second clock nor a lasting loss of speed (docs/evidence/lab.md).
 ONE_CLOCK, ONE_CLOCK_SHORT, SHORT = 0.6, 0.9, 5_000
@@ -60,7 +62,7 @@ def candidates(curves: Sequence[LossCurve], ground: Ground) -> tuple[Candidate, 
     if ground.home:
         usual = SAID if ground.optimizer == "adamw" else AT_HOME
     elif ground.known:
-        usual = AWAY
+        usual = PARTLY_HOME if ground.partly_home and not ground.decays else AWAY
     rest = 1.0 - usual
     one_clock = ONE_CLOCK if ground.updates >= SHORT else ONE_CLOCK_SHORT
     if variety(curves).sizes > 1:

@@ -287,7 +287,7 @@ class Mixture:
                 else:
                     share = min(1.0, (test.gain + 1e-6) / (gain + 1e-6))
                     if test.distance > 0:
-                        share *= min(1.0, distance / test.distance)
+                        share = self._by_peaks(share, distance / test.distance)
                     relevance = IRRELEVANT + (1 - IRRELEVANT) * share
                     log -= 0.5 * nu * relevance * math.log(square + least)
             worst = max((test.surprises[k] or 0.0 for test in self._near), default=0.0)
@@ -302,6 +302,13 @@ class Mixture:
             logs.append(log)
         weights = np.exp(np.array(logs) - max(logs))
         return weights / weights.sum()
+
+    def _by_peaks(self, share: float, nearness: float) -> float:
+        """What a test that left a peak out counts, at a distance as a share of that in the test."""
+        ground = self.ground
+        if not ground.decays and ground.known and not ground.home:
+            return 1.0
+        return share * min(1.0, nearness)
 
     def _share(self, tests: int) -> float:
         """What one of so many tests counts."""

@@ -6,6 +6,7 @@ losses are off by a few thousandths all along, and so may be those of the next r
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -23,6 +24,47 @@ DIFFERENT = 2.5e-3
 ERRORS = 5 * 1.25
 # Losses in common below which nothing is said.
 LEAST = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Apart:
+    """By how much two runs differ while they have one schedule.
+
+    Attributes:
+        by: Median difference of their losses, absolute, in nats.
+        until: The last step of both that was compared.
+        level: Median loss there, in nats.
+        noise: What white noise alone makes of such a median, at most, in nats.
+    """
+
+    by: float
+    until: int
+    level: float
+    noise: float
+
+    def more_than(self, share: float) -> bool:
+        """Whether it is more than a share of the loss, and more than noise."""
+        return self.by > max(share * self.level, self.noise)
+
+
+def apart(one: LossCurve, other: LossCurve, skip: int) -> Apart | None:
+    """By how much two runs differ while they have one schedule; ``None``: too little in common.
+
+    Losses before step ``skip`` are not compared.
+    """
+    shared = agreement(one.schedule, other.schedule)
+    if shared <= skip:
+        return None
+    steps, i, j = np.intersect1d(one.steps, other.steps, True, return_indices=True)
+    kept = (steps >= max(skip, one.schedule.warmup)) & (steps <= shared)
+    kept &= one.begins[i] == other.begins[j]
+    if int(kept.sum()) < LEAST:
+        return None
+    gaps = (one.loss[i] - other.loss[j])[kept]
+    by = abs(float(np.median(gaps)))
+    level = float(np.median(one.loss[i][kept]))
+    noise = ERRORS * white_noise(gaps) / kept.sum() ** 0.5
+    return Apart(by=by, until=int(steps[kept][-1]), level=level, noise=noise)
 
 
 def other_trunks(curves: Sequence[LossCurve], skip: int) -> Note | None:
@@ -44,22 +86,12 @@ def other_trunks(curves: Sequence[LossCurve], skip: int) -> Note | None:
     for one, other in combinations(curves, 2):
         if one.model_size != other.model_size:
             continue
-        shared = agreement(one.schedule, other.schedule)
-        if shared <= skip:
-            continue
-        steps, i, j = np.intersect1d(one.steps, other.steps, True, return_indices=True)
-        kept = (steps >= max(skip, one.schedule.warmup)) & (steps <= shared)
-        kept &= one.begins[i] == other.begins[j]
-        if int(kept.sum()) < LEAST:
-            continue
-        apart = (one.loss[i] - other.loss[j])[kept]
-        by = abs(float(np.median(apart)))
-        level = float(np.median(one.loss[i][kept]))
-        if by > max(DIFFERENT * level, ERRORS * white_noise(apart) / kept.sum() ** 0.5, worst):
-            worst = by
+        found = apart(one, other, skip)
+        if found is not None and found.by > worst and found.more_than(DIFFERENT):
+            worst = found.by
             sentence = (
                 f"{one.label} and {other.label} have one schedule up to step"
-                f" {int(steps[kept][-1]):,}, but differ by {by:.3f} nats there: other data or"
+                f" {found.until:,}, but differ by {found.by:.3f} nats there: other data or"
                 " another seed, for which intervals are wider"
             )
     return Note(text=sentence) if sentence else None

@@ -1,0 +1,241 @@
+"""Which of two runs is worth more, at an equal budget.
+
+Two runs are compared at the last point that both have reached: of updates, of tokens (updates
+times batch), or of compute (tokens times parameters). Runs of one schedule in one model whose names
+differ in a seed are one configuration, and their spread is the noise of its comparisons; else that
+noise is what two runs of one schedule usually differ by (`losslaw.fitting.mixture.FLOOR`).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal, get_args
+
+import numpy as np
+
+from losslaw.annealing.cooldown import Cooldown
+from losslaw.annealing.models import noise_of_seeds
+from losslaw.annealing.record import Pair, Verdict
+from losslaw.annealing.standing import FittedModel, Standing
+from losslaw.errors import InputError
+from losslaw.fitting.final_loss import LENGTHS, Difference, FinalLoss, difference
+from losslaw.fitting.mixture import FLOOR
+from losslaw.fitting.trust import useless
+from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.interval import Level
+
+# What two runs have in common when they are compared.
+Equal = Literal["updates", "tokens", "compute"]
+# Configurations up to which all pairs are compared, if nothing is said; beyond, the first with all.
+ALL_PAIRS = 12
+# Shares of the cooldown that is asked about between which a decay may tell two runs apart.
+SHORTEST = 0.05
+# Seeds beyond which nobody trains.
+MOST_SEEDS = 30
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Configuration:
+    """A run, or several that differ in their seed.
+
+    Attributes:
+        name: Its name.
+        model: The runs it was fitted with.
+        seeds: Its runs.
+    """
+
+    name: str
+    model: FittedModel
+    seeds: tuple[Standing, ...]
+
+    @property
+    def first(self) -> Standing:
+        """The run that stands for all."""
+        return self.seeds[0]
+
+    def last(self, ends: dict[str, int]) -> int:
+        """The last update that is asked about of all seeds."""
+        return min(ends[run.label] for run in self.seeds)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Comparison:
+    """How two configurations are compared.
+
+    Attributes:
+        cooldown: What both are asked about.
+        equal: At equal what.
+        ends: After which update the cooldown of each run begins, where it is asked about alone.
+        level: Level of the intervals.
+        noise: What a run differs by from the mean of its seeds, relative to the loss; ``None``:
+            not seen.
+    """
+
+    cooldown: Cooldown
+    equal: Equal
+    ends: dict[str, int]
+    level: float
+    noise: float | None
+
+    def pairs(self, each: Sequence[Configuration], against: str | None) -> list[Pair]:
+        """All pairs, or all with one."""
+        if against is not None:
+            one = next(c for c in each if against in {c.name, *(run.label for run in c.seeds)})
+            return [self.pair(one, other) for other in each if other is not one]
+        if len(each) > ALL_PAIRS:
+            return [self.pair(each[0], other) for other in each[1:]]
+        return [self.pair(one, other) for one, other in combinations(each, 2)]
+
+    def pair(self, one: Configuration, other: Configuration) -> Pair:
+        """Which of two is worth more."""
+        at = self._budget(one, other)
+        a, b = one.model.worth(one.first, at[0]), other.model.worth(other.first, at[1])
+        noise = self._noise(a, b)
+        share = math.sqrt((1 / len(one.seeds) + 1 / len(other.seeds)) / 2)
+        found = difference(a, b, self.level, noise * share)
+        wide = any(_refused(each, self.level) for each in (a, b))
+        verdict: Verdict = "not told apart"
+        if found.told_apart and not wide:
+            verdict = "a is better" if found.loss < 0 else "b is better"
+        needs = ""
+        if verdict == "not told apart":
+            needs = _needs(found, a, b, noise, self.cooldown, at, self.level, wide=wide)
+        return Pair(
+            a=one.name,
+            b=other.name,
+            at=at,
+            equal=self._words(at),
+            difference=found.loss,
+            interval=found.interval,
+            verdict=verdict,
+            needs=needs,
+            caution=_caution(one, other, self.equal),
+        )
+
+    def _noise(self, a: FinalLoss, b: FinalLoss) -> float:
+        level = max(a.level, b.level)
+        return (FLOOR if self.noise is None else self.noise) * level
+
+    def _budget(self, one: Configuration, other: Configuration) -> tuple[int, int]:
+        """After which updates the cooldowns of both begin.
+
+        Raises:
+            InputError: the budgets of the two cannot be compared.
+        """
+        ends = one.last(self.ends), other.last(self.ends)
+        if self.equal == "updates":
+            return min(ends), min(ends)
+        spent = [self._spent(each, end) for each, end in zip((one, other), ends, strict=True)]
+        least = min(float(each[-1]) for each in spent)
+        first, second = (
+            min(int(np.searchsorted(each, least * (1 - 1e-9))) + 1, end)
+            for each, end in zip(spent, ends, strict=True)
+        )
+        return first, second
+
+    def _spent(self, one: Configuration, end: int) -> FloatArray:
+        """Tokens or compute after each update up to ``end``, in units that all runs share."""
+        batch = one.first.curve.schedule.batch
+        if batch is None:
+            raise InputError(
+                f"at equal {self.equal}: the batch size of {one.first.label!r} is not known; give"
+                " it with batch= or --batch"
+            )
+        spent = np.cumsum(np.asarray(batch[:end], dtype=np.float64))
+        if self.equal == "tokens":
+            return spent
+        size = one.first.curve.model_size
+        if size is None:
+            raise InputError(
+                f"at equal compute: the model size of {one.first.label!r} is not known; give it"
+                " with model_size= or --model-size"
+            )
+        return spent * size
+
+    def _words(self, at: tuple[int, int]) -> str:
+        if at[0] == at[1]:
+            return f"both from step {at[0]:,}"
+        return f"at equal {self.equal}, from steps {at[0]:,} and {at[1]:,}"
+
+
+def checked_equal(equal: str) -> None:
+    """Check at equal what runs are to be compared.
+
+    Raises:
+        InputError: something else.
+    """
+    if equal not in get_args(Equal):
+        expected = ", ".join(get_args(Equal))
+        raise InputError(f"compared at equal {equal!r}: expected one of {expected}")
+
+
+def seen_noise(each: Sequence[Configuration]) -> float | None:
+    """What seeds differ by, relative to the loss; ``None`` where there are none."""
+    groups = [[run.curve for run in one.seeds] for one in each if len(one.seeds) > 1]
+    if not groups:
+        return None
+    level = float(np.median([run.final_loss for group in groups for run in group]))
+    noise = noise_of_seeds(groups, FLOOR * level)
+    return None if noise is None else noise / level
+
+
+def _refused(worth: FinalLoss, level: float) -> bool:
+    interval = worth.interval(level)
+    return interval is None or useless(interval, worth.loss)
+
+
+def _needs(
+    found: Difference,
+    a: FinalLoss,
+    b: FinalLoss,
+    noise: float,
+    cooldown: Cooldown,
+    at: tuple[int, int],
+    level: float,
+    *,
+    wide: bool,
+) -> str:
+    """What would tell two runs apart whose difference is what it seems to be.
+
+    A decay over ``k`` of both shows the difference but for the noise of two runs, and for what the
+    law errs from there to the cooldown that is asked about.
+    """
+    size, z = abs(found.loss), Level(level).quantile
+    whole = cooldown.length(max(at))
+    if wide:
+        return f"a decay of either: the intervals are too wide (a decay over {whole:,} tells all)"
+    usable = (size / z) ** 2 - 2 * noise**2
+    if usable > 0:
+        reach = math.sqrt(usable) / (LENGTHS * max(a.level, b.level))
+        share = min(max(math.exp(-reach), SHORTEST), 1.0)
+        return f"a decay over {max(math.ceil(share * whole), 1):,} updates of both"
+    if size == 0:
+        return "a difference: both are foretold the same loss"
+    seeds = math.ceil(2 * (z * noise / size) ** 2)
+    if seeds > MOST_SEEDS:
+        return f"more than {MOST_SEEDS} seeds of each, as runs of one schedule differ by more"
+    return f"{seeds} seeds of each, as runs of one schedule differ by as much"
+
+
+def _caution(one: Configuration, other: Configuration, equal: Equal) -> str:
+    """What a comparison means where more differs than the schedule."""
+    if one.model is other.model:
+        return ""
+    a, b = one.first.curve, other.first.curve
+    words = [
+        f"{one.name} and {other.name} are fitted apart; their losses compare only if data and"
+        " tokenizer are the same"
+    ]
+    if a.optimizer != b.optimizer:
+        names = [curve.optimizer or "not known" for curve in (a, b)]
+        words.append(f"their optimisers differ ({names[0]}, {names[1]})")
+    if a.model_size != b.model_size and equal != "compute":
+        words.append("their sizes differ, and so does the compute they have had")
+    first, second = (
+        None if curve.schedule.batch is None else float(curve.schedule.batch.mean())
+        for curve in (a, b)
+    )
+    if first != second and equal == "updates" and first is not None and second is not None:
+        words.append("their batches differ, and so do the tokens they have seen")
+    return "; ".join(words)

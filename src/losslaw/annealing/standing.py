@@ -1,0 +1,163 @@
+"""The runs of one model, fitted together, and where each of them stands."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from losslaw.annealing.cooldown import Cooldown
+from losslaw.annealing.models import Model
+from losslaw.curves import LossCurve
+from losslaw.errors import InputError
+from losslaw.fitting.cleaning import CleanedRuns, cleaned_runs
+from losslaw.fitting.final_loss import FinalLoss
+from losslaw.fitting.fit import fit as fit_law
+from losslaw.fitting.record import Fit
+from losslaw.fitting.trust import Trust
+from losslaw.laws import Law, Recipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """How runs are fitted: see `losslaw.fit`."""
+
+    law: str | type[Law] | Recipe
+    skip: int
+    keep_all: bool
+    new_data: bool
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Standing:
+    """Where a run stands.
+
+    Attributes:
+        curve: What of it is fitted.
+        last: The last update from which it may be annealed.
+        warning: Why that is not its last, in words.
+    """
+
+    curve: LossCurve
+    last: int
+    warning: str = ""
+
+    @property
+    def label(self) -> str:
+        """Name of the run."""
+        return self.curve.label
+
+    def raw(self, at: int) -> float:
+        """Loss of the log at a step, mean of the last three, in nats."""
+        return self.curve.until(at).final_loss
+
+    def checked(self, step: int) -> int:
+        """The step, from which the run can be annealed.
+
+        Raises:
+            InputError: its log does not go so far, or it is warming up there.
+        """
+        if step > self.last:
+            raise InputError(
+                f"the log of {self.label!r} ends at step {self.last:,}: it cannot be annealed from"
+                f" step {step:,}; give an earlier one, or ask losslaw forecast for decays to come"
+            )
+        warmup, first = self.curve.schedule.warmup, int(self.curve.steps[0])
+        if step < max(warmup + 1, first):
+            raise InputError(
+                f"{self.label!r} cannot be annealed from step {step:,}: its warm-up ends at step"
+                f" {warmup:,} and its log begins at {first:,}"
+            )
+        return step
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FittedModel:
+    """The runs of one model and their fit, which has the same weights in all its answers.
+
+    Attributes:
+        name: Name of the model.
+        fit: The fit.
+        cooldown: What its runs are asked about.
+        standings: The runs by name.
+        notes: What was assumed or left out.
+    """
+
+    name: str
+    fit: Fit
+    cooldown: Cooldown
+    standings: Mapping[str, Standing]
+    notes: tuple[str, ...]
+    _kept: dict[tuple[str, int], FinalLoss] = field(
+        default_factory=dict[tuple[str, int], FinalLoss]
+    )
+
+    def worth(self, run: Standing, at: int) -> FinalLoss:
+        """The loss of a run after the cooldown that begins after update ``at``."""
+        key = run.label, at
+        if key not in self._kept:
+            schedule = self.cooldown.of(run.curve, at)
+            self._kept[key] = FinalLoss.of(self.fit, schedule, run.curve.model_size)
+        return self._kept[key]
+
+    def trust(self, ends: Mapping[str, int]) -> Trust | None:
+        """What stands behind the losses of these runs: behind the one that ends in the middle."""
+        one = middle(list(self.standings.values()), ends)
+        return self.worth(one, ends[one.label]).trust
+
+
+def middle(runs: Sequence[Standing], ends: Mapping[str, int]) -> Standing:
+    """The run whose cooldown begins at the middle step of all."""
+    return sorted(runs, key=lambda run: (ends[run.label], run.label))[len(runs) // 2]
+
+
+def fitted(
+    model: Model,
+    others: Sequence[LossCurve],
+    known: Fit | None,
+    rules: Rules,
+    cooldown: Cooldown,
+) -> FittedModel:
+    """The runs of a model, fitted with earlier ones; or a saved fit, which answers as it is.
+
+    Raises:
+        InputError: runs that cannot be fitted.
+        FitError: no start led to finite losses.
+    """
+    clean = cleaned_runs([*model.runs, *others], rules.skip, keep_all=rules.keep_all)
+    notes = [str(note) for note in clean.notes]
+    fit = known
+    if fit is None:
+        fit = fit_law(clean.curves, rules.law, skip=clean.skip, keep_all=True)
+        notes += [str(note) for note in fit.notes]
+        notes += [f"{model.name}: {sentence}" for sentence in fit.status.sentences]
+    if rules.new_data:
+        fit = fit.for_new_data()
+    standings = {each.label: each for each in _standings(clean, model)}
+    return FittedModel(
+        name=model.name, fit=fit, cooldown=cooldown, standings=standings, notes=tuple(notes)
+    )
+
+
+def settled(model: FittedModel, ends: Mapping[str, int]) -> FittedModel:
+    """The model with the weights that its laws have for the run in the middle."""
+    one = middle(list(model.standings.values()), ends)
+    reference = model.cooldown.of(one.curve, ends[one.label])
+    return FittedModel(
+        name=model.name,
+        fit=model.fit.settled(reference, one.curve.model_size),
+        cooldown=model.cooldown,
+        standings=model.standings,
+        notes=model.notes,
+    )
+
+
+def _standings(clean: CleanedRuns, model: Model) -> list[Standing]:
+    out: list[Standing] = []
+    for run, logged in zip(clean.runs, model.runs, strict=False):
+        last, warning = int(logged.steps[-1]), ""
+        if run.diverged is not None:
+            last = int(logged.steps[logged.steps < run.diverged[0]][-1])
+            warning = (
+                f"{logged.label} has diverged from step {run.diverged[0]:,} on: it is annealed from"
+                f" step {last:,}, before that"
+            )
+        out.append(Standing(curve=run.curve, last=last, warning=warning))
+    return out

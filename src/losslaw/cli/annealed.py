@@ -1,0 +1,185 @@
+"""``losslaw annealed``: what runs are worth now, and which of two is worth more."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from losslaw.cli import options
+from losslaw.cli.output import activity, print_json, save_json, show
+
+if TYPE_CHECKING:  # the help page does without numpy
+    from losslaw.annealing import Annealed
+
+
+# What the name of a file may end in that the answer is saved in.
+SAVED = (".csv", ".json", ".png", ".pdf", ".svg")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    options.add(app, "annealed", annealed_command)
+
+
+@options.with_reading
+def annealed_command(
+    files: options.Files,
+    reading: dict[str, Any],
+    over: Annotated[
+        str,
+        typer.Option(
+            "--over",
+            metavar="K",
+            help="Length of the cooldown: updates, or a share of the updates so far.",
+        ),
+    ] = "20%",
+    shape: Annotated[
+        str,
+        typer.Option("--shape", help="linear, cosine, exponential, 1-sqrt or power."),
+    ] = "linear",
+    final: Annotated[
+        float, typer.Option("--final", help="Learning rate at which the cooldown ends.")
+    ] = 0.0,
+    at: Annotated[
+        int | None,
+        typer.Option(
+            "--at", metavar="STEP", help="Where the cooldowns begin; default: the last of each log."
+        ),
+    ] = None,
+    same_total: Annotated[
+        bool,
+        typer.Option(
+            "--same-total", help="Cooldowns end at one update: --at, or the last all logs have."
+        ),
+    ] = False,
+    against: Annotated[
+        str | None,
+        typer.Option("--against", metavar="RUN", help="Compare all with this run; default: pairs."),
+    ] = None,
+    equal: Annotated[
+        str,
+        typer.Option("--equal", help="Compare at equal 'updates', 'tokens' or 'compute'."),
+    ] = "updates",
+    seeds: Annotated[
+        bool,
+        typer.Option("--seeds", help="Runs of one schedule are seeds of one configuration."),
+    ] = False,
+    group_by: Annotated[
+        str | None,
+        typer.Option(
+            "--group-by",
+            metavar="WHAT",
+            help="What tells models apart: label, model_size, optimizer, batch, weight_decay, peak,"
+            " or a regular expression for a part of the names.",
+        ),
+    ] = None,
+    earlier: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with", metavar="FILE", help="Log of an earlier run of the model; may be repeated."
+        ),
+    ] = None,
+    fit: Annotated[
+        str | None,
+        typer.Option("--fit", metavar="fit.json", help="A saved fit of such runs answers instead."),
+    ] = None,
+    law: options.Law = "auto",
+    level: options.Level = 0.9,
+    skip: options.Skip = None,
+    keep_all: options.KeepAll = False,
+    new_data: options.NewData = False,
+    json: options.Json = False,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="The loss along each run: .csv, .json, or a picture (.png, .pdf, .svg).",
+        ),
+    ] = None,
+) -> None:
+    """Loss that runs would have if they were annealed from where they are.
+
+    A run at a high learning rate does not show what it is worth. Runs of one model are fitted
+    together; earlier runs with a decay (--with, --fit) make the answer much surer.
+
+    \b
+    Examples:
+      losslaw annealed run.csv
+      losslaw annealed a.csv b.csv --over 5000
+      losslaw annealed runs/ --against baseline --with earlier_decay.csv -o annealed.png
+    """
+    from losslaw.annealing import annealed
+    from losslaw.errors import InputError
+    from losslaw.fitting import load_fit
+
+    if output is not None and not output.lower().endswith(SAVED):
+        raise InputError(f"-o {output}: expected a name that ends in {', '.join(SAVED)}")
+    known = None if fit is None else load_fit(fit)
+    curves = options.read(files, **reading)
+    others = options.read(earlier, **reading) if earlier else []
+    with activity("annealing") as say:
+        result = annealed(
+            curves,
+            over=_length(over),
+            shape=shape,
+            final=final,
+            at=at,
+            same_total=same_total,
+            against=against,
+            equal=equal,  # pyright: ignore[reportArgumentType]
+            seeds=seeds,
+            group_by=group_by,
+            earlier=others,
+            fit=known,
+            law=law,
+            level=level,
+            skip=skip,
+            keep_all=keep_all,
+            new_data=new_data,
+            path=output is not None,
+            progress=say,
+        )
+    if output is not None:
+        _save(result, output)
+    if json:
+        print_json(result.as_dict())
+        return
+    show(result)
+    if output is not None:
+        show(f"\nsaved to {output}")
+
+
+def _length(text: str) -> float:
+    """Updates, a whole number; or a share, a number with a point or a percentage.
+
+    Raises:
+        InputError: something else.
+    """
+    from losslaw.errors import InputError
+
+    expected = "updates, as 2000, or a share of the updates so far, as 0.2 or 20%"
+    try:
+        if text.endswith("%"):
+            return float(text[:-1]) / 100
+        return float(text) if set(text) & set(".eE") else int(text)
+    except ValueError:
+        raise InputError(f"--over {text!r}: expected {expected}") from None
+
+
+def _save(result: "Annealed", path: str) -> None:
+    from losslaw.files import write_text
+
+    if path.lower().endswith(".json"):
+        save_json(path, result.as_dict())
+    elif path.lower().endswith(".csv"):
+        write_text(path, result.csv())
+    else:
+        _draw(result, path)
+
+
+def _draw(result: "Annealed", path: str) -> None:
+    from losslaw.files.pictures import write_picture
+    from losslaw.views.annealed_figure import annealed_figure
+
+    write_picture(path, annealed_figure(result))
