@@ -5,6 +5,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from losslaw.curves import read_curves
 from losslaw.errors import InputError
+from losslaw.files import long_tables
 
 EPOCHS = "epoch,train_loss,eval_loss,lr\n0,3,2.9,0.1\n1,2,1.9,0.05\n2,1.5,1.4,0.01\n"
 
@@ -67,3 +68,14 @@ def test_samples_are_told_by_their_name(tmp_path):
 
 def test_rows_of_many_updates_are_no_tokens(tmp_path):
     assert curve_of(tmp_path, "step,lr,loss\n" + rows(1000)).steps[-1] == 40_000
+
+
+def test_tokens_of_a_long_table_are_divided_as_numbers(tmp_path, monkeypatch):
+    text = "step,lr,loss\n" + rows(524_288)
+    short = curve_of(tmp_path, text, step_divisor=524_288)
+    monkeypatch.setattr(long_tables, "LONG", 0)
+    long = curve_of(tmp_path, text, step_divisor=524_288)
+    assert_array_equal(long.steps, short.steps)
+    assert long.schedule == short.schedule
+    with pytest.raises(InputError, match=r"looks like tokens or samples.*--step-divisor 524288"):
+        curve_of(tmp_path, text)

@@ -39,6 +39,11 @@ class LoggedRates:
         return float(self.rates.max())
 
     @cached_property
+    def complete(self) -> bool:
+        """Whether the rate of every update from the first to the last is known."""
+        return bool(self.updates[-1] - self.updates[0] == self.updates.size - 1)
+
+    @cached_property
     def rounding(self) -> float:
         """Differences of rates below this are the rounding of the log."""
         return ROUNDING * self.peak
@@ -69,7 +74,7 @@ class Findings:
 def find_decay(log: LoggedRates, first: int, warmup: float) -> tuple[Decay | None, Findings]:
     """The formula through all rows from ``first`` on, if there is one."""
     u, r = log.updates[first:], log.rates[first:]
-    if u.size < 3 or (np.diff(u) <= 1).all():  # nothing to see, or nothing to fill in
+    if u.size < 3 or u[-1] - u[0] == u.size - 1:  # nothing to see, or nothing to fill in
         return None, Findings()
     decay = match_decay(u, r, start=warmup)
     if decay is None or decay.shape == "constant":
@@ -120,6 +125,8 @@ def corners(log: LoggedRates, warmup: int) -> Findings:
 
 
 def _corners(log: LoggedRates, warmup: int) -> Iterator[Findings]:
+    if log.complete:
+        return
     keep = log.updates >= warmup
     u, r = log.updates[keep], log.rates[keep]
     if u.size < 3:
@@ -127,9 +134,8 @@ def _corners(log: LoggedRates, warmup: int) -> Iterator[Findings]:
     gaps = np.diff(u)
     slopes = np.diff(r) / gaps
     turns = np.abs(np.diff(slopes))
-    for i in range(gaps.size):
-        if gaps[i] <= 1 or abs(r[i + 1] - r[i]) <= log.rounding:
-            continue
+    moving = (gaps > 1) & (np.abs(np.diff(r)) > log.rounding)
+    for i in np.flatnonzero(moving).tolist():
         left = slopes[i - 1] if i > 0 else None
         right = slopes[i + 1] if i + 1 < slopes.size else None
         flat_left = left is None or abs(r[i] - r[i - 1]) <= log.rounding

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
+from losslaw.curves import blocks
 from losslaw.curves.curve import LossCurve, since_the_last
 from losslaw.curves.measured import MeasuredNorm, measured_norm
 from losslaw.curves.origin import Origin
@@ -200,6 +201,9 @@ def curve_from(
             f"{table.source}: {int(has_loss.sum())} points with a loss after step 0,"
             " expected at least 2 to make a curve"
         )
+    steps, loss = rows.steps, rows.loss
+    if not has_loss.all():
+        steps, loss = steps[has_loss], loss[has_loss]
     assumptions = [*log.notes, *log.loss_notes, *columns.assumptions]
     if log.skipped:
         what = ", ".join(f"{count} {why}" for why, count in log.skipped)
@@ -223,13 +227,19 @@ def curve_from(
         if columns.lr is not None:
             assumptions.append("the learning rates are those of the given schedule, not the log's")
     norm = _norm(measured, rows, schedule, log, assumptions)
-    steps = rows.steps[has_loss]
     kind, window = _windows(log, facts, steps, assumptions, warnings)
-    warnings += _gaps(steps.astype(np.float64))
+    warnings += _gaps(steps)
+    if steps.size > blocks.MOST:
+        assumptions.append(
+            f"{steps.size:,} losses are averaged in blocks of {steps.size / blocks.MOST:.3g}, each"
+            " the mean over the updates of its block"
+        )
+        kind = "mean" if kind == "instant" else kind
+        steps, loss, window = blocks.in_blocks(steps, loss, window, blocks.MOST)
     return LossCurve(
         schedule,
         steps,
-        rows.loss[has_loss],
+        loss,
         label,
         facts.model_size,
         tuple(assumptions),
@@ -300,6 +310,8 @@ def _norm(
     measured: Mapping[Measure, str], rows: Rows, schedule: Schedule, log: Log, said: list[str]
 ) -> MeasuredNorm | None:
     """The norm of the weights as the log has it, and a sentence that says so."""
+    if not measured:
+        return None
     done = np.clip(rows.steps, 1, schedule.horizon)
     lr = np.where(np.isnan(rows.lr), schedule.lr[done - 1], rows.lr)
     norm = measured_norm(measured, dict(zip(measured, rows.more, strict=True)), rows.steps, lr)
@@ -331,10 +343,8 @@ def _without_rates(log: Log, facts: Facts) -> str:
 
 def _whole(rows: Rows, facts: Facts, horizon: int | None) -> WholeSchedule | None:
     """The formula through all logged rates, if it has the warm-up that is known."""
-    logged = ~np.isnan(rows.lr)
     found = whole_schedule(
-        rows.steps[logged],
-        rows.lr[logged],
+        *rows.rates,
         horizon=horizon,
         last=int(rows.steps[-1]),
         warmup=facts.warmup,
@@ -355,8 +365,7 @@ def _lr_is(
     said: bool,
 ) -> str:
     """Whether a logged rate is that of the update done or of the next one."""
-    logged = ~np.isnan(rows.lr)
-    steps, rates = rows.steps[logged], rows.lr[logged]
+    steps, rates = rows.rates
     if not rates.any():
         found = "is empty" if rates.size == 0 else "is 0 everywhere"
         raise InputError(
@@ -396,8 +405,7 @@ def _schedule(
     warnings: list[str],
 ) -> tuple[Schedule, Schedule | None]:
     """What the run did up to its last row, and all of it, if one formula tells."""
-    logged = ~np.isnan(rows.lr)
-    steps, rates = rows.steps[logged], rows.lr[logged]
+    steps, rates = rows.rates
     horizon = int(rows.steps[-1])
     updates = steps + 1 if lr_is == "next" else steps
     found = None if whole else reconstruct(updates, rates, horizon=horizon, warmup=facts.warmup)
@@ -488,6 +496,8 @@ def _label(log: Log, *, alone: bool) -> str:
 
 
 def _gaps(steps: np.ndarray) -> list[str]:
+    if steps[-1] - steps[0] == steps.size - 1:
+        return []
     gaps = np.diff(steps)
     usual = float(np.median(gaps))
     wide = np.flatnonzero(gaps > GAP * usual)

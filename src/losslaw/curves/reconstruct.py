@@ -84,15 +84,27 @@ def _between(
 ) -> FloatArray:
     """Lines between rows and knots, or the formula where there is one; rows as they are."""
     u, r = log.updates, log.rates
-    merged = knots | dict(zip(u.tolist(), r.tolist(), strict=True))
-    at = np.array(sorted(merged), dtype=np.float64)
-    k = np.arange(1, horizon + 1, dtype=np.float64)
-    lr = np.interp(k, at, np.array([merged[key] for key in at.tolist()]))
+    at, rates = u, r
+    if knots:
+        at, rates = _with_knots(u, r, knots)
+    lr = np.interp(np.arange(1, horizon + 1, dtype=np.float64), at, rates)
     if decay is not None:
-        covered = (k >= max(warmup, 1)) & (k <= u[-1])
-        lr[covered] = decay.rates(k[covered])
+        k = np.arange(max(warmup, 1), min(int(u[-1]), horizon) + 1, dtype=np.float64)
+        lr[max(warmup, 1) - 1 : max(warmup, 1) - 1 + k.size] = decay.rates(k)
         if decay.residual > ROUNDING:  # rounded rows would put steps into the curve
             return lr
-    logged = (u >= 1) & (u <= horizon)
-    lr[u[logged].astype(np.int64) - 1] = r[logged]
+    if decay is not None or not log.complete:  # else the lines are the rows
+        inside = slice(*np.searchsorted(u, [1, horizon + 1]).tolist())
+        lr[u[inside].astype(np.int64) - 1] = r[inside]
     return lr
+
+
+def _with_knots(
+    u: FloatArray, r: FloatArray, knots: dict[int, float]
+) -> tuple[FloatArray, FloatArray]:
+    """The rows and the knots between them, in order."""
+    extra = np.array(sorted(knots), dtype=np.float64)
+    place = np.searchsorted(u, extra)
+    new = u[np.minimum(place, u.size - 1)] != extra  # of a knot at a row the row is right
+    rates = [knots[int(each)] for each in extra[new].tolist()]
+    return np.insert(u, place[new], extra[new]), np.insert(r, place[new], rates)

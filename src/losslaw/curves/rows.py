@@ -7,6 +7,7 @@ changes anything leaves a sentence. What has no rule is an error that names the 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -33,20 +34,11 @@ class Rows:
     warnings: tuple[str, ...]
     more: tuple[FloatArray, ...] = ()
 
-
-@dataclass
-class _Row:
-    """One step under construction: values by column, NaN where not logged yet."""
-
-    values: FloatArray
-
-    def agrees(self, values: FloatArray) -> bool:
-        both = ~np.isnan(self.values) & ~np.isnan(values)
-        return bool((self.values[both] == values[both]).all())
-
-    def fill(self, values: FloatArray) -> None:
-        """Take over every value that is there; the later one wins."""
-        self.values = np.where(np.isnan(values), self.values, values)
+    @cached_property
+    def rates(self) -> tuple[IntArray, FloatArray]:
+        """The steps that have a rate, and their rates."""
+        logged = ~np.isnan(self.lr)
+        return (self.steps, self.lr) if logged.all() else (self.steps[logged], self.lr[logged])
 
 
 def clean_rows(
@@ -66,58 +58,71 @@ def clean_rows(
     """
     steps = _steps(table, columns.step)
     warnings: list[str] = []
-    values = np.column_stack(
-        [
-            _values(table, name, on_nan, warnings, zero=name == columns.lr)
-            if name is not None
-            else np.full(steps.size, np.nan)
-            for name in (columns.lr, columns.loss, columns.batch)
-        ]
-        + [_positive(table, name) for name in more]
-    )
-    used = ~np.isnan(values[:, :2]).all(axis=1)
-    lines = np.array(table.lines, dtype=np.int64)[used]
-    merged = _merge(table.source, steps[used], values[used], lines, warnings)
-    order = sorted(merged)
-    matrix = np.array([merged[step].values for step in order]).reshape(-1, 3 + len(more))
-    return Rows(
-        np.array(order, dtype=np.int64),
-        matrix[:, 0],
-        matrix[:, 1],
-        matrix[:, 2],
-        tuple(warnings),
-        tuple(matrix[:, 3:].T),
-    )
+    values = [
+        _values(table, name, on_nan, warnings, zero=name == columns.lr)
+        if name is not None
+        else np.broadcast_to(np.nan, steps.size)
+        for name in (columns.lr, columns.loss, columns.batch)
+    ] + [_positive(table, name) for name in more]
+    used = ~(np.isnan(values[0]) & np.isnan(values[1]))
+    if not used.all():
+        steps, values = steps[used], [each[used] for each in values]
+    if (np.diff(steps) <= 0).any():
+        rows = np.flatnonzero(used)
+        steps, values = _merge(table, rows, steps, np.array(values), warnings)
+    return Rows(steps, values[0], values[1], values[2], tuple(warnings), tuple(values[3:]))
 
 
 def _merge(
-    source: str, steps: IntArray, values: FloatArray, lines: IntArray, warnings: list[str]
-) -> dict[int, _Row]:
-    kept: dict[int, _Row] = {}
-    top = -1
+    table: Table, rows: IntArray, steps: IntArray, values: FloatArray, warnings: list[str]
+) -> tuple[IntArray, list[FloatArray]]:
+    """Steps that increase, and their values, which are written over the given ones.
+
+    Args:
+        table: Where they are from, for messages.
+        rows: Their rows in it. Shape ``(m,)``.
+        steps: Steps in any order. Shape ``(m,)``.
+        values: Their values, NaN where there is none. Shape ``(columns, m)``.
+        warnings: Sentences are added here.
+    """
+    steps = steps.copy()
     conflicts = superseded = restarts = 0
-    for row, (step, value) in enumerate(zip(steps.tolist(), values, strict=True)):
-        if step > top:
-            kept[step] = _Row(value)
-        elif step in kept and kept[step].agrees(value):
-            kept[step].fill(value)
-            continue
-        elif step == top:
-            kept[step].fill(value)
-            conflicts += 1
-        else:
-            if not _logs_again(steps[row:], kept):
-                raise InputError(
-                    f"{source}, line {lines[row]}: steps out of order: step {step} follows step"
-                    f" {top}, and is no restart since no step is logged again; sort the rows"
-                )
-            stale = [old for old in kept if old >= step]
-            for old in stale:
-                del kept[old]
-            superseded += len(stale)
-            restarts += 1
-            kept[step] = _Row(value)
-        top = step
+    gaps = np.diff(steps)
+    falls = np.flatnonzero(gaps < 0) + 1
+    ends = [*(np.flatnonzero(gaps <= 0) + 1).tolist(), steps.size]
+    kept = row = ends[0]  # rows that are kept stand at the beginning, in order
+    for end in ends[1:]:
+        while row < end:
+            step, top = int(steps[row]), int(steps[kept - 1])
+            if step > top:  # and so are all up to the end of the stretch
+                count = end - row
+                steps[kept : kept + count] = steps[row:end]
+                values[:, kept : kept + count] = values[:, row:end]
+                kept, row = kept + count, end
+                continue
+            new = values[:, row].copy()
+            at = int(np.searchsorted(steps[:kept], step))
+            old = values[:, at]
+            same = steps[at] == step
+            differ = same and bool(((old != new) & ~np.isnan(old) & ~np.isnan(new)).any())
+            if same and (step == top or not differ):
+                conflicts += differ
+                values[:, at] = np.where(np.isnan(new), old, new)
+            else:
+                fall = int(np.searchsorted(falls, row, side="right"))
+                rest = steps[row : falls[fall] if fall < falls.size else None]
+                found = np.minimum(np.searchsorted(steps[:kept], rest), kept - 1)
+                if not (steps[found] == rest).any():
+                    raise InputError(
+                        f"{table.source}, line {table.lines[int(rows[row])]}: steps out of order:"
+                        f" step {step} follows step {top}, and is no restart since no step is"
+                        " logged again; sort the rows"
+                    )
+                superseded += kept - at
+                restarts += 1
+                steps[at], values[:, at] = step, new
+                kept = at + 1
+            row += 1
     if restarts:
         times = "once" if restarts == 1 else f"{restarts} times"
         warnings.append(
@@ -125,14 +130,7 @@ def _merge(
         )
     if conflicts:
         warnings.append(f"{conflicts} rows repeat a step with other values: the later one is kept")
-    return kept
-
-
-def _logs_again(rest: IntArray, kept: dict[int, _Row]) -> bool:
-    """Whether the rows up to the next backward step hold a step that was seen before."""
-    back = np.flatnonzero(np.diff(rest) < 0)
-    stretch = rest[: int(back[0]) + 1] if back.size else rest
-    return any(int(step) in kept for step in stretch)
+    return steps[:kept], list(values[:, :kept])
 
 
 def _steps(table: Table, name: str) -> IntArray:
@@ -177,7 +175,7 @@ def _values(
                 " expected a finite number; leave such rows out with on_nan='drop' (--drop-nan)"
             )
         warnings.append(f"{int(written.sum())} values of {name!r} are not finite and left out")
-        values[written] = np.nan
+        values = np.where(written, np.nan, values)
     low = values < 0 if zero else values <= 0
     if low.any():
         row = int(np.argmax(low))

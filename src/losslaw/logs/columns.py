@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from losslaw.errors import InputError
 from losslaw.files import Table
-from losslaw.logs.clocks import by_group, is_part, left_out
+from losslaw.logs.clocks import by_group, is_part, left_out, measure_of
 
 STEP = (
     "step", "steps", "iter", "iters", "iteration", "iterations", "global_step", "global_steps",
@@ -107,6 +107,12 @@ def find_columns(
         )
     lr = pick("learning rate", RATE, lr_column)
     return Columns(step, loss, lr, pick("batch", BATCH), tuple(assumptions))
+
+
+def is_read(name: str) -> bool:
+    """Whether a column of this name may be asked for its numbers."""
+    known = (*STEP, *EPOCH, *RATE, *LOSS, *BATCH)
+    return key(name) in known or name.lower().startswith("lr") or measure_of(name) is not None
 
 
 def _names(table: Table) -> str:

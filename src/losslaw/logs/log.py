@@ -148,9 +148,7 @@ def usual_loss(table: Table, train: str | None, validation: str | None) -> tuple
     """
     if train is None or validation is None:
         return train or validation or "", ""
-    points = {
-        name: sum(cell is not None for cell in table.columns[name]) for name in (train, validation)
-    }
+    points = {name: int((~table.empty(name)).sum()) for name in (train, validation)}
     chosen = validation if points[validation] >= ENOUGH else train
     other = train if chosen == validation else validation
 

@@ -4,11 +4,12 @@ Its first bytes are there at once, its text when a format asks for it.
 """
 
 import re
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
 from losslaw.errors import TooShort
-from losslaw.files import read_text
+from losslaw.files import Table, is_long, long_table, parse_table, read_text
 
 PIPE = "standard input"  # what messages call it
 # Bytes that a format may look at before it claims a file: first few, for that is enough for nearly
@@ -78,6 +79,16 @@ class Source:
             InputError: missing, a folder, unreadable, not text, or empty.
         """
         return read_text(self.path if not self.piped else "-")
+
+    def table(self, wanted: Callable[[str], bool]) -> Table:
+        """The table in the file; of a long one only the columns that are wanted, and no text.
+
+        Raises:
+            InputError: there is none.
+        """
+        if "text" not in self.__dict__ and not self.piped and is_long(self.path):
+            return long_table(self.path, wanted)
+        return parse_table(self.text, self.name)
 
     @cached_property
     def lines(self) -> list[str]:

@@ -6,8 +6,8 @@ epochs that count from 0 are done when they are logged, and the rate of a row is
 
 from dataclasses import replace
 
-from losslaw.files import Table, parse_table
-from losslaw.logs.columns import EPOCH, LOSS, Columns, find_columns, key
+from losslaw.files import Table
+from losslaw.logs.columns import EPOCH, LOSS, Columns, find_columns, is_read, key
 from losslaw.logs.log import VALIDATION, Log, usual_loss
 from losslaw.logs.run_facts import facts_from
 from losslaw.logs.source import Source
@@ -23,7 +23,7 @@ def read(
     Raises:
         InputError: no table, or no column for step or loss.
     """
-    table = parse_table(source.text, source.name)
+    table = source.table(lambda name: name in (loss, lr, step) or is_read(name))
     columns = find_columns(table, loss_column=loss, lr_column=lr, step_column=step)
     known = {alias: i for i, alias in enumerate(LOSS)}
     losses = sorted(

@@ -4,14 +4,14 @@ Steps may be epochs, or count what the updates have seen (tokens, samples); a ra
 of the peak. What one of them is worth is not in the log, so it is asked for and never guessed.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import reduce
-from math import gcd, isfinite
+from math import isfinite
 
 import numpy as np
 
 from losslaw.errors import InputError
-from losslaw.files import Table
+from losslaw.files import Numbers, Table
 from losslaw.logs.columns import SEEN, key
 from losslaw.logs.log import Log
 from losslaw.numerics.arrays import FloatArray
@@ -109,7 +109,9 @@ def _with_steps(log: Log, steps: FloatArray) -> Log:
     return replace(log, table=replace(log.table, columns=columns))
 
 
-def _cells(table: Table, name: str, values: FloatArray) -> list[str | None]:
+def _cells(table: Table, name: str, values: FloatArray) -> Sequence[str | None]:
+    if isinstance(table.columns[name], Numbers):
+        return Numbers(values)
     return [
         None if cell is None else repr(value)
         for cell, value in zip(table.columns[name], values.tolist(), strict=True)
@@ -124,7 +126,7 @@ def _check_counts(log: Log) -> None:
         return
     steps = log.table.numbers(name)
     whole = steps[np.isfinite(steps) & (steps > 0) & (steps == steps.round()) & (steps < 2**53)]
-    unit = reduce(gcd, (int(step) for step in whole.tolist()), 0)
+    unit = int(np.gcd.reduce(whole.astype(np.int64)))
     if not unit:
         return  # whoever reads the rows says what is wrong with them
     facts = log.facts

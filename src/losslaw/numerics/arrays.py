@@ -1,6 +1,7 @@
 """The array type of the house, and the one door through which numbers come in."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,9 @@ from losslaw.errors import InputError
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+
+# Values of a block.
+BLOCK = 1 << 15
 
 
 def dot(a: FloatArray, b: FloatArray) -> float:
@@ -23,6 +27,23 @@ def dot(a: FloatArray, b: FloatArray) -> float:
     11.0
     """
     return float(np.sum(a * b))
+
+
+def by_blocks(function: Callable[[FloatArray], FloatArray], values: FloatArray) -> FloatArray:
+    """A function of each value by itself, of many of them block by block.
+
+    What the function makes on its way then stays small, and near the processor.
+
+    >>> import numpy as np
+    >>> by_blocks(np.square, np.arange(3.0)).tolist()
+    [0.0, 1.0, 4.0]
+    """
+    if values.size <= BLOCK:
+        return function(values)
+    out = np.empty(values.shape)
+    for begin in range(0, values.size, BLOCK):
+        out[begin : begin + BLOCK] = function(values[begin : begin + BLOCK])
+    return out
 
 
 def pieces(flags: BoolArray) -> list[slice]:

@@ -38,8 +38,9 @@ def outside_one_update(rates: FloatArray, other: FloatArray) -> FloatArray:
     [0.0, 0.0, -0.2]
     """
     padded = np.concatenate([other[:1], other, other[-1:]])
-    around = np.stack([padded[i : i + rates.size] for i in range(3)])
-    return np.maximum(rates - around.max(axis=0), around.min(axis=0) - rates)
+    before, same, after = (padded[i : i + rates.size] for i in range(3))
+    above = rates - np.maximum(np.maximum(before, same), after)
+    return np.maximum(above, np.minimum(np.minimum(before, same), after) - rates)
 
 
 def agreement(one: Schedule, other: Schedule) -> int:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.arrays import FloatArray, by_blocks
 from losslaw.schedules.shapes import DecayShape, decay_shape
 
 # Relative to the peak: rates closer than this are equal but for the rounding of a log.
@@ -67,8 +67,13 @@ class Decay:
         """Learning rates at ``updates``, of the same shape."""
         if self.shape == "constant" or self.peak == self.final:
             return np.full(updates.shape, self.peak)
-        z = np.clip((updates - self.start) / max(self.end - self.start, 1e-9), 0.0, 1.0)
-        return self.formula.rates(z, 1 - z, self.peak, self.final)
+        formula = self.formula
+
+        def rates(block: FloatArray) -> FloatArray:
+            z = np.clip((block - self.start) / max(self.end - self.start, 1e-9), 0.0, 1.0)
+            return formula.rates(z, 1 - z, self.peak, self.final)
+
+        return by_blocks(rates, updates)
 
 
 def rounding(rates: FloatArray) -> float:

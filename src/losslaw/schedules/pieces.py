@@ -8,11 +8,12 @@ exactly at its ``end``, and the update before it was at its ``start``. The famil
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from losslaw.errors import InputError
-from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.arrays import FloatArray, by_blocks
 from losslaw.numerics.horizon import check_horizon
 from losslaw.schedules.schedule import Schedule
 from losslaw.schedules.shapes import CONSTANT, DecayShape, Level, decay_shape, levelled
@@ -190,9 +191,8 @@ class LongSchedule:
 
     def _each(self, of: Callable[[Piece, FloatArray], FloatArray]) -> FloatArray:
         check_horizon(self.horizon)
-        return np.concatenate(
-            [of(piece, np.arange(1.0, piece.updates + 1)) for piece in self.pieces]
-        )
+        parts = [(piece, np.arange(1.0, piece.updates + 1)) for piece in self.pieces]
+        return np.concatenate([by_blocks(partial(of, piece), each) for piece, each in parts])
 
 
 def stretch(
