@@ -41,7 +41,7 @@ from losslaw.logs.source import PIPE
 from losslaw.logs.tables import NAME as TABLE
 from losslaw.logs.units import in_updates, with_peak
 from losslaw.numerics.arrays import IntArray
-from losslaw.numerics.horizon import check_horizon
+from losslaw.numerics.horizon import check_horizon, longest
 from losslaw.schedules import Schedule, ScheduleLike, schedule_of
 
 if TYPE_CHECKING:
@@ -424,9 +424,10 @@ def _schedule(
         found.lr, _batch(rows, facts, horizon), facts.weight_decay, found.warmup,
         facts.sequence_length,
     )  # fmt: skip
-    if whole is None:
+    end = horizon if whole is None else max(round(whole.decay.end), horizon)
+    if whole is None or end > longest():
         return schedule, None
-    rates = whole.reconstruction(max(round(whole.decay.end), horizon), lr_is).lr
+    rates = found.lr if end == horizon else whole.reconstruction(end, lr_is).lr
     return schedule, Schedule(rates, warmup=found.warmup, spec=whole.spec)
 
 

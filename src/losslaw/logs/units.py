@@ -15,7 +15,7 @@ from losslaw.files import Numbers, Table
 from losslaw.logs.columns import SEEN, key
 from losslaw.logs.log import Log
 from losslaw.numerics.arrays import FloatArray
-from losslaw.numerics.horizon import LONGEST, long_allowed
+from losslaw.numerics.horizon import longest
 
 
 def in_updates(log: Log, steps_per_epoch: int | None = None, divisor: float | None = None) -> Log:
@@ -122,7 +122,7 @@ def _check_counts(log: Log) -> None:
     """Refuse steps that count tokens or samples, with the division that is proposed."""
     name = log.columns.step
     named = any(part in key(name) for part in SEEN)
-    if not named and (log.last_step <= LONGEST or long_allowed()):
+    if not named and log.last_step <= longest():
         return
     steps = log.table.numbers(name)
     whole = steps[np.isfinite(steps) & (steps > 0) & (steps == steps.round()) & (steps < 2**53)]

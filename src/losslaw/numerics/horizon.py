@@ -37,9 +37,9 @@ def allow_long() -> Generator[None]:
         _allowed.reset(token)
 
 
-def long_allowed() -> bool:
-    """Whether more than 10^7 updates are confirmed here."""
-    return _allowed.get()
+def longest() -> int:
+    """Updates that a run may have here."""
+    return LONGEST_ALLOWED if _allowed.get() else LONGEST
 
 
 def check_horizon(updates: float, where: str = "") -> None:
@@ -61,7 +61,7 @@ def check_horizon(updates: float, where: str = "") -> None:
         raise InputError(
             f"{where}horizon is {updates:g}, expected at most {LONGEST_ALLOWED:g} updates"
         )
-    if updates > LONGEST and not long_allowed():
+    if updates > longest():
         raise InputError(
             f"{where}horizon is {updates:g} updates, more than {LONGEST:g}: every array of that"
             f" length takes {8e-9 * updates:.2g} GB; confirm it if it is meant (--allow-long,"
