@@ -67,7 +67,7 @@ def test_a_job_that_always_kills_is_given_up_and_the_others_finish(jobs_module, 
 
 
 def test_a_broken_machine_ends_the_sweep(jobs_module, tmp_path, monkeypatch):
-    monkeypatch.setattr("losslaw.kernel.sweeps.engine.DEATHS_IN_A_ROW", 0)
+    monkeypatch.setattr("losslaw.workers.loop.DEATHS_IN_A_ROW", 0)
     jobs = [jobs_module.Job(i, "kill-always") for i in range(9)]
     with pytest.raises(SweepError, match="5 workers died in a row and no job ended"):
         go(jobs_module, jobs, tmp_path / "t.csv")

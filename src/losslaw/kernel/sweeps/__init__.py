@@ -1,7 +1,7 @@
 """Many jobs, one table: grids of kernel problems on one machine or on many.
 
-`sweep_file` reads the jobs, `kernel_job` is what one of them does, `engine` runs jobs
-through a crew of workers (`local` or `remote`) and retries what dies, `table` keeps the results.
+`sweep_file` reads the jobs, `kernel_job` is what one of them does, `engine` hands jobs to
+`losslaw.workers`, `table` keeps the results.
 Only the engine is imported here, so that a worker loads what its jobs need and no more.
 """
 

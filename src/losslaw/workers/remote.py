@@ -9,7 +9,7 @@ import socket
 from typing import Any
 
 from losslaw.errors import InputError, MissingExtra
-from losslaw.kernel.sweeps.crew import JobFunction, Report, call, report
+from losslaw.workers.crew import JobFunction, Report, call, report
 
 
 class RayCrew:
@@ -30,7 +30,7 @@ class RayCrew:
         try:
             import ray
         except ImportError:
-            raise MissingExtra("sweeping on several machines", "ray", "ray") from None
+            raise MissingExtra("work on several machines", "ray", "ray") from None
         self._ray: Any = ray
         self._ours = not ray.is_initialized()
         if self._ours:

@@ -20,7 +20,7 @@ from loky.process_executor import (  # pyright: ignore[reportMissingTypeStubs]
     ProcessPoolExecutor,
 )
 
-from losslaw.kernel.sweeps.crew import ONE_THREAD, Ending, JobFunction, Report, call, report
+from losslaw.workers.crew import ONE_THREAD, Ending, JobFunction, Report, call, report
 
 
 class LocalCrew:
