@@ -10,6 +10,7 @@ import pytest
 from helpers.read_text import points
 from numpy.testing import assert_allclose
 
+from losslaw.curves import read_curves
 from losslaw.errors import InputError
 from losslaw.logs import read_logs
 
@@ -133,3 +134,29 @@ def test_lines_cut_off_are_counted(tmp_path):
 )
 def test_the_optimiser_is_among_the_arguments(tmp_path, said, optimizer):
     assert log_of(tmp_path, [said, *new()]).facts.optimizer == optimizer
+
+
+def test_a_running_mean_is_over_the_epoch_so_far(tmp_path):
+    path = tmp_path / "train.log"
+    path.write_text("\n".join(old()) + "\n")
+    (curve,) = read_curves(path, warmup=0)
+    assert curve.loss_is == "epoch"
+    assert curve.window.tolist() == list(STEPS)
+    assert curve.warnings == ()
+    second = [line.replace("epoch 001", "epoch 002") for line in old()]
+    path.write_text("\n".join(second).replace("num_updates=", "num_updates=2") + "\n")
+    (curve,) = read_curves(path, warmup=0)
+    assert curve.steps.tolist() == [2000 + step for step in STEPS]
+    assert curve.window.tolist() == list(STEPS)
+
+
+def test_epochs_of_different_lengths_are_means_since_the_row_before(tmp_path):
+    lines = [
+        f"| epoch {i:03d} | loss {5 - i} | nll_loss {5 - i} | ppl {2 ** (5 - i)} | lr 1e-05"
+        f" | num_updates {at}"
+        for i, at in enumerate((100, 199, 300), 1)
+    ]
+    path = tmp_path / "train.log"
+    path.write_text("\n".join(lines) + "\n")
+    (curve,) = read_curves(path, warmup=0)
+    assert (curve.loss_is, curve.window.tolist()) == ("epoch", [99, 99, 101])

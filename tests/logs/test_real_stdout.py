@@ -36,7 +36,7 @@ FACTS = {
     "megatron_deepspeed_stdout.log": ("Megatron-DeepSpeed", "mean", None, "next", 2500, 32),
     "nanotron_stdout.log": ("nanotron", "instant", None, "next", 15, 2),
     "torchtitan_stdout.log": ("torchtitan", "instant", None, None, None, None),
-    "nanochat_stdout.log": ("nanochat", "average", None, "next", 35280, None),
+    "nanochat_stdout.log": ("nanochat", "average", 19, "next", 35280, None),
 }
 
 

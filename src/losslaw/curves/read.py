@@ -40,7 +40,7 @@ from losslaw.logs.run_facts import Facts, facts_from, sidecar_facts
 from losslaw.logs.source import PIPE
 from losslaw.logs.tables import NAME as TABLE
 from losslaw.logs.units import in_updates, with_peak
-from losslaw.numerics.arrays import IntArray
+from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.numerics.horizon import check_horizon, longest
 from losslaw.schedules import Schedule, ScheduleLike, schedule_of
 
@@ -192,7 +192,8 @@ def curve_from(
     if columns.lr is None and schedule is None:
         raise InputError(_without_rates(log, facts))
     measured = measures(name for name in table.columns if name != columns.lr)
-    rows = clean_rows(table, columns, on_nan, list(measured.values()))
+    spans = [log.spans] if log.spans is not None and log.spans in table.columns else []
+    rows = clean_rows(table, columns, on_nan, [*measured.values(), *spans])
     if rows.steps.size:
         check_horizon(int(rows.steps[-1]), table.source)
     has_loss = ~np.isnan(rows.loss) & (rows.steps > 0)
@@ -227,7 +228,8 @@ def curve_from(
         if columns.lr is not None:
             assumptions.append("the learning rates are those of the given schedule, not the log's")
     norm = _norm(measured, rows, schedule, log, assumptions)
-    kind, window = _windows(log, facts, steps, assumptions, warnings)
+    span = rows.more[-1][has_loss] if spans else None
+    kind, window = _windows(log, facts, steps, span, assumptions, warnings)
     warnings += _gaps(steps)
     if steps.size > blocks.MOST:
         assumptions.append(
@@ -260,9 +262,14 @@ def curve_from(
 
 
 def _windows(
-    log: Log, facts: Facts, steps: IntArray, assumptions: list[str], warnings: list[str]
+    log: Log,
+    facts: Facts,
+    steps: IntArray,
+    span: FloatArray | None,
+    assumptions: list[str],
+    warnings: list[str],
 ) -> tuple[LossIs, IntArray | None]:
-    """What each loss is, and over how many updates a mean is."""
+    """What each loss is, and over how many updates a mean is; by ``span``, where a row says so."""
     loss_is, window = log.loss_of
     if facts.loss_is is not None and facts.loss_is != loss_is:
         _forget(assumptions, "a logged loss is")
@@ -271,16 +278,24 @@ def _windows(
         assumptions.append(
             f"a logged loss is {what if loss_is == 'mean' else 'that of one update'}, as declared"
         )
-    if loss_is == "epoch" and window is None:
+    if loss_is == "average" and window is None:
         warnings.append(
-            "over how many updates a logged loss is a mean is not known: it is fitted as that of"
+            "over how many updates a logged loss is averaged is not known: it is fitted as that of"
             " its last update"
         )
-    if loss_is == "instant" or (loss_is != "mean" and window is None):
+    if loss_is == "instant" or (loss_is == "average" and window is None):
         return loss_is, None
+    if loss_is == "average":  # it reaches back beyond the row before
+        return loss_is, np.minimum(steps, window or 1)
+    if loss_is == "epoch" and span is not None and not np.isnan(span).any():
+        return loss_is, np.clip(span.astype(np.int64), 1, steps)
     # No mean reaches back beyond the row before; where rows are left out not as far as that.
     since = since_the_last(steps)
-    if window is None and (np.minimum(steps % since, -steps % since) > 1).mean() > LEFT_OUT:
+    if (
+        window is None
+        and loss_is == "mean"
+        and (np.minimum(steps % since, -steps % since) > 1).mean() > LEFT_OUT
+    ):
         window = int(np.gcd.reduce(steps[int(steps[0] == 1) :]))
         assumptions.append(
             "rows of this log seem to be left out, and a loss is taken to be the mean over"
@@ -314,7 +329,7 @@ def _norm(
         return None
     done = np.clip(rows.steps, 1, schedule.horizon)
     lr = np.where(np.isnan(rows.lr), schedule.lr[done - 1], rows.lr)
-    norm = measured_norm(measured, dict(zip(measured, rows.more, strict=True)), rows.steps, lr)
+    norm = measured_norm(measured, dict(zip(measured, rows.more, strict=False)), rows.steps, lr)
     if norm is not None:
         others = [
             name

@@ -468,6 +468,8 @@ class _Rows:
 
     def with_skips(self, end: float) -> WholeSchedule | None:
         """A fall to 0 whose clock stood still now and then."""
+        if np.ptp(self.r) <= 2 * self.within:
+            return None  # a rate at rest is no clock at rest
         allowed = min(SKIPS + int(end) // SKIPS_EVERY, MOST_SKIPS)
         ramp = self.top
         for shape in ("linear", "cosine"):
@@ -513,6 +515,8 @@ class _Rows:
             if not later.size:
                 return None
             now += int(later[0])
+            if now > SKIPS + self.t[i] / SKIPS_EVERY:
+                return None
             clock[i] = self.t[i] - now
         return clock
 

@@ -32,6 +32,8 @@ CELL = r"[-+]?(?:\d{1,30}(?:\.\d{0,30})?(?:[eE][-+]?\d{1,3})?|nan|inf)"
 PAIR = re.compile(rf"(\w+)[= ]({CELL})%?(?=[,| ]|$)")
 # The oldest versions: the loss of the last batch, and in brackets the mean so far.
 SINGLE = re.compile(rf"\bloss={CELL} \(")
+# The updates of the epoch so far, which a running mean is over.
+SPAN = "updates of the epoch"
 LOSSES = ("loss", "nll_loss", "valid_loss", "valid_nll_loss")
 
 UPDATES = re.compile(STEP)
@@ -78,7 +80,7 @@ def read(source: Source) -> list[Log]:
         elif kind == "valid" and not (placed and "valid_loss" in values):
             unplaced += 1
         else:
-            rows[kind].append({**values, "step": step})
+            rows[kind].append({**values, **_span(line, values, int(step)), "step": step})
     kind = next((kind for kind in KINDS if rows[kind]), "valid")
     train = [] if kind == "valid" else rows[kind]
     if not train and not rows["valid"]:
@@ -107,6 +109,7 @@ def read(source: Source) -> list[Log]:
         ),
         loss_is=loss_is,
         window=gaps.pop() if len(gaps) == 1 and kind in ("inner", "epoch") else None,
+        spans=SPAN if kind == "running" else None,
         horizon=whole(limits.get("max_update")),
         notes=("a logged rate is that of the next update, as the schedule gives it", said),
         loss_notes=(choice, what) if choice else (what,),
@@ -138,6 +141,18 @@ def _pairs(line: str) -> Values:
     if "valid on" in line:
         values |= {f"valid_{name}": values.pop(name) for name in LOSSES[:2] if name in values}
     return values
+
+
+def _span(line: str, values: Mapping[str, str], step: int) -> Values:
+    """The updates of the epoch so far: by the bar, or by the part of an epoch in JSON."""
+    bar = BAR.search(line)
+    if bar:
+        return {SPAN: str(max(min(int(bar[2]), step), 1))}
+    epochs = float(values.get("update", "nan"))
+    if not (0 < epochs <= step):
+        return {}
+    done = epochs % 1 or 1.0
+    return {SPAN: str(max(round(done / epochs * step), 1))}
 
 
 def _kind(line: str, values: Mapping[str, str]) -> str:
@@ -182,7 +197,7 @@ def _in_order(train: list[Values], valid: list[Values], unit: float) -> list[dic
     return [
         {
             "step": values["step"],
-            **({"lr": values["lr"]} if "lr" in values else {}),
+            **{name: values[name] for name in ("lr", SPAN) if name in values},
             **{name: scaled(values[name]) for name in LOSSES if name in values},
         }
         for values in [*train, *valid]

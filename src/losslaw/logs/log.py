@@ -36,7 +36,9 @@ class Log:
         losses: All columns that hold a loss, in the order of the file.
         facts: What the file says of the run besides.
         loss_is: What one logged training loss is.
-        window: Updates that such a mean is over, where it is always the same.
+        window: Updates that such a mean is over, where it is always the same; of a moving average
+            those of the plain mean that is as late.
+        spans: Column with the updates that each mean is over, where they differ.
         horizon: Updates that the whole run has, if the file says so.
         step_is: What the step column, and ``horizon``, count; see `losslaw.logs.units`.
         rate_is_relative: Whether the rate column holds multiples of a peak that the log does not
@@ -55,6 +57,7 @@ class Log:
     facts: Facts = field(default_factory=Facts)
     loss_is: LossIs = "instant"
     window: int | None = None
+    spans: str | None = None
     horizon: int | None = None
     step_is: StepIs = "updates"
     rate_is_relative: bool = False

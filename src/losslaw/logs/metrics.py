@@ -19,6 +19,8 @@ from losslaw.files import table_of
 from losslaw.logs.clocks import by_group, left_out, measure_of, measures, words
 from losslaw.logs.columns import LOSS, RATE, Columns
 from losslaw.logs.log import Log, LossIs, usual_loss
+from losslaw.logs.nanochat import AS_LATE
+from losslaw.logs.nanochat import NAME as NANOCHAT
 from losslaw.logs.run_settings import facts_of, logged_every
 from losslaw.logs.tables import done_epochs
 
@@ -268,6 +270,8 @@ def log_from_points(
     if loss_is == "mean":
         gaps = {b - a for a, b in pairwise(step for step, row in rows.items() if train in row)}
         window = gaps.pop() if len(gaps) == 1 else None
+    elif loss_is == "average" and trainer is not None and trainer.name == NANOCHAT:
+        window = AS_LATE
     if chosen == train and loss_is in LOSS_NOTES:
         loss_notes.append(LOSS_NOTES[loss_is])
     facts, horizon = facts_of(settings or {})

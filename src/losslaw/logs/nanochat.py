@@ -2,10 +2,10 @@
 
 ``step 00200/35280 (0.57%) | loss: 5.147944 | lrm: 1.00 | ...`` is printed by update 201 after 200
 updates; the number after the stroke is the horizon. The loss is a moving average over updates
-(factor 0.9, debiased), so neither of one batch nor the mean of a window. ``lrm`` is the multiple of
-the peak that update 201 uses, to two decimals: there are several peaks, one for each kind of
-weights, and none is printed. ``Validation bpb`` is in bits per byte of text; it is kept in nats
-per byte, and is no loss per token.
+(factor 0.9, debiased): as late as a plain mean over 19 of them, which it is compared as. ``lrm`` is
+the multiple of the peak that update 201 uses, to two decimals: there are several peaks, one for
+each kind of weights, and none is printed. ``Validation bpb`` is in bits per byte of text; it is
+kept in nats per byte, and is no loss per token.
 """
 
 import math
@@ -18,6 +18,9 @@ from losslaw.logs.source import Source
 
 NAME = "nanochat"
 PER_BYTE = "validation nats per byte"
+# Updates of a plain mean whose losses are as old on average, 9 updates, as those of the moving
+# average are: factor / (1 - factor).
+AS_LATE = 19
 
 LINE = re.compile(
     rf"step (?P<step>{STEP})(?:/(?P<horizon>{STEP}))? \([\d.]+%\) \| loss: (?P<loss>{NUMBER}) \|"
@@ -59,7 +62,9 @@ def read(source: Source) -> list[Log]:
         train="loss",
         lr="lrm",
         loss_is="average",
-        loss_note="a logged loss is a moving average (factor 0.9) over the updates before it",
+        window=AS_LATE,
+        loss_note="a logged loss is a moving average (factor 0.9) over the updates before it: taken"
+        f" as the mean over {AS_LATE}, which is as late",
         horizon=horizon,
         rate_is_relative=True,
         facts=Facts(
