@@ -113,3 +113,18 @@ def test_beside_event_files_other_logs_are_read_and_one_run_once(tmp_path):
     (tmp_path / "same.csv").write_text("step,lr,loss\n" + "".join(rows))
     formats = [log.format[:5] for log in read_logs(tmp_path)]
     assert formats == ["table", "table"]
+
+
+def test_the_parts_of_reading_are_counted_to_the_end(tmp_path):
+    for i in range(12):
+        folder = tmp_path / f"run{i}" if i % 2 else tmp_path
+        folder.mkdir(exist_ok=True)
+        (folder / f"log{i}.csv").write_text(TABLE)
+    (tmp_path / "notes.md").write_text("no log")
+    told = []
+    assert len(read_curves(tmp_path, progress=lambda *parts: told.append(parts))) == 12
+    done, totals = zip(*told, strict=True)
+    assert set(totals) == {2 * 13}
+    assert list(done) == sorted(done)
+    assert done[-1] == 26
+    assert len(set(done)) > 20

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from losslaw.cli.output import counter
+
 if TYPE_CHECKING:  # the help page does without numpy
     from losslaw.curves import LossCurve
     from losslaw.fitting import Fit
@@ -126,6 +128,9 @@ LawToFit = Annotated[
     ),
 ]
 SkipOf = Annotated[int | None, typer.Option("--skip", help="Leave out points before this step.")]
+
+# Parts of reading, two for each file, from which on a bar shows how many are done.
+MANY_PARTS = 40
 
 # Of the runs that are designed.
 Peak = Annotated[
@@ -288,27 +293,29 @@ def read(
     step_divisor: StepDivisor = None,
     drop_nan: DropNan = False,
 ) -> "list[LossCurve]":
-    """The curves of the files that a command was given."""
+    """The curves of the files that a command was given; a bar shows how many of them are read."""
     from losslaw.curves import read_curves
 
-    return read_curves(
-        files,
-        warmup=warmup,
-        lr_is=lr_is,
-        loss_is=loss_is,
-        weight_decay=weight_decay,
-        batch=batch,
-        model_size=model_size,
-        optimizer=optimizer,
-        schedule=schedule,
-        peak=peak,
-        loss_column=loss_column,
-        lr_column=lr_column,
-        step_column=step_column,
-        steps_per_epoch=steps_per_epoch,
-        step_divisor=step_divisor,
-        on_nan="drop" if drop_nan else "error",
-    )
+    with counter("reading logs", least=MANY_PARTS) as show:
+        return read_curves(
+            files,
+            warmup=warmup,
+            lr_is=lr_is,
+            loss_is=loss_is,
+            weight_decay=weight_decay,
+            batch=batch,
+            model_size=model_size,
+            optimizer=optimizer,
+            schedule=schedule,
+            peak=peak,
+            loss_column=loss_column,
+            lr_column=lr_column,
+            step_column=step_column,
+            steps_per_epoch=steps_per_epoch,
+            step_divisor=step_divisor,
+            on_nan="drop" if drop_nan else "error",
+            progress=lambda done, total: show(completed=done, total=total),
+        )
 
 
 def with_curves(command: Callable[..., None]) -> Callable[..., None]:

@@ -4,7 +4,7 @@ import json
 import math
 import sys
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,15 +86,42 @@ def activity(title: str) -> Generator[Callable[[str], None]]:
 
 
 @contextmanager
-def counter(title: str, total: int | None = None) -> Generator[Callable[..., None]]:
+def counter(
+    title: str, total: int | None = None, *, least: int = 0
+) -> Generator[Callable[..., None]]:
     """A bar with counts on standard error; silent where nobody watches.
 
-    Gives a function that moves it: ``advance=`` parts more, or ``completed=`` of ``total=``.
+    Gives a function that moves it: ``advance=`` parts more, or ``completed=`` of ``total=``. With
+    ``least`` the bar is there from the first time that there are so many parts in all, and goes
+    away at the end.
     """
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield _unseen
+        return
+    with ExitStack() as stack:
+        bar: Callable[..., None] | None = None
+
+        def move(**moved: Any) -> None:
+            nonlocal bar
+            if bar is None and (moved.get("total") or 0) >= least:
+                bar = stack.enter_context(_bar(title, total, transient=least > 0))
+            if bar is not None:
+                bar(**moved)
+
+        if not least:
+            move()
+        yield move
+
+
+def _unseen(**moved: Any) -> None:
+    pass
+
+
+@contextmanager
+def _bar(title: str, total: int | None, *, transient: bool) -> Generator[Callable[..., None]]:
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
-    console = Console(stderr=True)
     columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+    with Progress(*columns, console=Console(stderr=True), transient=transient) as bar:
         yield partial(bar.update, bar.add_task(title, total=total))

@@ -25,7 +25,7 @@ from losslaw.curves.rows import OnNan, Rows, clean_rows
 from losslaw.curves.whole_schedule import WholeSchedule, whole_schedule
 from losslaw.errors import InputError, TooShort
 from losslaw.files import Table
-from losslaw.logs import Log, Source, read_all
+from losslaw.logs import Log, Source, files_in, read_all
 from losslaw.logs.clocks import Measure, measure_of, measures
 from losslaw.logs.in_memory import in_memory, is_run
 from losslaw.logs.log import LossIs
@@ -42,6 +42,7 @@ from losslaw.logs.tables import NAME as TABLE
 from losslaw.logs.units import in_updates, with_peak
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.numerics.horizon import check_horizon, longest
+from losslaw.progress import Counted, Parts, uncounted
 from losslaw.schedules import Schedule, ScheduleLike, schedule_of
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def read_curves(
     steps_per_epoch: int | None = None,
     step_divisor: float | None = None,
     on_nan: OnNan = "error",
+    progress: Counted | None = None,
 ) -> list[LossCurve]:
     """Loss curves from what trainers leave behind, or a program holds in memory.
 
@@ -122,6 +124,8 @@ def read_curves(
         steps_per_epoch: Updates in an epoch, for logs by epochs.
         step_divisor: What an update adds to the step column, if that counts tokens or samples.
         on_nan: ``error``, or ``drop`` to leave out losses that are written as nan or inf.
+        progress: Called as the work goes on with the parts that are done, and with how many there
+            are, two for each file.
 
     Returns:
         The curves in the order of ``runs``; those of a pattern or folder in order of their names.
@@ -156,7 +160,11 @@ def read_curves(
         "read_curves",
     )
     given = None if schedule is None else schedule_of(schedule)
-    logs = read_all(_sources(runs), loss=loss_column, lr=lr_column, step=step_column)
+    sources = _sources(runs)
+    files = sum(map(files_in, sources)) if progress else 0
+    parts = Parts(2 * files, progress or uncounted)
+    logs = read_all(sources, loss=loss_column, lr=lr_column, step=step_column, parts=parts)
+    parts.reached(files)
     curves: list[LossCurve] = []
     for log, label in zip(logs, _labels(logs), strict=True):
         beside = sidecar_facts(Path(log.source)) if Path(log.source).exists() else Facts()
@@ -171,6 +179,7 @@ def read_curves(
                 log, facts, label, schedule=given, on_nan=on_nan, lr_is_said=said.lr_is is not None
             )
         )
+        parts.done(files / len(logs))
     return curves
 
 

@@ -191,6 +191,10 @@ def _delimited(text: str, source: str) -> Table:
     return Table(source, dict(zip(rows.names(), columns, strict=True)), lines, rows.notes)
 
 
+def _filled(cell: str) -> str | None:
+    return None if cell.strip().lower() in MISSING else cell
+
+
 class DelimitedRows:
     """The lines of CSV or TSV one after the other: the header, then cells, and comments anywhere.
 
@@ -243,8 +247,8 @@ class DelimitedRows:
                 f" ({', '.join(self.header)})"
             )
         return [
-            None if not cell or cell.lower() in MISSING else cell
-            for cell in [cell.strip() for cell in row]
+            cell if (cell := each.strip()) and cell[0] not in "nN" else _filled(cell)
+            for each in row
         ]
 
     def _split(self, line: str, number: int) -> list[str]:
@@ -295,10 +299,11 @@ def table_of(
     {'step': ['1', '2'], 'loss': ['3.0', None]}
     """
     names = list(dict.fromkeys(name for record in records for name in record))
-    columns: dict[str, list[str | None]] = {name: [] for name in names}
-    for record in records:
-        for name in names:
-            value = record.get(name)
-            cell = "" if value is None else str(value)
-            columns[name].append(None if cell.strip().lower() in MISSING else cell)
+    columns = {name: [_cell(record.get(name)) for record in records] for name in names}
     return Table(source, columns, list(lines or range(1, len(records) + 1)))
+
+
+def _cell(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return _filled(value or "")
+    return str(value)

@@ -9,6 +9,7 @@ several files is one run. In any other folder every file that is a log is read, 
 folders inside it; files that are none are named.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import isclose
@@ -42,6 +43,7 @@ from losslaw.logs import (
 from losslaw.logs.log import Log
 from losslaw.logs.run_facts import SIDECAR
 from losslaw.logs.source import Source
+from losslaw.progress import Parts
 
 # Files in a folder that are tried as tables; others are logs only if a format claims them.
 TABLES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt", ".log")
@@ -101,6 +103,7 @@ def read_logs(
     loss: str | None = None,
     lr: str | None = None,
     step: str | None = None,
+    parts: Parts | None = None,
 ) -> list[Log]:
     """The runs in a file, in a folder, or in standard input for ``-``.
 
@@ -109,12 +112,13 @@ def read_logs(
         loss: Name of the column that is to be fitted; ``None``: the usual one of the format.
         lr: Name of the column that has the learning rate; ``None``: likewise.
         step: Name of the column that has the updates done; ``None``: likewise.
+        parts: Counts the files (`files_in`).
 
     Raises:
         InputError: the file cannot be read, or holds no log that is known.
     """
     if not isinstance(path, Source) and str(path) != "-" and Path(path).is_dir():
-        return _in_folder(Path(path), loss, lr, step)
+        return _in_folder(Path(path), loss, lr, step, parts or Parts(0))
     source = _source(path)
     claimed = _claimed(source)
     if claimed is None and source.look_further():
@@ -130,6 +134,7 @@ def read_all(
     loss: str | None = None,
     lr: str | None = None,
     step: str | None = None,
+    parts: Parts | None = None,
 ) -> list[Log]:
     """The runs in several files; panels of W&B, which show one metric each, are joined.
 
@@ -143,13 +148,24 @@ def read_all(
     ]
     panels = [path for path in files if wandb_csv.claims_panel(_source(path))]
     logs: list[Log] = []
+    parts = parts or Parts(0)
     for path in paths:
+        before = parts.count
         if path not in panels:
-            logs += read_logs(path, loss=loss, lr=lr, step=step)
+            logs += read_logs(path, loss=loss, lr=lr, step=step, parts=parts)
         elif path == panels[0]:
             joined = wandb_csv.read_panels([_source(panel) for panel in panels])
             logs += [log.with_columns(loss, lr, step) for log in joined]
+        if parts.count == before:  # no folder
+            parts.done()
     return logs
+
+
+def files_in(path: str | Path | Source) -> int:
+    """Files below a folder; 1 for anything else."""
+    if isinstance(path, Source) or not Path(path).is_dir():
+        return 1
+    return sum(len(files) for _, _, files in os.walk(path))
 
 
 def _source(path: str | Path | Source) -> Source:
@@ -161,7 +177,9 @@ def _claimed(source: Source) -> Format | None:
     return next((each for each in FORMATS if each.claims(source)), None)
 
 
-def _in_folder(path: Path, loss: str | None, lr: str | None, step: str | None) -> list[Log]:
+def _in_folder(
+    path: Path, loss: str | None, lr: str | None, step: str | None, parts: Parts
+) -> list[Log]:
     """All runs in a folder and the folders inside it, in order of name.
 
     Raises:
@@ -177,6 +195,7 @@ def _in_folder(path: Path, loss: str | None, lr: str | None, step: str | None) -
         runs = [log.with_columns(loss, lr, step) for log in found or ()]
         if owner is not None and owner.alone:
             logs += runs
+            parts.done(files_in(folder))
             continue
         try:
             inside = sorted(each for each in folder.iterdir() if not each.name.startswith("."))
@@ -191,11 +210,14 @@ def _in_folder(path: Path, loss: str | None, lr: str | None, step: str | None) -
             files = [file for file in files if not owner.claims(Source(file))]
         own: list[Log] = []
         panels = [file for file in files if wandb_csv.claims_panel(Source(file))]
+        before = parts.count
         for together in ([panels] if panels else []) + [[f] for f in files if f not in panels]:
             try:
                 own += read_all(together, loss=loss, lr=lr, step=step)
             except InputError as error:
                 left_out.update((str(file), str(error)) for file in together)
+            parts.done(len(together))
+        parts.reached(before + sum(each.is_file() for each in folder.iterdir()))
         logs += [log for log in runs if not any(_same_run(log, other) for other in own)] + own
     if not logs:
         first = f": {next(iter(left_out.values()))}" if left_out else ""
