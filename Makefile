@@ -12,7 +12,7 @@ TIMED := bash scripts/timed
 export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
-.PHONY: demo test lint types unit wheel docs bench validate clean
+.PHONY: demo test lint types unit wheel docs bench validate harden clean
 .NOTPARALLEL:
 
 demo: $(ENV)/installed
@@ -43,9 +43,13 @@ bench: $(ENV)/installed
 validate: $(ENV)/installed
 	$(BIN)/python -m validation
 
+# What accidents and enemies do to logs: some minutes, and the tables are written at the end.
+harden: $(TOOLS)
+	$(BIN)/python -m hardening
+
 clean:
 	rm -rf $(ENV) build dist losslaw-demo .pytest_cache .ruff_cache .hypothesis
-	find src tests validation benchmarks -name __pycache__ -prune -exec rm -rf {} +
+	find src tests validation benchmarks hardening -name __pycache__ -prune -exec rm -rf {} +
 
 $(ENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(ENV)

@@ -35,6 +35,15 @@ def escaped(text: str) -> str:
     )
 
 
+def shown(text: str, most: int = 40) -> str:
+    """``text`` as a message quotes it: in one line, and no longer than ``most`` letters.
+
+    >>> shown("3" * 5000, most=5), shown("a\\nb")
+    ('33333...', 'a\\\\nb')
+    """
+    return escaped(text[:most]) + ("..." if len(text) > most else "")
+
+
 def printable(text: str) -> str:
     """``text`` with whatever would steer a terminal written out; lines stay lines."""
     return "\n".join(map(escaped, text.split("\n")))

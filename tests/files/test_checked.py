@@ -112,7 +112,7 @@ def test_one_line(change, line):
         ("[" * 100_000, "damaged"),
         ('{"a": ' + "1" * 5000 + "}", "damaged"),
         ('{"name": "a", "runs": {}, "size": 1' + "0" * 400 + "}", "size is 1000"),
-        ('{"name": "a", "name": 3, "runs": {}}', "name is 3"),
+        ('{"name": "a", "name": 3, "runs": {}}', "the key 'name' twice in an object"),
         (b"\xff\xfe\xff", "damaged"),
     ],
 )

@@ -28,7 +28,7 @@ def same(one, other):
 def messy_cell(rng):
     x = rng.uniform(-3, 3) * 10 ** rng.uniform(-14, 14)
     plain = [repr(x), f"{x:.4e}", f"{x:.3f}", str(rng.randrange(10**6)), " 5 ", "+3.", ".5", "1E5"]
-    odd = ["", "nan", "None", "1_000", '"7"', "-inf", "1e-300", "5e-324", "0.1234567890123456789"]
+    odd = ["", "nan", "None", '"7"', "-inf", "1e-300", "5e-324", "0.1234567890123456789"]
     return rng.choice(plain if rng.random() < 0.8 else odd)
 
 

@@ -12,7 +12,7 @@ def loss(step):
 
 def rate(step):
     """Of update ``step``: linear warm-up of 10 updates, then linear to 0 at 40."""
-    return 1e-3 * min(step / 10, (LAST - step) / 30)
+    return 1e-3 * max(min(step / 10, (LAST - step) / 30), 0)
 
 
 def llmc():

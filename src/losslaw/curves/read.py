@@ -357,7 +357,7 @@ def _without_rates(log: Log, facts: Facts) -> str:
     example = f"cosine:peak=3e-4,horizon={horizon}{warmup} with its own shape, peak and warm-up"
     if log.example:
         example = f"{log.example}, which is what its settings say"
-    named = "" if log.format != TABLE else f"; found {', '.join(list(log.table.columns)[:40])}"
+    named = "" if log.format != TABLE else f"; found {log.table.names}"
     rename = "" if log.format != TABLE else "name one of them 'lr', or "
     return (
         f"{log.source}: no learning-rate column in this log{named}; {rename}say what the run did"

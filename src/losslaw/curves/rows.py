@@ -13,9 +13,14 @@ from typing import Literal
 import numpy as np
 
 from losslaw.errors import InputError
-from losslaw.files import Table
+from losslaw.files import Table, number_in
 from losslaw.logs.columns import Columns
 from losslaw.numerics.arrays import BoolArray, FloatArray, IntArray
+from losslaw.numerics.magnitudes import BATCH, LOSS, PEAK, Magnitude
+from losslaw.text import shown
+
+# Of a single rate: `Schedule` asks how high the highest is.
+RATE = Magnitude(0.0, PEAK.high)
 
 OnNan = Literal["error", "drop"]
 
@@ -59,10 +64,10 @@ def clean_rows(
     steps = _steps(table, columns.step)
     warnings: list[str] = []
     values = [
-        _values(table, name, on_nan, warnings, zero=name == columns.lr)
+        _values(table, name, on_nan, warnings, magnitude)
         if name is not None
         else np.broadcast_to(np.nan, steps.size)
-        for name in (columns.lr, columns.loss, columns.batch)
+        for name, magnitude in ((columns.lr, RATE), (columns.loss, LOSS), (columns.batch, BATCH))
     ] + [_positive(table, name) for name in more]
     used = ~(np.isnan(values[0]) & np.isnan(values[1]))
     if not used.all():
@@ -143,7 +148,7 @@ def _steps(table: Table, name: str) -> IntArray:
         cell = table.columns[name][row]
         raise InputError(
             f"{table.source}, line {table.lines[row]}: step is"
-            f" {'missing' if cell is None else cell}, expected a whole number, 0 or above"
+            f" {'missing' if cell is None else shown(cell)}, expected a whole number, 0 or above"
         )
     return values.astype(np.int64)
 
@@ -153,7 +158,7 @@ def _positive(table: Table, name: str) -> FloatArray:
 
     def number(cell: str | None) -> float:
         try:
-            value = float(cell or "nan")
+            value = number_in(cell or "nan")
         except ValueError:
             return np.nan
         return value if 0 < value < np.inf else np.nan
@@ -162,26 +167,31 @@ def _positive(table: Table, name: str) -> FloatArray:
 
 
 def _values(
-    table: Table, name: str, on_nan: OnNan, warnings: list[str], *, zero: bool
+    table: Table, name: str, on_nan: OnNan, warnings: list[str], magnitude: Magnitude
 ) -> FloatArray:
     """A column with NaN where there is no value; zero is allowed for rates only."""
-    values = table.numbers(name)
-    written: BoolArray = ~np.isfinite(values) & ~table.empty(name)
-    if written.any():
-        if on_nan == "error":
-            row = int(np.argmax(written))
-            raise InputError(
-                f"{table.source}, line {table.lines[row]}: {name} is {table.columns[name][row]},"
-                " expected a finite number; leave such rows out with on_nan='drop' (--drop-nan)"
-            )
-        warnings.append(f"{int(written.sum())} values of {name!r} are not finite and left out")
-        values = np.where(written, np.nan, values)
-    low = values < 0 if zero else values <= 0
-    if low.any():
-        row = int(np.argmax(low))
-        expected = "0 or above" if zero else "above 0"
-        raise InputError(
-            f"{table.source}, line {table.lines[row]}: {name} is {table.columns[name][row]},"
-            f" expected {expected}"
+
+    def refuse(wrong: BoolArray, expected: str) -> InputError:
+        row = int(np.argmax(wrong))
+        cell = shown(table.columns[name][row] or "")
+        return InputError(
+            f"{table.source}, line {table.lines[row]}: {name} is {cell}, expected {expected}"
         )
+
+    values = table.numbers(name)
+    not_finite: BoolArray = ~np.isfinite(values) & ~table.empty(name)
+    impossible = magnitude.outside(values) & (values > 0)
+    for wrong, what, expected in (
+        (not_finite, "are not finite", "a finite number"),
+        (impossible & ~not_finite, f"are not in {magnitude}", str(magnitude)),
+    ):
+        if wrong.any():
+            if on_nan == "error":
+                way_out = "; leave such rows out with on_nan='drop' (--drop-nan)"
+                raise refuse(wrong, expected + way_out)
+            warnings.append(f"{int(wrong.sum())} values of {name!r} {what} and left out")
+            values[wrong] = np.nan
+    low = values < 0 if magnitude is RATE else values <= 0
+    if low.any():
+        raise refuse(low, "0 or above" if magnitude is RATE else "above 0")
     return values

@@ -301,6 +301,8 @@ class _Rows:
 
     def schedule(self, end: float) -> WholeSchedule | None:
         """The first schedule that ends at ``end`` and passes through all rows."""
+        if self.top == self.t.size:  # the rates still rise at the end of the log
+            return None
         for shape, zero in (("linear", True), ("cosine", True), ("linear", False),
                             ("cosine", False)):  # fmt: skip
             fits = self._fits(shape, end, self.starts, zero=zero)

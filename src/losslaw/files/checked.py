@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta, inspect
 
 from losslaw.errors import InputError
+from losslaw.files.json_text import parse_json
 
 T = TypeVar("T")
 
@@ -43,12 +44,12 @@ def decode_json(text: str | bytes, kind: type[T], what: str, way_out: str = "") 
     # Not msgspec's own reader: it refuses the NaN that Python writes, also in fields that nobody
     # asks for, and its errors do not know the line.
     try:
-        value = json.loads(text)
+        value = parse_json(text)
     except json.JSONDecodeError as error:
         raise InputError(
             f"{what}: damaged: not JSON at line {error.lineno} ({error.msg}){end}"
         ) from None
-    except (RecursionError, ValueError) as error:  # nested too deeply, or a number of many digits
+    except ValueError as error:  # nested too deeply, a number of many digits, a key twice
         raise InputError(f"{what}: damaged: not JSON that can be read ({error}){end}") from None
     return convert(value, kind, what, way_out)
 

@@ -8,6 +8,7 @@ reader of short tables, so that both read the same.
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from os import SEEK_END
 from pathlib import Path
 from typing import overload
 
@@ -15,7 +16,14 @@ import numpy as np
 
 from losslaw.errors import InputError
 from losslaw.files.decimals import POWERS, rows_of_numbers
-from losslaw.files.tables import DelimitedRows, Numbers, Table, parse_table, read_text
+from losslaw.files.tables import (
+    DelimitedRows,
+    Numbers,
+    Table,
+    number_in,
+    parse_table,
+    read_text,
+)
 from losslaw.numerics.arrays import FloatArray
 
 # Bytes of a file from which on it is read in parts, and of a part.
@@ -43,9 +51,9 @@ def is_long(path: str | Path) -> bool:
             return False
         with Path(path).open("rb") as file:
             start = file.read(1 << 10).removeprefix(b"\xef\xbb\xbf").lstrip()
-    except OSError:
+    except (OSError, ValueError):
         return False  # whoever reads it says why
-    return start[:1] not in (b"{", b"[")
+    return start[:1] not in (b"{", b"[") and b"\0" not in start
 
 
 def long_table(
@@ -64,6 +72,7 @@ def long_table(
     rows = DelimitedRows(str(path))
     reader: _Reader | None = None
     number = 1
+    cut, ended = 0, _ended(Path(path))
     size, seen = Path(path).stat().st_size, 0
     for data in _whole_lines(Path(path), part):
         at = 0
@@ -78,6 +87,10 @@ def long_table(
                     break
             end = data.index(b"\n", at) + 1
             for line in _text(data[at:end], str(path)).splitlines():
+                last = not ended and seen > size and end == len(data)
+                if last and reader is not None and rows.is_half(line, number):
+                    cut = 1
+                    break
                 cells = rows.cells(line, number)
                 if cells is not None and reader is not None:
                     reader.add(cells, number)
@@ -88,7 +101,9 @@ def long_table(
             at = end
     names = rows.names()
     assert reader is not None
-    return Table(str(path), reader.columns(names), reader.lines, rows.notes)
+    return Table(
+        str(path), reader.columns(names), reader.lines, rows.notes, cut, not ended and not cut
+    )
 
 
 class _Reader:
@@ -134,7 +149,7 @@ class _Reader:
         for place, i in enumerate(self.kept):
             cell = cells[i]
             try:
-                value = np.nan if cell is None else float(cell)
+                value = np.nan if cell is None else number_in(cell)
             except ValueError:
                 value = np.nan
                 self.texts.setdefault(place, (number, str(cell)))
@@ -200,6 +215,13 @@ def _whole_lines(path: Path, part: int) -> Iterator[bytes]:
                 yield rest + b"\n"
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
+
+
+def _ended(path: Path) -> bool:
+    """Whether the last line has an end."""
+    with path.open("rb") as file:
+        file.seek(-1, SEEK_END)
+        return file.read() == b"\n"
 
 
 def _text(line: bytes, source: str) -> str:

@@ -3,23 +3,32 @@
 A table is a set of named columns of cells; an empty cell (or ``none``, ``null``, ``na``) is a value
 that was not logged, which is not the same as a ``nan`` that was. Text where a number is expected
 is an error that names file, line and column: nothing is repaired in silence. Lines that start with
-``#`` are comments; a comment ``# key: value`` is kept as a note about the run.
+``#`` are comments; a comment ``# key: value`` is kept as a note about the run. A last line that has
+no end and cannot be read, or whose last number has fewer decimals than all above it, is still being
+written: it is left out and counted.
 """
 
 import csv
-import json
 import sys
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast, overload
 
 import numpy as np
 
 from losslaw.errors import InputError, TooShort
+from losslaw.files.json_text import parse_json
 from losslaw.numerics.arrays import BoolArray, FloatArray
+from losslaw.text import shown
 
 MISSING = frozenset({"", "none", "null", "na", "n/a"})
+# So many numbers with more digits than the last one are no chance, if most have more.
+FEW = 3
+# Names of columns that a message has at most, and letters of each.
+NAMED, LETTERS = 40, 60
 
 
 class Numbers(Sequence[str | None]):
@@ -69,12 +78,21 @@ class Table:
         columns: Name to cells as text, ``None`` where the cell is empty.
         lines: Line number of each row in the file.
         notes: ``# key: value`` comments.
+        cut: Lines at the end that are still being written: 0 or 1.
+        open_end: Whether the last number may be the first half of another: no line end follows.
     """
 
     source: str
     columns: Mapping[str, Sequence[str | None]]
     lines: Sequence[int]
     notes: Mapping[str, str] = field(default_factory=dict[str, str])
+    cut: int = 0
+    open_end: bool = False
+
+    @property
+    def names(self) -> str:
+        """The names of the columns, as a message has them."""
+        return listed(list(self.columns))
 
     def numbers(self, name: str) -> FloatArray:
         """Column ``name`` as float64, NaN where a cell is empty; see `empty` to tell them apart.
@@ -94,14 +112,15 @@ class Table:
                 out[row] = np.nan
                 continue
             try:
-                out[row] = float(cell)
+                out[row] = number_in(cell)
             except ValueError:
                 raise self._no_number(self.lines[row], name, cell) from None
         return out
 
     def _no_number(self, line: int, name: str, cell: str) -> InputError:
         return InputError(
-            f"{self.source}, line {line}: column {name!r} holds {cell!r}, expected a number"
+            f"{self.source}, line {line}: column {shown(name)!r} holds {shown(cell)!r},"
+            " expected a number"
         )
 
     def empty(self, name: str) -> BoolArray:
@@ -112,6 +131,33 @@ class Table:
             empty[np.array(cells.nan, dtype=np.int64)] = False
             return empty
         return np.array([cell is None for cell in cells], dtype=np.bool_)
+
+
+def number_in(cell: str) -> float:
+    """The number that a cell is; ``1_0``, which is ten to Python, is none.
+
+    Raises:
+        ValueError: it is no number.
+    """
+    if "_" in cell:
+        raise ValueError("an underscore in a number")
+    return float(cell)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a message has them: the first ones, none too long."""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(shown(name, LETTERS) for name in names[:NAMED]) + more
+
+
+def decoded(data: bytes, errors: str = "strict") -> str:
+    """The text that bytes are: UTF-8, or UTF-16 as Windows PowerShell writes it, by its mark.
+
+    >>> decoded("step".encode("utf-16")), decoded(b"\\xef\\xbb\\xbfstep")
+    ('step', 'step')
+    """
+    wide = data.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
+    return data.decode("utf-16" if wide else "utf-8", errors).lstrip("\ufeff")
 
 
 def read_text(path: str | Path) -> str:
@@ -126,15 +172,16 @@ def read_text(path: str | Path) -> str:
     if path.is_dir():
         raise InputError(f"{path} is a folder, expected a file; name files, as in '{path}/*.csv'")
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = decoded(path.read_bytes())
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: not a text file (expected CSV, TSV or JSON lines)") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except (OSError, ValueError) as error:  # the latter: a name with a NUL in it
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{shown(str(path), 200)}: cannot be read ({reason})") from None
     if "\0" in text:
-        raise InputError(f"{path}: not a text file (expected CSV, TSV or JSON lines)")
+        raise InputError(f"{path}: not a text file (there are zeros in it)")
     if not text.strip():
         raise TooShort(f"{path}: the file is empty")
     return text
@@ -180,7 +227,13 @@ def _delimited(text: str, source: str) -> Table:
     rows = DelimitedRows(source)
     columns: list[list[str | None]] = []
     lines: list[int] = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    all_lines = text.splitlines()
+    without_end = 0 if text.endswith(("\n", "\r")) else len(all_lines)
+    cut = 0
+    for number, line in enumerate(all_lines, start=1):
+        if number == without_end and lines and rows.is_half(line, number, columns[-1]):
+            cut = 1
+            break
         cells = rows.cells(line, number)
         if cells is None:
             columns = columns or [[] for _ in rows.header]
@@ -188,7 +241,8 @@ def _delimited(text: str, source: str) -> Table:
         lines.append(number)
         for column, cell in zip(columns, cells, strict=True):
             column.append(cell)
-    return Table(source, dict(zip(rows.names(), columns, strict=True)), lines, rows.notes)
+    made = dict(zip(rows.names(), columns, strict=True))
+    return Table(source, made, lines, rows.notes, cut, without_end > 0 and not cut)
 
 
 def _filled(cell: str) -> str | None:
@@ -234,25 +288,38 @@ class DelimitedRows:
             return None
         if not self.header:
             self.delimiter = max("\t,;", key=line.count)
-            header = [name.strip() for name in self._split(line, number)]
-            doubled = {name for name in header if header.count(name) > 1}
-            if doubled:
-                raise InputError(f"{self.source}: two columns are called {sorted(doubled)[0]!r}")
+            header = [name.strip() for name in self.split(line, number)]
+            name, count = Counter(header).most_common(1)[0]
+            if count > 1:
+                raise InputError(f"{self.source}: {count} columns are called {shown(name)!r}")
             self.header = header
             return None
-        row = self._split(line, number)
+        row = self.split(line, number)
         if len(row) != len(self.header):
             raise InputError(
                 f"{self.source}, line {number}: {len(row)} cells, expected {len(self.header)}"
-                f" ({', '.join(self.header)})"
+                f" ({listed(self.header)})"
             )
         return [
             cell if (cell := each.strip()) and cell[0] not in "nN" else _filled(cell)
             for each in row
         ]
 
-    def _split(self, line: str, number: int) -> list[str]:
-        """Its cells; one reader a line, so that a stray quote cannot swallow the rows below."""
+    def is_half(self, line: str, number: int, last: Sequence[str | None] = ()) -> bool:
+        """Whether a last line without an end is the beginning of a row.
+
+        Args:
+            line: The line.
+            number: Its number.
+            last: The last column above it; empty: nothing is known of its decimals.
+        """
+        if line.isspace() or line.lstrip().startswith("#"):
+            return False
+        row = self.split(line, number)
+        return len(row) < len(self.header) or _is_half(row[-1], last)
+
+    def split(self, line: str, number: int) -> list[str]:
+        """The cells of a line; one reader a line: a stray quote cannot swallow the rows below."""
         if '"' not in line and len(line) < csv.field_size_limit():
             return line.split(self.delimiter)
         try:
@@ -263,16 +330,48 @@ class DelimitedRows:
             ) from None
 
 
+def _is_half(cell: str, others: Sequence[str | None]) -> bool:
+    """Whether the number at the end of a file lacks digits that most of its column have."""
+    if cell.strip().lower() in MISSING:
+        return False
+    try:
+        known = [_digits(other) for other in others if other is not None]
+    except ValueError:  # a column of words
+        return False
+    try:
+        decimals, power = _digits(cell)
+    except ValueError:
+        return True
+    longer = sum(digits > decimals for digits, _ in known)
+    powers = [digits for _, digits in known if digits >= (power > 0)]
+    return (
+        longer == len(known) > 0
+        or longer > max(len(known) / 2, FEW)
+        or (any(powers) and power < min(powers))
+    )
+
+
+def _digits(cell: str) -> tuple[int, int]:
+    """How many decimals a number has, and how many digits its power of ten."""
+    number_in(cell)
+    digits, _, power = cell.strip().lower().partition("e")
+    return len(digits.partition(".")[2]), len(power.lstrip("+-"))
+
+
 def _json_lines(text: str, source: str) -> Table:
     records: list[dict[str, Any]] = []
     lines: list[int] = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    rows = text.splitlines()
+    cut = 0
+    for number, line in enumerate(rows, start=1):
         if not line.strip():
             continue
         try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            # Besides bad JSON: a number of thousands of digits, lists nested without end.
+            record = parse_json(line)
+        except ValueError as error:
+            if number == len(rows) and records and not text.endswith(("\n", "\r")):
+                cut = 1
+                break
             reason = getattr(error, "msg", error)
             raise InputError(
                 f"{source}, line {number}: not a JSON object ({reason});"
@@ -282,7 +381,7 @@ def _json_lines(text: str, source: str) -> Table:
             raise InputError(f"{source}, line {number}: expected a JSON object")
         records.append(cast(dict[str, Any], record))
         lines.append(number)
-    return table_of(source, records, lines)
+    return replace(table_of(source, records, lines), cut=cut)
 
 
 def table_of(

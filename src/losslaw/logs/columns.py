@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from losslaw.errors import InputError
 from losslaw.files import Table
 from losslaw.logs.clocks import by_group, is_part, left_out, measure_of
+from losslaw.text import shown
 
 STEP = (
     "step", "steps", "iter", "iters", "iteration", "iterations", "global_step", "global_steps",
@@ -67,13 +68,16 @@ def find_columns(
         InputError: there is no step or loss column, or not the one that was asked for.
     """
     assumptions: list[str] = []
+    keys: dict[str, list[str]] = {}
+    for name in table.columns:
+        keys.setdefault(key(name), []).append(name)
 
     def pick(what: str, aliases: tuple[str, ...], asked: str | None = None) -> str | None:
         if asked is not None:
             if asked not in table.columns:
-                raise InputError(f"{table.source}: no column {asked!r}; found {_names(table)}")
+                raise InputError(f"{table.source}: no column {shown(asked)!r}; found {table.names}")
             return asked
-        matches = [name for alias in aliases for name in table.columns if key(name) == alias]
+        matches = [name for alias in aliases for name in keys.get(alias, ())]
         if what == "learning rate":  # Lightning: lr-AdamW, lr-AdamW/pg1, ...
             grouped = [
                 name
@@ -95,14 +99,14 @@ def find_columns(
     step = pick("step", STEP, step_column) or pick("step", EPOCH)
     if step is None:
         raise InputError(
-            f"{table.source}: no step column; found {_names(table)};"
+            f"{table.source}: no step column; found {table.names};"
             " name one of them 'step' (updates done), or say which it is (step_column=,"
             " --step-column)"
         )
     loss = pick("loss", LOSS, loss_column)
     if loss is None:
         raise InputError(
-            f"{table.source}: no loss column; found {_names(table)};"
+            f"{table.source}: no loss column; found {table.names};"
             " name one of them 'loss', or say which it is (loss_column=, --loss-column)"
         )
     lr = pick("learning rate", RATE, lr_column)
@@ -113,9 +117,3 @@ def is_read(name: str) -> bool:
     """Whether a column of this name may be asked for its numbers."""
     known = (*STEP, *EPOCH, *RATE, *LOSS, *BATCH)
     return key(name) in known or name.lower().startswith("lr") or measure_of(name) is not None
-
-
-def _names(table: Table) -> str:
-    names = list(table.columns)
-    more = f" and {len(names) - 40} more" if len(names) > 40 else ""
-    return ", ".join(name[:60] for name in names[:40]) + more

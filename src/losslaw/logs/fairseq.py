@@ -17,7 +17,7 @@ from losslaw.errors import InputError
 from losslaw.files import table_of
 from losslaw.logs.columns import Columns
 from losslaw.logs.json_lines import json_object
-from losslaw.logs.lines import NUMBER, STEP, settings, stated, whole
+from losslaw.logs.lines import NUMBER, STEP, once, settings, stated, whole
 from losslaw.logs.log import Log, LossIs, usual_loss
 from losslaw.logs.run_facts import Facts
 from losslaw.logs.source import Source
@@ -29,7 +29,7 @@ BAR = re.compile(rf"epoch ({STEP}):? {{1,9}}({STEP}) / ({STEP}) ")
 RECORD = re.compile(rf"{BAR.pattern}loss=|epoch \d+ \|.{{0,999}}\b(?:valid_)?loss {NUMBER}")
 JSON = re.compile(r'\{"epoch": \d+, .{0,999}?"(?:train_|valid_)?loss": ')
 CELL = r"[-+]?(?:\d{1,30}(?:\.\d{0,30})?(?:[eE][-+]?\d{1,3})?|nan|inf)"
-PAIR = re.compile(rf"(\w+)[= ]({CELL})%?(?=[,| ]|$)")
+PAIR = re.compile(rf"(?<!\w)(\w{{1,60}})[= ]({CELL})%?(?=[,| ]|$)")
 # The oldest versions: the loss of the last batch, and in brackets the mean so far.
 SINGLE = re.compile(rf"\bloss={CELL} \(")
 # The updates of the epoch so far, which a running mean is over.
@@ -132,7 +132,7 @@ def _json(text: str) -> Values:
 
 def _pairs(line: str) -> Values:
     """What a printed line says; its last number may be cut off, and is no rate."""
-    values = dict(PAIR.findall(line))
+    values = once(PAIR.findall(line))
     if line.rstrip().endswith(f"lr={values.get('lr')}"):
         del values["lr"]
     bar = BAR.search(line)

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from losslaw.errors import InputError
 from losslaw.logs.huggingface import from_history
-from losslaw.logs.lines import STEP, stated
+from losslaw.logs.lines import STEP, once, stated
 from losslaw.logs.log import Log
 from losslaw.logs.run_facts import facts_from
 from losslaw.logs.source import Source
@@ -24,6 +24,8 @@ BAR = re.compile(rf"\|\s*({STEP})/({STEP})\s*\[")
 RECORD = re.compile(r"\{'(?:loss|eval_loss)':[^{}]*\}")
 BEGUN = re.compile(r"\{'(?:loss|eval_loss)':")
 VALUE = re.compile(r"'([\w/.-]+)': '?([-+\w.]+)")
+# Bars after the records are theirs only where their steps are more regular by this factor.
+CLEARLY = 1.5
 # What a Trainer says before it begins.
 FACTS = {
     "batch": re.compile(r"Total train batch size \([^)]*\) = ([\d,]{1,15})(?![\d,])"),
@@ -52,7 +54,7 @@ def read(source: Source) -> list[Log]:
     for line in source.lines:
         for match in re.finditer(rf"{BAR.pattern}|{RECORD.pattern}", line):
             if match[0].startswith("{"):
-                records.append((dict(VALUE.findall(match[0])), bar, None))
+                records.append((once(VALUE.findall(match[0])), bar, None))
                 continue
             bar = int(match[1]), int(match[2])
             for i in range(waiting, len(records)):
@@ -112,7 +114,23 @@ def _steps(records: Sequence[tuple[dict[str, str], Bar | None, Bar | None]]) -> 
         for (_, _, bar), known in zip(records, before, strict=True)
     ]
     train = ["loss" in record for record, _, _ in records]
-    return after if _regular(after, train) > _regular(before, train) else before
+    if _regular(after, train) > CLEARLY * _regular(before, train):
+        return _each_its_own(after[::-1], train[::-1])[::-1]
+    return _each_its_own(before, train)
+
+
+def _each_its_own(steps: list[int | None], train: list[bool]) -> list[int | None]:
+    """The steps without those of training records that had no bar of their own.
+
+    >>> _each_its_own([10, 20, 20, 30], [True, True, True, True])
+    [10, 20, None, 30]
+    """
+    last: int | None = None
+    own: list[int | None] = []
+    for step, is_train in zip(steps, train, strict=True):
+        own.append(None if is_train and step == last else step)
+        last = step if is_train else last
+    return own
 
 
 def _regular(steps: list[int | None], train: list[bool]) -> float:

@@ -1,8 +1,8 @@
 """JSON lines of trainers, of which single lines may be cut off or foreign."""
 
-import json
 from typing import Any, cast
 
+from losslaw.files.json_text import parse_json
 from losslaw.logs.source import Source
 
 
@@ -19,14 +19,14 @@ def json_objects(source: Source) -> tuple[list[dict[str, Any]], int]:
     return objects, skipped
 
 
-def json_object(text: str) -> dict[str, Any] | None:
+def json_object(text: str | bytes) -> dict[str, Any] | None:
     """The object that a text is, or ``None``.
 
     >>> json_object('{"step": 1}'), json_object('{"step": 1'), json_object("7")
     ({'step': 1}, None, None)
     """
     try:
-        value: object = json.loads(text)
-    except (ValueError, RecursionError):
+        value: object = parse_json(text)
+    except ValueError:
         return None
     return cast(dict[str, Any], value) if isinstance(value, dict) else None

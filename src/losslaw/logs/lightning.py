@@ -12,7 +12,6 @@ import re
 from dataclasses import replace
 from itertools import pairwise
 
-from losslaw.errors import InputError
 from losslaw.files import Table, parse_table
 from losslaw.logs.columns import LOSS, find_columns, key
 from losslaw.logs.lines import STEP
@@ -53,7 +52,7 @@ def read(source: Source) -> list[Log]:
     Raises:
         InputError: no table, or no loss in it.
     """
-    table, cut = _table(source)
+    table = parse_table(source.plain, source.name)
     steps = [None if cell is None else _done(cell) for cell in table.columns["step"]]
     table = replace(table, columns={**table.columns, "step": steps})
     losses = [name for name in table.columns if "loss" in key(name)]
@@ -81,18 +80,7 @@ def read(source: Source) -> list[Log]:
         + (("a logged rate is that of the update done",) if columns.lr else ()),
         loss_notes=tuple(loss_notes),
     )
-    return [log.with_facts(_told(source)).with_skipped({"lines cut off": cut})]
-
-
-def _table(source: Source) -> tuple[Table, int]:
-    """The table, and how many lines at its end are still being written: 0 or 1."""
-    try:
-        return parse_table(source.text, source.name), 0
-    except InputError:
-        whole, newline, rest = source.text.rpartition("\n")
-        if not newline or not rest.strip() or "\n" not in whole:
-            raise
-        return parse_table(whole, source.name), 1
+    return [log.with_facts(_told(source)).with_skipped({"lines cut off": table.cut})]
 
 
 def _told(source: Source) -> Facts:

@@ -146,7 +146,21 @@ def parts(line: str, separator: str = "|", colon: str = ":") -> dict[str, str]:
     {'lm loss': '2.5', 'grad norm': '0.2'}
     """
     pairs = (part.partition(colon) for part in line.split(separator)[:-1])
-    return {key.strip(): value.strip() for key, found, value in pairs if found}
+    return once((key.strip(), value.strip()) for key, found, value in pairs if found)
+
+
+def once(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Values by name; a name that comes again with another value has none that can be told.
+
+    >>> once([("loss", "3"), ("lr", "1"), ("loss", "2"), ("lr", "1")])
+    {'lr': '1'}
+    """
+    values: dict[str, str] = {}
+    doubtful: set[str] = set()
+    for name, value in pairs:
+        if values.setdefault(name, value) != value:
+            doubtful.add(name)
+    return {name: value for name, value in values.items() if name not in doubtful}
 
 
 def settings(source: Source, names: Collection[str], equals: str) -> dict[str, float]:

@@ -7,9 +7,10 @@ from itertools import pairwise
 from typing import Literal
 
 from losslaw.errors import InputError
-from losslaw.files import Table
+from losslaw.files import Table, number_in
 from losslaw.logs.columns import Columns
 from losslaw.logs.run_facts import Facts
+from losslaw.text import shown
 
 # What one logged loss is: of one update (or one evaluation), the mean over the updates since the
 # row before, a moving average, or the mean over the epoch so far.
@@ -86,7 +87,7 @@ class Log:
         """The last step that can be read; 0 if there is none."""
         for cell in reversed(self.table.columns[self.columns.step]):
             try:
-                return int(float(cell or ""))
+                return int(number_in(cell or ""))
             except (ValueError, OverflowError):
                 continue
         return 0
@@ -116,8 +117,9 @@ class Log:
         columns = self.columns
         for name in (loss, lr, step):
             if name is not None and name not in self.table.columns:
-                known = ", ".join(self.table.columns)
-                raise InputError(f"{self.source}: no column {name!r}; found {known}")
+                raise InputError(
+                    f"{self.source}: no column {shown(name)!r}; found {self.table.names}"
+                )
         columns = replace(
             columns,
             loss=loss or columns.loss,

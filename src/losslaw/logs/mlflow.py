@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from losslaw.errors import InputError
-from losslaw.files import read_text
+from losslaw.files import number_in, read_text
 from losslaw.logs.databases import is_database, opened
 from losslaw.logs.log import Log
 from losslaw.logs.metrics import Point, kind_of, log_from_points, number
@@ -146,7 +146,7 @@ def _add(run: _Run, key: str, value: Any, time: Any, step: Any) -> None:
         return
     try:
         at = int(step)
-        read = number(float(value))
+        read = number(number_in(str(value)))
         when = int(time)
     except (TypeError, ValueError, OverflowError):
         run.broken += 1

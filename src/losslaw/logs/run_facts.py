@@ -18,10 +18,16 @@ from typing import Annotated, Any, Literal, cast
 from msgspec import Meta
 
 from losslaw.errors import InputError
-from losslaw.files.checked import NotNegative, Positive, convert, decode_json
+from losslaw.files import number_in
+from losslaw.files.checked import convert, decode_json
+from losslaw.numerics.magnitudes import BATCH, DECAY, MODEL_SIZE
 
 SIDECAR = "meta.json"
 WAY_OUT = "mend it or move it away"
+
+Batch = Annotated[float, Meta(ge=BATCH.low, le=BATCH.high)]
+Decay = Annotated[float, Meta(ge=DECAY.low, le=DECAY.high)]
+Size = Annotated[float, Meta(ge=MODEL_SIZE.low, le=MODEL_SIZE.high)]
 
 # What a warm-up may count, besides updates.
 UNITS = ("samples", "sequences", "tokens")
@@ -77,11 +83,11 @@ class Facts:
         ]
         | None
     ) = None
-    weight_decay: NotNegative | None = None
-    batch: Positive | None = None
-    tokens_per_update: Positive | None = None
+    weight_decay: Decay | None = None
+    batch: Batch | None = None
+    tokens_per_update: Batch | None = None
     sequence_length: Annotated[int, Meta(ge=1)] | None = None
-    model_size: Positive | None = None
+    model_size: Size | None = None
     optimizer: str | None = None
 
     def or_else(self, other: "Facts") -> "Facts":
@@ -121,7 +127,7 @@ def facts_from(values: Mapping[str, Any], where: str) -> Facts:
 def _number(value: Any) -> Any:
     """A value that says a number as one, whatever it was written in; others as they are."""
     try:
-        number = float(value)
+        number = number_in(value) if isinstance(value, str) else float(value)
     except (TypeError, ValueError, OverflowError):
         return value
     if isinstance(value, bool):

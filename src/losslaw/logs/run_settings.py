@@ -9,8 +9,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from losslaw.files import number_in
 from losslaw.logs.optimizer import optimizer_named
 from losslaw.logs.run_facts import Facts
+from losslaw.numerics.magnitudes import DECAY, MODEL_SIZE
 
 # Names of settings that give the updates of the whole run, and other facts.
 HORIZON = (
@@ -60,8 +62,8 @@ def facts_of(settings: Mapping[str, object]) -> tuple[Facts, int | None]:
         if fact in ("warmup", "sequence_length"):
             value = _whole(numbers, names)
         else:
-            least = 0 if fact == "weight_decay" else 1
-            value = next((numbers[n] for n in names if numbers.get(n, -1) >= least), None)
+            low, high = (0, DECAY.high) if fact == "weight_decay" else (1, MODEL_SIZE.high)
+            value = next((numbers[n] for n in names if low <= numbers.get(n, -1) <= high), None)
         known[fact] = value
     known["optimizer"] = _optimizer(settings)
     return Facts(**known), _whole(numbers, HORIZON)
@@ -103,7 +105,7 @@ def _numbers(settings: Mapping[str, object]) -> dict[str, float]:
         if isinstance(value, bool) or not isinstance(value, int | float | str):
             continue
         try:
-            number = float(value)
+            number = number_in(value) if isinstance(value, str) else float(value)
         except (ValueError, OverflowError):
             continue
         if math.isfinite(number):

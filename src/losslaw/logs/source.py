@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from losslaw.errors import TooShort
-from losslaw.files import Table, is_long, long_table, parse_table, read_text
+from losslaw.files import Table, decoded, is_long, long_table, parse_table, read_text
 
 PIPE = "standard input"  # what messages call it
 # Bytes that a format may look at before it claims a file: first few, for that is enough for nearly
@@ -59,7 +59,7 @@ class Source:
         try:
             with self.path.open("rb") as file:
                 return file.read(self._looks_at)
-        except OSError:
+        except (OSError, ValueError):
             return b""  # whoever reads it says why
 
     def look_further(self) -> bool:
@@ -88,15 +88,20 @@ class Source:
         """
         if "text" not in self.__dict__ and not self.piped and is_long(self.path):
             return long_table(self.path, wanted)
-        return parse_table(self.text, self.name)
+        return parse_table(self.plain, self.name)
+
+    @cached_property
+    def plain(self) -> str:
+        """The text, colour codes of terminals taken out."""
+        text = self.text
+        return ANSI.sub("", text) if "\x1b" in text else text
 
     @cached_property
     def lines(self) -> list[str]:
         """The lines of the text, colour codes of terminals taken out."""
-        text = self.text
-        return (ANSI.sub("", text) if "\x1b" in text else text).splitlines()
+        return self.plain.splitlines()
 
     @cached_property
     def start(self) -> str:
         """The first bytes as text, colour codes taken out; what is no text is replaced."""
-        return ANSI.sub("", self.head.decode("utf-8-sig", "replace"))
+        return ANSI.sub("", decoded(self.head, "replace"))

@@ -33,6 +33,10 @@ def read(
         columns = _usual(table, columns, losses)
     facts = facts_from(table.notes, table.source)
     log = Log(format=NAME, table=table, columns=columns, losses=tuple(losses), facts=facts)
+    log = log.with_skipped({"lines cut off": table.cut})
+    if table.open_end:
+        said = "the last line has no end, and its last number is taken to be whole"
+        log = replace(log, notes=(*log.notes, said))
     by_epochs = step is None and key(columns.step) in EPOCH
     return [done_epochs(log) if by_epochs else log]
 

@@ -5,11 +5,11 @@ has the settings of each run. The step counts rows unless the user gave it; trai
 count of updates of their own mean that one.
 """
 
-import json
-from typing import Any, cast
+from typing import Any
 
 from losslaw.errors import InputError
 from losslaw.logs.databases import Database, is_database, opened
+from losslaw.logs.json_lines import json_object
 from losslaw.logs.log import Log
 from losslaw.logs.metrics import log_from_rows
 from losslaw.logs.source import Source
@@ -84,10 +84,4 @@ def _id(database: Database, table: str) -> str:
 
 def _object(text: object) -> dict[str, Any] | None:
     """A JSON object, kept as text or as bytes; ``None`` if it is none."""
-    if not isinstance(text, str | bytes):
-        return None
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return cast(dict[str, Any], value) if isinstance(value, dict) else None
+    return json_object(text) if isinstance(text, str | bytes) else None

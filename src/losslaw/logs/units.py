@@ -16,6 +16,7 @@ from losslaw.logs.columns import SEEN, key
 from losslaw.logs.log import Log
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.horizon import longest
+from losslaw.numerics.magnitudes import PEAK
 
 
 def in_updates(log: Log, steps_per_epoch: int | None = None, divisor: float | None = None) -> Log:
@@ -37,7 +38,7 @@ def in_updates(log: Log, steps_per_epoch: int | None = None, divisor: float | No
         return _epochs(log, steps_per_epoch)
     if divisor is not None and divisor != 1:
         said = f"steps are column {log.columns.step!r} divided by {divisor:g}, as declared"
-        log = _with_steps(log, log.table.numbers(log.columns.step) / divisor)
+        log = _with_steps(log, _times(log.table.numbers(log.columns.step), 1 / divisor))
         horizon = log.horizon and round(log.horizon / divisor)
         window = log.window and max(round(log.window / divisor), 1)
         return replace(log, horizon=horizon, window=window, notes=(*log.notes, said))
@@ -62,7 +63,8 @@ def with_peak(log: Log, peak: float | None) -> Log:
         )
     if not (isfinite(peak) and peak > 0):
         raise InputError(f"peak is {peak}, expected a rate above 0")
-    rates = _cells(log.table, lr, log.table.numbers(lr) * peak)
+    PEAK.check("peak", peak)
+    rates = _cells(log.table, lr, _times(log.table.numbers(lr), peak))
     table = replace(log.table, columns={**log.table.columns, lr: rates})
     said = f"the rates are the logged multiples of the declared peak {peak:g}"
     return replace(log, table=table, rate_is_relative=False, notes=(*log.notes, said))
@@ -79,7 +81,7 @@ def _epochs(log: Log, steps_per_epoch: int | None) -> Log:
     if log.columns.lr is not None and each:
         log = _with_level_rates(log, log.columns.lr, epochs, steps_per_epoch)
     else:
-        log = _with_steps(log, epochs * steps_per_epoch)
+        log = _with_steps(log, _times(epochs, steps_per_epoch))
     return replace(
         log,
         step_is="updates",
@@ -107,6 +109,12 @@ def _with_steps(log: Log, steps: FloatArray) -> Log:
     name = log.columns.step
     columns = {**log.table.columns, name: _cells(log.table, name, np.rint(steps))}
     return replace(log, table=replace(log.table, columns=columns))
+
+
+def _times(values: FloatArray, factor: float) -> FloatArray:
+    """Values times a factor; whoever reads the rows says which of them is too large."""
+    with np.errstate(over="ignore"):
+        return values * factor
 
 
 def _cells(table: Table, name: str, values: FloatArray) -> Sequence[str | None]:

@@ -10,6 +10,7 @@ import csv
 from collections.abc import Iterable, Sequence
 
 from losslaw.errors import InputError
+from losslaw.files import number_in
 from losslaw.logs.log import Log
 from losslaw.logs.metrics import STEPS, Point, kind_of, log_from_points, log_from_rows
 from losslaw.logs.source import Source
@@ -37,7 +38,7 @@ def read_history(source: Source) -> list[Log]:
     rows: list[dict[str, object]] = []
     for cells in lines:
         try:
-            rows.append({names[i]: float(cells[i]) for i in kept if cells[i]})
+            rows.append({names[i]: number_in(cells[i]) for i in kept if cells[i]})
         except ValueError:
             broken += 1
     return [log_from_rows(source.name, HISTORY, rows, skipped=[_unreadable(broken)])]
@@ -78,8 +79,10 @@ def read_panels(sources: Sequence[Source]) -> list[Log]:
         ]
         for cells in lines:
             try:
-                step = float(cells[0])
-                found = [(run, metric, float(cells[i])) for i, run, metric in metrics if cells[i]]
+                step = number_in(cells[0])
+                found = [
+                    (run, metric, number_in(cells[i])) for i, run, metric in metrics if cells[i]
+                ]
             except ValueError:
                 broken += 1
                 continue

@@ -9,7 +9,6 @@ A row is a list of items: a name (field 1, or 2 where it is nested) and the valu
 Rows are told apart by ``_step``; trainers that log a count of updates of their own mean that one.
 """
 
-import json
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
@@ -19,9 +18,10 @@ from struct import unpack
 from typing import Any, cast
 
 from losslaw.errors import InputError
+from losslaw.files.json_text import parse_json
 from losslaw.logs.log import Log
 from losslaw.logs.metrics import STEPS, kind_of, log_from_rows
-from losslaw.logs.protobuf import Damaged, fields, message_in, signed, text_in
+from losslaw.logs.protobuf import fields, message_in, signed, text_in
 from losslaw.logs.source import Source
 
 NAME = "W&B transaction log"
@@ -98,7 +98,7 @@ def _read(path: Path) -> _Run:
     for record in _records(memoryview(data), run):
         try:
             _take(record, run)
-        except (Damaged, ValueError, RecursionError):
+        except (ValueError, RecursionError):
             run.damaged += 1
     return run
 
@@ -179,7 +179,7 @@ def _item(item: memoryview) -> tuple[str, object]:
         elif number == 6:
             (value,) = unpack("<d", message_in(each))
         elif number == 16:
-            value = json.loads(text_in(each))
+            value = parse_json(text_in(each))
     return name or ".".join(nested), value
 
 

@@ -12,7 +12,7 @@ from losslaw.errors import InputError
 from losslaw.files import table_of
 from losslaw.logs.columns import Columns
 from losslaw.logs.json_lines import json_object
-from losslaw.logs.lines import NUMBER, STEP
+from losslaw.logs.lines import NUMBER, STEP, once
 from losslaw.logs.log import Log, usual_loss
 from losslaw.logs.run_facts import Facts
 from losslaw.logs.source import Source
@@ -46,9 +46,9 @@ def read(source: Source) -> list[Log]:
     broken = 0
     step: int | None = None
     for line in source.lines:
-        match = LINE.search(line)
+        match = LINE.search(line) if len(MARK.findall(line)) == 1 else None
         scores = SCORES.search(line)
-        losses = dict(LOSS.findall(match["losses"])) if match else {}
+        losses = once(LOSS.findall(match["losses"])) if match else {}
         if match and losses:
             step = int(match["step"])
             train |= dict.fromkeys(losses)

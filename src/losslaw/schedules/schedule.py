@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from losslaw.errors import InputError
 from losslaw.numerics.arrays import FloatArray, finite_vector
 from losslaw.numerics.horizon import check_horizon
+from losslaw.numerics.magnitudes import BATCH, DECAY, PEAK, Magnitude
 
 # A rate that has fallen below this share of its peak tells of a decay: more than what a slow
 # cosine does in passing, less than any cooldown that people run.
@@ -73,10 +74,11 @@ class Schedule:
         rates = finite_vector("learning rates", lr)
         if not rates.any():
             raise InputError("learning rates are all zero: expected at least one above zero")
+        PEAK.check("the highest learning rate", rates.max())
         put = object.__setattr__
         put(self, "lr", rates)
-        put(self, "batch", _along("batch sizes", batch, rates.size, zero=False))
-        put(self, "weight_decay", _along("weight decays", weight_decay, rates.size, zero=True))
+        put(self, "batch", _along("batch sizes", batch, rates.size, BATCH))
+        put(self, "weight_decay", _along("weight decays", weight_decay, rates.size, DECAY))
         warmup = rising_prefix(rates) if warmup is None else int(warmup)
         if not 0 <= warmup <= rates.size:
             raise InputError(f"warmup of {warmup} updates, expected 0..{rates.size}, the horizon")
@@ -240,7 +242,7 @@ def join(first: Schedule, *rest: Schedule) -> Schedule:
     )
 
 
-def _along(name: str, values: ArrayLike | None, n: int, *, zero: bool) -> FloatArray | None:
+def _along(name: str, values: ArrayLike | None, n: int, magnitude: Magnitude) -> FloatArray | None:
     if values is None:
         return None
     array = np.asarray(values, dtype=np.float64)
@@ -249,8 +251,9 @@ def _along(name: str, values: ArrayLike | None, n: int, *, zero: bool) -> FloatA
     array = finite_vector(name, array)
     if array.size != n:
         raise InputError(f"{name}: {array.size} values for {n} updates")
-    if not zero and not (array > 0).all():
+    if magnitude.low > 0 and not (array > 0).all():
         raise InputError(f"{name} are positive: value {int(np.argmin(array > 0))} is 0")
+    magnitude.check(f"one of the {name}", array)
     return array
 
 
