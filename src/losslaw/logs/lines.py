@@ -187,7 +187,10 @@ def settings(source: Source, names: Collection[str], equals: str) -> dict[str, f
 
 
 def stated(source: Source, pattern: str) -> str | None:
-    """What the group of an expression is where the file has it last; ``None`` if it has not."""
+    """What the group of an expression is where the file has it last; ``None`` if it has not.
+
+    An expression that begins with a word is found much faster than one that begins with less.
+    """
     found = re.findall(pattern, source.text)
     return found[-1] if found else None
 

@@ -39,6 +39,8 @@ EVALUATION = re.compile(
 )
 MARK = re.compile(r"iteration +\d+/")
 OTHER_EVALUATION = re.compile(r"validation loss at iteration \d{1,15} on (?:validation|test) set")
+# The setting of Adam's weight decay.
+COUPLED = "decoupled_weight_decay"
 # Cells that are kept besides losses.
 KEPT = ("learning rate", "global batch size", "params norm")
 # Columns of losses (of experts, of further heads) that are kept besides the first.
@@ -106,9 +108,9 @@ def read_lines(source: Source, name: str, notes: Iterable[str] = ()) -> Log:
     train = "lm loss" if "lm loss" in losses else next(iter(losses), "lm loss")
     batch = always(found.column("global batch size"))
     args = settings(source, ("seq_length", "weight_decay", "lr_warmup_iters"), r" \.+ ")
-    optimizer = stated(source, r"(?<![\w.])optimizer \.+ ([\w.+-]{1,60})")
+    optimizer = stated(source, r"optimizer(?<![\w.]optimizer) \.+ ([\w.+-]{1,60})")
     # Megatron's Adam is apex's or torch's AdamW unless it is told otherwise.
-    coupled = stated(source, r"(?<![\w.])decoupled_weight_decay \.+ (False)")
+    coupled = stated(source, rf"{COUPLED}(?<![\w.]{COUPLED}) \.+ (False)")
     billions = settings(source, ("Total number of parameters in billions",), ": ")
     steps = [int(record["step"]) for record in found.records if train in record]
     said = [

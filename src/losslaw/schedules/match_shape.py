@@ -139,6 +139,7 @@ def match_decay(
     rest = np.abs(rates - rates[-1]) <= EQUAL * peak
     last = rates.size - int(np.argmin(rest[::-1]))  # the first of the equal rates at the end
     ended = rates.size - last > 1
+    few, allowed = max(updates.size // FITTED, 1), tolerance * peak * (1 + 1e-9)
     found: list[Decay] = []
     for problem in _problems(
         updates[: last if ended else None], rates, int(np.argmin(flat)), start
@@ -146,6 +147,9 @@ def match_decay(
         for decay in problem.candidates():
             if ended:
                 decay = _ended(decay, float(updates[last]), float(rates[-1]))
+            # Most are far off at a few updates already.
+            if not float(np.abs(decay.rates(updates[::few]) - rates[::few]).max()) <= allowed:
+                continue
             miss = float(np.abs(decay.rates(updates) - rates).max()) / peak
             if miss <= tolerance:
                 found.append(replace(decay, residual=miss))
