@@ -198,3 +198,19 @@ def test_a_curve_of_many_corners_belongs_in_a_file():
 def test_a_batch_that_changes_belongs_in_a_file():
     with pytest.raises(InputError, match="batch changes along this schedule"):
         format_schedule(Schedule([1.0, 1.0], batch=[1, 2]))
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("constant:peak=1e300,horizon=10", r"peak is 1e\+300, expected 1e-15 .. 1e\+09"),
+        ("constant:peak=1e-300,horizon=10", "peak is 1e-300, expected 1e-15"),
+        ("constant:peak=1e-3,horizon=10,batch=1e308", r"one of the batch sizes is 1e\+308"),
+        ("constant:peak=1e-3,horizon=10,weight_decay=1e308", r"weight decays is 1e\+308"),
+        ("constant:peak=1_0,horizon=10", "peak is '1_0', expected a number"),
+        ("knots:1=1,100=2,1e2=1", "update 100 is given twice"),
+    ],
+)
+def test_numbers_that_cannot_be_are_one_line(text, line):
+    with pytest.raises(InputError, match=line):
+        parse_schedule(text)

@@ -16,11 +16,8 @@ from losslaw.errors import InputError
 from losslaw.files import Table, number_in
 from losslaw.logs.columns import Columns
 from losslaw.numerics.arrays import BoolArray, FloatArray, IntArray
-from losslaw.numerics.magnitudes import BATCH, LOSS, PEAK, Magnitude
+from losslaw.numerics.magnitudes import BATCH, LOSS, PEAK, RATE, Magnitude
 from losslaw.text import shown
-
-# Of a single rate: `Schedule` asks how high the highest is.
-RATE = Magnitude(0.0, PEAK.high)
 
 OnNan = Literal["error", "drop"]
 
@@ -69,6 +66,9 @@ def clean_rows(
         else np.broadcast_to(np.nan, steps.size)
         for name, magnitude in ((columns.lr, RATE), (columns.loss, LOSS), (columns.batch, BATCH))
     ] + [_positive(table, name) for name in more]
+    highest = np.fmax.reduce(values[0], initial=0.0)
+    if highest > 0:
+        PEAK.check(f"{table.source}: the highest learning rate", highest)
     used = ~(np.isnan(values[0]) & np.isnan(values[1]))
     if not used.all():
         steps, values = steps[used], [each[used] for each in values]

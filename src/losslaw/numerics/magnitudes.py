@@ -53,8 +53,9 @@ class Magnitude:
             raise InputError(f"{name} is {array[int(np.argmax(wrong))]:g}, expected {self}")
 
 
-# The highest rate of a run; what falls from there may fall as low as it likes.
+# The highest rate of a run, and any: what falls from there may fall as low as it likes.
 PEAK = Magnitude(1e-15, 1e9)
+RATE = Magnitude(0.0, PEAK.high)
 # In nats, or whatever a model is trained on: errors squared, sums over a batch.
 LOSS = Magnitude(1e-15, 1e12)
 # Sequences, samples or tokens; shares of a sequence where tokens are divided by its length.

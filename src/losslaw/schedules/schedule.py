@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from losslaw.errors import InputError
 from losslaw.numerics.arrays import FloatArray, finite_vector
 from losslaw.numerics.horizon import check_horizon
-from losslaw.numerics.magnitudes import BATCH, DECAY, PEAK, Magnitude
+from losslaw.numerics.magnitudes import BATCH, DECAY, RATE, Magnitude
 
 # A rate that has fallen below this share of its peak tells of a decay: more than what a slow
 # cosine does in passing, less than any cooldown that people run.
@@ -74,7 +74,7 @@ class Schedule:
         rates = finite_vector("learning rates", lr)
         if not rates.any():
             raise InputError("learning rates are all zero: expected at least one above zero")
-        PEAK.check("the highest learning rate", rates.max())
+        RATE.check("the highest learning rate", rates.max())
         put = object.__setattr__
         put(self, "lr", rates)
         put(self, "batch", _along("batch sizes", batch, rates.size, BATCH))

@@ -15,8 +15,9 @@ from typing import TypeVar, cast
 import numpy as np
 
 from losslaw.errors import InputError
-from losslaw.files import read_table
+from losslaw.files import number_in, read_table
 from losslaw.numerics.arrays import FloatArray, IntArray
+from losslaw.numerics.magnitudes import PEAK
 from losslaw.schedules.families import CYCLES, FAMILIES, ROUGH, from_knots
 from losslaw.schedules.pieces import LongSchedule
 from losslaw.schedules.schedule import Schedule, join
@@ -240,7 +241,9 @@ def _made(name: str, rest: str, make: Callable[..., T]) -> T:
         elif key in ("horizon", "warmup"):
             arguments[key] = _whole_number(value, f"schedule {name}: {key}")
         else:
-            arguments[key] = _float(value, f"schedule {name}: {key}")
+            arguments[key] = number = _float(value, f"schedule {name}: {key}")
+            if key == "peak" and number > 0:
+                PEAK.check(f"schedule {name}: peak", number)
     for key, parameter in parameters.items():
         if parameter.default is inspect.Parameter.empty and key not in arguments:
             raise InputError(f"schedule {name}: {key} is missing; as in {EXAMPLE}")
@@ -260,13 +263,15 @@ def _knots(pairs: dict[str, str]) -> Schedule:
             extras[key] = _float(value, f"schedule knots: {key}")
         else:
             at = _whole_number(key, "schedule knots: update")
+            if at in knots:
+                raise InputError(f"schedule knots: update {at} is given twice")
             knots[at] = _float(value, f"schedule knots: rate at {key}")
     return from_knots(knots, **extras)  # pyright: ignore[reportArgumentType]
 
 
 def _float(value: str, what: str) -> float:
     try:
-        number = float(value)
+        number = number_in(value)
     except ValueError:
         raise InputError(f"{what} is {value!r}, expected a number") from None
     if not np.isfinite(number):
