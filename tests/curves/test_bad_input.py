@@ -70,7 +70,7 @@ CASES = {
     "damaged JSON line": ('{"step": 1, "lr": 1\n', {}, ["line 1", "not a JSON object"]),
     "JSON nested without end": ('{"step": ' + "[" * 100_000, {}, ["line 1", "not a JSON object"]),
     "JSON number without end": ('{"step": ' + "1" * 5000 + "}", {}, ["line 1", "not a JSON"]),
-    "JSON array": ('[{"step": 1}]\n', {}, ["JSON array", "JSON lines"]),
+    "JSON array": ('[{"step": 1}, 2]\n', {}, ["JSON array", "JSON lines"]),
     "JSON number": ('{"step": 1, "lr": 1, "loss": 2}\n7\n', {}, ["line 2", "JSON object"]),
     "rate used or next": (GOOD, {"lr_is": "last"}, ["lr_is", "'last'", "'used'", "'next'"]),
     "negative warm-up": (GOOD, {"warmup": -1}, ["warmup is -1", "whole number"]),

@@ -42,6 +42,11 @@ FORMATS = {
     "json lines": "".join(
         json.dumps({"step": s, "lr": lr, "loss": loss}) + "\n" for s, lr, loss in ROWS
     ),
+    "a JSON array": json.dumps([{"step": s, "lr": lr, "loss": loss} for s, lr, loss in ROWS]),
+    "nested JSON lines": "".join(
+        json.dumps({"step": s, "optim": {"lr": lr}, "train": {"loss": loss}}) + "\n"
+        for s, lr, loss in ROWS
+    ),
     "byte order mark": "\ufeffstep,lr,loss\n1,0.1,3\n2,0.2,2.5\n3,0.2,2\n",
     "windows line ends": "step,lr,loss\r\n1,0.1,3\r\n2,0.2,2.5\r\n3,0.2,2\r\n",
     "blanks, comments and quotes": "# a note\n\n step , lr , loss\n1, 0.1, 3\n#x\n2,.2,2.5\n"

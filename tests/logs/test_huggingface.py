@@ -179,3 +179,10 @@ def test_the_newest_checkpoint_of_a_run_in_progress():
     np.testing.assert_allclose(curve.schedule.lr[:800], expected, rtol=1e-9, atol=1e-12)
     (earlier,) = read_curves(IN_PROGRESS / "checkpoint-400")
     assert earlier.steps[-1] == 400
+
+
+def test_a_history_that_was_saved_alone(tmp_path):
+    path = tmp_path / "history.json"
+    path.write_text(json.dumps(HISTORY))
+    (curve,) = read_curves(path, warmup=0)
+    assert (curve.loss.tolist(), curve.usual_window) == ([3.0, 2.5, 2.25], 10)

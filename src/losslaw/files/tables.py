@@ -203,7 +203,7 @@ def _piped_text() -> str:
 
 
 def parse_table(text: str, source: str) -> Table:
-    """CSV, TSV or JSON lines.
+    """CSV, TSV, JSON lines, or a JSON array of objects.
 
     The header is the first line that is not a comment. JSON lines may be sparse: a key that a line
     leaves out is an empty cell.
@@ -219,7 +219,7 @@ def parse_table(text: str, source: str) -> Table:
     if first == "{":
         return _json_lines(text, source)
     if first == "[":
-        raise InputError(f"{source}: a JSON array, expected JSON lines (one object a line) or CSV")
+        return _json_array(text, source)
     return _delimited(text, source)
 
 
@@ -379,9 +379,38 @@ def _json_lines(text: str, source: str) -> Table:
             ) from None
         if not isinstance(record, dict):
             raise InputError(f"{source}, line {number}: expected a JSON object")
-        records.append(cast(dict[str, Any], record))
+        records.append(_flat(cast(dict[str, Any], record)))
         lines.append(number)
     return replace(table_of(source, records, lines), cut=cut)
+
+
+def _json_array(text: str, source: str) -> Table:
+    try:
+        records: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        records = None
+    if not isinstance(records, list) or not all(isinstance(each, dict) for each in records):  # pyright: ignore
+        raise InputError(
+            f"{source}: begins like a JSON array, expected one of objects, JSON lines (one object a"
+            " line) or CSV"
+        )
+    return table_of(source, [_flat(each) for each in cast(list[dict[str, Any]], records)])
+
+
+def _flat(record: Mapping[str, Any], deep: int = 4) -> dict[str, Any]:
+    """A record whose values may be records: their names are joined by ``/``.
+
+    >>> _flat({"step": 1, "train": {"loss": 3.0}})
+    {'step': 1, 'train/loss': 3.0}
+    """
+    flat: dict[str, Any] = {}
+    for name, value in record.items():
+        if isinstance(value, dict) and deep:
+            inner = _flat(cast(dict[str, Any], value), deep - 1)
+            flat |= {f"{name}/{part}": each for part, each in inner.items()}
+        else:
+            flat[name] = value
+    return flat
 
 
 def table_of(

@@ -32,6 +32,7 @@ from losslaw.logs import (
     nanogpt,
     nanotron,
     olmo_core,
+    printed,
     tables,
     tensorboard,
     torchtitan,
@@ -94,6 +95,7 @@ FORMATS: tuple[Format, ...] = (
     Format(megatron.NAME, megatron.claims, megatron.read),
     Format(olmo_core.NAME, olmo_core.claims, olmo_core.read),
     Format(maxtext.NAME, maxtext.claims, maxtext.read),
+    Format(printed.NAME, printed.claims, printed.read),
 )
 
 

@@ -37,8 +37,16 @@ class _State:
     logging_steps: float | None = None
 
 
+def _is_history(source: Source) -> bool:
+    """Whether it is a ``log_history`` alone, as people save it."""
+    names = ('"step"', '"epoch"', '"loss"')
+    return source.start.lstrip().startswith("[") and all(name in source.start for name in names)
+
+
 def claims(source: Source) -> bool:
-    """A JSON object with a log history."""
+    """A JSON object with a log history, or the history."""
+    if _is_history(source):
+        return True
     return source.start.lstrip().startswith("{") and (
         '"log_history"' in source.start or source.path.name == FILE
     )
@@ -50,7 +58,11 @@ def read(source: Source) -> list[Log]:
     Raises:
         InputError: damaged, or no losses in it.
     """
-    state = decode_json(source.text, _State, source.name, "take it from another checkpoint")
+    way_out = "take it from another checkpoint"
+    if _is_history(source):
+        history = decode_json(source.text, list[dict[str, Any]], source.name, way_out)
+        return [from_history(history, source.name)]
+    state = decode_json(source.text, _State, source.name, way_out)
     log = from_history(state.log_history, source.name, state.max_steps)
     if not source.piped:
         log = log.with_facts(facts_beside(source.path, log.horizon))
