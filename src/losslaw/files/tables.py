@@ -386,8 +386,8 @@ def _json_lines(text: str, source: str) -> Table:
 
 def _json_array(text: str, source: str) -> Table:
     try:
-        records: Any = json.loads(text)
-    except (ValueError, RecursionError):
+        records: Any = parse_json(text)
+    except ValueError:
         records = None
     if not isinstance(records, list) or not all(isinstance(each, dict) for each in records):  # pyright: ignore
         raise InputError(

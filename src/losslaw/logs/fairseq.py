@@ -148,7 +148,8 @@ def _span(line: str, values: Mapping[str, str], step: int) -> Values:
     bar = BAR.search(line)
     if bar:
         return {SPAN: str(max(min(int(bar[2]), step), 1))}
-    epochs = float(values.get("update", "nan"))
+    part = values.get("update", "")
+    epochs = float(part) if re.fullmatch(NUMBER, part) else math.nan
     if not (0 < epochs <= step):
         return {}
     done = epochs % 1 or 1.0
