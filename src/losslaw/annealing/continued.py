@@ -1,0 +1,217 @@
+"""What comes back from `continue_run`: where each way on ends, and whether it is worth it."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from losslaw.annealing.second_phase import SecondPhase
+from losslaw.fitting.mixture import FLOOR
+from losslaw.fitting.trust import Trust
+from losslaw.numerics.interval import Interval, ends
+from losslaw.text import table
+
+Kind = Literal["stop", "stay", "decay", "peak", "later"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WayOn:
+    """One way on.
+
+    Attributes:
+        kind: ``stop``: the run ends here; ``stay``: at its rate to the end; ``decay``: the rate is
+            brought down from now on; ``peak``: it is brought to a peak, held and brought down;
+            ``later``: no way on, but what a run whose decay had begun later would have had.
+        name: In words.
+        peak: Highest rate from now on; ``None`` where there is nothing to come.
+        rewarmup: Updates in which the rate goes to the peak.
+        cooldown: Updates in which it is brought down at last.
+        steps: Updates in all.
+        loss: Loss at the end, in nats.
+        interval: Its interval; ``None`` if the fit carries no uncertainty.
+        gain: How much lower it ends than the way it is held against, in nats.
+        gain_interval: The interval of that; ``None`` where nothing is known of it.
+    """
+
+    kind: Kind
+    name: str
+    peak: float | None
+    rewarmup: int
+    cooldown: int
+    steps: int
+    loss: float
+    interval: Interval | None
+    gain: float
+    gain_interval: Interval | None
+
+    @property
+    def told_apart(self) -> bool:
+        """Whether the interval of the gain says on which side it ends."""
+        return self.gain_interval is not None and not self.gain_interval.holds(0.0)
+
+    @property
+    def gain_words(self) -> str:
+        """The gain and the half-width of its interval."""
+        return f"{self.gain:+.4f}{_width(self.gain_interval)}"
+
+    def as_dict(self) -> dict[str, object]:
+        """The JSON form."""
+        bounds = ends(self.gain_interval)
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "peak": self.peak,
+            "rewarmup": self.rewarmup,
+            "cooldown": self.cooldown,
+            "steps": self.steps,
+            "loss": self.loss,
+            **ends(self.interval),
+            "gain": self.gain,
+            "gain_lower": bounds["lower"],
+            "gain_upper": bounds["upper"],
+            "told_apart": self.told_apart,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Continued:
+    """The ways a run can go on, held against each other. Its text is the report.
+
+    Attributes:
+        label: Name of the run.
+        at: Updates that are done.
+        raw: Loss of the log there: mean of the last three, in nats.
+        rate: Learning rate there.
+        annealed: Whether the rate has been brought down: ways are then held against stopping now,
+            else against decaying from now on.
+        phase: How it goes on.
+        ways: All ways; the one that others are held against comes first.
+        level: Share of cases that intervals are meant to hold.
+        trust: What stands behind the losses; ``None`` where one law answers alone.
+        notes: What was assumed, found or left out.
+        warnings: Why the answer deserves less trust than others.
+    """
+
+    label: str
+    at: int
+    raw: float
+    rate: float
+    annealed: bool
+    phase: SecondPhase
+    ways: tuple[WayOn, ...]
+    level: float
+    trust: Trust | None
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def against(self) -> WayOn:
+        """The way that others are held against."""
+        return self.ways[0]
+
+    @property
+    def best(self) -> WayOn:
+        """The way through a peak, or at the rate as it is, that ends lowest."""
+        ways = [way for way in self.ways if way.kind in ("peak", "stay")]
+        return min(ways, key=lambda way: way.loss)
+
+    @property
+    def later(self) -> WayOn | None:
+        """What a run whose decay had begun later would have had; ``None``: there is no decay."""
+        return next((way for way in self.ways if way.kind == "later"), None)
+
+    @property
+    def refused(self) -> bool:
+        """Whether the interval is too wide for ways to be compared."""
+        return self.trust is not None and self.trust.refused
+
+    @property
+    def verdict(self) -> str:
+        """What to do, in a sentence or two."""
+        best, first, more = self.best, self.against, self.phase.updates
+        if self.refused:
+            return "the intervals are too wide to say whether it is worth it"
+        after = f"{best.loss:.4f}{_width(best.gain_interval)} after {more:,} more, {best.name}"
+        beside = f"{first.loss:.4f} {'stopped' if self.annealed else first.name}, {after}"
+        least = FLOOR * first.loss
+        doing = "re-heating" if best.peak is not None and best.peak > self.rate else "going on"
+        if not best.told_apart and best.gain < least:
+            text = f"{doing} buys nothing here: {beside}"
+        elif not best.told_apart:
+            text = f"what {doing} buys is not certain ({best.gain_words}): {beside}"
+        elif best.gain > 0:
+            text = f"{best.name} gains {best.gain_words.lstrip('+')}: {beside}"
+        else:
+            text = f"{doing} costs {-best.gain:.4f}{_width(best.gain_interval)}: {beside}"
+        return text + self._against_later()
+
+    def _against_later(self) -> str:
+        later = self.later
+        if later is None:
+            return ""
+        side = "lower" if later.loss < self.best.loss else "higher"
+        by = abs(later.loss - self.best.loss)
+        return (
+            f"; with the decay {self.phase.updates:,} updates later it would have been"
+            f" {later.loss:.4f}, {by:.4f} {side}"
+        )
+
+    def as_dict(self) -> dict[str, object]:
+        """The JSON form."""
+        return {
+            "trust": None if self.trust is None else self.trust.as_dict(),
+            "verdict": self.verdict,
+            "label": self.label,
+            "at": self.at,
+            "raw": self.raw,
+            "rate": self.rate,
+            "annealed": self.annealed,
+            "updates": self.phase.updates,
+            "shape": self.phase.shape,
+            "final": self.phase.final,
+            "level": self.level,
+            "against": self.against.name,
+            "ways": [way.as_dict() for way in self.ways],
+            "notes": list(self.notes),
+            "warnings": list(self.warnings),
+        }
+
+    def __str__(self) -> str:
+        lines = [] if self.trust is None else [str(self.trust)]
+        lines += [self.verdict, ""]
+        lines.append(
+            f"{self.label} at step {self.at:,}: rate {self.rate:.4g}, loss {self.raw:.4f} in the"
+            f" log; {self.phase.updates:,} updates more"
+        )
+        if self.refused:
+            lines.append("ways on are not compared: the interval is too wide for that")
+        else:
+            lines += ["", *self._table()]
+        lines += [f"warning: {sentence}" for sentence in self.warnings]
+        lines += [f"note: {sentence}" for sentence in self.notes]
+        return "\n".join(lines)
+
+    def _table(self) -> list[str]:
+        header = ["way on", "rises", "falls", "end", f"{self.level:.0%} interval", "gain"]
+        rows = [
+            [
+                way.name,
+                f"{way.rewarmup:,}" if way.rewarmup else "",
+                f"{way.cooldown:,}" if way.cooldown else "",
+                f"{way.loss:.4f}",
+                "not known" if way.interval is None else str(way.interval),
+                "" if way is self.against else way.gain_words,
+            ]
+            for way in self.ways
+        ]
+        return [
+            *(f"  {line}" for line in table(header, rows)),
+            f"  gain: over {self.against.name}; its ± is of the difference alone",
+        ]
+
+
+def _width(interval: Interval | None) -> str:
+    if interval is None:
+        return ""
+    width = interval.half_width
+    return f" ± {width:.4f}" if np.isfinite(width) else " ± an unbounded error"
