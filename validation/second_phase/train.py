@@ -79,11 +79,13 @@ def second_phases(start: str) -> dict[str, Schedule]:
 
 
 def plan() -> list[Run]:
-    """First phases, then second ones, each from a checkpoint of its first."""
+    """First phases, then second ones, each from a checkpoint of its first; the re-heated first."""
     runs = [Run(start, first_phase(start)) for start in STARTS]
-    for start in STARTS:
-        runs += [Run(f"{start} {way}", each) for way, each in second_phases(start).items()]
-    return runs
+    second = [
+        (start, way, ahead) for start in STARTS for way, ahead in second_phases(start).items()
+    ]
+    second.sort(key=lambda each: not each[1].startswith("to "))
+    return runs + [Run(f"{start} {way}", ahead) for start, way, ahead in second]
 
 
 def log_of(start: str) -> LossCurve:
@@ -152,6 +154,8 @@ def make_runs() -> None:
         raise InputError(f"{PREDICTIONS} is not there: predictions are written before training")
     for i in range(firsts, len(runs)):
         _train(runs[i : i + 1], runs[:firsts])
+    for run in runs:
+        run.path.unlink(missing_ok=True)
     clear_checkpoints()
 
 

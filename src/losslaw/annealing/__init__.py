@@ -1,7 +1,21 @@
-"""What a run is worth now, and which of two is worth more: losses after a cooldown not yet run."""
+"""What a run is worth now, which of two is worth more, and what going on would buy."""
 
 from losslaw.annealing.annealed import annealed
+from losslaw.annealing.continued import Continued, Reheating, WayOn
+from losslaw.annealing.continuing import continue_run
 from losslaw.annealing.cooldown import Cooldown
 from losslaw.annealing.record import Annealed, AnnealedRun, Pair
+from losslaw.annealing.second_phase import SecondPhase
 
-__all__ = ["Annealed", "AnnealedRun", "Cooldown", "Pair", "annealed"]
+__all__ = [
+    "Annealed",
+    "AnnealedRun",
+    "Continued",
+    "Cooldown",
+    "Pair",
+    "Reheating",
+    "SecondPhase",
+    "WayOn",
+    "annealed",
+    "continue_run",
+]

@@ -1,6 +1,6 @@
 """What comes back from `continue_run`: where each way on ends, and whether it is worth it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -74,6 +74,32 @@ class WayOn:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reheating:
+    """What re-heating is worth where a run can go on without.
+
+    Attributes:
+        way: The re-heated way that ends lowest, by name.
+        over: The way without that ends lowest, by name.
+        gain: How much lower the first ends than the second, in nats.
+        interval: The interval of that; ``None`` where nothing is known of it.
+    """
+
+    way: str
+    over: str
+    gain: float
+    interval: Interval | None
+
+    @property
+    def sentence(self) -> str:
+        """That in words."""
+        by = f"{abs(self.gain):.4f}{_width(self.interval)}"
+        side = "lower" if self.gain > 0 else "higher"
+        told = self.interval is not None and not self.interval.holds(0.0)
+        doubt = "" if told else ", which cannot be told apart"
+        return f"{self.way} ends {by} {side} than {self.over}{doubt}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Continued:
     """The ways a run can go on, held against each other. Its text is the report.
 
@@ -86,6 +112,8 @@ class Continued:
             else against decaying from now on.
         phase: How it goes on.
         ways: All ways; the one that others are held against comes first.
+        reheating: What re-heating is worth where the rate is above the final one already; ``None``
+            where it is not, or no peak is above it.
         level: Share of cases that intervals are meant to hold.
         trust: What stands behind the losses; ``None`` where one law answers alone.
         notes: What was assumed, found or left out.
@@ -99,6 +127,7 @@ class Continued:
     annealed: bool
     phase: SecondPhase
     ways: tuple[WayOn, ...]
+    reheating: Reheating | None
     level: float
     trust: Trust | None
     notes: tuple[str, ...] = ()
@@ -111,14 +140,9 @@ class Continued:
 
     @property
     def best(self) -> WayOn:
-        """The way through a peak, or at the rate as it is, that ends lowest."""
-        ways = [way for way in self.ways if way.kind in ("peak", "stay")]
+        """The way on that ends lowest, of those held against the first."""
+        ways = [way for way in self.ways[1:] if way.kind in ("peak", "stay", "decay")]
         return min(ways, key=lambda way: way.loss)
-
-    @property
-    def later(self) -> WayOn | None:
-        """What a run whose decay had begun later would have had; ``None``: there is no decay."""
-        return next((way for way in self.ways if way.kind == "later"), None)
 
     @property
     def refused(self) -> bool:
@@ -127,37 +151,41 @@ class Continued:
 
     @property
     def verdict(self) -> str:
-        """What to do, in a sentence or two."""
-        best, first, more = self.best, self.against, self.phase.updates
+        """Whether it is worth it, in a sentence or two."""
         if self.refused:
-            return "the intervals are too wide to say whether it is worth it"
-        after = f"{best.loss:.4f}{_width(best.gain_interval)} after {more:,} more, {best.name}"
-        beside = f"{first.loss:.4f} {'stopped' if self.annealed else first.name}, {after}"
-        least = FLOOR * first.loss
-        doing = "re-heating" if best.peak is not None and best.peak > self.rate else "going on"
-        if not best.told_apart and best.gain < least:
-            text = f"{doing} buys nothing here: {beside}"
-        elif not best.told_apart:
-            text = f"what {doing} buys is not certain ({best.gain_words}): {beside}"
-        elif best.gain > 0:
-            text = f"{best.name} gains {best.gain_words.lstrip('+')}: {beside}"
-        else:
-            text = f"{doing} costs {-best.gain:.4f}{_width(best.gain_interval)}: {beside}"
-        return text + self._against_later()
-
-    def _against_later(self) -> str:
-        later = self.later
-        if later is None:
-            return ""
-        side = "lower" if later.loss < self.best.loss else "higher"
-        by = abs(later.loss - self.best.loss)
-        return (
-            f"; with the decay {self.phase.updates:,} updates later it would have been"
-            f" {later.loss:.4f}, {by:.4f} {side}"
+            return "the interval is too wide to say whether going on is worth it"
+        best, first = self.best, self.against
+        numbers = (
+            f"{first.loss:.4f} {'stopped' if self.annealed else first.name},"
+            f" {best.loss:.4f}{_width(best.gain_interval)} after"
+            f" {self.phase.updates:,} more ({best.name})"
         )
+        doing = "another way on"
+        if self.annealed:
+            heated = best.peak is not None and best.peak > self.rate
+            doing = "re-heating" if heated else "going on"
+        if best.told_apart:
+            side = "gains" if best.gain > 0 else "costs"
+            lead = f"{doing} {side} {abs(best.gain):.4f}{_width(best.gain_interval)} here"
+        elif best.gain < FLOOR * first.loss:
+            lead = f"{doing} buys nothing here"
+        else:
+            lead = f"what {doing} buys is not certain"
+        parts = [f"{lead}: {numbers}"]
+        if self.reheating is not None:
+            parts.append(self.reheating.sentence)
+        later = next((way for way in self.ways if way.kind == "later"), None)
+        if later is not None:
+            by = best.loss - later.loss
+            parts.append(
+                f"a decay begun {self.phase.updates:,} updates later would have ended at"
+                f" {later.loss:.4f}, {abs(by):.4f} {'lower' if by > 0 else 'higher'} than that"
+            )
+        return "\n".join(parts)
 
     def as_dict(self) -> dict[str, object]:
         """The JSON form."""
+        heated = self.reheating
         return {
             "trust": None if self.trust is None else self.trust.as_dict(),
             "verdict": self.verdict,
@@ -171,7 +199,15 @@ class Continued:
             "final": self.phase.final,
             "level": self.level,
             "against": self.against.name,
-            "ways": [way.as_dict() for way in self.ways],
+            "ways": [] if self.refused else [way.as_dict() for way in self.ways],
+            "reheating": None
+            if heated is None or self.refused
+            else {
+                "way": heated.way,
+                "over": heated.over,
+                "gain": heated.gain,
+                **ends(heated.interval),
+            },
             "notes": list(self.notes),
             "warnings": list(self.warnings),
         }
@@ -192,7 +228,7 @@ class Continued:
         return "\n".join(lines)
 
     def _table(self) -> list[str]:
-        header = ["way on", "rises", "falls", "end", f"{self.level:.0%} interval", "gain"]
+        header = ["way on", "rise", "fall", "end", f"{self.level:.0%} interval", "gain"]
         rows = [
             [
                 way.name,
@@ -206,7 +242,8 @@ class Continued:
         ]
         return [
             *(f"  {line}" for line in table(header, rows)),
-            f"  gain: over {self.against.name}; its ± is of the difference alone",
+            "  rise, fall: updates in which the rate goes to the peak, and down at last",
+            f"  gain: over {self.against.name}; its ± is that of the difference",
         ]
 
 

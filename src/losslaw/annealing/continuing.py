@@ -9,14 +9,13 @@ one question, and gains have intervals of their own, in which what two ways shar
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-import numpy as np
-
-from losslaw.annealing.continued import Continued, Kind, WayOn
+from losslaw.annealing.continued import Continued, Kind, Reheating, WayOn
 from losslaw.annealing.cooldown import USUAL, Cooldown
 from losslaw.annealing.models import Model
 from losslaw.annealing.second_phase import (
+    SAME,
     SecondPhase,
     annealed_at_end,
     decayed_later,
@@ -31,7 +30,7 @@ from losslaw.fitting.optimizer import all_by
 from losslaw.fitting.record import Fit
 from losslaw.fitting.trust import useless
 from losslaw.laws import Law, Recipe
-from losslaw.numerics.interval import Interval, Level
+from losslaw.numerics.interval import Level
 from losslaw.progress import Progress, silent
 from losslaw.schedules import Schedule
 from losslaw.schedules.agreement import same_rate
@@ -115,10 +114,10 @@ def continue_run(
     size, known = run.curve.model_size, annealed_at_end(done)
     plans = _plans(done, phase, peaks, annealed=known)
     progress("comparing")
-    question = next(plan for plan in plans if plan[0] == "peak")[2]
+    question = next(plan.schedule for plan in plans if plan.kind == "peak")
     settled = made.fit.settled(question, size)
-    ends = [FinalLoss.of(settled, schedule, size) for _, _, schedule in plans]
     asked = FinalLoss.of(settled, question, size)
+    ends = [FinalLoss.of(settled, plan.schedule, size) for plan in plans]
     interval, trust = asked.interval(level), asked.trust
     if trust is not None and interval is not None:
         trust = replace(trust, refused=useless(interval, asked.loss))
@@ -130,10 +129,8 @@ def continue_run(
         rate=done.final_lr,
         annealed=known,
         phase=phase,
-        ways=tuple(
-            _way(kind, name, schedule, end, ends[0], done, phase, level)
-            for (kind, name, schedule), end in zip(plans, ends, strict=True)
-        ),
+        ways=tuple(_way(plan, end, ends[0], level) for plan, end in zip(plans, ends, strict=True)),
+        reheating=_reheating(plans, ends, done.final_lr, level),
         level=level,
         trust=trust,
         notes=tuple(dict.fromkeys(made.notes)),
@@ -141,63 +138,92 @@ def continue_run(
     )
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Plan:
+    """A way on, before it is answered; see `WayOn`."""
+
+    kind: Kind
+    name: str
+    schedule: Schedule
+    peak: float | None = None
+    rise: int = 0
+    fall: int = 0
+
+
 def _plans(
     done: Schedule, phase: SecondPhase, peaks: Sequence[float] | None, *, annealed: bool
-) -> list[tuple[Kind, str, Schedule]]:
+) -> list[_Plan]:
     """All ways on; the one that others are held against first."""
-    rate = done.final_lr
-    stop: tuple[Kind, str, Schedule] = ("stop", "stop now", done)
-    plans: list[tuple[Kind, str, Schedule]] = [stop]
+    rate, more = done.final_lr, phase.updates
+    stop = _Plan(kind="stop", name="stop now", schedule=done)
+    plans = [stop]
     if rate > phase.final:
-        plans.insert(
-            len(plans) if annealed else 0, ("decay", "decay from now on", phase.decayed(done))
+        decay = _Plan(
+            kind="decay",
+            name="decay from now on",
+            schedule=phase.decayed(done),
+            peak=rate,
+            fall=more,
         )
+        plans = [stop, decay] if annealed else [decay, stop]
     if rate > 0:
-        plans.append(("stay", f"stay at {rate:.4g}", phase.held(done)))
+        stay = _Plan(kind="stay", name=f"stay at {rate:.4g}", schedule=phase.held(done), peak=rate)
+        plans.append(stay)
     for peak in peaks_of(done, peaks, phase.final):
-        plans.append(("peak", _named(peak, rate), phase.to_peak(done, peak)))
+        rise = phase.rise(done, peak)
+        plans.append(
+            _Plan(
+                kind="peak",
+                name=_named(peak, rate),
+                schedule=phase.to_peak(done, peak),
+                peak=peak,
+                rise=rise,
+                fall=phase.fall(done, rise),
+            )
+        )
     if annealed:
-        plans.append(("later", "decayed later", decayed_later(done, phase.updates)))
+        later = decayed_later(done, more)
+        plans.append(_Plan(kind="later", name="decayed later", schedule=later))
     return plans
 
 
 def _named(peak: float, rate: float) -> str:
-    if rate > 0 and same_rate(peak, rate):
+    if rate > 0 and same_rate(peak, rate, SAME):
         return f"hold {rate:.4g}, then decay"
     return f"{'re-heat' if peak > rate else 'lower'} to {peak:.4g}"
 
 
-def _way(
-    kind: Kind,
-    name: str,
-    schedule: Schedule,
-    end: FinalLoss,
-    first: FinalLoss,
-    done: Schedule,
-    phase: SecondPhase,
-    level: float,
-) -> WayOn:
-    ahead = schedule.lr[done.horizon :]
-    gain, interval = 0.0, None
-    if end is not first:
-        found = difference(first, end, level)
-        gain, interval = found.loss, found.interval
-    rise = 0
-    if kind == "peak" and not (done.final_lr > 0 and same_rate(float(ahead.max()), done.final_lr)):
-        rise = phase.rise(done)
+def _way(plan: _Plan, end: FinalLoss, first: FinalLoss, level: float) -> WayOn:
+    gain = None if end is first else difference(first, end, level)
     return WayOn(
-        kind=kind,
-        name=name,
-        peak=float(ahead.max()) if ahead.size and kind != "later" else None,
-        rewarmup=rise,
-        cooldown=phase.updates
-        if kind == "decay"
-        else phase.fall(done, rise)
-        if kind == "peak"
-        else 0,
-        steps=schedule.horizon,
+        kind=plan.kind,
+        name=plan.name,
+        peak=plan.peak,
+        rewarmup=plan.rise,
+        cooldown=plan.fall,
+        steps=plan.schedule.horizon,
         loss=end.loss,
         interval=end.interval(level),
-        gain=gain,
-        gain_interval=interval,
+        gain=0.0 if gain is None else gain.loss,
+        gain_interval=None if gain is None else gain.interval,
     )
+
+
+def _reheating(
+    plans: Sequence[_Plan], ends: Sequence[FinalLoss], rate: float, level: float
+) -> Reheating | None:
+    """The best re-heated way against the best without, where there are both."""
+    on = [
+        (plan, end)
+        for plan, end in zip(plans, ends, strict=True)
+        if plan.kind in ("stay", "decay", "peak")
+    ]
+    heated = [each for each in on if each[0].rise and (each[0].peak or 0.0) > rate]
+    without = [each for each in on if (each[0].peak or 0.0) <= rate]
+    if not heated or not without:
+        return None
+    (way, end), (other, beside) = (
+        min(some, key=lambda each: each[1].loss) for some in (heated, without)
+    )
+    gain = difference(beside, end, level)
+    return Reheating(way=way.name, over=other.name, gain=gain.loss, interval=gain.interval)

@@ -25,6 +25,8 @@ LONGEST_RISE = 0.1
 ANNEALED = 0.15
 # Peaks that are asked about, as shares of the run's own.
 PEAKS = (1.0, 0.5, 0.2)
+# Rates this close, in the log, are one.
+SAME = 0.02
 # Of all updates: a rate at rest at its peak for so long is a stable phase.
 STABLE = 0.02
 
@@ -73,8 +75,11 @@ class SecondPhase:
             raise InputError(f"final rate is {self.final:g}, expected 0 or above")
         decay_rates(max(self.final, 1.0), self.final, self.shape, 1)
 
-    def rise(self, done: Schedule) -> int:
-        """Updates in which the rate of a run goes to another peak."""
+    def rise(self, done: Schedule, peak: float) -> int:
+        """Updates in which the rate of a run goes to a peak; 0 where it is there."""
+        rate = done.final_lr
+        if rate > 0 and same_rate(rate, peak, SAME):
+            return 0
         if self.rewarmup is not None:
             return self.rewarmup
         most = max(round(LONGEST_RISE * self.updates), 1)
@@ -95,9 +100,7 @@ class SecondPhase:
         """
         if not np.isfinite(peak) or peak <= self.final:
             raise InputError(f"peak {peak:g}: expected a rate above the final one, {self.final:g}")
-        rate = done.final_lr
-        rise = 0 if rate > 0 and same_rate(rate, peak) else self.rise(done)
-        peak = rate if rise == 0 and rate > 0 and same_rate(rate, peak) else peak
+        rate, rise = done.final_lr, self.rise(done, peak)
         way = rate + (peak - rate) * np.arange(1, rise + 1) / max(rise, 1)
         fall = self.fall(done, rise)
         held = np.full(self.updates - rise - fall, peak)
@@ -154,7 +157,7 @@ def peaks_of(done: Schedule, asked: Sequence[float] | None, final: float) -> lis
         peaks = [share * done.peak_lr for share in PEAKS]
         rate = done.final_lr
         if rate > final:
-            peaks = [peak for peak in peaks if not same_rate(peak, rate)] + [rate]
+            peaks = [peak for peak in peaks if not same_rate(peak, rate, SAME)] + [rate]
     else:
         peaks = list(asked)
     found = sorted({peak for peak in peaks if peak > final}, reverse=True)

@@ -121,7 +121,7 @@ def annealed_command(
     with activity("annealing") as say:
         result = annealed(
             curves,
-            over=_length(over),
+            over=options.length(over, "--over"),
             shape=shape,
             final=final,
             at=at,
@@ -148,23 +148,6 @@ def annealed_command(
     show(result)
     if output is not None:
         show(f"\nsaved to {output}")
-
-
-def _length(text: str) -> float:
-    """Updates, a whole number; or a share, a number with a point or a percentage.
-
-    Raises:
-        InputError: something else.
-    """
-    from losslaw.errors import InputError
-
-    expected = "updates, as 2000, or a share of the updates so far, as 0.2 or 20%"
-    try:
-        if text.endswith("%"):
-            return float(text[:-1]) / 100
-        return float(text) if set(text) & set(".eE") else int(text)
-    except ValueError:
-        raise InputError(f"--over {text!r}: expected {expected}") from None
 
 
 def _save(result: "Annealed", path: str) -> None:

@@ -26,6 +26,7 @@ GROUPS = (
     "compare",
     "forecast",
     "annealed",
+    "continue_",
     "merge",
     "advise",
     "profile",

@@ -436,3 +436,22 @@ def numbers(text: str, option: str, expected: str, *, whole: bool = False) -> li
             raise InputError(f"{option} {part!r}: expected {expected}")
         values.append(value)
     return values
+
+
+def length(text: str, option: str) -> float:
+    """Updates, a whole number; or a share, a number with a point or a percentage.
+
+    Raises:
+        InputError: something else.
+    """
+    from losslaw.errors import InputError
+
+    try:
+        if text.endswith("%"):
+            return float(text[:-1]) / 100
+        return float(text) if set(text) & set(".eE") else int(text)
+    except ValueError:
+        raise InputError(
+            f"{option} {text!r}: expected updates, as 2000, or a share of the updates, as 0.2 or"
+            " 20%"
+        ) from None
