@@ -54,6 +54,16 @@ def xlm():
     return "\n".join([*lines, test_xlm.scores(0, 20.0), ""])
 
 
+def of_a_script():
+    for k in range(10, 500, 10):
+        yield f"Step {k}/1000 | Loss: {2 + 9 / (k + 9):.4f} | LR: {1e-3 * (1 - k / 1000):.3e} | x"
+
+
+def array():
+    rows = [{"step": k, "optim": {"lr": 0.1}, "loss": 2 + 1 / k} for k in range(10, 99)]
+    return json.dumps(rows)
+
+
 def lines(made):
     return "".join(f"{line}\n" for line in made)
 
@@ -75,4 +85,6 @@ RECORDS = {
     "train.log": xlm(),
     "history.csv": history(),
     "panel.csv": panel(),
+    "script.log": lines(of_a_script()),
+    "array.json": array(),
 }
