@@ -150,6 +150,47 @@ def test_a_fall_of_the_rate_is_no_spike():
     assert spikes_in(curve, SMOOTH + steps) == ()
 
 
+PEAKED = {"peak": 3e-3, "horizon": 12_000, "warmup": 100}
+
+
+def rate(*parts):
+    """A schedule of knots, as ``(step, share of the peak)``."""
+    steps, shares = zip(*parts, strict=True)
+    return ll.Schedule(3e-3 * np.interp(np.arange(1, 12_001), steps, shares), warmup=100)
+
+
+RISING = {
+    "two stages up": rate((1, 0.01), (100, 0.3), (6000, 0.3), (6001, 1), (12_000, 1)),
+    "heated again": rate((1, 0.01), (100, 1), (4000, 1), (6000, 0.01), (6200, 1), (12_000, 1)),
+    "jumps again": rate((1, 0.01), (100, 1), (4000, 1), (6000, 0), (6001, 0.5), (12_000, 0.5)),
+    "cyclic": ll.cyclic(**PEAKED),
+}
+
+
+@pytest.mark.parametrize("name", RISING)
+@pytest.mark.parametrize("truth", ["effective", "momentum"])
+def test_a_rise_with_the_rate_is_no_spike_and_is_fitted(name, truth):
+    """Nor where the law that is fitted misses a part of it: it knows nothing of `momentum`."""
+    laws = {
+        "effective": ll.Effective(L0=2.5, A=0.02, N=40.0),
+        "momentum": ll.Momentum(L0=2.5, A=0.35, C=0.3, alpha=0.5),
+    }
+    run = laws[truth].curve(RISING[name], range(100, 12_001, 100), name)
+    noise = 0.001 * np.random.default_rng(0).standard_normal(len(run))
+    run = run.with_(loss=run.loss + noise)
+    fit = ll.fit(run, "effective")
+    assert fit.curves[0].left_out == ()
+    part = run.after(400)
+    assert spikes_in(part, fit.predict(part.schedule, part.steps).loss) == ()
+    spiked = run.loss + 0.6 * (run.steps == 9000)
+    fit = ll.fit(run.with_(loss=spiked), "effective")
+    part = part.with_(loss=spiked[run.steps > 400])
+    (spike,) = spikes_in(part, fit.predict(part.schedule, part.steps).loss)
+    assert spike.step == 9000
+    if name != "cyclic":  # whose rate has always risen lately
+        assert fit.curves[0].left_out == ((9000, 9000),)
+
+
 def judged(curve):
     return rolling(curve, usual_skip([curve]), ll.fit)
 

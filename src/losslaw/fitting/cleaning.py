@@ -5,8 +5,9 @@ it for good (a divergence), say nothing of that, and a few of them widen an inte
 log of every update has far more points than a fit can use, each with the noise of one batch.
 
 * A spike is more than ``SPIKE`` scatters and ``SPIKE_SHARE`` of the loss above the running median,
-  with its flanks down to ``FLANK`` scatters. In a dense log the blocks are looked at as well: a
-  bump that is hidden in the noise of single updates stands out there.
+  and above the losses before it, with its flanks down to ``FLANK`` scatters. In a dense log the
+  blocks are looked at as well: a bump that is hidden in the noise of single updates stands out
+  there.
 * A run has diverged if its running median ends ``DIVERGED`` scatters and ``DIVERGED_SHARE`` of the
   loss above its lowest value; it is cut where it left that.
 * More than ``MANY`` points are averaged in ``BLOCKS`` blocks or some more, each at its mean step:
@@ -39,6 +40,8 @@ LEAST = 20
 WINDOW = (9, 31)
 # Scatters, and share of the loss, above the running median. Of its flanks: scatters.
 SPIKE, SPIKE_SHARE, FLANK = 8.0, 0.004, 3.0
+# Share of that by which the loss has risen above the three losses before.
+RISEN = 0.5
 # Share of the log before which no spike is looked for, and most that may be left out as spikes.
 EARLY, MOST = 0.1, 0.08
 # Scatters, and share of the loss, that the running median of a diverged run ends above its lowest.
@@ -296,9 +299,18 @@ def _spikes(loss: FloatArray, kept: BoolArray, rises: FloatArray) -> tuple[BoolA
     peaks = able & (above > np.maximum(SPIKE * scatter, SPIKE_SHARE * smooth))
     flanks = able & (above > FLANK * scatter)
     for piece in pieces(flanks):
-        high[at[piece]] = peaks[piece].any()
+        high[at[piece]] = peaks[piece].any() and went_up(loss[at], piece, above[piece].max())
     excess[at] = above
     return high, excess
+
+
+def went_up(loss: FloatArray, piece: slice, height: float) -> bool:
+    """Whether the losses of a piece, above their neighbours by a height, are above those before.
+
+    A spike goes up. Where a falling loss bends down it is above a running median too.
+    """
+    before = loss[max(piece.start - 3, 0) : piece.start]
+    return before.size > 0 and bool(loss[piece].max() - np.median(before) > RISEN * height)
 
 
 def _rises(curve: LossCurve) -> FloatArray:

@@ -36,7 +36,7 @@ accuracy.md, and confirmed on the others; none is finely tuned.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -384,6 +384,9 @@ class Question:
     answers: tuple[Answer, ...]
     weights: FloatArray
     losses: FloatArray
+    _ends: dict[float, tuple[FloatArray, FloatArray]] = field(
+        default_factory=dict[float, tuple[FloatArray, FloatArray]], init=False, repr=False
+    )
 
     @classmethod
     def of(cls, mixture: Mixture, query: Query, model_size: float | None) -> "Question":
@@ -480,6 +483,11 @@ class Question:
 
     def interval(self, level: float) -> tuple[FloatArray, FloatArray]:
         """Ends of the interval at every step of the query. Shapes ``(m,)``."""
+        if level not in self._ends:
+            self._ends[level] = self._interval(level)
+        return self._ends[level]
+
+    def _interval(self, level: float) -> tuple[FloatArray, FloatArray]:
         counts = self.weights > 0
         if not all(answer.ended for answer, used in zip(self.answers, counts, strict=True) if used):
             nothing = np.full(self.query.steps.size, np.inf)

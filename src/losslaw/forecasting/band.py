@@ -17,14 +17,14 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike
 
 from losslaw.curves import LossCurve
 from losslaw.errors import FitError, InputError
+from losslaw.fitting.cleaning import went_up
 from losslaw.fitting.prediction import Prediction
 from losslaw.numerics.arrays import FloatArray, pieces
-from losslaw.numerics.robust import white_noise
+from losslaw.numerics.robust import robust_sd, running_median, white_noise
 from losslaw.schedules import Schedule
 
 # How far a run may be away from what was predicted, over the distance to the end of the interval
@@ -39,9 +39,11 @@ REACH = 4.0
 ERRORS = 3 * 1.25
 # Nats that a median should tell; what a decay pays is several times more.
 FINE = 0.02
-# A point this many times the noise above its neighbours is a spike; the noise at least this.
+# A point this many times the scatter above its neighbours is a spike; the scatter at least this.
 SPIKE = 8.0
 LEAST_NOISE = 1e-3
+# Share of a predicted rise by which it may be missed: no spike yet.
+MISSED = 0.5
 
 State = Literal["on", "above", "below", "unknown"]
 
@@ -174,7 +176,7 @@ def against(curve: LossCurve, predictor: Predictor, after: int) -> Band:
         return Band(state="unknown")
     if not np.isfinite(prediction.upper).all():
         return Band(state="unknown")
-    level = np.median(sliding_window_view(losses - prediction.loss, window), axis=1)
+    level = running_median(losses - prediction.loss, window)
     upwards, downwards = prediction.upper - prediction.loss, prediction.loss - prediction.lower
     half = np.where(level > 0, upwards[window - 1 :], downwards[window - 1 :])
     share = level / (BAND * half + ERRORS * white_noise(losses) / np.sqrt(window))
@@ -202,11 +204,11 @@ def _departure(level: FloatArray, share: FloatArray, window: int) -> int | None:
     """
     start = 0
     while start + window <= share.size:
-        out = sliding_window_view(share[start:], window)
-        gone = np.flatnonzero((out > 1).all(axis=1) | (out < -1).all(axis=1))
-        if not gone.size:
+        out = [*pieces(share[start:] > 1), *pieces(share[start:] < -1)]
+        gone = [piece.start for piece in out if piece.stop - piece.start >= window]
+        if not gone:
             return None
-        first = start + int(gone[0])
+        first = start + min(gone)
         sign = float(np.sign(level[first]))
         back = np.flatnonzero(level[first:] * sign < level[first] * sign / 2)
         if not back.size:
@@ -218,19 +220,24 @@ def _departure(level: FloatArray, share: FloatArray, window: int) -> int | None:
 
 
 def spikes_in(curve: LossCurve, predicted: FloatArray) -> tuple[Spike, ...]:
-    """Losses far above their neighbours.
+    """Losses far above their neighbours, and further than they were predicted to rise there.
 
     Args:
         curve: The run.
-        predicted: What a fit of the whole run says at its steps: falls of the rate are no spikes.
+        predicted: What a fit of the whole run says at its steps: falls of the rate are no spikes,
+            nor are rises of the loss with the rate, of which a law may miss some.
     """
     if len(curve) < 11:
         return ()
     residual = curve.loss - predicted
     half = window_of(curve.loss)
     padded = np.pad(residual, half, mode="reflect")
-    excess = residual - np.median(sliding_window_view(padded, 2 * half + 1), axis=1)
-    high = excess > SPIKE * max(white_noise(curve.loss), LEAST_NOISE)
+    excess = residual - running_median(padded, 2 * half + 1)
+    before = np.maximum(np.arange(len(curve)) - 2 * half, 0)
+    rises = np.cumsum(np.maximum(np.diff(predicted, prepend=predicted[0]), 0.0))
+    missed = MISSED * (rises - rises[before])
+    scatter = max(white_noise(curve.loss), robust_sd(excess), LEAST_NOISE)
+    high = excess > SPIKE * scatter + missed
     return tuple(
         Spike(
             step=int(curve.steps[piece.start]),
@@ -238,4 +245,5 @@ def spikes_in(curve: LossCurve, predicted: FloatArray) -> tuple[Spike, ...]:
             height=float(excess[piece].max()),
         )
         for piece in pieces(high)
+        if went_up(curve.loss, piece, float(excess[piece].max()))
     )
