@@ -33,6 +33,7 @@ TABLES = {
     "design_kernel": False,
     "design_shapes": True,
     "kernel": False,
+    "kernel_averages": False,
     "kernel_laws": False,
     "lab_auto": False,
     "lab_law": False,

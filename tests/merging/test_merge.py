@@ -8,7 +8,14 @@ import losslaw as ll
 from losslaw.errors import InputError
 from losslaw.fitting import fit
 from losslaw.kernel import KernelRegression
-from losslaw.merging.average_loss import CORRECTION_ERROR, average_loss
+from losslaw.merging.average_loss import (
+    CORRECTION_ERROR,
+    LAB_DRIFT,
+    NO_DRIFT,
+    Drift,
+    average_loss,
+    distance,
+)
 from losslaw.merging.record import Merge
 from losslaw.numerics.interval import Interval, Level
 from losslaw.schedules import constant, wsd
@@ -36,7 +43,7 @@ def test_a_law_that_made_the_curves_is_answered_exactly(curve, decayed):
     law = found.law
     for weights in ("uniform", "1-sqrt"):
         average = WeightedCheckpoints(range(3200, 4001, 100), weights)
-        told = average_loss(found, RUN, average, 0.9)
+        told = average_loss(found, RUN, average, 0.9, NO_DRIFT)
         query = ll.laws.query.Query.of(RUN, average.checkpoints)
         assert_allclose(told.loss, law.merged_loss(query, average.weights), atol=3e-5)
         equivalent = found.predict(average.equivalent(RUN), [4000], 0.9)
@@ -51,6 +58,36 @@ def test_a_law_that_knows_no_averages_answers_for_the_schedule(curve, decayed):
     found = fit([curve, decayed], "momentum")
     told = average_loss(found, RUN, WeightedCheckpoints([3000, 4000]), 0.9)
     assert told.correction == 0
+    assert told.drift > 0
+
+
+def test_models_far_apart_cost_their_average():
+    pairs = [WeightedCheckpoints([4000 - apart, 4000]) for apart in (100, 400, 1600)]
+    near, further, far = (distance(RUN, pair) for pair in pairs)
+    assert 0 < near < further < far
+    # Half of the pairs are of different models, 4 ** .75 times as far apart, more or less.
+    assert_allclose(further / near, 4**0.75, rtol=0.05)
+    one = WeightedCheckpoints([4000])
+    assert distance(RUN, one) == 0
+    drift = Drift.seen(0.02, RUN, pairs[1])
+    assert_allclose(drift.amount * further, 0.02)
+
+
+def test_a_measured_average_tells_the_others(curve, decayed):
+    """Of a run that drifts by a third of the lab's: its averages are hit, more surely."""
+    truth = Drift(amount=LAB_DRIFT.amount / 3, error=0.0)
+    asked = {"checkpoints": 100, "last": 17, "earlier": decayed, "law": "oneclock"}
+    found = fit([curve, decayed], "oneclock")
+    whole = WeightedCheckpoints(range(2400, 4001, 100))
+    loss = average_loss(found, RUN, whole, 0.9, truth).loss
+    told, untold = ll.merge(curve, **asked, measured=loss), ll.merge(curve, **asked)
+    assert told.whole.loss == pytest.approx(loss, abs=1e-3)
+    for one, other in zip(told.merges, untold.merges, strict=True):
+        assert one.interval.half_width < 0.5 * other.interval.half_width
+        window = WeightedCheckpoints(range(one.first, 4001, 100))
+        assert_allclose(one.loss, average_loss(found, RUN, window, 0.9, truth).loss, atol=2e-3)
+    with pytest.raises(InputError, match="measured loss of the average is -1"):
+        ll.merge(curve, **asked, measured=-1)
 
 
 def test_windows_the_best_one_and_decays(curve, decayed):
@@ -79,17 +116,18 @@ def test_checkpoints_to_come_are_answered_on_the_plan(curve, decayed):
 
 
 def test_a_difference_is_told_apart_beyond_what_errors_explain():
-    def merge(loss, half, correction=0.0):
+    def merge(loss, half, own=0.0):
         return Merge(
             checkpoints=2, first=1, last=2, loss=loss,
-            interval=Interval.around(loss, half, level=0.9), correction=correction,
+            interval=Interval.around(loss, np.hypot(half, 1.645 * own), level=0.9),
+            drift=own, own_error=own,
             decay=2.0, decay_interval=Interval.around(2.0, half, level=0.9),
             instead=2.0, instead_interval=None,
         )  # fmt: skip
 
     assert merge(2.01, 0.01).told_apart
     assert not merge(2.001, 0.01).told_apart
-    assert not merge(2.01, 0.01, correction=0.05).told_apart
+    assert not merge(2.01, 0.01, own=0.01).told_apart
 
 
 @pytest.mark.parametrize(("source", "capacity", "better"), [(0.5, 2.0, 3.0), (0.5, 4.0, 3.0)])
@@ -114,7 +152,7 @@ def test_pairs_of_states_answer_where_the_equivalent_schedule_does_not(source, c
         WeightedCheckpoints(range(16_000, n + 1, 400)),
         WeightedCheckpoints(range(12_000, n + 1, 2000), "1-sqrt"),
     ):
-        told = average_loss(found, runs["constant"], average, 0.9)
+        told = average_loss(found, runs["constant"], average, 0.9, NO_DRIFT)
         exact = world.mean_curve(runs["constant"], [n], average=average).loss[0]
         errors.append([told.loss - exact, told.loss - told.correction - exact])
     ours, schedules = np.abs(errors).max(axis=0)

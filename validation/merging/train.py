@@ -16,7 +16,7 @@ from losslaw.files import write_text
 from losslaw.fitting import Fit
 from losslaw.lab import LabConfig, merged_loss, standard_library
 from losslaw.lab.training import complete, kept_checkpoint
-from losslaw.merging.average_loss import average_loss
+from losslaw.merging.average_loss import NO_DRIFT, average_loss
 from losslaw.schedules import Schedule, parse_schedule
 from losslaw.schedules.averages import WeightedCheckpoints
 from validation.proof.train import CHECKPOINTS, WARMUP, clear_checkpoints, record, train_missing
@@ -24,6 +24,8 @@ from validation.proof_12000.train import seen
 
 FOLDER = Path(__file__).parents[1] / "data" / "merging"
 PREDICTIONS = FOLDER / "predictions.json"
+# Of the runs that were averaged later, with the drift of the first one.
+WITH_DRIFT = FOLDER / "predictions_drift.json"
 MEASURED = FOLDER / "measured.json"
 META = FOLDER / "meta.json"
 CONFIG = LabConfig()
@@ -171,7 +173,7 @@ def write_predictions() -> None:
         run = complete(case.run.schedule, CONFIG)
         expected: dict[str, Any] = {}
         for knowledge, fit in fits(case.run, case.end).items():
-            told = average_loss(fit, run, case.average, 0.9)
+            told = average_loss(fit, run, case.average, 0.9, NO_DRIFT)
             raw = fit.predict(run, [case.end]).final
             assert told.interval is not None
             expected[knowledge] = {

@@ -37,6 +37,14 @@ def merge_command(
             help="One of: {WEIGHTS}; or numbers that sum to 1, one a checkpoint.",
         ),
     ] = "uniform",
+    measured: Annotated[
+        float | None,
+        typer.Option(
+            "--measured",
+            metavar="LOSS",
+            help="Loss of the average of all these checkpoints, if it was made: the rest is surer.",
+        ),
+    ] = None,
     schedule: Annotated[
         str | None,
         typer.Option(
@@ -82,6 +90,7 @@ def merge_command(
         _checkpoints(checkpoints),
         _weights(weights),
         last=last,
+        measured=measured,
         schedule=plan,
         fit=None if fit is None else load_fit(fit),
         earlier=options.read(earlier, **reading) if earlier else (),

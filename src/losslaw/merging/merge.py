@@ -20,7 +20,13 @@ from losslaw.fitting.record import Fit
 from losslaw.forecasting.continuation import planned
 from losslaw.forecasting.forecast import Rules, basis_of, check_length, check_sources, trust_in
 from losslaw.laws import Law
-from losslaw.merging.average_loss import Predictor, average_loss
+from losslaw.merging.average_loss import (
+    LAB_DRIFT,
+    NO_DRIFT,
+    Drift,
+    Predictor,
+    average_loss,
+)
 from losslaw.merging.record import Merge, MergeForecast
 from losslaw.numerics.interval import Level
 from losslaw.schedules import Schedule, ScheduleLike, decay_rates, schedule_of
@@ -36,6 +42,7 @@ def merge(
     weights: str | ArrayLike = "uniform",
     *,
     last: int | None = None,
+    measured: float | None = None,
     schedule: ScheduleLike | None = None,
     fit: Fit | None = None,
     earlier: Runs = (),
@@ -57,6 +64,8 @@ def merge(
             average stands for such a decay over the updates between the checkpoints; or numbers,
             one a checkpoint, that sum to 1.
         last: Only so many of the checkpoints, the latest.
+        measured: Loss of the average of all these checkpoints, if it was made: it tells what their
+            distance costs this run, which no log does. ``None``: as much as in the lab.
         schedule: The whole plan, for checkpoints that are yet to come; else the rate is continued
             as in `losslaw.forecast`.
         fit: An earlier fit, brought up to date by the run.
@@ -93,13 +102,21 @@ def merge(
     reference = whole.equivalent(run)
     rules = Rules(skip=skip, keep_all=keep_all)
     basis = basis_of(curve, reference, rules, fit=fit, earlier=earlier, law=law, new_data=new_data)
+    if measured is not None and not (np.isfinite(measured) and measured > 0):
+        raise InputError(f"the measured loss of the average is {measured:g}, expected above 0")
     predictor = basis.predictor.settled(reference)
     trust = trust_in(basis, reference)
     windows = [whole]
     if isinstance(weights, str) and not (trust is not None and trust.refused):
         sizes = np.unique(np.geomspace(2, len(at), WINDOWS + 1).round().astype(np.int64))
         windows = [WeightedCheckpoints(at[-size:], weights) for size in sizes.tolist()]
-    ask = _Decays(run=run, predictor=predictor, shape=decay_shape, final=final, level=level)
+    drift = LAB_DRIFT
+    if measured is not None:
+        told = average_loss(predictor, run, whole, level, NO_DRIFT)
+        drift = Drift.seen(measured - told.loss, run, whole)
+    ask = _Question(
+        run=run, predictor=predictor, drift=drift, shape=decay_shape, final=final, level=level
+    )
     raw = predictor.predict(run, [whole.last], level)
     answer = predictor.predict(reference, [whole.last], level)
     warnings = dict.fromkeys([*doubts, *curve.warnings, *basis.warnings, *answer.warnings])
@@ -114,6 +131,7 @@ def merge(
         basis=basis.sentence,
         law=basis.law,
         level=level,
+        measured=measured,
         trust=trust,
         notes=basis.notes,
         warnings=tuple(warnings),
@@ -121,18 +139,19 @@ def merge(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Decays:
-    """What is asked beside each average."""
+class _Question:
+    """What is asked of each average."""
 
     run: Schedule
     predictor: Predictor
+    drift: Drift
     shape: str
     final: float
     level: float
 
     def beside(self, average: WeightedCheckpoints) -> Merge:
         """An average, and the decays it is held against."""
-        merged = average_loss(self.predictor, self.run, average, self.level)
+        merged = average_loss(self.predictor, self.run, average, self.level, self.drift)
         first, last = int(average.checkpoints[0]), average.last
         decay, instead = (self._end(start, last - first) for start in (last, first))
         return Merge(
@@ -141,7 +160,8 @@ class _Decays:
             last=last,
             loss=merged.loss,
             interval=merged.interval,
-            correction=merged.correction,
+            drift=merged.drift,
+            own_error=merged.own_error,
             decay=decay.final,
             decay_interval=decay.interval,
             instead=instead.final,

@@ -7,7 +7,6 @@ import numpy as np
 from losslaw.fitting.trust import Trust
 from losslaw.fitting.uncertainty import REPEAT
 from losslaw.forecasting.record import SHARED_BY_ENDINGS
-from losslaw.merging.average_loss import CORRECTION_ERROR
 from losslaw.numerics.interval import Interval, Level, ends
 from losslaw.text import table
 
@@ -22,7 +21,8 @@ class Merge:
         last: Updates at the last of them.
         loss: Predicted loss of the average.
         interval: Its interval; ``None`` if the fit carries no uncertainty.
-        correction: How much of the loss is not that of the equivalent schedule.
+        drift: How much of the loss is for the distance between the checkpoints.
+        own_error: Standard deviation of what is not that of the equivalent schedule.
         decay: Predicted loss after a decay over ``last - first`` more updates.
         decay_interval: Its interval.
         instead: Predicted loss had the rate decayed over these updates, from the first checkpoint.
@@ -34,7 +34,8 @@ class Merge:
     last: int
     loss: float
     interval: Interval | None
-    correction: float
+    drift: float
+    own_error: float
     decay: float
     decay_interval: Interval | None
     instead: float
@@ -54,19 +55,20 @@ class Merge:
     def told_apart(self) -> bool:
         """Whether the average and the decay differ by more than their errors explain.
 
-        Both are of one run and share most of their error; what the equivalence costs is the
+        Both are of one run and share most of the law's error, s for the average; `own_error` is the
         average's own::
 
-            sd^2 = (sd1 - sd2)^2 + 2 (1 - SHARED_BY_ENDINGS) sd1 sd2 + 2 REPEAT^2 + correction's^2
+            sd^2 = (s - sd2)^2 + 2 (1 - SHARED_BY_ENDINGS) s sd2 + 2 REPEAT^2 + own_error^2
         """
         if self.interval is None or self.decay_interval is None:
             return False
         if not (self.interval.bounded and self.decay_interval.bounded):
             return False
         z = Level(self.interval.level).quantile
-        one, other = self.interval.half_width / z, self.decay_interval.half_width / z
+        other = self.decay_interval.half_width / z
+        one = max((self.interval.half_width / z) ** 2 - self.own_error**2, 0.0) ** 0.5
         apart = 2 * (1 - SHARED_BY_ENDINGS) * one * other + 2 * REPEAT**2
-        variance = (one - other) ** 2 + apart + (CORRECTION_ERROR * self.correction) ** 2
+        variance = (one - other) ** 2 + apart + self.own_error**2
         return bool(abs(self.difference) > z * np.sqrt(variance))
 
     def as_dict(self) -> dict[str, object]:
@@ -77,7 +79,7 @@ class Merge:
             "last": self.last,
             "loss": self.loss,
             **ends(self.interval),
-            "correction": self.correction,
+            "drift": self.drift,
             "decay": {"over": self.span, "loss": self.decay, **ends(self.decay_interval)},
             "instead": {"over": self.span, "loss": self.instead, **ends(self.instead_interval)},
             "told_apart": self.told_apart,
@@ -97,6 +99,7 @@ class MergeForecast:
         raw: Predicted loss of the last checkpoint by itself.
         raw_interval: Its interval.
         weights: How checkpoints are weighed, in words.
+        measured: Loss of the average of all checkpoints, if it was made.
         decay: The decays beside, in words.
         merges: Averages of the last 2, ... and of all checkpoints, shortest first.
         basis: What the forecast is based on, in words.
@@ -117,6 +120,7 @@ class MergeForecast:
     basis: str
     law: str
     level: float
+    measured: float | None = None
     trust: Trust | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -148,6 +152,7 @@ class MergeForecast:
             "law": self.law,
             "knowledge": self.basis,
             "decay": self.decay,
+            "measured": self.measured,
             "loss": self.whole.loss,
             **ends(self.whole.interval),
             "merges": [merge.as_dict() for merge in self.merges],
@@ -164,6 +169,7 @@ class MergeForecast:
             f" {whole.last:,}, weights {self.weights}",
             "",
             f"  merged    {whole.loss:.4f}, {self.level:.0%} interval {_words(whole.interval)}",
+            f"  drift     {whole.drift:+.4f} of it, for checkpoints that lie apart, {self._known}",
             f"  as it is  {self.raw:.4f} at step {self.step:,}, interval"
             f" {_words(self.raw_interval)}",
             f"  based on  {self.basis} ({self.law})",
@@ -175,6 +181,12 @@ class MergeForecast:
         lines += [f"warning: {sentence}" for sentence in self.warnings]
         lines += [f"note: {sentence}" for sentence in self.notes]
         return "\n".join(lines)
+
+    @property
+    def _known(self) -> str:
+        if self.measured is None:
+            return "as in the lab"
+        return f"as the measured {self.measured:.4f} shows it"
 
     def _windows(self) -> list[str]:
         header = ["last", "from step", "merged", f"{self.level:.0%} interval", "decay", "instead"]
