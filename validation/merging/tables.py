@@ -1,13 +1,24 @@
 """What averages were expected to be worth, and what they are worth."""
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 import losslaw as ll
-from validation.merging.train import DECAYED, MEASURED, PREDICTIONS, SAVED, Case, cases
+from losslaw.merging.average_loss import Drift, distance
+from validation.merging.train import (
+    DECAYED,
+    MEASURED,
+    PREDICTIONS,
+    RUNS,
+    SAVED,
+    WITH_DRIFT,
+    Case,
+    cases,
+)
 from validation.page import markdown, sections
 
 KNOWLEDGE = ("with decays", "alone")
@@ -30,8 +41,13 @@ def predictions() -> Any:
 
 @cache
 def measured() -> dict[str, float]:
-    """What the averages are worth."""
-    return json.loads(MEASURED.read_text(encoding="utf-8"))
+    """What the averages are worth, as far as they were made."""
+    return json.loads(MEASURED.read_text(encoding="utf-8")) if MEASURED.exists() else {}
+
+
+def made() -> list[Case]:
+    """The averages that were made."""
+    return [case for case in cases() if case.name in measured()]
 
 
 def _told(case: Case, knowledge: str) -> dict[str, float] | None:
@@ -66,7 +82,9 @@ def summary() -> list[str]:
     body: list[list[str]] = []
     for knowledge in KNOWLEDGE:
         for name, belongs in groups.items():
-            chosen = [c for c in cases() if belongs(c) and _told(c, knowledge) is not None]
+            chosen = [c for c in made() if belongs(c) and _told(c, knowledge) is not None]
+            if not chosen:
+                continue
             offs = np.array([_off(case, knowledge) for case in chosen], dtype=np.float64)
             other = np.array([_off(c, knowledge, "equivalent") for c in chosen], dtype=np.float64)
             inside = np.mean([_inside(case, knowledge) for case in chosen])
@@ -85,6 +103,65 @@ def summary() -> list[str]:
     return markdown((*head, "equivalent schedule: RMS", "mean"), body)
 
 
+def drifting() -> list[str]:
+    """With what distance costs, in nats
+
+    *drift of the first run*: the runs at other peaks and of another seed were foretold a second
+    time, with the term for distance that the averages of the first run (3e-3) had shown, before
+    they were averaged (`predictions_drift.json`). *one average made*: every other one of the same
+    run and end, foretold with what one of them shows, as `losslaw merge --measured` does: the
+    uniform average of all checkpoints of the second-longest span.
+    """
+    written = json.loads(WITH_DRIFT.read_text(encoding="utf-8"))["losses"]
+    body: list[list[str]] = []
+    for run in RUNS:
+        for end, spans in run.ends.items():
+            told = [c for c in made() if c.run is run and c.end == end]
+            if not told:
+                continue
+            offs = [_off(case, "with decays") for case in told]
+            before = [
+                written[case.name]["with decays"] - measured()[case.name]
+                for case in told
+                if case.name in written
+            ]
+            (one,) = (
+                c for c in told if (c.span, c.every, c.weights) == (spans[-2], SAVED, "uniform")
+            )
+            after = [
+                with_seen(case, one) - measured()[case.name] for case in told if case is not one
+            ]
+            body.append(
+                [
+                    f"{run.label} at {end:,}",
+                    f"{len(told)}",
+                    *(_errors(errors) for errors in (offs, before, after)),
+                ]
+            )
+    ways = ("no drift", "drift of the first run", "one average made")
+    return markdown(
+        ("run", "averages", *(f"{way}: RMS, largest, within .01" for way in ways)), body
+    )
+
+
+def with_seen(case: Case, one: Case) -> float:
+    """The loss foretold of an average of a run, once another of its averages was made."""
+    told, other = _told(case, "with decays"), _told(one, "with decays")
+    assert told is not None
+    assert other is not None
+    run = case.run.schedule
+    drift = Drift.seen(measured()[one.name] - other["loss"], run, one.average)
+    return told["loss"] + drift.amount * distance(run, case.average)
+
+
+def _errors(errors: Sequence[float | None]) -> str:
+    values = np.abs(np.array(errors, dtype=np.float64))
+    if not values.size:
+        return ""
+    rms = np.sqrt(np.mean(values**2))
+    return f"{rms:.4f}, {values.max():.4f}, {np.mean(values <= 0.01):.0%}"
+
+
 def decays() -> list[str]:
     """Against decays
 
@@ -94,11 +171,11 @@ def decays() -> list[str]:
     body: list[list[str]] = []
     for (run, end, span), name in BESIDE.items():
         if name == DECAYED:
-            decay = measured()[DECAYED]
+            decay = measured().get(DECAYED, np.nan)
         else:
             (curve,) = ll.bundled_curves([name])
             decay = float(curve.loss[-1])
-        for case in cases():
+        for case in made():
             key = (case.run.label, case.end, case.span)
             if key != (run, end, span) or case.every != SAVED:
                 continue
@@ -124,7 +201,7 @@ def each() -> list[str]:
     Predicted (90 % interval), and predicted minus measured.
     """
     body: list[list[str]] = []
-    for case in cases():
+    for case in made():
         row = [
             f"{case.run.label} at {case.end:,}",
             f"last {case.span:,}, every {case.every:,}",
@@ -152,4 +229,8 @@ def each() -> list[str]:
 
 def table() -> str:
     """Predictions beside measurements."""
-    return sections((summary, decays, each), "merging")
+    missing = len(cases()) - len(made())
+    first = (
+        f"Not averaged: {missing} of {len(cases())}. `--train` makes them.\n\n" if missing else ""
+    )
+    return first + sections((summary, drifting, decays, each), "merging")
