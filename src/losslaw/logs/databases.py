@@ -16,6 +16,7 @@ from pathlib import Path
 
 from losslaw.errors import InputError
 from losslaw.logs.source import Source
+from losslaw.text import shown
 
 MAGIC = b"SQLite format 3\0"
 # Steps of SQLite's machine between two looks at the count, and how many a byte is worth: a full
@@ -74,8 +75,9 @@ def opened(path: Path) -> Generator[Database]:
             with closing(sqlite3.connect(uri, uri=True)) as connection:
                 _limit(connection, size)
                 yield Database(str(path), connection)
-        except (sqlite3.Error, OverflowError) as error:
-            raise InputError(f"{path}: a damaged database ({error})") from None
+        # Names of columns in a damaged schema are not decoded by the text factory.
+        except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
+            raise InputError(f"{path}: a damaged database ({shown(str(error), 200)})") from None
         except OSError as error:
             raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
 
