@@ -45,6 +45,7 @@ validate: $(ENV)/installed
 
 # What accidents and enemies do to logs: some minutes, and the tables are written at the end.
 harden: $(TOOLS)
+	$(TIMED) tools bash scripts/install_group $(BIN)/python hardening || true
 	$(BIN)/python -m hardening
 
 clean:

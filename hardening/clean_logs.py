@@ -65,3 +65,16 @@ def real() -> list[CleanLog]:
         return []
     files = [path for path in sorted(REAL.iterdir()) if path.suffix != ".md"]
     return [CleanLog(f"real {path.name}", path.name, path.read_bytes()) for path in files]
+
+
+FILES = sorted({log.file for log in of_the_tests()})
+# Bytes of an input: enough for the first rows of every format.
+LONGEST = 6000
+
+
+def inputs() -> list[bytes]:
+    """The clean logs as inputs, binary ones whole."""
+    return [
+        bytes([FILES.index(log.file)]) + log.content[: LONGEST if log.is_text else None]
+        for log in of_the_tests()
+    ]

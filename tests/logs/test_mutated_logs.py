@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from hardening.clean_logs import CleanLog, of_the_tests
+from hardening.clean_logs import FILES, CleanLog, inputs, of_the_tests
 from hardening.mutated_logs import Case, Judge, cases
 from hardening.mutations import MUTATIONS
 from hardening.reading import read
@@ -138,6 +138,18 @@ def test_long_words_take_no_long_time(tmp_path, name):
     line = log.content.decode().splitlines()[-1]
     long = CleanLog(name, log.file, log.content + line.replace("|", "x" * 300_000).encode() + b"\n")
     assert Judge(tmp_path).points(long) == Judge(tmp_path).points(log)
+
+
+def test_what_sqlite_says_of_damage_is_plain(tmp_path):
+    (log,) = [each for each in LOGS if each.name == "MLflow database"]
+    damaged = log.content.replace(b"CREATE TABLE runs", b"CREATE TABLE runs".replace(b"r", b"\x05"))
+    damaged = damaged.replace(b"CREATE TABLE", b"CREATE\x05TABLE")
+    assert "x05" in read(write(tmp_path, damaged, "mlflow.db")).refused
+
+
+def test_inputs_of_the_search_are_the_logs_and_their_names():
+    assert len(inputs()) == len(LOGS)
+    assert {FILES[content[0]] for content in inputs()} == {log.file for log in LOGS}
 
 
 def test_each_case_is_the_same_each_time():
