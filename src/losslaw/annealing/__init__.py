@@ -4,6 +4,8 @@ from losslaw.annealing.annealed import annealed
 from losslaw.annealing.continued import Continued, Reheating, WayOn
 from losslaw.annealing.continuing import continue_run
 from losslaw.annealing.cooldown import Cooldown
+from losslaw.annealing.fleet import fleet
+from losslaw.annealing.fleet_record import Fleet, FleetGroup, FleetRun
 from losslaw.annealing.record import Annealed, AnnealedRun, Pair
 from losslaw.annealing.second_phase import SecondPhase
 
@@ -12,10 +14,14 @@ __all__ = [
     "AnnealedRun",
     "Continued",
     "Cooldown",
+    "Fleet",
+    "FleetGroup",
+    "FleetRun",
     "Pair",
     "Reheating",
     "SecondPhase",
     "WayOn",
     "annealed",
     "continue_run",
+    "fleet",
 ]

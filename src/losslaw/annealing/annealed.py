@@ -14,6 +14,7 @@ import numpy as np
 from losslaw.annealing.cooldown import USUAL, Cooldown
 from losslaw.annealing.models import Model, models_of, seeds_among
 from losslaw.annealing.pairs import (
+    BEST,
     Comparison,
     Configuration,
     Equal,
@@ -70,16 +71,16 @@ def annealed(
         final: Learning rate at its end.
         at: Update after which the cooldowns begin; ``None``: the last of each log.
         same_total: Let all cooldowns *end* at one update: ``at``, or the last that all logs have.
-        against: Label of the run that all others are compared with; ``None``: all pairs of up to
-            twelve runs, of more runs all against the first.
+        against: Label of the run that all others are compared with, or ``best``: that of the lowest
+            annealed loss; ``None``: all pairs of up to twelve runs, of more all against the first.
         equal: At equal what two runs are compared: ``updates``, ``tokens`` (needs the batch size
             of both) or ``compute`` (needs model sizes too).
         seeds: Whether runs of one schedule are seeds of one configuration; such whose names
             differ in a seed only are taken for seeds in any case. Their spread is the noise of
             comparisons.
         group_by: How models are told apart: ``label`` (every run by itself), ``model_size``,
-            ``optimizer``, ``batch``, ``weight_decay``, ``peak``, or a regular expression for a
-            part of the labels. ``None``: see `losslaw.annealing.models`.
+            ``optimizer``, ``batch``, ``weight_decay``, ``peak``, ``folder``, or a regular
+            expression for a part of the labels. ``None``: see `losslaw.annealing.models`.
         earlier: Earlier runs of the same model, fitted together with these; decays among them make
             the answer much surer.
         fit: A saved fit of such runs, which answers as it is.
@@ -174,7 +175,7 @@ def _check_names(runs: Sequence[LossCurve], against: str | None) -> None:
     for label in labels:
         if labels.count(label) > 1:
             raise InputError(f"two runs are called {label!r}: give each a name of its own")
-    if against is not None and against not in labels:
+    if against is not None and against not in (BEST, *labels):
         raise InputError(
             f"against {against!r}: no run of that name, but {', '.join(labels[:8])}"
             + (" and others" if len(labels) > 8 else "")

@@ -25,7 +25,11 @@ from losslaw.fitting.trunks import apart
 from losslaw.schedules.agreement import agreement
 
 # Facts by which runs may be grouped.
-FACTS = ("model_size", "optimizer", "batch", "weight_decay", "peak")
+FACTS = ("model_size", "optimizer", "batch", "weight_decay", "peak", "folder")
+# Those of them whose values are names, and need no title.
+NAMES = ("optimizer", "folder")
+# The value of a fact that is not known.
+UNKNOWN = "not known"
 # Median difference of two runs of one schedule, relative to the loss, from which on they are runs
 # of two models: two seeds seldom differ by as much.
 OTHER_MODEL = 1e-3
@@ -61,10 +65,7 @@ def models_of(
     Raises:
         InputError: ``group_by`` is no regular expression, or matches nothing in a label.
     """
-    key = _key(group_by)
-    groups: dict[str, list[LossCurve]] = {}
-    for curve in curves:
-        groups.setdefault(key(curve), []).append(curve)
+    groups = grouped(curves, group_by)
     models: list[Model] = []
     sentences: list[str] = []
     for name, runs in groups.items():
@@ -83,6 +84,19 @@ def models_of(
     return models, sentences
 
 
+def grouped(curves: Sequence[LossCurve], group_by: str | None) -> dict[str, list[LossCurve]]:
+    """Runs by what they are grouped by: see `models_of`.
+
+    Raises:
+        InputError: ``group_by`` is no regular expression, or matches nothing in a label.
+    """
+    key = _key(group_by)
+    groups: dict[str, list[LossCurve]] = {}
+    for curve in curves:
+        groups.setdefault(key(curve), []).append(curve)
+    return groups
+
+
 def _key(group_by: str | None) -> Callable[[LossCurve], str]:
     if group_by is None:
         return lambda curve: "_".join(
@@ -91,7 +105,7 @@ def _key(group_by: str | None) -> Callable[[LossCurve], str]:
     if group_by == "label":
         return lambda curve: curve.label
     if group_by in FACTS:
-        return lambda curve: f"{group_by} {_fact(curve, group_by)}"
+        return lambda curve: _titled(group_by, _fact(curve, group_by))
     try:
         pattern = re.compile(group_by)
     except re.error as error:
@@ -109,6 +123,10 @@ def _key(group_by: str | None) -> Callable[[LossCurve], str]:
     return part
 
 
+def _titled(fact: str, value: str) -> str:
+    return value if fact in NAMES and value != UNKNOWN else f"{fact} {value}"
+
+
 def _size(curve: LossCurve) -> str:
     return "" if curve.model_size is None else f"{curve.model_size:.4g}"
 
@@ -116,13 +134,15 @@ def _size(curve: LossCurve) -> str:
 def _fact(curve: LossCurve, name: str) -> str:
     schedule = curve.schedule
     if name == "model_size":
-        return _size(curve) or "not known"
+        return _size(curve) or UNKNOWN
     if name == "optimizer":
-        return curve.optimizer or "not known"
+        return curve.optimizer or UNKNOWN
+    if name == "folder":
+        return (curve.origin.folder if curve.origin is not None else "") or UNKNOWN
     if name == "peak":
         return f"{curve.peak_seen:.4g}"
     along = schedule.batch if name == "batch" else schedule.weight_decay
-    return "not known" if along is None else f"{float(along.max()):.4g}"
+    return UNKNOWN if along is None else f"{float(along.max()):.4g}"
 
 
 def _told_apart(

@@ -29,6 +29,8 @@ from losslaw.numerics.interval import Level
 Equal = Literal["updates", "tokens", "compute"]
 # Configurations up to which all pairs are compared, if nothing is said; beyond, the first with all.
 ALL_PAIRS = 12
+# The name of the run of the lowest annealed loss, where no run is called so.
+BEST = "best"
 # Shares of the cooldown that is asked about between which a decay may tell two runs apart.
 SHORTEST = 0.05
 # Seeds beyond which nobody trains.
@@ -79,13 +81,19 @@ class Comparison:
     noise: float | None
 
     def pairs(self, each: Sequence[Configuration], against: str | None) -> list[Pair]:
-        """All pairs, or all with one."""
+        """All pairs, or all with one: that of a name, or the best."""
+        if against == BEST and not any(_is(one, BEST) for one in each):
+            best = min(each, key=lambda one: min(self._worth(one, run) for run in one.seeds))
+            return [self.pair(best, other) for other in each if other is not best]
         if against is not None:
-            one = next(c for c in each if against in {c.name, *(run.label for run in c.seeds)})
+            one = next(one for one in each if _is(one, against))
             return [self.pair(one, other) for other in each if other is not one]
         if len(each) > ALL_PAIRS:
             return [self.pair(each[0], other) for other in each[1:]]
         return [self.pair(one, other) for one, other in combinations(each, 2)]
+
+    def _worth(self, one: Configuration, run: Standing) -> float:
+        return one.model.worth(run, self.ends[run.label]).loss
 
     def pair(self, one: Configuration, other: Configuration) -> Pair:
         """Which of two is worth more."""
@@ -157,6 +165,10 @@ class Comparison:
         if at[0] == at[1]:
             return f"both from step {at[0]:,}"
         return f"at equal {self.equal}, from steps {at[0]:,} and {at[1]:,}"
+
+
+def _is(one: Configuration, name: str) -> bool:
+    return name in {one.name, *(run.label for run in one.seeds)}
 
 
 def checked_equal(equal: str) -> None:

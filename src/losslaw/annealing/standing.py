@@ -130,7 +130,7 @@ def fitted(
         notes += [f"{model.name}: {sentence}" for sentence in fit.status.sentences]
     if rules.new_data:
         fit = fit.for_new_data()
-    standings = {each.label: each for each in _standings(clean, model)}
+    standings = {each.label: each for each in standings_of(clean, model)}
     return FittedModel(
         name=model.name, fit=fit, cooldown=cooldown, standings=standings, notes=tuple(notes)
     )
@@ -149,7 +149,8 @@ def settled(model: FittedModel, ends: Mapping[str, int]) -> FittedModel:
     )
 
 
-def _standings(clean: CleanedRuns, model: Model) -> list[Standing]:
+def standings_of(clean: CleanedRuns, model: Model) -> list[Standing]:
+    """Where the runs of a model stand, whose cleaned ones come first."""
     out: list[Standing] = []
     for run, logged in zip(clean.runs, model.runs, strict=False):
         last, warning = int(logged.steps[-1]), ""

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from losslaw.cli import options
+from losslaw.cli import cooldown, options
 from losslaw.cli.output import activity, print_json, save_json, show
 
 if TYPE_CHECKING:  # the help page does without numpy
@@ -24,54 +24,22 @@ def register(app: typer.Typer) -> None:
 def annealed_command(
     files: options.Files,
     reading: dict[str, Any],
-    over: Annotated[
-        str,
-        typer.Option(
-            "--over",
-            metavar="K",
-            help="Length of the cooldown: updates, or a share of the updates so far.",
-        ),
-    ] = "20%",
-    shape: Annotated[
-        str,
-        typer.Option("--shape", help="linear, cosine, exponential, 1-sqrt or power."),
-    ] = "linear",
-    final: Annotated[
-        float, typer.Option("--final", help="Learning rate at which the cooldown ends.")
-    ] = 0.0,
-    at: Annotated[
-        int | None,
-        typer.Option(
-            "--at", metavar="STEP", help="Where the cooldowns begin; default: the last of each log."
-        ),
-    ] = None,
-    same_total: Annotated[
-        bool,
-        typer.Option(
-            "--same-total", help="Cooldowns end at one update: --at, or the last all logs have."
-        ),
-    ] = False,
+    over: cooldown.Over = "20%",
+    shape: cooldown.Shape = "linear",
+    final: cooldown.Final = 0.0,
+    at: cooldown.At = None,
+    same_total: cooldown.SameTotal = False,
     against: Annotated[
         str | None,
-        typer.Option("--against", metavar="RUN", help="Compare all with this run; default: pairs."),
-    ] = None,
-    equal: Annotated[
-        str,
-        typer.Option("--equal", help="Compare at equal 'updates', 'tokens' or 'compute'."),
-    ] = "updates",
-    seeds: Annotated[
-        bool,
-        typer.Option("--seeds", help="Runs of one schedule are seeds of one configuration."),
-    ] = False,
-    group_by: Annotated[
-        str | None,
         typer.Option(
-            "--group-by",
-            metavar="WHAT",
-            help="What tells models apart: label, model_size, optimizer, batch, weight_decay, peak,"
-            " or a regular expression for a part of the names.",
+            "--against",
+            metavar="RUN",
+            help="Compare all with this run, or with the 'best'; default: pairs.",
         ),
     ] = None,
+    equal: cooldown.Equal = "updates",
+    seeds: cooldown.Seeds = False,
+    group_by: cooldown.GroupBy = None,
     earlier: Annotated[
         list[str] | None,
         typer.Option(

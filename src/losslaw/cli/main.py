@@ -26,6 +26,7 @@ GROUPS = (
     "compare",
     "forecast",
     "annealed",
+    "fleet",
     "continue_",
     "merge",
     "advise",

@@ -294,27 +294,47 @@ def read(
     drop_nan: DropNan = False,
 ) -> "list[LossCurve]":
     """The curves of the files that a command was given; a bar shows how many of them are read."""
+    return _read(
+        files,
+        None,
+        warmup=warmup,
+        lr_is=lr_is,
+        loss_is=loss_is,
+        weight_decay=weight_decay,
+        batch=batch,
+        model_size=model_size,
+        optimizer=optimizer,
+        schedule=schedule,
+        peak=peak,
+        loss_column=loss_column,
+        lr_column=lr_column,
+        step_column=step_column,
+        steps_per_epoch=steps_per_epoch,
+        step_divisor=step_divisor,
+        drop_nan=drop_nan,
+    )
+
+
+def read_usable(
+    files: list[str], reading: dict[str, Any]
+) -> "tuple[list[LossCurve], dict[str, str]]":
+    """The curves of the logs that can be read, and why the others cannot."""
+    left_out: dict[str, str] = {}
+    return _read(files, left_out, **reading), left_out
+
+
+def _read(
+    files: list[str], left_out: dict[str, str] | None, *, drop_nan: bool, **reading: Any
+) -> "list[LossCurve]":
     from losslaw.curves import read_curves
 
     with counter("reading logs", least=MANY_PARTS) as show:
         return read_curves(
             files,
-            warmup=warmup,
-            lr_is=lr_is,
-            loss_is=loss_is,
-            weight_decay=weight_decay,
-            batch=batch,
-            model_size=model_size,
-            optimizer=optimizer,
-            schedule=schedule,
-            peak=peak,
-            loss_column=loss_column,
-            lr_column=lr_column,
-            step_column=step_column,
-            steps_per_epoch=steps_per_epoch,
-            step_divisor=step_divisor,
+            **reading,
             on_nan="drop" if drop_nan else "error",
             progress=lambda done, total: show(completed=done, total=total),
+            left_out=left_out,
         )
 
 

@@ -17,6 +17,7 @@ class Origin:
         skipped: What was not read, and how often.
         plan: The schedule of the whole run, where one formula passes through all logged rates, with
             its text; after skipped updates its rates are behind it.
+        folder: Name of the folder that the run lies in; empty where it lies in none.
     """
 
     format: str
@@ -24,3 +25,4 @@ class Origin:
     losses: tuple[str, ...] = ()
     skipped: tuple[tuple[str, int], ...] = ()
     plan: Schedule | None = None
+    folder: str = ""

@@ -87,6 +87,7 @@ def read_curves(
     step_divisor: float | None = None,
     on_nan: OnNan = "error",
     progress: Counted | None = None,
+    left_out: dict[str, str] | None = None,
 ) -> list[LossCurve]:
     """Loss curves from what trainers leave behind, or a program holds in memory.
 
@@ -126,6 +127,8 @@ def read_curves(
         on_nan: ``error``, or ``drop`` to leave out losses that are written as nan or inf.
         progress: Called as the work goes on with the parts that are done, and with how many there
             are, two for each file.
+        left_out: Takes the logs that cannot be read or used, with the reason, and the others are
+            read; ``None``: the first one is an error, unless it is one of a folder.
 
     Returns:
         The curves in the order of ``runs``; those of a pattern or folder in order of their names.
@@ -163,7 +166,9 @@ def read_curves(
     sources = _sources(runs)
     files = sum(map(files_in, sources)) if progress else 0
     parts = Parts(2 * files, progress or uncounted)
-    logs = read_all(sources, loss=loss_column, lr=lr_column, step=step_column, parts=parts)
+    logs = read_all(
+        sources, loss=loss_column, lr=lr_column, step=step_column, parts=parts, left_out=left_out
+    )
     parts.reached(files)
     curves: list[LossCurve] = []
     for log, label in zip(logs, _labels(logs), strict=True):
@@ -173,12 +178,16 @@ def read_curves(
         said = asked.or_else(log.facts if log.format == TABLE else Facts())
         said = said.or_else(Facts(lr_is=beside.lr_is, loss_is=beside.loss_is))
         facts = said.or_else(log.facts).or_else(beside)
-        log = with_peak(in_updates(log, steps_per_epoch, step_divisor), peak)
-        curves.append(
-            curve_from(
-                log, facts, label, schedule=given, on_nan=on_nan, lr_is_said=said.lr_is is not None
+        try:
+            log = with_peak(in_updates(log, steps_per_epoch, step_divisor), peak)
+            said_lr = said.lr_is is not None
+            curves.append(
+                curve_from(log, facts, label, schedule=given, on_nan=on_nan, lr_is_said=said_lr)
             )
-        )
+        except InputError as error:
+            if left_out is None:
+                raise
+            left_out[log.source] = str(error)
         parts.done(files / len(logs))
     return curves
 
@@ -262,6 +271,7 @@ def curve_from(
             losses=log.losses,
             skipped=log.skipped,
             plan=plan,
+            folder=_around(log).name,
         ),
         optimizer,
         norm,
@@ -483,19 +493,22 @@ def _batch(rows: Rows, facts: Facts, horizon: int) -> np.ndarray | float | None:
 
 
 def _labels(logs: list[Log]) -> list[str]:
-    """A name for each run: of its file or folder, and of the folder around it where two are alike.
+    """A name for each run: of its file or folder, with folders around it until no two are alike.
 
     Raises:
         InputError: one run twice.
     """
     runs = Counter(log.source for log in logs)
     names = [_label(log, alone=runs[log.source] == 1) for log in logs]
-    count = Counter(name for name, _ in {(names[i], log.source) for i, log in enumerate(logs)})
-    for i, log in enumerate(logs):
-        around = Path(log.source).resolve().parent
-        if count[names[i]] > 1 and around.is_dir():
-            around = around.parent if ALIKE.fullmatch(Path(log.source).stem) else around
-            names[i] = f"{around.name}/{names[i]}"
+    around = [_around(log) for log in logs]
+    while True:
+        count = Counter(name for name, _ in {(names[i], log.source) for i, log in enumerate(logs)})
+        alike = [i for i, name in enumerate(names) if count[name] > 1 and around[i].name]
+        if not alike:
+            break
+        for i in alike:
+            names[i] = f"{around[i].name}/{names[i]}"
+            around[i] = around[i].parent
     seen: dict[str, str] = {}
     for name, log in zip(names, logs, strict=True):
         if name in seen:
@@ -505,6 +518,20 @@ def _labels(logs: list[Log]) -> list[str]:
             )
         seen[name] = log.source
     return names
+
+
+def _around(log: Log) -> Path:
+    """The folder that a run lies in; not the run's own, where its file is called as in every run.
+
+    A file of no folder has the empty path.
+    """
+    path = Path(log.source)
+    if log.source == PIPE or not path.exists():
+        return Path()
+    around = path.resolve().parent
+    if not ALIKE.fullmatch(path.stem):
+        return around
+    return (around.parent if around.name.startswith("checkpoint-") else around).parent
 
 
 def _label(log: Log, *, alone: bool) -> str:
@@ -536,8 +563,12 @@ def _gaps(steps: np.ndarray) -> list[str]:
     ]
 
 
-def curves_of(runs: Runs) -> list[LossCurve]:
+def curves_of(runs: Runs, left_out: dict[str, str] | None = None) -> list[LossCurve]:
     """The curves among the runs as they are, then those that `read_curves` makes of the others.
+
+    Args:
+        runs: The runs.
+        left_out: Takes what cannot be read, with the reason; ``None``: the first is an error.
 
     Raises:
         InputError: see `read_curves`.
@@ -545,9 +576,9 @@ def curves_of(runs: Runs) -> list[LossCurve]:
     each = _several(runs, "a LossCurve, ")
     curves = [run for run in each if isinstance(run, LossCurve)]
     if each and not curves:
-        return read_curves(cast(Any, runs))
+        return read_curves(cast(Any, runs), left_out=left_out)
     others = [run for run in each if not isinstance(run, LossCurve)]
-    return curves + (read_curves(others) if others else [])
+    return curves + (read_curves(others, left_out=left_out) if others else [])
 
 
 def curve_of(runs: Runs) -> LossCurve:

@@ -106,6 +106,7 @@ def read_logs(
     lr: str | None = None,
     step: str | None = None,
     parts: Parts | None = None,
+    left_out: dict[str, str] | None = None,
 ) -> list[Log]:
     """The runs in a file, in a folder, or in standard input for ``-``.
 
@@ -115,12 +116,14 @@ def read_logs(
         lr: Name of the column that has the learning rate; ``None``: likewise.
         step: Name of the column that has the updates done; ``None``: likewise.
         parts: Counts the files (`files_in`).
+        left_out: Takes files of a folder that cannot be read, with the reason; ``None``: a note of
+            every log names them.
 
     Raises:
         InputError: the file cannot be read, or holds no log that is known.
     """
     if not isinstance(path, Source) and str(path) != "-" and Path(path).is_dir():
-        return _in_folder(Path(path), loss, lr, step, parts or Parts(0))
+        return _in_folder(Path(path), loss, lr, step, parts or Parts(0), left_out)
     source = _source(path)
     claimed = _claimed(source)
     if claimed is None and source.look_further():
@@ -137,8 +140,18 @@ def read_all(
     lr: str | None = None,
     step: str | None = None,
     parts: Parts | None = None,
+    left_out: dict[str, str] | None = None,
 ) -> list[Log]:
     """The runs in several files; panels of W&B, which show one metric each, are joined.
+
+    Args:
+        paths: Files and folders.
+        loss: As for `read_logs`, and so are the others.
+        lr: Likewise.
+        step: Likewise.
+        parts: Likewise.
+        left_out: Takes what cannot be read, with the reason; ``None``: the first such file is an
+            error, and in a folder it is left out with a note.
 
     Raises:
         InputError: see `read_logs`.
@@ -153,11 +166,16 @@ def read_all(
     parts = parts or Parts(0)
     for path in paths:
         before = parts.count
-        if path not in panels:
-            logs += read_logs(path, loss=loss, lr=lr, step=step, parts=parts)
-        elif path == panels[0]:
-            joined = wandb_csv.read_panels([_source(panel) for panel in panels])
-            logs += [log.with_columns(loss, lr, step) for log in joined]
+        try:
+            if path not in panels:
+                logs += read_logs(path, loss=loss, lr=lr, step=step, parts=parts, left_out=left_out)
+            elif path == panels[0]:
+                joined = wandb_csv.read_panels([_source(panel) for panel in panels])
+                logs += [log.with_columns(loss, lr, step) for log in joined]
+        except InputError as error:
+            if left_out is None:
+                raise
+            left_out[str(path)] = str(error)
         if parts.count == before:  # no folder
             parts.done()
     return logs
@@ -180,7 +198,12 @@ def _claimed(source: Source) -> Format | None:
 
 
 def _in_folder(
-    path: Path, loss: str | None, lr: str | None, step: str | None, parts: Parts
+    path: Path,
+    loss: str | None,
+    lr: str | None,
+    step: str | None,
+    parts: Parts,
+    left_out: dict[str, str] | None,
 ) -> list[Log]:
     """All runs in a folder and the folders inside it, in order of name.
 
@@ -188,7 +211,7 @@ def _in_folder(
         InputError: there are none.
     """
     logs: list[Log] = []
-    left_out: dict[str, str] = {}
+    no_logs: dict[str, str] = {}
     waiting = [path]
     while waiting:
         folder = waiting.pop()
@@ -202,7 +225,7 @@ def _in_folder(
         try:
             inside = sorted(each for each in folder.iterdir() if not each.name.startswith("."))
         except OSError as error:
-            left_out[str(folder)] = f"cannot be read ({error.strerror})"
+            no_logs[str(folder)] = f"cannot be read ({error.strerror})"
             continue
         if owner is None:
             waiting += [each for each in inside[::-1] if each.is_dir() and not each.is_symlink()]
@@ -217,19 +240,23 @@ def _in_folder(
             try:
                 own += read_all(together, loss=loss, lr=lr, step=step)
             except InputError as error:
-                left_out.update((str(file), str(error)) for file in together)
+                no_logs.update((str(file), str(error)) for file in together)
             parts.done(len(together))
         parts.reached(before + sum(each.is_file() for each in folder.iterdir()))
         logs += [log for log in runs if not any(_same_run(log, other) for other in own)] + own
     if not logs:
-        first = f": {next(iter(left_out.values()))}" if left_out else ""
+        if left_out is not None:
+            left_out |= no_logs
+        first = f": {next(iter(no_logs.values()))}" if no_logs else ""
         raise InputError(f"{path} is a folder without logs{first or '; name a log or its folder'}")
-    if left_out:
-        names = ", ".join(Path(name).name for name in list(left_out)[:NAMED])
-        more = f" and {len(left_out) - NAMED} more" if len(left_out) > NAMED else ""
+    if left_out is not None:
+        left_out |= no_logs
+    elif no_logs:
+        names = ", ".join(Path(name).name for name in list(no_logs)[:NAMED])
+        more = f" and {len(no_logs) - NAMED} more" if len(no_logs) > NAMED else ""
         said = (
             f"of the folder {path} left out, since they are no logs: {names}{more}; the first:"
-            f" {next(iter(left_out.values()))}"
+            f" {next(iter(no_logs.values()))}"
         )
         logs = [replace(log, notes=(*log.notes, said)) for log in logs]
     return logs

@@ -1,0 +1,245 @@
+"""What comes back from `fleet`: a table of annealed losses and verdicts for each group."""
+
+import csv
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from textwrap import wrap
+from typing import Any, Self
+
+from losslaw.annealing.cooldown import Cooldown
+from losslaw.text import WIDTH, table
+
+# Columns of a name in a table; longer ones are cut in the middle.
+NAME = 24
+# Logs left out that a report names; the JSON form has all.
+LEFT_OUT_SHOWN = 20
+# Columns of the CSV form.
+COLUMNS = (
+    "group", "run", "model", "configuration", "at", "over", "raw", "annealed", "lower", "upper",
+    "against", "difference", "half_width", "verdict", "needs",
+)  # fmt: skip
+# Verdicts in a table.
+SHORT = {"not told apart": "too close"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetRun:
+    """What a run is worth, and whether more than that of its group that all are compared with.
+
+    Attributes:
+        label: Name of the run.
+        model: Which runs it was fitted with.
+        configuration: Its name without its seed, where there are several seeds of it.
+        at: Update after which the cooldown begins.
+        over: Updates of the cooldown.
+        raw: Loss of the log there, in nats.
+        loss: Loss at the end of the cooldown.
+        lower: Lower end of its interval; ``None`` if nothing is known of it.
+        upper: Upper end.
+        refused: Whether the interval is too wide to be of use.
+        difference: How much higher it ends than the run it is compared with, at an equal budget.
+        half_width: Half-width of the interval of the difference.
+        verdict: ``best`` or ``baseline``, ``better``, ``worse`` or ``not told apart``.
+        needs: What would tell it apart, in words.
+    """
+
+    label: str
+    model: str
+    configuration: str
+    at: int
+    over: int
+    raw: float
+    loss: float
+    lower: float | None
+    upper: float | None
+    refused: bool
+    difference: float | None
+    half_width: float | None
+    verdict: str
+    needs: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetGroup:
+    """The runs of a group.
+
+    Attributes:
+        name: Name of the group.
+        runs: Its runs, the lowest annealed loss first.
+        against: The run, or configuration, that the others are compared with.
+        trust: What stands behind the losses, in words; ``None`` where one law answers alone.
+        left_out: Runs that could not be used, with the reason.
+        notes: What was assumed, found or left out.
+        warnings: Why the answer deserves less trust than others.
+    """
+
+    name: str
+    runs: tuple[FleetRun, ...] = ()
+    against: str = ""
+    trust: str | None = None
+    left_out: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form, which `read` reads."""
+        return asdict(self)
+
+    @classmethod
+    def read(cls, record: Mapping[str, Any]) -> Self:
+        """The group whose JSON form this is."""
+        return cls(
+            name=record["name"],
+            runs=tuple(FleetRun(**run) for run in record["runs"]),
+            against=record["against"],
+            trust=record["trust"],
+            left_out=tuple((name, why) for name, why in record["left_out"]),
+            notes=tuple(record["notes"]),
+            warnings=tuple(record["warnings"]),
+        )
+
+    def __str__(self) -> str:
+        if not self.runs:
+            return f"{self.name}: no run can be used"
+        count = f"{len(self.runs)} run" + ("s" if len(self.runs) != 1 else "")
+        lines = [f"{self.name} ({count})"]
+        if self.trust:
+            lines += _wrapped(self.trust)
+        header = ["run", "at step", "raw", "annealed", "+-", "against", "verdict"]
+        rows = [
+            [
+                shortened(run.label),
+                f"{run.at:,}",
+                f"{run.raw:.4f}",
+                f"{run.loss:.4f}",
+                _width(run.lower, run.upper),
+                _difference(run),
+                SHORT.get(run.verdict, run.verdict),
+            ]
+            for run in self.runs
+        ]
+        lines += [f"  {line}" for line in table(header, rows, left=(0, 6))]
+        for text in self.warnings:
+            lines += _wrapped(f"warning: {text}")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fleet:
+    """What many runs are worth. Its text is the report.
+
+    Attributes:
+        groups: The groups.
+        cooldown: The cooldown that was asked about.
+        level: Share of cases that intervals are meant to hold.
+        left_out: Logs that could not be read, with the reason.
+    """
+
+    groups: tuple[FleetGroup, ...]
+    cooldown: Cooldown
+    level: float
+    left_out: tuple[tuple[str, str], ...] = ()
+
+    def __len__(self) -> int:
+        return sum(len(group.runs) for group in self.groups)
+
+    @property
+    def all_left_out(self) -> tuple[tuple[str, str], ...]:
+        """Logs that could not be read, then runs that could not be used, with the reason."""
+        return (*self.left_out, *(each for group in self.groups for each in group.left_out))
+
+    def as_dict(self) -> dict[str, object]:
+        """The JSON form."""
+        return {
+            "cooldown": asdict(self.cooldown),
+            "level": self.level,
+            "groups": [group.as_dict() for group in self.groups],
+            "left_out": [{"run": name, "why": why} for name, why in self.all_left_out],
+        }
+
+    def csv(self) -> str:
+        """A row for each run, those left out last, with the reason in the column ``needs``."""
+        text = io.StringIO()
+        out = csv.writer(text, lineterminator="\n")
+        out.writerow(COLUMNS)
+        for group in self.groups:
+            for run in group.runs:
+                losses = (run.raw, run.loss, run.lower, run.upper)
+                cells = [group.name, run.label, run.model, run.configuration, run.at, run.over]
+                cells += [*map(_number, losses), group.against]
+                cells += [_number(run.difference), _number(run.half_width), run.verdict, run.needs]
+                out.writerow(cells)
+        for name, why in self.all_left_out:
+            out.writerow(["", name, *[""] * (len(COLUMNS) - 4), "left out", why])
+        return text.getvalue()
+
+    def __str__(self) -> str:
+        groups = f"{len(self.groups)} group" + ("s" if len(self.groups) != 1 else "")
+        lines = [
+            f"{len(self)} runs in {groups}: loss after a cooldown",
+            f"  ({self.cooldown}; +- at {self.level:.0%})",
+            f"against: difference from the {' or '.join(self._marks())} of its group, at an equal"
+            " budget",
+        ]
+        for group in self.groups:
+            if group.runs:
+                lines += ["", str(group)]
+        lines += _left_out(self.all_left_out)
+        return "\n".join(lines)
+
+    def _marks(self) -> list[str]:
+        verdicts = [run.verdict for group in self.groups for run in group.runs]
+        return [mark for mark in ("best", "baseline") if mark in verdicts]
+
+
+def shortened(name: str) -> str:
+    """A name that fits a table, cut in the middle.
+
+    >>> shortened("adamw_lr1e-3_seed0"), shortened("adamw_peak0.0030_cooldown0.2_seed0")
+    ('adamw_lr1e-3_seed0', 'adamw_peak0...n0.2_seed0')
+    """
+    if len(name) <= NAME:
+        return name
+    first = (NAME - 2) // 2
+    return f"{name[:first]}..{name[len(name) - (NAME - 2 - first) :]}"
+
+
+def _wrapped(text: str) -> list[str]:
+    return wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ")
+
+
+def _width(lower: float | None, upper: float | None) -> str:
+    if lower is None or upper is None:
+        return "?"
+    half = (upper - lower) / 2
+    return f"{half:.4f}" if math.isfinite(half) else "any"
+
+
+def _difference(run: FleetRun) -> str:
+    if run.difference is None:
+        return "-"
+    half = "?" if run.half_width is None else f"{run.half_width:.4f}"
+    if run.half_width is not None and not math.isfinite(run.half_width):
+        half = "any"
+    return f"{run.difference:+.4f} ± {half}"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None or not math.isfinite(value) else f"{value:.6f}"
+
+
+def _without(name: str, why: str) -> str:
+    """A reason without the name of the run, which it may begin with."""
+    return why.removeprefix(name).lstrip(":, ")
+
+
+def _left_out(each: Sequence[tuple[str, str]]) -> list[str]:
+    if not each:
+        return []
+    lines = ["", f"{len(each)} left out"]
+    lines += [f"  {name}: {_without(name, why)}" for name, why in each[:LEFT_OUT_SHOWN]]
+    if len(each) > LEFT_OUT_SHOWN:
+        lines.append(f"  and {len(each) - LEFT_OUT_SHOWN} more (--json, -o)")
+    return lines
