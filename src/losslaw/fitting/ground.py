@@ -18,6 +18,8 @@ HOME = (3e-4, 4e-3)
 KNOWN = (5e-5, 6e-3)
 # Peaks between which constants hold best.
 USUAL = (4.8e-4, 2e-3)
+# Runs of fewer updates are short.
+SHORT = 5_000
 # Peaks this close, in the log, are one.
 SAME_PEAK = 0.02
 
@@ -70,6 +72,11 @@ class Ground:
     def decays(self) -> bool:
         """Whether a fitted run decays."""
         return self.farthest_decay > 0
+
+    @property
+    def short(self) -> bool:
+        """Whether no run has as many updates as pre-training usually has."""
+        return self.updates < SHORT
 
     @property
     def home(self) -> bool:

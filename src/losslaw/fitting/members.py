@@ -29,9 +29,9 @@ from losslaw.laws.oneclock import ADAMW, FREE_UNITS
 # and where runs without a decay are at peaks it is known at, one of them at home.
 SAID, AT_HOME, AWAY, FAR = 0.97, 0.85, 0.20, 0.04
 PARTLY_HOME = 0.5
-# Of that, what the form with one clock has; and what it has in runs shorter than SHORT updates, in
-# which the lab sees neither a second clock nor a lasting loss of speed (docs/evidence/lab.md).
-ONE_CLOCK, ONE_CLOCK_SHORT, SHORT = 0.6, 0.9, 5_000
+# Of that, what the form with one clock has; and what it has in short runs, in which the lab sees
+# neither a second clock nor a lasting loss of speed (docs/evidence/lab.md).
+ONE_CLOCK, ONE_CLOCK_SHORT = 0.6, 0.9
 # The same where several model sizes are fitted together: only its trends in size have been tried.
 ONE_CLOCK_SIZES = 0.98
 
@@ -64,7 +64,7 @@ def candidates(curves: Sequence[LossCurve], ground: Ground) -> tuple[Candidate, 
     elif ground.known:
         usual = PARTLY_HOME if ground.partly_home and not ground.decays else AWAY
     rest = 1.0 - usual
-    one_clock = ONE_CLOCK if ground.updates >= SHORT else ONE_CLOCK_SHORT
+    one_clock = ONE_CLOCK_SHORT if ground.short else ONE_CLOCK
     if variety(curves).sizes > 1:
         one_clock = ONE_CLOCK_SIZES
     out = [

@@ -22,7 +22,8 @@ The variance of a law at a step, in nats,
         + (UNSEEN_GAIN * median gain)^2 + (DISAGREE * |other laws - this|)^2 + (other data)^2
 
 with ``g'Cg`` from the parameters (but no more than ``MOST_OPEN`` of the loss), ``L`` the level of
-the loss, reach how many times as far in intrinsic time as any fitted loss (or any fitted decay),
+the loss, reach how many times as far in intrinsic time, or in updates, as any fitted loss (or, in
+time, any fitted decay),
 ``d`` the distance of the peak from the nearest that was fitted and ``d_out`` beyond all of them, in
 e-folds, and ``s`` how the tests came out against these same intervals. The interval holds the
 quantiles of the mixture of log-normals: it is never below 0, and wide and lop-sided where laws
@@ -50,8 +51,9 @@ from losslaw.numerics.mixture import lognormal_quantile
 
 # What no law foretells, relative to the loss: two runs of one schedule differ by as much.
 FLOOR = 7e-4
-# Error for each e-fold of intrinsic time beyond what was fitted, relative to the loss.
-REACH = 1.5e-3
+# Error for each e-fold of intrinsic time or of updates beyond what was fitted, relative to the loss;
+# and where all runs are short, early losses having a course of their own.
+REACH, REACH_OF_SHORT = 1.5e-3, 8e-3
 # Error where the warm-up is not known, relative to the loss.
 NO_WARMUP = 1.5e-3
 # Share of the variance that parameters leave, priors being rather wide; and the most that a
@@ -195,7 +197,9 @@ def answered(
     seen = query.seen_time
     opened = np.clip(opened, 0.0, (MOST_OPEN * level) ** 2)
     scaled = np.full(loss.size, (FLOOR * level) ** 2 + noise**2)
-    scaled = scaled + (REACH * level * np.log(np.maximum(seen / ground.farthest, 1.0))) ** 2
+    far_in_time = np.maximum(seen / ground.farthest, query.steps / ground.updates)
+    reach = REACH_OF_SHORT if ground.short else REACH
+    scaled = scaled + (reach * level * np.log(np.maximum(far_in_time, 1.0))) ** 2
     if ground.decays:
         beyond = np.log(np.maximum(seen / ground.farthest_decay, 1.0))
         share = gain / max(float(gain.max()), 1e-9)
