@@ -26,6 +26,7 @@ TABLES = {
     "published": True,
     "accuracy": True,
     "advice": True,
+    "annealed": True,
     "away": True,
     "constants": True,
     "cooldown_fraction": True,

@@ -43,7 +43,7 @@ from functools import cached_property
 import numpy as np
 
 from losslaw.fitting.fitted_law import FittedLaw
-from losslaw.fitting.ground import Ground
+from losslaw.fitting.ground import Ground, at_home
 from losslaw.fitting.uncertainty import Uncertainty, prediction_gradient
 from losslaw.laws import Law, Query
 from losslaw.numerics.arrays import BoolArray, FloatArray
@@ -51,8 +51,8 @@ from losslaw.numerics.mixture import lognormal_quantile
 
 # What no law foretells, relative to the loss: two runs of one schedule differ by as much.
 FLOOR = 7e-4
-# Error for each e-fold of intrinsic time or of updates beyond what was fitted, relative to the loss;
-# and where all runs are short, early losses having a course of their own.
+# Error for each e-fold of intrinsic time or of updates beyond what was fitted, relative to the
+# loss; and where all runs are short, early losses having a course of their own.
 REACH, REACH_OF_SHORT = 1.5e-3, 8e-3
 # Error where the warm-up is not known, relative to the loss.
 NO_WARMUP = 1.5e-3
@@ -62,8 +62,9 @@ OPEN, MOST_OPEN = 0.7, 0.06
 # Error for each e-fold of the peak from the nearest one fitted, and beyond all of them, relative to
 # the loss.
 PEAK, OUTSIDE = 2.5e-3, 2e-3
-# Error of what a decay gains where none was seen, unless the optimiser is said to be AdamW.
-UNSEEN_GAIN = 0.12
+# Error of what a decay gains where none was seen, as a share of it: where the optimiser is said to
+# be AdamW, where peaks are such as AdamW is known at, and elsewhere.
+UNSEEN_GAIN_ADAMW, UNSEEN_GAIN, UNSEEN_GAIN_FAR = 0.06, 0.12, 0.4
 # What a decay may gain where none was seen, as a share of the loss: a standard deviation. Those of
 # all collections gain less than this.
 USUAL_GAIN = 0.08
@@ -310,7 +311,7 @@ class Mixture:
     def _by_peaks(self, share: float, nearness: float) -> float:
         """What a test that left a peak out counts, at a distance as a share of that in the test."""
         ground = self.ground
-        if not ground.decays and ground.known and not ground.home:
+        if not ground.decays and ground.known and not at_home(ground.peaks):
             return 1.0
         return share * min(1.0, nearness)
 
@@ -472,9 +473,12 @@ class Question:
         out: list[FloatArray] = []
         fallen = self.thin.lr[self.thin.steps - 1] / self.thin.lr.max()
         doubtful = (fallen > 0.7) & (fallen < 0.97)
-        if not ground.decays and ground.optimizer != "adamw":
+        if not ground.decays:
+            unseen = UNSEEN_GAIN if ground.known else UNSEEN_GAIN_FAR
+            if ground.optimizer == "adamw":
+                unseen = UNSEEN_GAIN_ADAMW
             gain = np.median([answer.gain for answer in self.answers], axis=0)
-            extra = extra + (UNSEEN_GAIN * gain) ** 2
+            extra = extra + (unseen * gain) ** 2
         for k, answer in enumerate(self.answers):
             variance = mixture.scales[k] * answer.variance + answer.fixed + extra
             if not ground.home and len(self.answers) > 1:

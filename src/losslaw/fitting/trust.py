@@ -25,9 +25,9 @@ ALIKE, SHOWN = 0.3, 3.0
 AS_SAID = 4.0
 # A peak this far from every fitted one, in e-folds, is another peak.
 ANOTHER_PEAK = 0.2
-# A question this many times as far in intrinsic time as any fitted loss is another question, and so
-# is one of this many times as many updates: in one trial of the lab, at three times, all levels were
-# missed by .02 to .04 nats that parts kept back had foretold to .005 (docs/evidence/trial.md).
+# A question this many times as far in intrinsic time as any fitted loss is another question, and
+# so is one of this many times as many updates: in one trial of the lab, at three times, all levels
+# were missed by .02 to .04 nats that parts kept back had foretold to .005 (docs/evidence/trial.md).
 MUCH_FARTHER, MANY_MORE = 4.0, 2.5
 # Half-width over loss beyond which there is no point in tables of decays.
 USELESS = 0.08
