@@ -1,5 +1,7 @@
 """What an average of checkpoints is said to be worth, and what it is in the kernel world."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -7,6 +9,7 @@ from numpy.testing import assert_allclose
 import losslaw as ll
 from losslaw.errors import InputError
 from losslaw.fitting import fit
+from losslaw.fitting.trust import Trust
 from losslaw.kernel import KernelRegression
 from losslaw.merging.average_loss import (
     CORRECTION_ERROR,
@@ -172,3 +175,27 @@ def test_pairs_of_states_answer_where_the_equivalent_schedule_does_not(source, c
 def test_what_makes_no_average_is_refused(curve, arguments, message):
     with pytest.raises(InputError, match=message):
         ll.merge(curve, law="oneclock", **arguments)
+
+
+def test_steps_are_given_as_people_have_them(curve):
+    asked = [
+        ll.merge(curve, steps, law="oneclock").whole.loss
+        for steps in ([3000, 3500, 4000], range(3000, 4001, 500), np.array([3000, 3500, 4000]))
+    ]
+    assert len(set(asked)) == 1
+    assert ll.merge(curve, np.int64(500), last=3, law="oneclock").whole.loss == asked[0]
+
+
+def test_order_is_not_mended_in_silence(curve):
+    """Weights belong to their checkpoints: to sort these would hand them to others."""
+    with pytest.raises(InputError, match="increasing whole numbers"):
+        ll.merge(curve, [4000, 3000], [0.3, 0.7], law="oneclock")
+
+
+def test_nothing_is_compared_where_the_interval_is_too_wide(curve):
+    asked = ll.merge(curve, 500, law="oneclock")
+    trust = Trust(status="assumed", sentence="assumed", members=(), foretold=(), refused=True)
+    refused = replace(asked, trust=trust)
+    assert "Windows and decays are not compared" in str(refused)
+    assert "best window" not in str(refused)
+    assert refused.as_dict()["best"] is None

@@ -7,7 +7,6 @@ the run could have had in place of the updates that are averaged. All are answer
 of one question, the equivalent schedule of all checkpoints, so that they can be compared.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,7 +37,7 @@ WINDOWS = 7
 
 def merge(
     curve: Runs,
-    checkpoints: Sequence[int] | int,
+    checkpoints: ArrayLike,
     weights: str | ArrayLike = "uniform",
     *,
     last: int | None = None,
@@ -186,22 +185,20 @@ class _Question:
         return self.predictor.predict(whole, [whole.horizon], self.level)
 
 
-def _checkpoints(
-    curve: LossCurve, checkpoints: Sequence[int] | int, last: int | None
-) -> Sequence[int]:
+def _checkpoints(curve: LossCurve, checkpoints: ArrayLike, last: int | None) -> list[float]:
     """The steps of the checkpoints, or as many of them as are asked for.
 
     Raises:
         InputError: fewer than two.
     """
-    if isinstance(checkpoints, int):
-        if checkpoints < 1:
-            raise InputError(f"checkpoints every {checkpoints} updates, expected at least 1")
-        end = int(curve.steps[-1]) // checkpoints * checkpoints
-        at = list(range(checkpoints, end + 1, checkpoints))
-        at = [step for step in at if step > curve.schedule.warmup]
-    else:
-        at = sorted(set(checkpoints))
+    given = np.asarray(checkpoints, dtype=np.float64)
+    if given.ndim == 0:
+        every = float(given)
+        if not (every >= 1 and every.is_integer()):
+            raise InputError(f"checkpoints every {every:g} updates, expected a whole number")
+        given = np.arange(every, float(curve.steps[-1]) + 1, every)
+        given = given[given > curve.schedule.warmup]
+    at: list[float] = given.tolist()
     if last is not None and last < 2:
         raise InputError(f"the last {last} checkpoints, expected at least 2 to average")
     at = at if last is None else at[-last:]
@@ -211,7 +208,7 @@ def _checkpoints(
             " average"
         )
     if at[0] < 1:
-        raise InputError(f"checkpoint at step {at[0]}: the first update is step 1")
+        raise InputError(f"checkpoint at step {at[0]:g}: the first update is step 1")
     return at
 
 
