@@ -16,12 +16,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from matplotlib.figure import Figure
 from rich.progress import track
 
 from losslaw.annealing import Annealed, annealed
 from losslaw.curves import LossCurve
+from losslaw.views.annealed_figure import COLORS, MARKS, annealed_figure
 from validation.away_protocols import SHAPES, cooldown_ends, track3
-from validation.page import markdown
+from validation.page import markdown, save
 from validation.protocols import PEAKS, SIZES, public, schaipp, schaipp_labels
 from validation.public_runs import labels, missing, read
 
@@ -221,8 +223,30 @@ def tally(cases: Sequence[Case]) -> Tally:
     return out
 
 
+def figure() -> Figure:
+    """What three stable runs were worth along their way, and the cooldowns that were run."""
+    runs = [part.with_(schedule=part.schedule.prefix(40_000)) for part in _until(40_000)]
+    result = annealed(runs, over=0.25, path=True)
+    drawn = annealed_figure(result, names=[f"peak {peak}" for peak in PEAKS])
+    (ax,) = drawn.axes
+    for i, peak in enumerate(PEAKS):
+        ends = [schaipp(f"124M_wsd-linear-0.2_peak{peak}_T{horizon}") for horizon in HORIZONS]
+        at = [0.8 * run.schedule.horizon for run in ends]
+        last = [float(run.loss[-1]) for run in ends]
+        ax.plot(at, last, ls="none", marker=MARKS[i], ms=8, mfc="none", color=COLORS[i])
+    ax.plot([], [], ls="none", marker="o", ms=8, mfc="none", color="#666666", label="cooldowns run")
+    ax.legend(frameon=False, fontsize="small")
+    ax.set_ylim(2.9, 3.35)
+    return drawn
+
+
+def _until(step: int) -> list[LossCurve]:
+    return [stable(peak).until(step) for peak in PEAKS]
+
+
 def table() -> str:
     """All of it."""
+    save(figure(), "annealed.png")
     head = ["question", "runs", "RMS", "inside", "half-width", "pairs", "RMS", "raw", "inside"]
     head += ["half-width", "right", "said"]
     rows: list[list[str]] = []

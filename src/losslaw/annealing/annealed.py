@@ -28,6 +28,7 @@ from losslaw.errors import FitError, InputError
 from losslaw.fitting.cleaning import cleaned_runs
 from losslaw.fitting.optimizer import all_by
 from losslaw.fitting.record import Fit
+from losslaw.fitting.status import together
 from losslaw.fitting.trust import Trust, useless
 from losslaw.laws import Law, Recipe
 from losslaw.numerics.interval import Level
@@ -158,7 +159,7 @@ def annealed(
         level=level,
         trust=_least([trust for _, _, trust in trusts]),
         models=tuple(trusts),
-        notes=tuple(dict.fromkeys([*sentences, *(note for one in made for note in one.notes)])),
+        notes=(*dict.fromkeys(sentences), *together([n for one in made for n in one.notes])),
         warnings=tuple(dict.fromkeys(warnings)),
     )
 

@@ -28,6 +28,7 @@ from losslaw.fitting.cleaning import cleaned_runs
 from losslaw.fitting.final_loss import FinalLoss, difference
 from losslaw.fitting.optimizer import all_by
 from losslaw.fitting.record import Fit
+from losslaw.fitting.status import together
 from losslaw.fitting.trust import useless
 from losslaw.laws import Law, Recipe
 from losslaw.numerics.interval import Level
@@ -133,7 +134,7 @@ def continue_run(
         reheating=_reheating(plans, ends, done.final_lr, level),
         level=level,
         trust=trust,
-        notes=tuple(dict.fromkeys(made.notes)),
+        notes=together(made.notes),
         warnings=tuple(dict.fromkeys(each for each in warnings if each)),
     )
 

@@ -70,7 +70,8 @@ def models_of(
     sentences: list[str] = []
     for name, runs in groups.items():
         if group_by is not None or len(runs) == 1:
-            models.append(Model(name=name or runs[0].label, runs=tuple(runs)))
+            told = name if name and group_by is not None else runs[0].label
+            models.append(Model(name=told, runs=tuple(runs)))
             continue
         parts, contradiction = _told_apart(runs, skip, seeds=seeds)
         if contradiction:

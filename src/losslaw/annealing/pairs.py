@@ -235,19 +235,16 @@ def _caution(one: Configuration, other: Configuration, equal: Equal) -> str:
     if one.model is other.model:
         return ""
     a, b = one.first.curve, other.first.curve
-    words = [
-        f"{one.name} and {other.name} are fitted apart; their losses compare only if data and"
-        " tokenizer are the same"
-    ]
+    words = ["fitted apart: the losses compare only if data and tokenizer are the same"]
     if a.optimizer != b.optimizer:
         names = [curve.optimizer or "not known" for curve in (a, b)]
-        words.append(f"their optimisers differ ({names[0]}, {names[1]})")
+        words.append(f"the optimisers differ ({names[0]}, {names[1]})")
     if a.model_size != b.model_size and equal != "compute":
-        words.append("their sizes differ, and so does the compute they have had")
+        words.append("the sizes differ, and so does the compute so far")
     first, second = (
         None if curve.schedule.batch is None else float(curve.schedule.batch.mean())
         for curve in (a, b)
     )
     if first != second and equal == "updates" and first is not None and second is not None:
-        words.append("their batches differ, and so do the tokens they have seen")
+        words.append("the batches differ, and so do the tokens so far")
     return "; ".join(words)

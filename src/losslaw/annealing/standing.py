@@ -11,6 +11,7 @@ from losslaw.fitting.cleaning import CleanedRuns, cleaned_runs
 from losslaw.fitting.final_loss import FinalLoss
 from losslaw.fitting.fit import fit as fit_law
 from losslaw.fitting.record import Fit
+from losslaw.fitting.status import Note
 from losslaw.fitting.trust import Trust
 from losslaw.laws import Law, Recipe
 
@@ -84,7 +85,7 @@ class FittedModel:
     fit: Fit
     cooldown: Cooldown
     standings: Mapping[str, Standing]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     _kept: dict[tuple[str, int], FinalLoss] = field(
         default_factory=dict[tuple[str, int], FinalLoss]
     )
@@ -122,12 +123,11 @@ def fitted(
         FitError: no start led to finite losses.
     """
     clean = cleaned_runs([*model.runs, *others], rules.skip, keep_all=rules.keep_all)
-    notes = [str(note) for note in clean.notes]
+    notes = list(clean.notes)
     fit = known
     if fit is None:
         fit = fit_law(clean.curves, rules.law, skip=clean.skip, keep_all=True)
-        notes += [str(note) for note in fit.notes]
-        notes += [f"{model.name}: {sentence}" for sentence in fit.status.sentences]
+        notes += fit.notes
     if rules.new_data:
         fit = fit.for_new_data()
     standings = {each.label: each for each in standings_of(clean, model)}

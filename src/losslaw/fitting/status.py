@@ -44,6 +44,24 @@ class Note:
         return f"{self.label}: {self.text}" if self.label else self.text
 
 
+def together(notes: Sequence[Note]) -> tuple[str, ...]:
+    """Each sentence once, with the runs that it is about.
+
+    >>> one, other = Note(text="2 points left out", label="a"), Note(text="as logged")
+    >>> together([one, other, Note(text="2 points left out", label="b")])
+    ('a, b: 2 points left out', 'as logged')
+    """
+    labels: dict[str, list[str]] = {}
+    for note in notes:
+        labels.setdefault(note.text, []).append(note.label)
+    out: list[str] = []
+    for text, runs in labels.items():
+        named = list(dict.fromkeys(label for label in runs if label))
+        rest = f" and {len(named) - 3} more" if len(named) > 3 else ""
+        out.append(f"{', '.join(named[:3])}{rest}: {text}" if named else text)
+    return tuple(out)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Status:
     """How a fit ended.

@@ -1,5 +1,6 @@
 """The figure of `losslaw.annealed`: what each run was worth along its way, beside its log."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,14 +20,20 @@ DASHES = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)))
 MARKS = ("o", "s", "^", "D", "v", "P", "X")
 
 
-def plot_annealed_run(ax: "Axes", run: AnnealedRun, **style: Any) -> "list[Artist]":
+def plot_annealed_run(
+    ax: "Axes", run: AnnealedRun, name: str | None = None, **style: Any
+) -> "list[Artist]":
     """Annealed loss along a run with its interval, and the losses of the log above it, thin.
 
-    Only a run for which the loss along its way was asked (``path=True``) has a line.
+    Args:
+        ax: Where to draw.
+        run: The run; only one for which the loss along its way was asked has lines.
+        name: What the legend calls it; ``None``: its label.
+        style: Of the lines.
     """
     style = {"color": COLORS[0], "marker": MARKS[0], **style}
     dashes = style.pop("ls", "-")
-    name = escaped(run.label)
+    name = escaped(run.label if name is None else name)
     artists: list[Artist] = []
     path = run.path
     if path is not None:
@@ -46,15 +53,21 @@ def plot_annealed_run(ax: "Axes", run: AnnealedRun, **style: Any) -> "list[Artis
     return artists
 
 
-def annealed_figure(result: Annealed) -> "Figure":
-    """One figure of all runs: annealed losses along each, thick; the logs, thin."""
+def annealed_figure(result: Annealed, names: Sequence[str] | None = None) -> "Figure":
+    """One figure of all runs: annealed losses along each, thick; the logs, thin.
+
+    Args:
+        result: What the runs are worth, best with the loss along each (``path=True``).
+        names: What the runs are called in the legend; ``None``: their labels.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     ax = figure.subplots()
     for i, run in enumerate(result.runs):
         color, mark = COLORS[i % len(COLORS)], MARKS[i % len(MARKS)]
-        plot_annealed_run(ax, run, color=color, marker=mark, ls=DASHES[i % len(DASHES)])
+        name = None if names is None else names[i]
+        plot_annealed_run(ax, run, name, color=color, marker=mark, ls=DASHES[i % len(DASHES)])
     ax.plot([], [], color="#666666", lw=0.7, label="as logged")
     ax.set_xlabel("update after which the cooldown begins")
     ax.set_ylabel("loss, nats per token")
