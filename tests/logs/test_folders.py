@@ -88,8 +88,8 @@ def test_the_forecast_of_a_folder_needs_no_horizon(trained, capsys):
     assert run(["forecast", str(trained), "--warmup", "0", "--skip", "0", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["horizon"] == 100
     (trained / "trainer_state.json").write_text(state(100))
-    assert run(["forecast", str(trained), "--warmup", "0"]) == 2
-    assert "has ended: its log goes to step 100" in capsys.readouterr().err
+    assert run(["forecast", str(trained), "--warmup", "0"]) == 0
+    assert "the run has ended: 100 updates were planned" in capsys.readouterr().out
 
 
 def test_what_was_recognised_is_shown(trained, capsys):

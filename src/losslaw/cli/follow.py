@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # the help page does without numpy
 LINES = (".csv", ".tsv", ".jsonl", ".ndjson", ".log", ".out", ".txt")
 """Files of lines, of which the last one may be half written."""
 
-HEADER = f"{'time':8}  {'step':>9}  {'loss':>7}  {'forecast':>8}  {'interval':>16}  band"
+HEADER = f"{'time':8}  {'step':>9}  {'loss':>7}  {{:>9}}  {'interval':>16}  band"
 
 
 def follow_log(
@@ -38,7 +38,7 @@ def follow_log(
     json: bool = False,
     save: "Callable[[Forecast], None]" = lambda found: None,
 ) -> None:
-    """Print a line whenever the log has a new loss, until the run is at its horizon.
+    """Print a line whenever the log has a new loss, until the run is at its horizon, if it has one.
 
     Args:
         log: Path of the log.
@@ -151,10 +151,19 @@ def _line(found: "Forecast", json: bool, *, header: bool, new_trust: bool) -> No
         return
     if new_trust and found.trust is not None:
         _out(found.trust.sentence)
+    open_end = found.path is None
     if header:
-        _out(f"{found.label}: {found.plan.sentence}; horizon {found.horizon:,}")
-        _out(HEADER)
-    interval = "not known" if found.interval is None else str(found.interval)
+        end = "" if open_end else f"; horizon {found.horizon:,}"
+        _out(f"{found.label}: {found.plan.sentence}{end}")
+        if found.now is not None and open_end:
+            share = found.now.over / found.step
+            _out(f"decay now: over {found.now.over:,} updates, {share:.0%} of those so far")
+        _out(HEADER.format("decay now" if open_end else "forecast"))
+    loss, interval = found.final, found.interval
+    if open_end and found.now is not None:
+        loss, interval = found.now.loss, found.now.interval
+    answer = "no answer" if loss is None else f"{loss:.4f}"
+    within = "not known" if interval is None else str(interval)
     band = found.band.state
     if found.band.since is not None:
         band += f" since {found.band.since:,} ({found.band.by:+.3f})"
@@ -163,10 +172,7 @@ def _line(found: "Forecast", json: bool, *, header: bool, new_trust: bool) -> No
     for spike in found.band.spikes[-1:]:
         if spike.last == found.step:
             band += f"; spike {spike.height:+.3f}"
-    _out(
-        f"{clock}  {found.step:>9,}  {found.loss:>7.4f}  {found.final:>8.4f}"
-        f"  {interval:>16}  {band}"
-    )
+    _out(f"{clock}  {found.step:>9,}  {found.loss:>7.4f}  {answer:>9}  {within:>16}  {band}")
 
 
 def _farewell(curve: "LossCurve", horizon: int, json: bool) -> None:

@@ -26,7 +26,9 @@ def forecast_command(
     horizon: Annotated[
         int | None,
         typer.Option(
-            "--horizon", metavar="N", help="Updates of the whole run; default: what its log says."
+            "--horizon",
+            metavar="N",
+            help="Updates of the whole run; default: what its log says, if it does.",
         ),
     ] = None,
     schedule: Annotated[
@@ -45,7 +47,8 @@ def forecast_command(
         typer.Option(
             "--decay-over",
             metavar="K1,K2,...",
-            help="Updates of the decays asked about; default: 5 to 40 % of the steps so far.",
+            help="Lengths of the decays asked about: updates, or shares of those so far;"
+            " default: 5%,10%,15%,20%,30%,40%.",
         ),
     ] = None,
     decay_shape: Annotated[
@@ -70,14 +73,16 @@ def forecast_command(
         str | None, typer.Option("-o", "--output", help="Write the forecast to this JSON file.")
     ] = None,
 ) -> None:
-    """Final loss of a run in progress, and of decays begun now or later.
+    """Final loss of a run in progress if its rate decayed now, or later, and on its plan.
 
-    What the log does not show of the schedule is continued, and said; --schedule declares it.
+    Without a horizon decays that begin now are answered alone. What the log does not show of the
+    schedule is continued, and said; --schedule declares it.
     Earlier runs of the same model (--with, --fit) make the forecast much surer.
 
     \b
     Examples:
       losslaw forecast checkpoints/
+      losslaw forecast run.csv --decay-over 10%,20%
       losslaw forecast run.csv --horizon 72000
       losslaw forecast run.csv --horizon 72000 --with earlier.csv --follow
       losslaw forecast run.csv --fit fit.json --horizon 72000 --final 3e-5
@@ -204,6 +209,25 @@ def _horizon(horizon: int | None, schedule: str | None) -> int | None:
     return parse_schedule(schedule).horizon
 
 
-def _lengths(text: str) -> list[int]:
-    expected = "whole numbers of updates, as in 2000,5000"
-    return [int(number) for number in options.numbers(text, "--decay-over", expected, whole=True)]
+def _lengths(text: str) -> list[float]:
+    """Updates, as whole numbers, and shares of the steps so far, as numbers below 1.
+
+    Raises:
+        InputError: something else.
+    """
+    from losslaw.errors import InputError
+
+    expected = "whole numbers of updates or shares of those so far, as in 2000,20%"
+    lengths: list[float] = []
+    for part in options.names(text) or [text]:
+        percent = part.endswith("%")
+        (number,) = options.numbers(part.removesuffix("%"), "--decay-over", expected)
+        if percent:
+            lengths.append(number / 100)
+        elif number < 1:
+            lengths.append(number)
+        elif number.is_integer():
+            lengths.append(int(number))
+        else:
+            raise InputError(f"--decay-over {part!r}: expected {expected}")
+    return lengths

@@ -26,6 +26,7 @@ FAR = 2.0
 # Steps of a prediction that are printed.
 LINES = 12
 ADVISE = "losslaw advise RUNS --for SPEC"
+NO_DECAY = "no fitted run decays"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -289,7 +290,7 @@ def _decay_warnings(
     decayed = any(curve.schedule.decays(curve.last_step) for curve in curves)
     if not touched.any() and _decays(query) and not decayed:
         yield (
-            "no fitted run decays, so what this decay gains rests on the prior alone:"
+            f"{NO_DECAY}, so what this decay gains rests on the prior alone:"
             f" {ADVISE} names the cheapest run that would settle it"
         )
     if rises_again(query.lr) and not any(rises_again(lr) for lr in rates):

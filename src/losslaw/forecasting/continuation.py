@@ -35,7 +35,8 @@ class Plan:
     """The schedule of a whole run, part of which is done.
 
     Attributes:
-        schedule: Every update up to the horizon; the first ones as the log shows them.
+        schedule: Every update up to the horizon; the first ones as the log shows them. Where the
+            horizon or the rest is not known: what is done.
         now: Updates that are done.
         sentence: What is assumed of the rest.
         doubts: Sentences.
@@ -47,9 +48,9 @@ class Plan:
     doubts: tuple[str, ...] = ()
 
     @property
-    def horizon(self) -> int:
-        """Updates in all."""
-        return self.schedule.horizon
+    def horizon(self) -> int | None:
+        """Updates in all; ``None``: not known."""
+        return self.schedule.horizon if self.schedule.horizon > self.now else None
 
     @property
     def rate(self) -> float:
@@ -59,6 +60,33 @@ class Plan:
     def held(self, horizon: int) -> Schedule:
         """What is done, and then the rate of the last update up to ``horizon``."""
         return self.schedule.prefix(self.now).extended(np.full(horizon - self.now, self.rate))
+
+
+def planned_if_known(
+    curve: LossCurve,
+    horizon: int | None = None,
+    schedule: Schedule | None = None,
+    final: float | None = None,
+) -> Plan:
+    """The same as `planned`; what is done where nobody says how it goes on, nor has to.
+
+    Raises:
+        InputError: a horizon or a schedule is given that cannot be one, see `planned`; or the run
+            has ended, its rate too.
+    """
+    now = int(curve.steps[-1])
+    ended = curve.planned == now and curve.schedule.lr[now - 1] <= (final or 0.0)
+    if horizon is not None or schedule is not None or ended:
+        return planned(curve, horizon, schedule, final)
+    words = "not known: nothing says how long the run is to be (horizon=, --horizon)"
+    if curve.schedule.horizon > now or (curve.planned or 0) > now:
+        try:
+            return planned(curve, None, None, final)
+        except InputError as error:
+            words = f"not known: {error}"
+    elif curve.planned is not None:
+        words = f"the run has ended: {curve.planned:,} updates were planned"
+    return Plan(schedule=curve.schedule.prefix(now), now=now, sentence=words)
 
 
 def planned(

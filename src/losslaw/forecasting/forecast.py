@@ -2,7 +2,8 @@
 
 `forecast` fits what is known (the run so far, earlier runs of the same model, or a saved fit that
 the run brings up to date), continues the run's schedule (`losslaw.forecasting.continuation`), and
-predicts it and decays that begin now, or in time to end at the horizon. Whether the run is where
+predicts it and decays that begin now, or in time to end at the horizon. Where nobody says how long
+the run is to be, decays that begin now are what is answered. Whether the run is where
 it was predicted to be is the business of `losslaw.forecasting.band`.
 
 Where several laws answer, all predictions of one forecast have the weights, and the trust, of one
@@ -10,22 +11,24 @@ question: the plan if it decays, else a decay that begins now. If even the inter
 wide to be of use, no decays are compared.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 
 import numpy as np
 
-from losslaw.curves import LossCurve, Runs, curve_of, curves_of
+from losslaw.curves import LossCurve, Runs, curve_of
 from losslaw.errors import InputError, TooShort
-from losslaw.fitting.cleaning import cleaned, cleaned_runs
+from losslaw.fitting.cleaning import Cleaned, CleanedRuns, cleaned, cleaned_runs
 from losslaw.fitting.fit import fit as fit_law
-from losslaw.fitting.prediction import FittedCurve
+from losslaw.fitting.optimizer import all_by
+from losslaw.fitting.prediction import ADVISE, FittedCurve, Prediction
 from losslaw.fitting.record import Fit
 from losslaw.fitting.trust import Trust, useless
 from losslaw.forecasting.band import Band, Predictor, against, rolling, spikes_in
-from losslaw.forecasting.continuation import Plan, planned
+from losslaw.forecasting.continuation import Plan, planned_if_known
 from losslaw.forecasting.record import Ending, Forecast, When
-from losslaw.forecasting.update import OfSize, Updated, held_shapes, updated
+from losslaw.forecasting.update import OfSize, Updated, held_shapes, known_until, updated
 from losslaw.laws import Law, Recipe
 from losslaw.numerics.interval import Level
 from losslaw.schedules import Schedule, ScheduleLike, decay_rates, schedule_of
@@ -72,6 +75,10 @@ class Rules:
         """The fit of these curves."""
         return fit_law(curves, law, skip=self.skip, keep_all=self.keep_all)
 
+    def cleaned(self, curves: Sequence[LossCurve], skip: int | None = None) -> CleanedRuns:
+        """What of these curves is fitted."""
+        return cleaned_runs(curves, self.skip if skip is None else skip, keep_all=self.keep_all)
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Decays:
@@ -89,17 +96,22 @@ class _Decays:
         return done.extended(np.concatenate([np.full(wait, self.plan.rate), fall]))
 
     @property
-    def reference(self) -> Schedule:
-        """The question by which laws are weighed: the plan if it decays, else a decay now.
+    def usual(self) -> int:
+        """The length that is answered first: the middle one of those that end within the horizon.
 
-        Its length is the middle one of those that end within the horizon.
+        0: no decay is asked about.
         """
-        plan = self.plan
-        if not self.lengths or plan.schedule.decays(plan.horizon):
-            return plan.schedule
-        within = [each for each in self.lengths if plan.now + each <= plan.horizon]
-        lengths = within or self.lengths
-        return self.after(0, lengths[len(lengths) // 2])
+        left = np.inf if self.plan.horizon is None else self.plan.horizon - self.plan.now
+        lengths = [each for each in self.lengths if each <= left] or self.lengths
+        return lengths[len(lengths) // 2] if lengths else 0
+
+    @property
+    def reference(self) -> Schedule:
+        """The question by which laws are weighed: the plan if it decays, else the usual decay."""
+        horizon = self.plan.horizon
+        if not self.lengths or (horizon is not None and self.plan.schedule.decays(horizon)):
+            return self.plan.schedule
+        return self.after(0, self.usual)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +119,8 @@ class Basis:
     """What predicts, and how it came about; its trust, where it is not that of the predictor."""
 
     predictor: Fit | OfSize | Updated
+    clean: Cleaned
+    fit: Fit
     law: str
     band: Band
     sentence: str
@@ -123,7 +137,8 @@ def forecast(
     fit: Fit | None = None,
     earlier: Runs = (),
     law: str | type[Law] | None = None,
-    decay_over: Sequence[int] | None = None,
+    optimizer: str | None = None,
+    decay_over: Sequence[float] | None = None,
     decay_shape: str = "linear",
     final: float = 0.0,
     level: float = 0.9,
@@ -137,14 +152,17 @@ def forecast(
     Args:
         curve: The run so far: a curve, or what `losslaw.read_curves` reads. If its schedule goes on
             after its last loss, that is its plan.
-        horizon: Updates of the whole run; ``None``: those of the plan, or those that its log says.
+        horizon: Updates of the whole run; ``None``: those of the plan, or those that its log says,
+            and where it says nothing decays that begin now are answered alone.
         schedule: The whole plan, as record or text; must agree with the run so far. ``None``: what
             the log shows is continued, see `losslaw.forecasting.continuation`.
         fit: An earlier fit, brought up to date by the run; see `losslaw.forecasting.update`.
         earlier: Earlier runs of the same model, fitted jointly with this one.
         law: Law to fit; ``None``: that of `losslaw.fit`.
-        decay_over: Updates of the decays to try; ``None``: 5 to 40 % of the steps so far, as
-            long as they end within the horizon.
+        optimizer: What trained the model, in the place of what the logs say; as in `losslaw.fit`.
+        decay_over: Lengths of the decays to try: updates (whole numbers) or shares of the steps so
+            far (``float``); ``None``: 5 to 40 % of the steps so far, as long as they end within the
+            horizon.
         decay_shape: ``linear``, ``cosine``, ``exponential``, ``1-sqrt`` or ``power``.
         final: Learning rate at which these decays end, and falls in progress that have no end.
         level: Share of runs the intervals are meant to hold, in (0, 1).
@@ -158,8 +176,9 @@ def forecast(
         The forecast; ``print`` shows it.
 
     Raises:
-        InputError: no horizon or one behind the log, a plan that disagrees with the log, a rest
-            that cannot be told, a log that is too short, or options that contradict each other.
+        InputError: a horizon behind the log, a plan that disagrees with the log, a rest that cannot
+            be told though a horizon is given, nothing to ask (no horizon, and the rate is at its
+            end), a log that is too short, or options that contradict each other.
 
     >>> import losslaw as ll
     >>> run = {curve.label: curve for curve in ll.bundled_curves()}["cosine_peak3e-3_T12000"]
@@ -168,47 +187,86 @@ def forecast(
     (12000, True)
     """
     Level(level)
-    curve, earlier = curve_of(curve), curves_of(earlier)
+    (curve,), earlier = all_by([curve_of(curve)], optimizer), all_by(earlier, optimizer)
     check_sources(fit, earlier, law, new_data)
     declared = None if schedule is None else schedule_of(schedule)
     check_length(curve, skip)
-    plan = planned(curve, horizon, declared, final)
+    plan = planned_if_known(curve, horizon, declared, final)
     rules = Rules(skip=skip, keep_all=keep_all)
     decays = _decays(plan, decay_over, decay_shape, final)
     reference = decays.reference
     basis = basis_of(
         curve, reference, rules, fit=fit, earlier=earlier, law=law, new_data=new_data, kept=kept
     )
-    trust = trust_in(basis, reference)
-    steps = np.unique(np.linspace(plan.now + 1, plan.horizon, PATH).round().astype(np.int64))
+    asked, trust = _asked(basis, reference)
     refused = trust is not None and trust.refused
-    # Without other endings to compare it with, the plan's is answered for itself.
-    predictor = basis.predictor.settled(plan.schedule) if refused else basis.predictor
-    path = replace(predictor.predict(plan.schedule, steps, level), trust=trust)
-    left = cleaned(curve, skip or 0).diverged
-    endings = () if refused or left is not None else _endings(decays, predictor, level)
-    warnings = list(dict.fromkeys([*plan.doubts, *curve.warnings, *basis.warnings, *path.warnings]))
+    path: Prediction | None = None
+    if plan.horizon is not None:
+        steps = np.unique(np.linspace(plan.now + 1, plan.horizon, PATH).round().astype(np.int64))
+        # Without other endings to compare it with, the plan's is answered for itself.
+        alone = basis.predictor.settled(plan.schedule) if refused else basis.predictor
+        path = replace(alone.predict(plan.schedule, steps, level), trust=trust)
+    # What is fitted as it is may have diverged all the same.
+    clean = cleaned(curve, skip or 0) if keep_all else basis.clean
+    left = clean.diverged
+    endings = () if refused or left is not None else _endings(decays, basis.predictor, level)
+    doubts = asked.warnings if path is None else path.warnings
+    warnings = list(dict.fromkeys([*plan.doubts, *curve.warnings, *basis.warnings, *doubts]))
     if basis.band.state in ("above", "below"):
         warnings.append(
             f"the run has been {basis.band.state} its band since step {basis.band.since:,}: if what"
             " happened there goes on, the forecast does not hold"
         )
+    dense = basis.clean.averaged > 0 and left is None
+    alone = fit is None and not earlier
     return Forecast(
         label=curve.label,
         step=plan.now,
-        loss=curve.final_loss,
+        loss=(basis.clean.curve if dense else curve).final_loss,
+        averaged=int(basis.clean.counts[-3:].sum()) if dense else 3,
         plan=plan,
+        level=level,
         path=path,
         band=basis.band,
+        usual=decays.usual,
         endings=endings,
         decay=f"{decay_shape} to {final:g}",
         basis=basis.sentence,
         law=basis.law,
         trust=trust,
-        notes=basis.notes,
+        changes=tuple(_changes(basis.fit, curve, trust, alone=alone)),
+        notes=tuple(note for note in basis.notes if not _repeats(note, warnings)),
         warnings=tuple(warnings),
         diverged=None if left is None else left[0],
     )
+
+
+def _changes(fit: Fit, curve: LossCurve, trust: Trust | None, *, alone: bool) -> Iterator[str]:
+    """What would change the answer, beyond what its trust and its warnings say."""
+    if alone and trust is not None and trust.status != "confirmed":
+        yield (
+            "earlier runs of this model that decay, as logs or as a fit (--with, --fit);"
+            f" {ADVISE} names the cheapest one to make"
+        )
+    if fit.mixture is None or curve.optimizer is not None:
+        return
+    ground = fit.mixture.ground
+    if ground.optimizer is None and ground.home:
+        yield (
+            "another optimiser (--optimizer): the constants of AdamW are assumed, since the peak"
+            " rates are such as AdamW has"
+        )
+    elif ground.optimizer is None:
+        yield (
+            "the name of the optimiser (--optimizer): nobody says it, and the peak rates are not"
+            " such as AdamW usually has, so its constants are one guess among others"
+        )
+
+
+def _repeats(note: str, warnings: Sequence[str]) -> bool:
+    """Whether a note says what a warning says as well."""
+    assumed = note.partition(" is assumed")
+    return bool(assumed[1]) and any(each.startswith(f"{assumed[0]} is") for each in warnings)
 
 
 def basis_of(
@@ -253,11 +311,16 @@ def check_sources(
 
 def trust_in(basis: Basis, reference: Schedule) -> Trust | None:
     """What stands behind the forecast, and whether its interval is too wide to be of use."""
+    return _asked(basis, reference)[1]
+
+
+def _asked(basis: Basis, reference: Schedule) -> tuple[Prediction, Trust | None]:
+    """The answer to the reference question, and what stands behind the forecast."""
     prediction = basis.predictor.predict(reference, [reference.horizon], TRUSTED)
     trust, interval = basis.trust or prediction.trust, prediction.interval
     if trust is None or interval is None:
-        return trust
-    return replace(trust, refused=useless(interval, prediction.final))
+        return prediction, trust
+    return prediction, replace(trust, refused=useless(interval, prediction.final))
 
 
 def check_length(curve: LossCurve, skip: int | None) -> None:
@@ -288,10 +351,12 @@ def _from_run(
     warnings: tuple[str, ...] = (),
 ) -> Basis:
     """A fit of the run itself, judged by fits of its beginnings."""
-    fit = rules.fit(curve, law).settled(reference)
+    clean = rules.cleaned([curve])
+    made = fit_law(clean.curves, law, skip=clean.skip, keep_all=True)
+    fit = clean.remembered(made).settled(reference)
     band = rolling(curve, fit.skip, lambda part: kept.fit(part, law, rules))
     start = max(fit.skip, curve.schedule.warmup)
-    return _basis(curve, fit, fit, band, start, sentence, warnings=warnings)
+    return _basis(curve, clean.runs[0], fit, fit, band, start, sentence, warnings=warnings)
 
 
 def _from_others(
@@ -309,11 +374,14 @@ def _from_others(
     base = base.for_new_data() if new_data else base
     early = max(min(base.skip, int(curve.steps[-1]) // 3), rules.skip or 0)
     start = max(curve.schedule.warmup, early)
+    # What a fit was made of it has not foretold.
+    held = None if fit is None else known_until(fit, curve)
+    news = start if held is None else max(start, held)
     what = "the saved fit" if fit is not None else "the earlier runs"
     of_size = OfSize(base, curve.model_size)
     because = _other_size(curve, base, what)
-    band = Band(state="unknown") if because else against(curve, of_size, start)
-    if band.never:
+    band = Band(state="unknown") if because else against(curve, of_size, news)
+    if band.never and held is None:
         because = (
             f"this run was never where {what} said it would be ({band.by:+.3f} nats now): another"
             " model, data or batch size?"
@@ -327,22 +395,25 @@ def _from_others(
     count = f"{len(base.curves)} run" + ("s" if len(base.curves) != 1 else "")
     if fit is None:
         runs = [_named(curve, earlier), *earlier]
-        clean = cleaned_runs(runs, start, keep_all=rules.keep_all)
+        clean = rules.cleaned(runs, start)
         joint = fit_law(clean.curves, law, skip=start, keep_all=True)
         joint = joint.for_new_data() if new_data else joint
         sentence = f"this run and {count} before it, fitted together"
         predictor = OfSize(joint, curve.model_size).settled(reference)
-        basis = _basis(curve, predictor, joint, band, start, sentence, earlier)
+        run = clean.runs[0]
+        basis = _basis(curve, run, predictor, joint, band, start, sentence, earlier)
         return replace(basis, notes=(*map(str, clean.notes), *basis.notes))
     of_size = of_size.settled(reference)
     fresh = Updated(fit=of_size, offset=0.0, believed=0.0, now=int(curve.steps[-1]))
+    if held is not None:
+        count += f", this one among them up to step {held:,}"
     sentence = f"a saved fit of {count}; of this run too little is known to change it"
-    clean = cleaned_runs([curve], start, keep_all=rules.keep_all)
+    clean = rules.cleaned([curve], start)
     if band.state != "unknown":
-        fresh = updated(of_size, clean.curves[0], start)
+        fresh = updated(of_size, clean.curves[0], news if held is None else news + 1)
         late = f"brought up to date by this run ({fresh.offset:+.4f} nats now)"
         sentence = f"a saved fit of {count}, {late}"
-    basis = _basis(curve, fresh, fit, band, start, sentence, fit.curves)
+    basis = _basis(curve, clean.runs[0], fresh, fit, band, start, sentence, fit.curves)
     return replace(basis, notes=(*map(str, clean.notes), *basis.notes))
 
 
@@ -369,6 +440,7 @@ def _of_another(base: Fit, because: str) -> Trust:
 
 def _basis(
     curve: LossCurve,
+    clean: Cleaned,
     predictor: Fit | OfSize | Updated,
     fit: Fit,
     band: Band,
@@ -385,6 +457,8 @@ def _basis(
     doubts = () if fit.status.converged else ("the fit did not converge",)
     return Basis(
         predictor=predictor,
+        clean=clean,
+        fit=fit,
         law=fit.law.name,
         band=band,
         sentence=sentence,
@@ -410,20 +484,22 @@ def _named(curve: LossCurve, others: Sequence[LossCurve]) -> LossCurve:
     return curve.with_(label=f"{curve.label} (this run)") if curve.label in labels else curve
 
 
-def _decays(plan: Plan, decay_over: Sequence[int] | None, shape: str, final: float) -> _Decays:
+def _decays(plan: Plan, decay_over: Sequence[float] | None, shape: str, final: float) -> _Decays:
     """The decays to be compared, checked.
 
     Raises:
-        InputError: lengths below 1, a shape that is none, or a final rate that cannot be one.
+        InputError: lengths below 1, a shape that is none, a final rate that cannot be one, or
+            nothing to ask.
     """
-    left, rate = plan.horizon - plan.now, plan.rate
+    left, rate = None if plan.horizon is None else plan.horizon - plan.now, plan.rate
     if not np.isfinite(final) or final < 0:
         raise InputError(f"final rate of the decays is {final:g}, expected 0 or above")
     if decay_over is None:
-        lengths = sorted({round(share * plan.now) for share in SHARES})
-        lengths = [length for length in lengths if 1 <= length <= left] or [left]
+        lengths = sorted({max(round(share * plan.now), 1) for share in SHARES})
+        if left is not None:
+            lengths = [length for length in lengths if length <= left] or [left]
     else:
-        lengths = sorted(set(decay_over))
+        lengths = sorted({_length(each, plan.now) for each in decay_over})
         if not lengths or lengths[0] < 1:
             raise InputError(f"decay over {lengths[:1] or 'nothing'}, expected at least 1 update")
     # Checked whether or not the rate has somewhere to go.
@@ -433,22 +509,36 @@ def _decays(plan: Plan, decay_over: Sequence[int] | None, shape: str, final: flo
             f"final rate of the decays is {final:.4g}, above the rate {rate:.4g} at step"
             f" {plan.now}, where they begin: give a lower one"
         )
+    if rate == final and plan.horizon is None:
+        raise InputError(
+            f"the learning rate is {rate:.4g} at step {plan.now}, where decays end, and nobody says"
+            " how long the run is to be: there is nothing to ask; give a horizon (horizon=,"
+            " --horizon)"
+        )
     chosen = () if rate == final else tuple(lengths)
     return _Decays(plan=plan, lengths=chosen, shape=shape, final=final)
+
+
+def _length(over: float, now: int) -> int:
+    """Updates of a decay: themselves, or a share of those so far; 0 where that is none."""
+    if isinstance(over, Integral):
+        return int(over)
+    return max(round(over * now), 1) if 0 < over < np.inf else 0
 
 
 def _endings(decays: _Decays, predictor: Predictor, level: float) -> tuple[Ending, ...]:
     """Decays now and later, in order of length."""
     if not decays.lengths:
         return ()
-    plan = decays.plan
-    ends = sorted({plan.horizon, *[plan.now + length for length in decays.lengths]})
+    plan, horizon = decays.plan, decays.plan.horizon
+    totals = {plan.now + length for length in decays.lengths}
+    ends = sorted(totals if horizon is None else totals | {horizon})
     held = predictor.predict(plan.held(ends[-1]), ends, level)
     holding = dict(zip(ends, held.loss.tolist(), strict=True))
     endings: list[Ending] = []
     for length in decays.lengths:
         waits: list[tuple[When, int]] = [("now", 0)]
-        left = plan.horizon - plan.now
+        left = 0 if horizon is None else horizon - plan.now
         if left > length:  # otherwise that is now, or it has passed
             waits.append(("later", left - length))
         for when, wait in waits:
@@ -463,7 +553,7 @@ def _endings(decays: _Decays, predictor: Predictor, level: float) -> tuple[Endin
                     loss=prediction.final,
                     interval=prediction.interval,
                     gain=holding[whole.horizon] - prediction.final,
-                    within=whole.horizon <= plan.horizon,
+                    within=None if horizon is None else whole.horizon <= horizon,
                 )
             )
     return tuple(endings)

@@ -1,18 +1,19 @@
-"""What comes back from a forecast: where the run is, where it will end, what decays would give."""
+"""What comes back from a forecast: where the run is, what decays would give, where it will end."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
 import numpy as np
 
-from losslaw.fitting.prediction import ADVISE, Prediction
+from losslaw.fitting.prediction import ADVISE, NO_DECAY, Prediction
 from losslaw.fitting.trust import USELESS, Trust
 from losslaw.fitting.uncertainty import REPEAT
 from losslaw.forecasting.band import Band
 from losslaw.forecasting.continuation import Plan
 from losslaw.numerics.interval import Interval, Level, ends
-from losslaw.text import table
+from losslaw.text import WIDTH, table
 
 # Correlation of the errors of two endings of one run. Seen on constant runs of three peaks asked
 # about 13 decays each: errors of the endings differed by .0015 to .004 (standard deviation) where
@@ -21,6 +22,8 @@ SHARED_BY_ENDINGS = 0.995
 
 # Spikes that a report names one by one: the latest.
 SPIKES_SHOWN = 3
+# Endings that a report names as no worse than the best.
+TIES_SHOWN = 3
 
 # What is said in the place of a table of decays.
 REFUSAL = (
@@ -51,7 +54,7 @@ class Ending:
         loss: Predicted final loss.
         interval: Its interval; ``None`` if the fit carries no uncertainty.
         gain: What holding on for the same steps would leave, minus ``loss``.
-        within: Whether it ends within the horizon.
+        within: Whether it ends within the horizon; ``None``: there is none.
     """
 
     when: When
@@ -61,7 +64,7 @@ class Ending:
     loss: float
     interval: Interval | None
     gain: float
-    within: bool
+    within: bool | None
 
     def as_dict(self) -> dict[str, object]:
         """The JSON form."""
@@ -89,16 +92,20 @@ class Forecast:
     Attributes:
         label: Name of the run.
         step: Last step with a loss.
-        loss: Loss there: mean of the last three.
+        loss: Loss there: mean of the last three logged; in a dense log of more.
+        averaged: Of how many.
         plan: The whole schedule, and what was assumed of its rest.
-        path: Predicted losses from now to the horizon.
+        level: Level of the intervals.
+        path: Predicted losses from now to the horizon; ``None``: there is none.
         band: Whether the run is where it was predicted to be.
+        usual: Length of the decay that is answered first; 0: none is asked about.
         endings: Endings: decays now and later.
         decay: The decays in words.
         basis: What the forecast is based on, in words.
         law: Name of the law.
         trust: What stands behind it: behind the plan's end if the plan decays, else behind a decay
             now; ``None`` where one law answers alone. Where it is ``refused`` there are no endings.
+        changes: What would change the answer, beyond what its trust and its warnings say.
         notes: What was assumed.
         warnings: Why the forecast deserves less trust than others.
         diverged: Step from which on the run has left its course for good; ``None``: it has not.
@@ -108,37 +115,42 @@ class Forecast:
     label: str
     step: int
     loss: float
+    averaged: int
     plan: Plan
-    path: Prediction
+    level: float
+    path: Prediction | None
     band: Band
+    usual: int
     endings: tuple[Ending, ...]
     decay: str
     basis: str
     law: str
     trust: Trust | None = None
+    changes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     diverged: int | None = None
 
     @property
-    def horizon(self) -> int:
-        """Updates of the whole run."""
+    def horizon(self) -> int | None:
+        """Updates of the whole run; ``None``: not known."""
         return self.plan.horizon
 
     @property
-    def level(self) -> float:
-        """Level of the intervals."""
-        return self.path.level
-
-    @property
-    def final(self) -> float:
-        """Predicted loss at the horizon, on the plan."""
-        return self.path.final
+    def final(self) -> float | None:
+        """Predicted loss at the horizon, on the plan; ``None``: there is none."""
+        return None if self.path is None else self.path.final
 
     @property
     def interval(self) -> Interval | None:
         """Interval of the final loss; ``None`` if the fit carries no uncertainty."""
-        return self.path.interval
+        return None if self.path is None else self.path.interval
+
+    @property
+    def now(self) -> Ending | None:
+        """The decay that is answered first: one of usual length that begins now."""
+        asked = (each for each in self.endings if (each.when, each.over) == ("now", self.usual))
+        return next(asked, None)
 
     @property
     def refused(self) -> bool:
@@ -152,39 +164,47 @@ class Forecast:
 
     @property
     def best(self) -> Ending | None:
-        """The ending within the horizon with the lowest predicted loss.
+        """The ending with the lowest predicted loss, within the horizon if there is one.
 
         ``None``: the plan's, or endings are not compared.
         """
-        within = [ending for ending in self.endings if ending.within]
-        lowest = min(within, key=lambda ending: ending.loss, default=None)
-        return lowest if lowest is not None and lowest.loss < self.final else None
+        lowest = min(self._within, key=lambda ending: ending.loss, default=None)
+        if lowest is None or self.final is None or lowest.loss < self.final:
+            return lowest
+        return None
+
+    @property
+    def _within(self) -> list[Ending]:
+        return [ending for ending in self.endings if ending.within is not False]
 
     @property
     def ties(self) -> tuple[Ending, ...]:
-        """Other endings within the horizon that do not differ from the best significantly.
+        """Other such endings that do not differ from the best significantly, shortest decay first.
 
         Two endings of one run share most of their error (`SHARED_BY_ENDINGS`), so they can be told
         apart where their intervals cannot.
         """
         best = self.best
+        first = self.path if best is None else best
         return tuple(
             each
-            for each in self.endings
-            if each.within and each is not best and self._tie(each, self if best is None else best)
+            for each in self._within
+            if first is not None and each is not best and self._tie(each, first)
         )
 
     @property
-    def plan_ties(self) -> bool:
+    def plan_ties(self) -> bool | None:
         """Whether the plan's own ending does not differ from the best significantly."""
-        return self.best is None or self._tie(self.best, self)
+        if self.path is None:
+            return None
+        return self.best is None or self._tie(self.best, self.path)
 
-    def _tie(self, one: "Ending", other: "Ending | Forecast") -> bool:
+    def _tie(self, one: Ending, other: Ending | Prediction) -> bool:
         """Whether two endings, or one and the plan's, differ by no more than their errors explain.
 
         ``sd^2 = (sd1 - sd2)^2 + 2 (1 - SHARED_BY_ENDINGS) sd1 sd2 + 2 REPEAT^2``
         """
-        loss = other.final if isinstance(other, Forecast) else other.loss
+        loss = other.final if isinstance(other, Prediction) else other.loss
         z = Level(self.level).quantile
         first, second = (
             0.0 if each.interval is None else each.interval.half_width / z for each in (one, other)
@@ -203,6 +223,7 @@ class Forecast:
             "trust": None if self.trust is None else self.trust.as_dict(),
             "step": self.step,
             "loss": self.loss,
+            "averaged": self.averaged,
             "lr": self.plan.rate,
             "horizon": self.horizon,
             "level": self.level,
@@ -212,7 +233,7 @@ class Forecast:
             "final": {
                 "loss": self.final,
                 **ends(self.interval),
-                "lr": self.plan.schedule.final_lr,
+                "lr": None if self.path is None else self.plan.schedule.final_lr,
             },
             "band": asdict(self.band),
             "decay": self.decay,
@@ -220,62 +241,93 @@ class Forecast:
             "best": None if best is None else best.as_dict(),
             "ties": [ending.as_dict() for ending in self.ties],
             "plan_ties": self.plan_ties,
-            "path": self.path.as_dict(),
+            "path": None if self.path is None else self.path.as_dict(),
+            "now": None if self.now is None else self.now.as_dict(),
+            "changes": self.changes,
             "notes": self.notes,
             "warnings": self.warnings,
             "diverged": self.diverged,
         }
 
     def __str__(self) -> str:
-        lines = [
-            *([] if self.trust is None else [str(self.trust)]),
-            f"{self.label} at step {self.step:,}: loss {self.loss:.4f}, learning rate"
-            f" {self.plan.rate:.4g}",
-            "",
-            f"  forecast  {self.final:.4f} at step {self.horizon:,}, {self.level:.0%} interval"
-            f" {_words(self.interval)}",
-            f"  plan      {self.plan.sentence}",
-            f"  based on  {self.basis} ({self.law})",
-            f"  band      {self.band}",
-        ]
-        if self.band.state == "on" and not self.confirmed:
-            lines.append("            (this confirms what came so far, not the end: see above)")
-        for spike in self.band.spikes[-SPIKES_SHOWN:]:
-            at_end = spike.last == self.step
-            back = "at the last loss" if at_end else f"back after step {spike.last:,}"
-            lines.append(f"  spike     {spike.height:+.3f} nats at step {spike.step:,}, {back}")
-        if len(self.band.spikes) > SPIKES_SHOWN:
-            lines.append(f"            and {len(self.band.spikes) - SPIKES_SHOWN} spikes before")
+        lines = [] if self.trust is None else _wrapped(str(self.trust))
+        lines += self._headline()
         if self.endings:
-            lines += ["", f"Decay ({self.decay}) begun now, or in time to end at the horizon", ""]
+            title = f"Decays ({self.decay}, from {self.plan.rate:.4g}) begun now"
+            later = "" if self.horizon is None else ", or in time to end at the horizon"
+            lines += ["", *_wrapped(title + later), ""]
             lines += [f"  {line}" for line in _endings_table(self.endings, self.level)]
-            lines += ["", self._verdict()]
+            lines += ["", *self._verdict()]
         if self.diverged is not None:
             lines += ["", *_back_to(self.diverged)]
         elif self.refused:
             lines += ["", *REFUSAL]
-        lines += [f"warning: {sentence}" for sentence in self.warnings]
-        lines += [f"note: {sentence}" for sentence in self.notes]
+        lines += ["", *self._ground()]
+        if self.changes:
+            lines += ["", "What would change the answer, besides other losses to come:"]
+            lines += [line for each in self.changes for line in _wrapped(each, "  * ")]
+        # Where laws are mixed the first line says so.
+        told = [each for each in self.warnings if not (self.trust and each.startswith(NO_DECAY))]
+        for kind, sentences in (("warning", told), ("note", self.notes)):
+            lines += [line for each in sentences for line in _wrapped(f"{kind}: {each}")]
         return "\n".join(lines)
 
-    def _verdict(self) -> str:
+    def _headline(self) -> list[str]:
+        """Where the run is, what a decay now would give, and where its plan ends."""
+        count = "three" if self.averaged == 3 else f"{self.averaged:,}"
+        lines = _wrapped(
+            f"{self.label} at step {self.step:,}: loss {self.loss:.4f}, the mean of the last"
+            f" {count} logged"
+        )
+        answers: list[tuple[str, float, Interval | None]] = []
+        if self.now is not None:
+            answers.append((str(self.now), self.now.loss, self.now.interval))
+        if self.path is not None:
+            answers.append((f"plan to step {self.horizon:,}", self.path.final, self.interval))
+        wide = max((len(name) for name, _, _ in answers), default=0)
+        return lines + [
+            f"  {name:<{wide}}  {loss:.4f}, {self.level:.0%} interval {_words(interval)}"
+            for name, loss, interval in answers
+        ]
+
+    def _ground(self) -> list[str]:
+        """What the answers rest on, and whether the run is where it was predicted to be."""
+        rows = [
+            ("plan", self.plan.sentence),
+            ("based on", f"{self.basis} ({self.law})"),
+            ("band", str(self.band)),
+        ]
+        if self.band.state == "on" and not self.confirmed:
+            rows.append(("", "(this confirms what came so far, not the end: see above)"))
+        for spike in self.band.spikes[-SPIKES_SHOWN:]:
+            at_end = spike.last == self.step
+            back = "at the last loss" if at_end else f"back after step {spike.last:,}"
+            rows.append(("spike", f"{spike.height:+.3f} nats at step {spike.step:,}, {back}"))
+        if len(self.band.spikes) > SPIKES_SHOWN:
+            rows.append(("", f"and {len(self.band.spikes) - SPIKES_SHOWN} spikes before"))
+        return [line for name, text in rows for line in _wrapped(text, f"  {name:8}  ")]
+
+    def _verdict(self) -> list[str]:
         best = self.best
         name, loss = ("the plan", self.final) if best is None else (str(best), best.loss)
         doubt = "" if self.confirmed else ", if the laws hold"
-        lines = [f"best within the horizon{doubt}: {name} ({loss:.4f})"]
+        among = "of these" if self.horizon is None else "within the horizon"
         others = [str(ending) for ending in self.ties]
+        shown = others[:TIES_SHOWN]
         if best is not None and self.plan_ties:
-            others.insert(0, "the plan")
-        if others:
-            lines[0] += ","
-            lines += [f"not significantly different: {'; '.join(others)}"]
-        else:
-            lines[0] += ","
-            lines.append("significantly better than the others")
-        longest = max((ending.over for ending in self.endings if ending.within), default=0)
-        if best is not None and best.over == longest < self.horizon - self.step:
+            shown = [*others[: TIES_SHOWN - 1], "the plan"]
+            others.append("the plan")
+        more = f"; and {len(others) - len(shown)} more" if len(others) > len(shown) else ""
+        same = f"not significantly different: {'; '.join(shown)}{more}"
+        lines = [
+            *_wrapped(f"best {among}{doubt}: {name} ({loss:.4f}),"),
+            *_wrapped(same if others else "significantly better than the others"),
+        ]
+        longest = max((ending.over for ending in self._within), default=0)
+        left = np.inf if self.horizon is None else self.horizon - self.step
+        if best is not None and best.over == longest < left:
             lines.append("(that is the longest decay tried; --decay-over tries longer ones)")
-        return "\n".join(lines)
+        return lines
 
 
 def _endings_table(endings: Sequence[Ending], level: float) -> list[str]:
@@ -290,7 +342,7 @@ def _endings_table(endings: Sequence[Ending], level: float) -> list[str]:
             f"{ending.loss:.4f}",
             _words(ending.interval),
             f"{ending.gain:.4f}",
-            "" if ending.within else "*",
+            "*" if ending.within is False else "",
         ]
         for when in ("now", "later")
         for ending in endings
@@ -298,10 +350,22 @@ def _endings_table(endings: Sequence[Ending], level: float) -> list[str]:
     ]
     lines = table(header, rows)
     lines.append("gain: against holding the rate for the same steps")
-    if not all(ending.within for ending in endings):
+    if any(ending.within is False for ending in endings):
         lines.append("*: beyond the horizon")
     return lines
 
 
 def _words(interval: Interval | None) -> str:
     return "not known" if interval is None else str(interval)
+
+
+def _wrapped(text: str, begin: str = "") -> list[str]:
+    """The lines of a text, further ones indented as the first begins, or by two."""
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=begin,
+        subsequent_indent=" " * (len(begin) or 2),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -20,10 +20,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from losslaw.curves import LossCurve
+from losslaw.fitting.cleaning import cleaned
 from losslaw.fitting.prediction import Prediction
 from losslaw.fitting.record import Fit
 from losslaw.fitting.uncertainty import REPEAT
-from losslaw.laws import Recipe
+from losslaw.laws import Query, Recipe
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.interval import Level
 from losslaw.schedules import Schedule
@@ -121,6 +122,31 @@ def updated(fit: Fit | OfSize, curve: LossCurve, skip: int) -> Updated:
         believed = prior**2 / (prior**2 + error**2)
     offset = believed * float(departure.mean())
     return Updated(fit=fit, offset=offset, believed=believed, now=int(curve.steps[-1]))
+
+
+def known_until(fit: Fit, curve: LossCurve) -> int | None:
+    """The step up to which this very run is among those of a fit; ``None``: it is not.
+
+    A fit keeps no losses, but what it missed them by: of no other run is it the same.
+    """
+    for known in fit.curves:
+        last = known.last_step
+        if last > curve.steps[-1] or last < curve.steps[0]:
+            continue
+        if not np.allclose(curve.schedule.lr[:last], known.schedule.lr[:last], rtol=1e-6, atol=0):
+            continue
+        part = curve.until(last)
+        if known.averaged or known.left_out:
+            part = cleaned(part, fit.skip).curve
+        part = part.some(part.steps >= known.first_step)
+        if len(part) != known.points:
+            continue
+        law, _ = fit.at_size(known.model_size)
+        error = law.loss(Query.of(known.schedule, part.steps, part.window)) - part.loss
+        seen = float(np.sqrt(np.mean(error**2))), float(error[-3:].mean())
+        if np.allclose(seen, (known.rmse, known.final_error), rtol=1e-3, atol=1e-3 * known.rmse):
+            return last
+    return None
 
 
 def held_shapes(fit: Fit) -> Recipe:
