@@ -16,7 +16,7 @@ from losslaw.files import write_text
 from losslaw.fitting import Fit
 from losslaw.lab import LabConfig, merged_loss, standard_library
 from losslaw.lab.training import complete, kept_checkpoint
-from losslaw.merging.average_loss import NO_DRIFT, average_loss
+from losslaw.merging.average_loss import Drift, average_loss
 from losslaw.schedules import Schedule, parse_schedule
 from losslaw.schedules.averages import WeightedCheckpoints
 from validation.proof.train import CHECKPOINTS, WARMUP, clear_checkpoints, record, train_missing
@@ -24,6 +24,8 @@ from validation.proof_12000.train import seen
 
 FOLDER = Path(__file__).parents[1] / "data" / "merging"
 PREDICTIONS = FOLDER / "predictions.json"
+# Of the run that came last, with the drift that `losslaw merge` has.
+LAST = FOLDER / "predictions_last.json"
 # Of the runs that were averaged later, with the drift of the first one.
 WITH_DRIFT = FOLDER / "predictions_drift.json"
 MEASURED = FOLDER / "measured.json"
@@ -98,6 +100,13 @@ RUNS = (
     ),
     Run("constant_3e-3_seed1", _constant("3e-3", 4000), {4000: (400, 800, 1600, 2400)}, seed=1),
 )
+# Foretold when all of these had been averaged and the form of the drift was chosen.
+LATER = Run(
+    "constant_4.5e-3_seed2",
+    _constant("4.5e-3", 3000),
+    {3000: (400, 800, 1600)},
+    seed=2,
+)
 # What else the second seed needs: a decay over the same updates.
 SEED1_WSD = Run(
     DECAYED, f"wsd:peak=3e-3,horizon=4000,warmup={WARMUP},cooldown=0.2,final=0,decay=linear", {},
@@ -128,10 +137,10 @@ class Case:
         )
 
 
-def cases() -> list[Case]:
+def cases(runs: Sequence[Run] = (*RUNS, LATER)) -> list[Case]:
     """All averages, run by run."""
     out: list[Case] = []
-    for run in RUNS:
+    for run in runs:
         for end, spans in run.ends.items():
             for span in spans:
                 words = ["uniform"] if span == SAVED else ["uniform", "linear", "1-sqrt", "ema:0.8"]
@@ -166,25 +175,26 @@ def fits(run: Run, end: int) -> dict[str, Fit]:
     return {"alone": ll.fit(log), "with decays": ll.fit([log, *others])}
 
 
-def write_predictions() -> None:
-    """Write down what is expected of the averages; never written again."""
+def write_predictions(path: Path, runs: Sequence[Run], drift: Drift) -> None:
+    """Write down what is expected of the averages of some runs; never written again."""
     written: dict[str, Any] = {}
-    for case in cases():
+    for case in cases(runs):
         run = complete(case.run.schedule, CONFIG)
         expected: dict[str, Any] = {}
         for knowledge, fit in fits(case.run, case.end).items():
-            told = average_loss(fit, run, case.average, 0.9, NO_DRIFT)
+            told = average_loss(fit, run, case.average, 0.9, drift)
             raw = fit.predict(run, [case.end]).final
             assert told.interval is not None
             expected[knowledge] = {
                 "loss": round(told.loss, 5),
                 "lower": round(told.interval.lower, 5),
                 "upper": round(told.interval.upper, 5),
-                "equivalent": round(told.loss - told.correction, 5),
+                "equivalent": round(told.loss - told.drift - told.correction, 5),
+                "drift": round(told.drift, 5),
                 "raw": round(raw, 5),
             }
         written[case.name] = expected
-    write_text(PREDICTIONS, json.dumps(written, indent=1) + "\n")
+    write_text(path, json.dumps(written, indent=1) + "\n")
 
 
 def make_runs() -> None:
@@ -195,15 +205,18 @@ def make_runs() -> None:
         InputError: nothing has been predicted, or a checkpoint is of another text or model.
         TrainingInterrupted: on Ctrl-C; the same call goes on from there.
     """
-    if not PREDICTIONS.exists():
-        raise InputError(f"{PREDICTIONS} is not there: predictions are written before training")
+    for path in (PREDICTIONS, LAST):
+        if not path.exists():
+            raise InputError(f"{path} is not there: predictions are written before training")
     record(META, CONFIG, EVERY)
     text = standard_library()
     measured: dict[str, float] = {}
     if MEASURED.exists():
         measured = json.loads(MEASURED.read_text(encoding="utf-8"))
     missing = [case for case in cases() if case.name not in measured]
-    runs: Sequence[Any] = [run for run in RUNS if any(case.run == run for case in missing)]
+    runs: Sequence[Any] = [
+        run for run in (*RUNS, LATER) if any(case.run == run for case in missing)
+    ]
     if DECAYED not in measured:
         runs = [*runs, SEED1_WSD]
     train_missing(runs, EVERY)
