@@ -39,6 +39,7 @@ TABLES = {
     "lab_auto": False,
     "lab_law": False,
     "lab_physics": False,
+    "ladder": True,
     "merging": False,
     "progress": True,
     "proof": False,

@@ -4,9 +4,11 @@ from .advising import advise as advise
 from .annealing import Annealed as Annealed
 from .annealing import Continued as Continued
 from .annealing import Fleet as Fleet
+from .annealing import Ladder as Ladder
 from .annealing import annealed as annealed
 from .annealing import continue_run as continue_run
 from .annealing import fleet as fleet
+from .annealing import ladder as ladder
 from .curves import LossCurve as LossCurve
 from .curves import bundled_curves as bundled_curves
 from .curves import read_curves as read_curves

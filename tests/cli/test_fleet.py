@@ -42,7 +42,7 @@ def ok(arguments, capsys):
 def test_the_report(here, capsys):
     out = ok(["runs", *OPTIONS], capsys)
     assert "4 runs in 2 groups: loss after a cooldown" in out
-    assert "small (2 runs)" in out
+    assert "small (2 runs, annealed" in out
     assert "1 left out\n  runs/broken.csv: " in out
     assert max(map(len, out.partition("left out")[0].splitlines())) <= 80
     assert {each.name for each in here.iterdir()} == {"runs"}

@@ -6,6 +6,8 @@ from losslaw.annealing.continuing import continue_run
 from losslaw.annealing.cooldown import Cooldown
 from losslaw.annealing.fleet import fleet
 from losslaw.annealing.fleet_record import Fleet, FleetGroup, FleetRun
+from losslaw.annealing.ladder import ladder
+from losslaw.annealing.ladder_record import Ladder, Rung
 from losslaw.annealing.record import Annealed, AnnealedRun, Pair
 from losslaw.annealing.second_phase import SecondPhase
 
@@ -17,11 +19,14 @@ __all__ = [
     "Fleet",
     "FleetGroup",
     "FleetRun",
+    "Ladder",
     "Pair",
     "Reheating",
+    "Rung",
     "SecondPhase",
     "WayOn",
     "annealed",
     "continue_run",
     "fleet",
+    "ladder",
 ]

@@ -21,7 +21,7 @@ COLUMNS = (
     "against", "difference", "half_width", "verdict", "needs",
 )  # fmt: skip
 # Verdicts in a table.
-SHORT = {"not told apart": "too close"}
+SHORT = {"not told apart": "close", "baseline": "base"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,23 +104,22 @@ class FleetGroup:
         if not self.runs:
             return f"{self.name}: no run can be used"
         count = f"{len(self.runs)} run" + ("s" if len(self.runs) != 1 else "")
-        lines = [f"{self.name} ({count})"]
+        lines = [f"{self.name} ({count}{_widths(self.runs)})"]
         if self.trust:
             lines += _wrapped(self.trust)
-        header = ["run", "at step", "raw", "annealed", "+-", "against", "verdict"]
+        header = ["run", "at step", "raw", "annealed", "against", "verdict"]
         rows = [
             [
                 shortened(run.label),
                 f"{run.at:,}",
                 f"{run.raw:.4f}",
                 f"{run.loss:.4f}",
-                _width(run.lower, run.upper),
                 _difference(run),
                 SHORT.get(run.verdict, run.verdict),
             ]
             for run in self.runs
         ]
-        lines += [f"  {line}" for line in table(header, rows, left=(0, 6))]
+        lines += [f"  {line}" for line in table(header, rows, left=(0, 5))]
         for text in self.warnings:
             lines += _wrapped(f"warning: {text}")
         return "\n".join(lines)
@@ -179,9 +178,10 @@ class Fleet:
         groups = f"{len(self.groups)} group" + ("s" if len(self.groups) != 1 else "")
         lines = [
             f"{len(self)} runs in {groups}: loss after a cooldown",
-            f"  ({self.cooldown}; +- at {self.level:.0%})",
+            f"  ({self.cooldown}; ± at {self.level:.0%})",
             f"against: difference from the {' or '.join(self._marks())} of its group, at an equal"
             " budget",
+            "  (close: not told apart)",
         ]
         for group in self.groups:
             if group.runs:
@@ -207,14 +207,21 @@ def shortened(name: str) -> str:
 
 
 def _wrapped(text: str) -> list[str]:
-    return wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ")
+    return wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
 
 
-def _width(lower: float | None, upper: float | None) -> str:
-    if lower is None or upper is None:
-        return "?"
-    half = (upper - lower) / 2
-    return f"{half:.4f}" if math.isfinite(half) else "any"
+def _widths(runs: Sequence[FleetRun]) -> str:
+    """How far the annealed losses may be off, in words."""
+    halves = [
+        (run.upper - run.lower) / 2
+        for run in runs
+        if run.lower is not None and run.upper is not None
+    ]
+    known = sorted(half for half in halves if math.isfinite(half))
+    if not known:
+        return ""
+    most = f" to {known[-1]:.3f}" if len(known) == len(runs) else " and more"
+    return f", annealed ± {known[0]:.3f}{'' if most == f' to {known[0]:.3f}' else most}"
 
 
 def _difference(run: FleetRun) -> str:

@@ -26,6 +26,7 @@ GROUPS = (
     "compare",
     "forecast",
     "annealed",
+    "ladder",
     "fleet",
     "continue_",
     "merge",

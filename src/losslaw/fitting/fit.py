@@ -19,6 +19,7 @@ from losslaw.fitting.optimizer import all_by
 from losslaw.fitting.prediction import FittedCurve
 from losslaw.fitting.problem import Problem, pose
 from losslaw.fitting.record import Fit
+from losslaw.fitting.rungs import unlike_cooldowns
 from losslaw.fitting.search import (
     coarse_search,
     data_objective,
@@ -119,6 +120,7 @@ def fit(
     if mixture is not None and trunks is not None:
         mixture = replace(mixture, other_data=True)
     agreement = [Note(text=optimum.agreement)] if optimum.agreement else []
+    rungs = unlike_cooldowns(every) if sizes else None
     made = Fit(
         law=laws[-1],
         free=problem.free,
@@ -133,6 +135,7 @@ def fit(
         notes=(
             *(problem.notes if mixed is None else mixed.notes),
             *([] if trunks is None else [trunks]),
+            *([] if rungs is None else [rungs]),
             *agreement,
         ),
         uncertainty=parts[-1],

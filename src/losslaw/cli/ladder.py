@@ -1,0 +1,104 @@
+"""``losslaw ladder``: ends of several model sizes, corrected to one cooldown, and their law."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from losslaw.cli import cooldown, options
+from losslaw.cli.output import activity, print_json, save_json, show
+
+if TYPE_CHECKING:  # the help page does without numpy
+    from losslaw.annealing import Ladder
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    options.add(app, "ladder", ladder_command)
+
+
+@options.with_reading
+def ladder_command(
+    files: options.Files,
+    reading: dict[str, Any],
+    over: Annotated[
+        str,
+        typer.Option(
+            "--over",
+            metavar="K",
+            help="Length of the common cooldown: updates, or a share of all updates of a run.",
+        ),
+    ] = "20%",
+    shape: cooldown.Shape = "linear",
+    final: cooldown.Final = 0.0,
+    next_size: Annotated[
+        float | None,
+        typer.Option(
+            "--next",
+            metavar="P",
+            help="A model size to foretell; default: one rung above the largest.",
+        ),
+    ] = None,
+    fit: Annotated[
+        str | None,
+        typer.Option("--fit", metavar="fit.json", help="A saved fit of such runs answers instead."),
+    ] = None,
+    law: options.Law = "auto",
+    level: options.Level = 0.9,
+    skip: options.Skip = None,
+    keep_all: options.KeepAll = False,
+    json: options.Json = False,
+    output: Annotated[
+        str | None,
+        typer.Option("-o", "--output", metavar="FILE", help="The ends: .csv or .json."),
+    ] = None,
+) -> None:
+    """Ends of runs of several model sizes, corrected to one cooldown, and their scaling law.
+
+    Runs whose cooldown was too short, or absent, end too high, each size by another amount, and a
+    law through their ends is wrong. Model sizes are read from the logs or a meta.json.
+
+    \b
+    Examples:
+      losslaw ladder runs/
+      losslaw ladder 25M.csv 100M.csv 400M.csv --over 15% --next 1.6e9
+    """
+    from losslaw.annealing import ladder
+    from losslaw.errors import InputError
+    from losslaw.fitting import load_fit
+
+    if output is not None and not output.lower().endswith((".csv", ".json")):
+        raise InputError(f"-o {output}: expected a name that ends in .csv or .json")
+    known = None if fit is None else load_fit(fit)
+    curves = options.read(files, **reading)
+    with activity("ladder") as say:
+        result = ladder(
+            curves,
+            over=options.length(over, "--over"),
+            shape=shape,
+            final=final,
+            next_size=next_size,
+            fit=known,
+            law=law,
+            level=level,
+            skip=skip,
+            keep_all=keep_all,
+            progress=say,
+        )
+    _save(result, output)
+    if json:
+        print_json(result.as_dict())
+        return
+    show(result)
+    if output is not None:
+        show(f"\nsaved to {output}")
+
+
+def _save(result: "Ladder", path: str | None) -> None:
+    from losslaw.files import write_text
+
+    if path is None:
+        return
+    if path.lower().endswith(".json"):
+        save_json(path, result.as_dict())
+    else:
+        write_text(path, result.csv())
