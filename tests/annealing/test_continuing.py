@@ -145,7 +145,7 @@ def test_a_run_that_diverged_goes_on_from_before_that():
     [
         ({"updates": 0}, "0 updates to come"),
         ({"updates": 10, "level": 2.0}, "level is 2"),
-        ({"updates": 10, "peaks": [0.0]}, "no peak above the final rate"),
+        ({"updates": 10, "peaks": [1e-3, -1.0]}, "peak -1: expected a rate above the final one"),
     ],
 )
 def test_what_is_refused(arguments, words):
@@ -153,9 +153,20 @@ def test_what_is_refused(arguments, words):
         ll.continue_run(STABLE, law="effective", **arguments)
 
 
+def test_laws_are_weighed_for_the_peak_nearest_to_the_own_one():
+    known = ll.fit([WSD, STABLE])
+    near = ll.continue_run(WSD, 2000, fit=known, peaks=[1e-3])
+    both = ll.continue_run(WSD, 2000, fit=known, peaks=[1e-3, 2e-2])
+    assert both.trust.sentence == near.trust.sentence
+    assert both.ways[2].loss == pytest.approx(near.ways[1].loss, abs=1e-12)
+    assert both.ways[1].interval.half_width > 1.5 * near.ways[1].interval.half_width
+
+
 def test_several_runs_or_sources_are_refused():
     with pytest.raises(ll.InputError, match="2 runs are to go on, expected one"):
         ll.continue_run([WSD, STABLE], 100)
+    with pytest.raises(ll.InputError, match="'annealed' is among the earlier runs as well"):
+        ll.continue_run(WSD, 100, earlier=[STABLE, WSD])
     fit = ll.fit(WSD, "effective")
     with pytest.raises(ll.InputError, match="choose one"):
         ll.continue_run(WSD, 100, fit=fit, law="effective")

@@ -106,5 +106,6 @@ def test_a_peak_below_the_final_rate():
     for peak in (1e-4, float("inf")):
         with pytest.raises(ll.InputError, match="expected a rate above the final one"):
             phase.to_peak(WSD, peak)
-    with pytest.raises(ll.InputError, match="no peak above the final rate"):
-        peaks_of(WSD, [1e-5], 1e-4)
+    for asked, final in (([], 0.0), (None, 1e-2)):
+        with pytest.raises(ll.InputError, match="no peak above the final rate"):
+            peaks_of(WSD, asked, final)

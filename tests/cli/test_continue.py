@@ -63,7 +63,10 @@ def test_a_saved_fit_and_the_optimiser(here, capsys):
         (["--updates", "1"], "1 updates to come, expected at least 2"),
         (["--updates", "100", "--peaks", "high"], "--peaks 'high': expected learning rates"),
         (["--updates", "100", "--over", "long"], "--over 'long': expected updates"),
-        (["--updates", "100", "--peaks", "1e-4", "--final", "1e-3"], "no peak above the final"),
+        (
+            ["--updates", "100", "--peaks", "1e-4", "--final", "1e-3"],
+            "peak 0.0001: expected a rate above the final one",
+        ),
     ],
 )
 def test_what_is_refused(here, capsys, options, words):

@@ -8,8 +8,11 @@ one question, and gains have intervals of their own, in which what two ways shar
 (`losslaw.fitting.final_loss`).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from losslaw.annealing.continued import Continued, Kind, Reheating, WayOn
 from losslaw.annealing.cooldown import USUAL, Cooldown
@@ -102,6 +105,11 @@ def continue_run(
     runs, others = all_by(curve, optimizer), all_by(earlier, optimizer)
     if len(runs) != 1:
         raise InputError(f"{len(runs)} runs are to go on, expected one")
+    if any(np.array_equal(other.loss, runs[0].loss) for other in others):
+        raise InputError(
+            f"{runs[0].label!r} is among the earlier runs as well (--with): name only other runs"
+            " there"
+        )
     if fit is not None and (others or law != "auto"):
         raise InputError("a saved fit and earlier runs or a law are both given: choose one")
     progress("fitting")
@@ -115,7 +123,7 @@ def continue_run(
     size, known = run.curve.model_size, annealed_at_end(done)
     plans = _plans(done, phase, peaks, annealed=known)
     progress("comparing")
-    question = next(plan.schedule for plan in plans if plan.kind == "peak")
+    question = _question(plans, done.peak_lr)
     settled = made.fit.settled(question, size)
     asked = FinalLoss.of(settled, question, size)
     ends = [FinalLoss.of(settled, plan.schedule, size) for plan in plans]
@@ -186,6 +194,12 @@ def _plans(
         later = decayed_later(done, more)
         plans.append(_Plan(kind="later", name="decayed later", schedule=later))
     return plans
+
+
+def _question(plans: Sequence[_Plan], usual: float) -> Schedule:
+    """The question by which laws are weighed: the peak nearest to the run's own."""
+    through = [plan for plan in plans if plan.kind == "peak"]
+    return min(through, key=lambda plan: abs(math.log((plan.peak or usual) / usual))).schedule
 
 
 def _named(peak: float, rate: float) -> str:

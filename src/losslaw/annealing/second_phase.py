@@ -76,7 +76,13 @@ class SecondPhase:
         decay_rates(max(self.final, 1.0), self.final, self.shape, 1)
 
     def rise(self, done: Schedule, peak: float) -> int:
-        """Updates in which the rate of a run goes to a peak; 0 where it is there."""
+        """Updates in which the rate of a run goes to a peak; 0 where it is there.
+
+        Raises:
+            InputError: the peak is not above the rate at the end.
+        """
+        if not np.isfinite(peak) or peak <= self.final:
+            raise InputError(f"peak {peak:g}: expected a rate above the final one, {self.final:g}")
         rate = done.final_lr
         if rate > 0 and same_rate(rate, peak, SAME):
             return 0
@@ -98,8 +104,6 @@ class SecondPhase:
         Raises:
             InputError: the peak is not above the rate at the end.
         """
-        if not np.isfinite(peak) or peak <= self.final:
-            raise InputError(f"peak {peak:g}: expected a rate above the final one, {self.final:g}")
         rate, rise = done.final_lr, self.rise(done, peak)
         way = rate + (peak - rate) * np.arange(1, rise + 1) / max(rise, 1)
         fall = self.fall(done, rise)
@@ -151,16 +155,15 @@ def peaks_of(done: Schedule, asked: Sequence[float] | None, final: float) -> lis
     """The peaks that are compared, highest first; the present rate among them, if it is above 0.
 
     Raises:
-        InputError: none is above the final rate.
+        InputError: there are none.
     """
+    peaks = list(asked or ())
     if asked is None:
-        peaks = [share * done.peak_lr for share in PEAKS]
         rate = done.final_lr
+        peaks = [share * done.peak_lr for share in PEAKS]
         if rate > final:
             peaks = [peak for peak in peaks if not same_rate(peak, rate, SAME)] + [rate]
-    else:
-        peaks = list(asked)
-    found = sorted({peak for peak in peaks if peak > final}, reverse=True)
-    if not found:
+        peaks = [peak for peak in peaks if peak > final]
+    if not peaks:
         raise InputError(f"no peak above the final rate {final:g}: give some (peaks=, --peaks)")
-    return found
+    return sorted(set(peaks), reverse=True)
