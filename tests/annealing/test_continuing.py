@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 import losslaw as ll
-from losslaw.annealing import Reheating, SecondPhase, WayOn
-from losslaw.annealing.continuing import NEW_DATA
+from losslaw.annealing import Comparison, SecondPhase, WayOn
+from losslaw.annealing.continuing import NEW_DATA, TOO_HIGH
+from losslaw.annealing.ways import REHEATED
+from losslaw.fitting.final_loss import FinalLoss
 from losslaw.numerics.interval import Interval
 
 LAW = ll.Effective(L0=2.5, A=0.55, N=45.0)
@@ -51,11 +53,14 @@ def test_the_ends_of_a_run_that_follows_the_law(annealed):
 def test_gains_are_differences_of_the_ends(annealed):
     first = annealed.against
     assert (first.kind, first.gain, first.gain_interval) == ("stop", 0.0, None)
+    # The loss of a run that stops is the one in its log.
+    assert (first.loss, first.interval) == (WSD.final_loss, None)
     for way in annealed.ways[1:]:
         assert way.gain == pytest.approx(first.loss - way.loss, abs=1e-12)
     assert annealed.best.loss == min(way.loss for way in annealed.ways[1:4])
     assert annealed.verdict.startswith("re-heating gains 0.0")
-    assert "a decay begun 2,000 updates later would have ended at" in annealed.verdict
+    assert "than a decay begun 2,000 updates later" in annealed.verdict
+    assert annealed.longer.gain == pytest.approx(annealed.ways[-1].loss - annealed.best.loss)
     assert str(annealed).index("re-heating gains") < str(annealed).index("way on")
 
 
@@ -95,6 +100,27 @@ def test_a_cosine_that_ends_above_zero_can_go_on_without_reheating():
     assert heated.sentence in result.verdict
 
 
+def test_what_the_law_misses_and_another_peak_widen_a_gain():
+    known = ll.fit([WSD, STABLE])
+    (plain,) = [w for w in ll.continue_run(WSD, 2000, fit=known, peaks=[1e-3]).ways if w.peak]
+    off = WSD.with_(loss=WSD.loss + 0.03)
+    (missed,) = [w for w in ll.continue_run(off, 2000, fit=known, peaks=[1e-3]).ways if w.peak]
+    assert missed.loss == pytest.approx(plain.loss)
+    assert missed.gain == pytest.approx(plain.gain + 0.03)
+    assert missed.gain_interval.half_width > 0.03 - 0.005 > plain.gain_interval.half_width
+    whole = SecondPhase(updates=2000).to_peak(WSD.schedule, 5e-4)
+    half = FinalLoss.of(known.settled(whole), whole).interval(0.9)
+    (way,) = [w for w in ll.continue_run(WSD, 2000, fit=known, peaks=[5e-4]).ways if w.peak]
+    error = 1.645 * REHEATED * known.mixture.ground.level * np.hypot(1, np.log(2))
+    assert way.interval.half_width == pytest.approx(np.hypot(half.half_width, error), rel=0.02)
+
+
+def test_peaks_far_above_the_own_one_are_warned_of():
+    result = ll.continue_run(STABLE, 2000, law="effective", peaks=[4e-3])
+    assert TOO_HIGH in result.warnings
+    assert TOO_HIGH not in ll.continue_run(STABLE, 2000, law="effective", peaks=[2e-3]).warnings
+
+
 def test_verdicts_in_words(annealed):
     def asked(gain, half):
         ways = (
@@ -108,7 +134,7 @@ def test_verdicts_in_words(annealed):
                 gain_interval=Interval.around(gain, half, level=0.9),
             ),
         )  # fmt: skip
-        return type(annealed)(**{**vars(annealed), "ways": ways}).verdict
+        return type(annealed)(**{**vars(annealed), "ways": ways, "longer": None}).verdict
 
     numbers = "2.9800 stopped, {} after 2,000 more (re-heat to 0.001)"
     assert asked(-1e-4, 4e-3) == (
@@ -119,7 +145,9 @@ def test_verdicts_in_words(annealed):
         f"re-heating gains 0.0200 ± 0.0040 here: {numbers.format('2.9600 ± 0.0040')}"
     )
     assert asked(-0.02, 4e-3).startswith("re-heating costs 0.0200 ± 0.0040 here")
-    words = Reheating(way="a", over="b", gain=0.01, interval=Interval.around(0.01, 0.02, level=0.9))
+    words = Comparison(
+        way="a", over="b", gain=0.01, interval=Interval.around(0.01, 0.02, level=0.9)
+    )
     assert words.sentence == "a ends 0.0100 ± 0.0200 lower than b, which cannot be told apart"
 
 
@@ -130,6 +158,7 @@ def test_json_holds_what_the_report_says(annealed):
     way = form["ways"][1]
     assert {"kind", "peak", "steps", "loss", "lower", "upper", "gain", "gain_lower"} <= set(way)
     assert form["reheating"] is None
+    assert form["longer"]["over"] == "a decay begun 2,000 updates later"
 
 
 def test_a_run_that_diverged_goes_on_from_before_that():

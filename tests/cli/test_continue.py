@@ -37,7 +37,7 @@ def test_the_report(here, capsys):
     assert "re-heating gains" in out
     assert "re-heat to 0.001 " in out
     assert "re-heat to 0.0002 " in out
-    assert "decayed later" in out
+    assert "a decay begun 1,000 updates later" in out
     assert "warning: data that the run has not seen are outside the law" in out
 
 

@@ -1,7 +1,7 @@
 """What a run is worth now, which of two is worth more, and what going on would buy."""
 
 from losslaw.annealing.annealed import annealed
-from losslaw.annealing.continued import Continued, Reheating, WayOn
+from losslaw.annealing.continued import Comparison, Continued, WayOn
 from losslaw.annealing.continuing import continue_run
 from losslaw.annealing.cooldown import Cooldown
 from losslaw.annealing.fleet import fleet
@@ -14,6 +14,7 @@ from losslaw.annealing.second_phase import SecondPhase
 __all__ = [
     "Annealed",
     "AnnealedRun",
+    "Comparison",
     "Continued",
     "Cooldown",
     "Fleet",
@@ -21,7 +22,6 @@ __all__ = [
     "FleetRun",
     "Ladder",
     "Pair",
-    "Reheating",
     "Rung",
     "SecondPhase",
     "WayOn",

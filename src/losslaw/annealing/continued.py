@@ -27,8 +27,8 @@ class WayOn:
         rewarmup: Updates in which the rate goes to the peak.
         cooldown: Updates in which it is brought down at last.
         steps: Updates in all.
-        loss: Loss at the end, in nats.
-        interval: Its interval; ``None`` if the fit carries no uncertainty.
+        loss: Loss at the end, in nats; that of the log where the run stops.
+        interval: Its interval; ``None`` where the run stops, or the fit carries no uncertainty.
         gain: How much lower it ends than the way it is held against, in nats.
         gain_interval: The interval of that; ``None`` where nothing is known of it.
     """
@@ -74,12 +74,12 @@ class WayOn:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reheating:
-    """What re-heating is worth where a run can go on without.
+class Comparison:
+    """One way on beside another.
 
     Attributes:
-        way: The re-heated way that ends lowest, by name.
-        over: The way without that ends lowest, by name.
+        way: The one, by name.
+        over: The other, by name.
         gain: How much lower the first ends than the second, in nats.
         interval: The interval of that; ``None`` where nothing is known of it.
     """
@@ -98,6 +98,10 @@ class Reheating:
         doubt = "" if told else ", which cannot be told apart"
         return f"{self.way} ends {by} {side} than {self.over}{doubt}"
 
+    def as_dict(self) -> dict[str, object]:
+        """The JSON form."""
+        return {"way": self.way, "over": self.over, "gain": self.gain, **ends(self.interval)}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Continued:
@@ -112,8 +116,9 @@ class Continued:
             else against decaying from now on.
         phase: How it goes on.
         ways: All ways; the one that others are held against comes first.
-        reheating: What re-heating is worth where the rate is above the final one already; ``None``
-            where it is not, or no peak is above it.
+        reheating: The best re-heated way beside the best without; ``None`` where the rate is at its
+            end, or no peak is above it.
+        longer: The best way on beside a decay begun later; ``None`` where there was none.
         level: Share of cases that intervals are meant to hold.
         trust: What stands behind the losses; ``None`` where one law answers alone.
         notes: What was assumed, found or left out.
@@ -127,7 +132,8 @@ class Continued:
     annealed: bool
     phase: SecondPhase
     ways: tuple[WayOn, ...]
-    reheating: Reheating | None
+    reheating: Comparison | None
+    longer: Comparison | None
     level: float
     trust: Trust | None
     notes: tuple[str, ...] = ()
@@ -171,21 +177,12 @@ class Continued:
             lead = f"{doing} buys nothing here"
         else:
             lead = f"what {doing} buys is not certain"
-        parts = [f"{lead}: {numbers}"]
-        if self.reheating is not None:
-            parts.append(self.reheating.sentence)
-        later = next((way for way in self.ways if way.kind == "later"), None)
-        if later is not None:
-            by = best.loss - later.loss
-            parts.append(
-                f"a decay begun {self.phase.updates:,} updates later would have ended at"
-                f" {later.loss:.4f}, {abs(by):.4f} {'lower' if by > 0 else 'higher'} than that"
-            )
-        return "\n".join(parts)
+        beside = [each.sentence for each in (self.reheating, self.longer) if each is not None]
+        return "\n".join([f"{lead}: {numbers}", *beside])
 
     def as_dict(self) -> dict[str, object]:
         """The JSON form."""
-        heated = self.reheating
+        said = {"reheating": self.reheating, "longer": self.longer}
         return {
             "trust": None if self.trust is None else self.trust.as_dict(),
             "verdict": self.verdict,
@@ -200,13 +197,9 @@ class Continued:
             "level": self.level,
             "against": self.against.name,
             "ways": [] if self.refused else [way.as_dict() for way in self.ways],
-            "reheating": None
-            if heated is None or self.refused
-            else {
-                "way": heated.way,
-                "over": heated.over,
-                "gain": heated.gain,
-                **ends(heated.interval),
+            **{
+                name: None if each is None or self.refused else each.as_dict()
+                for name, each in said.items()
             },
             "notes": list(self.notes),
             "warnings": list(self.warnings),
@@ -235,7 +228,7 @@ class Continued:
                 f"{way.rewarmup:,}" if way.rewarmup else "",
                 f"{way.cooldown:,}" if way.cooldown else "",
                 f"{way.loss:.4f}",
-                "not known" if way.interval is None else str(way.interval),
+                _interval(way),
                 "" if way is self.against else way.gain_words,
             ]
             for way in self.ways
@@ -245,6 +238,12 @@ class Continued:
             "  rise, fall: updates in which the rate goes to the peak, and down at last",
             f"  gain: over {self.against.name}; its ± is that of the difference",
         ]
+
+
+def _interval(way: WayOn) -> str:
+    if way.kind == "stop":
+        return "in the log"
+    return "not known" if way.interval is None else str(way.interval)
 
 
 def _width(interval: Interval | None) -> str:

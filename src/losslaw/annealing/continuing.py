@@ -5,30 +5,25 @@ on (`losslaw.annealing.second_phase`): at the rate as it is, decaying from now o
 of several peaks. An annealed run is held against stopping now, with what it could have had by a
 decay begun later beside it; any other against decaying from now on. All answers have the weights of
 one question, and gains have intervals of their own, in which what two ways share cancels
-(`losslaw.fitting.final_loss`).
+(`losslaw.annealing.ways`).
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from losslaw.annealing.continued import Continued, Kind, Reheating, WayOn
+from losslaw.annealing.continued import Comparison, Continued
 from losslaw.annealing.cooldown import USUAL, Cooldown
 from losslaw.annealing.models import Model
-from losslaw.annealing.second_phase import (
-    SAME,
-    SecondPhase,
-    annealed_at_end,
-    decayed_later,
-    peaks_of,
-)
+from losslaw.annealing.second_phase import SecondPhase, annealed_at_end
 from losslaw.annealing.standing import Rules, fitted
+from losslaw.annealing.ways import Answer, plans_of, question_of
 from losslaw.curves import Runs
 from losslaw.errors import InputError
 from losslaw.fitting.cleaning import cleaned_runs
-from losslaw.fitting.final_loss import FinalLoss, difference
+from losslaw.fitting.final_loss import FinalLoss
 from losslaw.fitting.optimizer import all_by
 from losslaw.fitting.record import Fit
 from losslaw.fitting.status import together
@@ -36,13 +31,22 @@ from losslaw.fitting.trust import useless
 from losslaw.laws import Law, Recipe
 from losslaw.numerics.interval import Level
 from losslaw.progress import Progress, silent
-from losslaw.schedules import Schedule
-from losslaw.schedules.agreement import same_rate
 
 # Of other data the law knows nothing.
 NEW_DATA = (
     "data that the run has not seen are outside the law: it goes on as if they were like the old"
     " ones"
+)
+# What stands behind the intervals of re-heated ways.
+REHEATS = (
+    "rates that rise again were tested in the lab alone; their intervals are wider by what second"
+    " phases missed there"
+)
+# How many times the run's own peak is far above it.
+FAR = 2.5
+TOO_HIGH = (
+    "a peak is far above the run's own: rates that rose to 4 and 8 times their first ended 0.018"
+    " and 0.044 nats higher than foretold"
 )
 
 
@@ -121,124 +125,58 @@ def continue_run(
     at = run.checked(run.last)
     done = run.curve.schedule.prefix(at)
     size, known = run.curve.model_size, annealed_at_end(done)
-    plans = _plans(done, phase, peaks, annealed=known)
+    plans = plans_of(done, phase, peaks, annealed=known)
     progress("comparing")
-    question = _question(plans, done.peak_lr)
-    settled = made.fit.settled(question, size)
-    asked = FinalLoss.of(settled, question, size)
-    ends = [FinalLoss.of(settled, plan.schedule, size) for plan in plans]
+    settled, raw = made.fit.settled(question_of(plans), size), run.raw(at)
+    asked = FinalLoss.of(settled, question_of(plans), size)
+    answers = [
+        Answer(
+            plan=plan,
+            end=FinalLoss.of(settled, plan.schedule, size),
+            known=raw if plan.kind == "stop" else None,
+            level=level,
+        )
+        for plan in plans
+    ]
     interval, trust = asked.interval(level), asked.trust
     if trust is not None and interval is not None:
         trust = replace(trust, refused=useless(interval, asked.loss))
     warnings = [*runs[0].warnings, run.warning, *([] if new_data else [NEW_DATA])]
+    if max(plan.another for plan in plans) > math.log(FAR):
+        warnings.append(TOO_HIGH)
     return Continued(
         label=run.label,
         at=at,
-        raw=run.raw(at),
+        raw=raw,
         rate=done.final_lr,
         annealed=known,
         phase=phase,
-        ways=tuple(_way(plan, end, ends[0], level) for plan, end in zip(plans, ends, strict=True)),
-        reheating=_reheating(plans, ends, done.final_lr, level),
+        ways=tuple(answer.against(answers[0]) for answer in answers),
+        reheating=_reheating(answers),
+        longer=_longer(answers),
         level=level,
         trust=trust,
-        notes=together(made.notes),
+        notes=together([*made.notes, REHEATS]),
         warnings=tuple(dict.fromkeys(each for each in warnings if each)),
     )
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class _Plan:
-    """A way on, before it is answered; see `WayOn`."""
-
-    kind: Kind
-    name: str
-    schedule: Schedule
-    peak: float | None = None
-    rise: int = 0
-    fall: int = 0
+def _on(answers: Sequence[Answer]) -> list[Answer]:
+    return [each for each in answers if each.plan.kind in ("stay", "decay", "peak")]
 
 
-def _plans(
-    done: Schedule, phase: SecondPhase, peaks: Sequence[float] | None, *, annealed: bool
-) -> list[_Plan]:
-    """All ways on; the one that others are held against first."""
-    rate, more = done.final_lr, phase.updates
-    stop = _Plan(kind="stop", name="stop now", schedule=done)
-    plans = [stop]
-    if rate > phase.final:
-        decay = _Plan(
-            kind="decay",
-            name="decay from now on",
-            schedule=phase.decayed(done),
-            peak=rate,
-            fall=more,
-        )
-        plans = [stop, decay] if annealed else [decay, stop]
-    if rate > 0:
-        stay = _Plan(kind="stay", name=f"stay at {rate:.4g}", schedule=phase.held(done), peak=rate)
-        plans.append(stay)
-    for peak in peaks_of(done, peaks, phase.final):
-        rise = phase.rise(done, peak)
-        plans.append(
-            _Plan(
-                kind="peak",
-                name=_named(peak, rate),
-                schedule=phase.to_peak(done, peak),
-                peak=peak,
-                rise=rise,
-                fall=phase.fall(done, rise),
-            )
-        )
-    if annealed:
-        later = decayed_later(done, more)
-        plans.append(_Plan(kind="later", name="decayed later", schedule=later))
-    return plans
+def _lowest(answers: Sequence[Answer]) -> Answer:
+    return min(answers, key=lambda each: each.loss)
 
 
-def _question(plans: Sequence[_Plan], usual: float) -> Schedule:
-    """The question by which laws are weighed: the peak nearest to the run's own."""
-    through = [plan for plan in plans if plan.kind == "peak"]
-    return min(through, key=lambda plan: abs(math.log((plan.peak or usual) / usual))).schedule
-
-
-def _named(peak: float, rate: float) -> str:
-    if rate > 0 and same_rate(peak, rate, SAME):
-        return f"hold {rate:.4g}, then decay"
-    return f"{'re-heat' if peak > rate else 'lower'} to {peak:.4g}"
-
-
-def _way(plan: _Plan, end: FinalLoss, first: FinalLoss, level: float) -> WayOn:
-    gain = None if end is first else difference(first, end, level)
-    return WayOn(
-        kind=plan.kind,
-        name=plan.name,
-        peak=plan.peak,
-        rewarmup=plan.rise,
-        cooldown=plan.fall,
-        steps=plan.schedule.horizon,
-        loss=end.loss,
-        interval=end.interval(level),
-        gain=0.0 if gain is None else gain.loss,
-        gain_interval=None if gain is None else gain.interval,
-    )
-
-
-def _reheating(
-    plans: Sequence[_Plan], ends: Sequence[FinalLoss], rate: float, level: float
-) -> Reheating | None:
+def _reheating(answers: Sequence[Answer]) -> Comparison | None:
     """The best re-heated way against the best without, where there are both."""
-    on = [
-        (plan, end)
-        for plan, end in zip(plans, ends, strict=True)
-        if plan.kind in ("stay", "decay", "peak")
-    ]
-    heated = [each for each in on if each[0].rise and (each[0].peak or 0.0) > rate]
-    without = [each for each in on if (each[0].peak or 0.0) <= rate]
-    if not heated or not without:
-        return None
-    (way, end), (other, beside) = (
-        min(some, key=lambda each: each[1].loss) for some in (heated, without)
-    )
-    gain = difference(beside, end, level)
-    return Reheating(way=way.name, over=other.name, gain=gain.loss, interval=gain.interval)
+    heated = [each for each in _on(answers) if each.plan.heated]
+    without = [each for each in _on(answers) if not each.plan.heated]
+    return _lowest(heated).compared(_lowest(without)) if heated and without else None
+
+
+def _longer(answers: Sequence[Answer]) -> Comparison | None:
+    """The best way on against a decay begun later, of an annealed run."""
+    later = [each for each in answers if each.plan.kind == "later"]
+    return _lowest(_on(answers)).compared(later[0]) if later else None
