@@ -156,7 +156,7 @@ def continue_run(
         longer=_longer(answers),
         level=level,
         trust=trust,
-        notes=together([*made.notes, REHEATS]),
+        notes=(*together(made.notes), REHEATS),
         warnings=tuple(dict.fromkeys(each for each in warnings if each)),
     )
 
