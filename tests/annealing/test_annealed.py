@@ -184,6 +184,30 @@ def test_the_loss_along_a_run_ends_at_its_answer():
     assert len(rows) == 1 + run.path.steps.size
 
 
+def test_the_loss_between_points_that_are_asked_in_full():
+    """Against questions about each step, of a law that answers alone."""
+    run = stable(n=20_000)
+    (found,) = ll.annealed(run, law="effective", path=True).runs
+    for i in (0, 5, 18, 22, 38):
+        (alone,) = ll.annealed(run, law="effective", at=int(found.path.steps[i])).runs
+        assert found.path.loss[i] == pytest.approx(alone.loss, abs=2e-5)
+        half = alone.interval.half_width
+        assert found.path.lower[i] == pytest.approx(alone.interval.lower, abs=0.03 * half)
+        assert found.path.upper[i] == pytest.approx(alone.interval.upper, abs=0.03 * half)
+
+
+def test_against_the_best():
+    runs = [stable(peak, label=f"{peak:g}", seed=i) for i, peak in enumerate((1e-3, 2e-3, 4e-3))]
+    result = ll.annealed(runs, law="effective", against="best")
+    best = min(result.runs, key=lambda run: run.loss).label
+    assert {pair.a for pair in result.pairs} == {best}
+    assert len(result.pairs) == 2
+    named = [runs[0].with_(label="best"), *runs[1:]]
+    assert {pair.a for pair in ll.annealed(named, law="effective", against="best").pairs} == {
+        "best"
+    }
+
+
 def test_earlier_decays_narrow_the_answer_and_a_saved_fit_answers_alone():
     run = stable()
     schedule = ll.wsd(peak=1e-3, horizon=5000, warmup=200, cooldown=0.2, weight_decay=0.1)

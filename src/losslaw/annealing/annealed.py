@@ -31,11 +31,15 @@ from losslaw.fitting.record import Fit
 from losslaw.fitting.status import together
 from losslaw.fitting.trust import Trust, useless
 from losslaw.laws import Law, Recipe
+from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.numerics.interval import Level
 from losslaw.progress import Progress, silent
 
 # Points at which the annealed loss along a run is worked out, where it is asked for.
 POINTS = 40
+# Of so many of them one is asked in full; the others lie between, where weights and widths are
+# smooth and only the laws' losses are asked for.
+BETWEEN = 4
 # How bad a status is.
 ORDER = ("not confirmed", "assumed", "confirmed")
 
@@ -239,17 +243,35 @@ def _path(model: FittedModel, run: Standing, at: int, level: float) -> Path:
     """The annealed loss along a run, from where its warm-up and early losses are over."""
     first = max(int(run.curve.steps[0]), run.curve.schedule.warmup + 1, min(model.fit.skip, at))
     steps = np.unique(np.geomspace(first, at, POINTS).round().astype(np.int64))
-    each = [model.worth(run, int(step)) for step in steps]
+    full = np.unique(np.append(np.arange(0, steps.size, BETWEEN), steps.size - 1))
+    each = [model.worth(run, int(step)) for step in steps[full]]
+    nearest: IntArray = np.abs(full[:, None] - np.arange(steps.size)).argmin(axis=0)
+    loss = np.array(
+        [model.near(each[int(nearest[i])], run, int(step)) for i, step in enumerate(steps)]
+    )
+    loss[full] = [worth.loss for worth in each]
     found = [worth.interval(level) for worth in each]
     bounds = [(one.lower, one.upper) for one in found if one is not None]
-    known = len(bounds) == len(found)
+    sides: list[FloatArray | None] = [None, None]
+    if len(bounds) == len(found):
+        sides = [
+            loss * _between(steps, full, np.array(side) / loss[full], nearest)
+            for side in zip(*bounds, strict=True)
+        ]
     return Path(
         steps=steps,
-        loss=np.array([worth.loss for worth in each]),
-        lower=np.array([lower for lower, _ in bounds]) if known else None,
-        upper=np.array([upper for _, upper in bounds]) if known else None,
+        loss=loss,
+        lower=sides[0],
+        upper=sides[1],
         raw=np.array([run.raw(int(step)) for step in steps]),
     )
+
+
+def _between(steps: IntArray, full: IntArray, ratios: FloatArray, nearest: IntArray) -> FloatArray:
+    """Ratios at some steps, at all: smooth in the log of the step, or the nearest one's."""
+    if not np.isfinite(ratios).all():
+        return ratios[nearest]
+    return np.interp(np.log(steps), np.log(steps[full]), ratios)
 
 
 def _least(trusts: Sequence[Trust | None]) -> Trust | None:

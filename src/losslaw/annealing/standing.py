@@ -98,6 +98,10 @@ class FittedModel:
             self._kept[key] = FinalLoss.of(self.fit, schedule, run.curve.model_size)
         return self._kept[key]
 
+    def near(self, worth: FinalLoss, run: Standing, at: int) -> float:
+        """The loss alone, as a question nearby weighs the laws: see `FinalLoss.near`."""
+        return worth.near(self.cooldown.of(run.curve, at))
+
     def trust(self, ends: Mapping[str, int]) -> Trust | None:
         """What stands behind the losses of these runs: behind the one that ends in the middle."""
         one = middle(list(self.standings.values()), ends)

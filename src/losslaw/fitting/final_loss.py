@@ -47,6 +47,8 @@ AWAY = 1.3
 SHARED_AT_HOME, SHARED_AWAY = 0.98, 0.6
 # Blocks of updates on which gradients are worked out, at least.
 BLOCKS = 600
+# And on which a loss alone is: seen to err by up to 1.7e-5 nats at 24,000 to 54,000 updates.
+FINE = 6000
 # A law that counts less than this moves no digit.
 NOTHING = 1e-6
 
@@ -154,6 +156,17 @@ class FinalLoss:
         half = Level(level).quantile * float(known.deviation(self.laws[0], query)[-1])
         lower = max(self.loss - half, 0.0) if np.isfinite(half) else -half
         return Interval(lower=lower, upper=self.loss + half, level=level)
+
+    def near(self, schedule: ScheduleLike) -> float:
+        """The loss at the end of another schedule, the laws counting what they count here.
+
+        In blocks of updates: within 2e-5 nats of each update by itself, at a tenth of the cost.
+        """
+        schedule = self.fit.completed(schedule)
+        last = schedule.horizon
+        query = Query(schedule, np.array([last]), max(last // FINE, 1))
+        losses = np.array([float(law.loss(query)[-1]) for law in self.laws])
+        return dot(self.leading, _finite(losses, schedule))
 
     @cached_property
     def _end(self) -> Query:
