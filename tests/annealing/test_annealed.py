@@ -112,11 +112,11 @@ def test_the_variance_of_a_difference_is_the_formula():
     ]
     shares = [800 / 6800, 800 / 4800]
     away = level**2 * (
-        (2.5e-3 * np.log(2)) ** 2
-        + (3e-3 * np.log(6800 / 4800)) ** 2
+        (2e-3 * np.log(2)) ** 2
+        + (2.5e-3 * np.log(6800 / 4800)) ** 2
         + (2e-3 * np.log(shares[0] / shares[1])) ** 2
     )
-    variance += away + (0.04 * (gained[0] - gained[1])) ** 2
+    variance += away + (0.03 * (gained[0] - gained[1])) ** 2
     assert found.loss == pytest.approx(a.loss - b.loss)
     assert_allclose(found.interval.half_width, 1.6448536 * np.sqrt(variance), rtol=2e-3)
 

@@ -37,11 +37,11 @@ from losslaw.schedules import Schedule, ScheduleLike
 
 # Error of a difference for each e-fold between the peaks, the horizons, and the lengths of the
 # decays as shares of the horizons, relative to the loss.
-PEAKS, HORIZONS, LENGTHS = 2.5e-3, 3e-3, 2e-3
+PEAKS, HORIZONS, LENGTHS = 2e-3, 2.5e-3, 2e-3
 # Error of a difference between gains of decays, as a share of it.
-GAINS = 0.04
-# How much larger these are away from home.
-AWAY = 1.3
+GAINS = 0.03
+# How much larger these are away from home, or at peaks that are not AdamW's usual ones.
+AWAY = 1.5
 # Correlation of the errors of two fits, each of runs of its own model, at home and away: three
 # sizes of one schedule erred alike to .0004 where each interval was +-.04; two optimisers did not.
 SHARED_AT_HOME, SHARED_AWAY = 0.98, 0.6
@@ -132,10 +132,10 @@ class FinalLoss:
 
     @property
     def home(self) -> bool:
-        """Whether AdamW's constants are to be expected."""
-        if self.fit.mixture is not None:
-            return self.fit.mixture.ground.home
-        return at_home([curve.schedule.peak_lr for curve in self.fit.curves])
+        """Whether AdamW's constants are to be expected, and the peak is a usual one of AdamW."""
+        mixture = self.fit.mixture
+        usual = at_home([self.schedule.peak_lr])
+        return usual and (mixture is None or mixture.ground.home)
 
     @property
     def trust(self) -> Trust | None:

@@ -37,6 +37,7 @@ class Ground:
         farthest_decay: The same of runs whose rate fell; 0: none did.
         warmup_known: Whether all runs have a warm-up.
         optimizer: ``adamw`` or ``other``, as it was said; ``None``: not known.
+        decayed: Peaks of the runs whose rate fell; empty: none did, or nobody remembers.
     """
 
     runs: int
@@ -47,6 +48,7 @@ class Ground:
     farthest_decay: float
     warmup_known: bool
     optimizer: str | None = None
+    decayed: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, curves: Sequence[LossCurve], optimizer: str | None = None) -> "Ground":
@@ -66,6 +68,11 @@ class Ground:
             ),
             warmup_known=all(curve.schedule.warmup > 0 for curve in curves),
             optimizer=optimizer,
+            decayed=tuple(
+                sorted(
+                    {curve.peak_seen for curve, decay in zip(curves, decays, strict=True) if decay}
+                )
+            ),
         )
 
     @property
@@ -97,8 +104,11 @@ class Ground:
 
     def distance(self, peak: float) -> float:
         """Of a peak from the nearest one fitted, in the log."""
-        nearest = min(abs(math.log(peak / other)) for other in self.peaks)
-        return nearest if nearest > SAME_PEAK else 0.0
+        return _nearest(peak, self.peaks)
+
+    def from_decayed(self, peak: float) -> float:
+        """Of a peak from the nearest one at which a decay was fitted, in the log; 0: none was."""
+        return _nearest(peak, self.decayed) if self.decayed else 0.0
 
     def outside(self, peak: float) -> float:
         """How far a peak is beyond all that were fitted, in the log; 0 between them.
@@ -109,6 +119,11 @@ class Ground:
         if self.home:
             low, high = min(low, USUAL[0]), max(high, USUAL[1])
         return max(0.0, math.log(low / peak), math.log(peak / high))
+
+
+def _nearest(peak: float, others: Sequence[float]) -> float:
+    nearest = min(abs(math.log(peak / other)) for other in others)
+    return nearest if nearest > SAME_PEAK else 0.0
 
 
 def at_home(peaks: Sequence[float]) -> bool:

@@ -17,19 +17,19 @@ a law that is known to fail at other peaks loses weight with the distance from t
 The variance of a law at a step, in nats,
 
     v = s^2 * [ .7 g'Cg + (FLOOR L)^2 + noise^2 + (REACH L ln reach)^2
-                + (REACH L ln reach of decays * share of the decay's gain)^2 + (no warm-up)^2 ]
+                + g^2 ((REACH L ln reach of decays)^2 + (PEAK L d_decay)^2) + (no warm-up)^2 ]
         + (PEAK L d)^2 + (OUTSIDE L d_out)^2 + (by_peak L/3 d)^2 + misfit beyond noise
         + (UNSEEN_GAIN * median gain)^2 + (DISAGREE * |other laws - this|)^2 + (other data)^2
 
 with ``g'Cg`` from the parameters (but no more than ``MOST_OPEN`` of the loss), ``L`` the level of
-the loss, reach how many times as far in intrinsic time, or in updates, as any fitted loss (or, in
-time, any fitted decay),
-``d`` the distance of the peak from the nearest that was fitted and ``d_out`` beyond all of them, in
-e-folds, and ``s`` how the tests came out against these same intervals. The interval holds the
-quantiles of the mixture of log-normals: it is never below 0, and wide and lop-sided where laws
-disagree. Where no decay was seen, a law that lets one gain ``USUAL_GAIN`` of the loss or more loses
-weight. The prediction is the mean of the laws; away from home by a power of their weights, so that
-a law that hardly counts does not move it.
+the loss, ``g`` by itself the share that is had of the decay's gain, reach how many times as far in
+intrinsic time, or in updates, as any fitted loss (or, in time, any fitted decay), ``d`` the
+distance of the peak from the nearest that was fitted, ``d_decay`` from the nearest at which a decay
+was and ``d_out`` beyond all of them, in e-folds, and ``s`` how the tests came out against these
+same intervals. The interval holds the quantiles of the mixture of log-normals: it is never below 0,
+and wide and lop-sided where laws disagree. Where no decay was seen, a law that lets one gain
+``USUAL_GAIN`` of the loss or more loses weight. The prediction is the mean of the laws; away from
+home by a power of their weights, so that a law that hardly counts does not move it.
 
 The form and the constants were set on half of the protocols in validation/results/away.md and in
 accuracy.md, and confirmed on the others; none is finely tuned.
@@ -201,13 +201,14 @@ def answered(
     far_in_time = np.maximum(seen / ground.farthest, query.steps / ground.updates)
     reach = REACH_OF_SHORT if ground.short else REACH
     scaled = scaled + (reach * level * np.log(np.maximum(far_in_time, 1.0))) ** 2
+    peak = max(float(query.lr.max()), 1e-300)
     if ground.decays:
         beyond = np.log(np.maximum(seen / ground.farthest_decay, 1.0))
         share = gain / max(float(gain.max()), 1e-9)
         scaled = scaled + (REACH * level * beyond * share) ** 2
+        scaled = scaled + (PEAK * level * ground.from_decayed(peak) * share) ** 2
     if not ground.warmup_known:
         scaled = scaled + (NO_WARMUP * level) ** 2
-    peak = max(float(query.lr.max()), 1e-300)
     distance, outside = ground.distance(peak), ground.outside(peak)
     far = (member.by_peak * level / 3 * distance) ** 2
     fixed = (PEAK * level * distance) ** 2 + (OUTSIDE * level * outside) ** 2 + far

@@ -151,6 +151,7 @@ class SavedGround:
     farthest_decay: NotNegative
     warmup_known: bool
     optimizer: Literal["adamw", "other"] | None = None
+    decayed: tuple[Positive, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
