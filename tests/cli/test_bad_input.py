@@ -129,7 +129,7 @@ LOGS = {
         None,
         ["weight_decay is -1"],
     ),
-    "no batch": (["inspect", "flat.csv", "--batch", "0"], None, ["batch is 0", "above 0"]),
+    "no batch": (["inspect", "flat.csv", "--batch", "0"], None, ["batch is 0", "1e-09..1e+15"]),
     "a schedule shorter than the log": (
         ["fit", "flat.csv", "--schedule", SPEC],
         None,
