@@ -69,7 +69,7 @@ def test_the_baseline_of_each_group():
     assert verdicts["medium_other"] == "best"
     exact = ll.fleet(runs_of("small"), against="small_peak0.002", law="effective")
     assert exact.groups[0].against == "small_peak0.002"
-    with pytest.raises(ll.InputError, match="no pattern of names"):
+    with pytest.raises(ll.InputError, match="no run of that name, and no name that fits it"):
         ll.fleet(runs_of("small"), against="(", law="effective")
 
 
@@ -216,6 +216,38 @@ def test_what_cannot_be_asked_is_refused(options, message):
 def test_groups_travel_whole():
     group = ll.fleet(runs_of("a"), law="effective").groups[0]
     assert FleetGroup.read(json.loads(json.dumps(group.as_dict()))) == group
+
+
+def test_a_group_that_fails_is_reported(tmp_path, monkeypatch):
+    module = sys.modules["losslaw.annealing.fleet"]
+    whole = module.annealed
+
+    def sometimes(runs, **options):
+        if runs[0].label.startswith("b"):
+            raise ZeroDivisionError("no way")
+        return whole(runs, **options)
+
+    monkeypatch.setattr(module, "annealed", sometimes)
+    kept = tmp_path / "kept"
+    result = ll.fleet(runs_of("a", "b"), group_by="^.", law="effective", resume=kept)
+    assert [len(group.runs) for group in result.groups] == [3, 0]
+    reasons = dict(result.all_left_out)
+    assert reasons["b_peak0.001"] == "b has no answer: ZeroDivisionError: no way"
+    # It is tried again.
+    monkeypatch.undo()
+    again = ll.fleet(runs_of("a", "b"), group_by="^.", law="effective", resume=kept)
+    assert len(again) == 6
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_ray_gives_the_same():
+    pytest.importorskip("ray", reason='needs ray: pip install "losslaw[ray]"')
+    runs, options = runs_of("a", "b"), {"group_by": "^.", "law": "effective"}
+    found = ll.fleet(runs, **options, on="ray", jobs=2)
+    assert found.as_dict() == ll.fleet(runs, **options).as_dict()
 
 
 INTERRUPTED = """

@@ -31,6 +31,7 @@ from losslaw.numerics.interval import Level
 from losslaw.progress import Counted, uncounted
 from losslaw.version import __version__
 from losslaw.workers import Report, WorkersLost, checked_workers, work
+from losslaw.workers.crew import call
 
 # Losses of a run that are left after the early ones, at least: fewer tell nothing of a decay.
 LEAST = 10
@@ -181,6 +182,11 @@ def fleet(
     if not each:
         reasons = f": {next(iter(unread.values()))}" if unread else ""
         raise InputError(f"no run can be read{reasons}")
+    known = any(run.label == against or configuration(run.label) == against for run in runs)
+    if against is not None and not known:
+        pattern = _pattern(against)
+        if pattern is None or not any(pattern.search(run.label) for run in runs):
+            raise InputError(f"against {against!r}: no run of that name, and no name that fits it")
     groups = _answers(each, resume, jobs, on, progress)
     if not any(group.runs for group in groups):
         first = next(why for group in groups for _, why in group.left_out)
@@ -219,8 +225,11 @@ def _answers(
                 answers[i] = FleetGroup.read(finished.records[key])
 
         def keep(report: Report) -> None:
-            answers[report.index] = FleetGroup.read(report.results)
-            finished.add(keys[report.index], report.results)
+            if report.kind == "done":
+                answers[report.index] = FleetGroup.read(report.results)
+                finished.add(keys[report.index], report.results)
+            else:
+                answers[report.index] = _without_answer(each[report.index], report.why)
             progress(len(answers), len(each))
 
         todo = {i: job for i, job in enumerate(each) if i not in answers}
@@ -228,17 +237,21 @@ def _answers(
         failed: dict[int, str] = {}
         if on == "local" and (jobs == 1 or len(todo) < 2):
             for i, job in todo.items():
-                keep(Report(i, "done", answered(job)))
+                _, kind, results, why = call(answered, job)
+                keep(Report(i, kind, results, why))
         else:
             try:
                 _, failed = work(todo, answered, keep, on=on, workers=jobs)
             except WorkersLost as error:
                 where = f"; finished groups are in {resume}" if resume is not None else ""
                 raise FitError(f"{error}{where}") from None
-    for i, why in failed.items():
-        lost = tuple((curve.label, f"{each[i].name}: {why}") for curve in each[i].curves)
-        answers[i] = FleetGroup(name=each[i].name, left_out=lost)
+    answers |= {i: _without_answer(each[i], why) for i, why in failed.items()}
     return [answers[i] for i in range(len(each))]
+
+
+def _without_answer(job: GroupJob, why: str) -> FleetGroup:
+    left_out = tuple((curve.label, f"{job.name} has no answer: {why}") for curve in job.curves)
+    return FleetGroup(name=job.name, left_out=left_out)
 
 
 def answered(job: GroupJob) -> Mapping[str, Any]:
@@ -252,6 +265,12 @@ def answered(job: GroupJob) -> Mapping[str, Any]:
     except (InputError, FitError) as error:
         left_out += [(curve.label, f"cannot be fitted: {error}") for curve in good]
         return FleetGroup(name=job.name, left_out=tuple(left_out)).as_dict()
+    there = {run.label for run in answer.runs}
+    left_out += [
+        (curve.label, "its model cannot be fitted: see the warnings of its group")
+        for curve in good
+        if curve.label not in there
+    ]
     return _group(job.name, answer, against, left_out).as_dict()
 
 
@@ -283,23 +302,22 @@ def _usable(job: GroupJob) -> tuple[list[LossCurve], list[tuple[str, str]]]:
 
 
 def _baseline(runs: Sequence[LossCurve], against: str | None) -> str:
-    """Name of the run that the others are compared with.
-
-    Raises:
-        InputError: the name is no regular expression either.
-    """
+    """Name of the run that the others are compared with."""
     if against is None:
         return BEST
     labels = [run.label for run in runs]
     if against in (*labels, *map(configuration, labels)):
         return next(one for one in labels if against in (one, configuration(one)))
+    pattern = _pattern(against)
+    return next((label for label in labels if pattern and pattern.search(label)), BEST)
+
+
+def _pattern(text: str) -> re.Pattern[str] | None:
+    """The regular expression, if it is one."""
     try:
-        pattern = re.compile(against)
-    except re.error as error:
-        raise InputError(
-            f"against {against!r}: no run, and no pattern of names ({error})"
-        ) from None
-    return next((label for label in labels if pattern.search(label)), BEST)
+        return re.compile(text)
+    except re.error:
+        return None
 
 
 def _group(
