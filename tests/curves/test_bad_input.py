@@ -186,3 +186,28 @@ def test_facts_of_other_runs_do_not_matter(tmp_path):
     meta = {"runs": {"other": {"warmup_steps": "many"}}}
     Path(tmp_path / "meta.json").write_text(json.dumps(meta))
     assert len(read_curves(tmp_path / "log.csv")) == 1
+
+
+def test_logs_that_cannot_be_read_are_handed_back(tmp_path):
+    names = {"good.csv": GOOD, "words.csv": "step,lr,loss\n1,0.1,many\n", "empty.csv": ""}
+    for name, text in names.items():
+        (tmp_path / name).write_text(text)
+    left_out: dict[str, str] = {}
+    (curve,) = read_curves(tmp_path, left_out=left_out)
+    assert curve.label == "good"
+    assert not any("left out" in text for text in curve.assumptions)
+    assert {Path(name).name for name in left_out} == {"words.csv", "empty.csv"}
+    assert "column 'loss' holds 'many'" in left_out[str(tmp_path / "words.csv")]
+    alone: dict[str, str] = {}
+    files = [tmp_path / name for name in names]
+    assert [each.label for each in read_curves(files, left_out=alone)] == ["good"]
+    assert alone == left_out
+
+
+def test_names_have_as_many_folders_as_tell_them_apart(tmp_path):
+    for folder in ("a/seed0", "a/seed1", "b/seed0"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "run.csv").write_text(GOOD)
+    curves = read_curves(tmp_path)
+    assert [curve.label for curve in curves] == ["a/seed0/run", "seed1/run", "b/seed0/run"]
+    assert [curve.origin.folder for curve in curves] == ["seed0", "seed1", "seed0"]

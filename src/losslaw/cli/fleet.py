@@ -74,7 +74,7 @@ def fleet_command(
     \b
     Examples:
       losslaw fleet runs/ --group-by model_size
-      losslaw fleet runs/ --group-by folder --against baseline -o fleet.csv --jobs 8
+      losslaw fleet runs/ --group-by folder --against baseline -o fleet.csv
     """
     from losslaw.annealing import fleet
     from losslaw.errors import InputError
