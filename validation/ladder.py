@@ -18,9 +18,9 @@ import numpy as np
 
 import losslaw as ll
 from losslaw.annealing.cooldown import Cooldown
-from losslaw.annealing.ladder import common
 from losslaw.curves import LossCurve
 from losslaw.fitting.final_loss import FinalLoss, difference
+from losslaw.fleets.ladder import common
 from validation.page import markdown
 from validation.public_runs import read
 

@@ -2,13 +2,9 @@ from . import datasets as datasets
 from .advising import Advice as Advice
 from .advising import advise as advise
 from .annealing import Annealed as Annealed
-from .annealing import Continued as Continued
-from .annealing import Fleet as Fleet
-from .annealing import Ladder as Ladder
 from .annealing import annealed as annealed
-from .annealing import continue_run as continue_run
-from .annealing import fleet as fleet
-from .annealing import ladder as ladder
+from .continuing import Continued as Continued
+from .continuing import continue_run as continue_run
 from .curves import LossCurve as LossCurve
 from .curves import bundled_curves as bundled_curves
 from .curves import read_curves as read_curves
@@ -24,6 +20,10 @@ from .fitting import fit as fit
 from .fitting import load_fit as load_fit
 from .fitting import profile as profile
 from .fitting import score as score
+from .fleets import Fleet as Fleet
+from .fleets import Ladder as Ladder
+from .fleets import fleet as fleet
+from .fleets import ladder as ladder
 from .forecasting import Forecast as Forecast
 from .forecasting import forecast as forecast
 from .kernel import KernelRegression as KernelRegression

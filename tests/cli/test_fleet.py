@@ -70,7 +70,7 @@ def test_ctrl_c_says_how_to_go_on(here, capsys, monkeypatch):
         progress(1, 2)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("losslaw.annealing.fleet", interrupted)
+    monkeypatch.setattr("losslaw.fleets.fleet", interrupted)
     assert run(["fleet", "runs", "-o", "t.csv", *OPTIONS]) == 130
     err = capsys.readouterr().err
     assert "1 of 2 groups are in t.csv.groups; the same command goes on from there" in err

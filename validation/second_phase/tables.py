@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import losslaw as ll
-from losslaw.annealing.ways import reheat_error
+from losslaw.continuing.ways import reheat_error
 from losslaw.fitting.final_loss import FinalLoss
 from validation.lab_physics.measure import runs as lab_runs
 from validation.page import markdown, sections
@@ -195,7 +195,7 @@ def summary() -> list[str]:
     intervals. *Right pairs*: of two ways of one start that ended further apart than .005, those
     whose order was foretold; in brackets the pairs of ways through a peak. *Now*: intervals of ends
     are wider where the rate rises again or the peak is another, and the loss of a run that stops is
-    that of its log, as `losslaw.annealing.ways` has it. Both were set on these runs, after they
+    that of its log, as `losslaw.continuing.ways` has it. Both were set on these runs, after they
     were trained.
     """
     body: list[list[str]] = []

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import losslaw as ll
-from losslaw.annealing.second_phase import SecondPhase, decayed_later
+from losslaw.continuing.second_phase import SecondPhase, decayed_later
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError
 from losslaw.files import write_text

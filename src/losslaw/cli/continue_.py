@@ -78,7 +78,7 @@ def continue_command(
       losslaw continue run.csv --updates 10000 --peaks 1e-3,3e-4 --rewarmup 500
       losslaw continue run.csv --updates 10000 --shape cosine --over 100% --with earlier.csv
     """
-    from losslaw.annealing import continue_run
+    from losslaw.continuing import continue_run
     from losslaw.fitting import load_fit
 
     with activity("continuing") as say:

@@ -10,7 +10,7 @@ from losslaw.cli import cooldown, options
 from losslaw.cli.output import counter, print_json, save_json, show
 
 if TYPE_CHECKING:  # the help page does without numpy
-    from losslaw.annealing import Fleet
+    from losslaw.fleets import Fleet
 
 
 def register(app: typer.Typer) -> None:
@@ -76,8 +76,8 @@ def fleet_command(
       losslaw fleet runs/ --group-by model_size
       losslaw fleet runs/ --group-by folder --against baseline -o fleet.csv
     """
-    from losslaw.annealing import fleet
     from losslaw.errors import InputError
+    from losslaw.fleets import fleet
 
     if output is not None and not output.lower().endswith((".csv", ".json")):
         raise InputError(f"-o {output}: expected a name that ends in .csv or .json")

@@ -8,7 +8,7 @@ from losslaw.cli import cooldown, options
 from losslaw.cli.output import activity, print_json, save_json, show
 
 if TYPE_CHECKING:  # the help page does without numpy
-    from losslaw.annealing import Ladder
+    from losslaw.fleets import Ladder
 
 
 def register(app: typer.Typer) -> None:
@@ -62,9 +62,9 @@ def ladder_command(
       losslaw ladder runs/
       losslaw ladder 25M.csv 100M.csv 400M.csv --over 15% --next 1.6e9
     """
-    from losslaw.annealing import ladder
     from losslaw.errors import InputError
     from losslaw.fitting import load_fit
+    from losslaw.fleets import ladder
 
     if output is not None and not output.lower().endswith((".csv", ".json")):
         raise InputError(f"-o {output}: expected a name that ends in .csv or .json")

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import losslaw as ll
-from losslaw.annealing.second_phase import (
+from losslaw.continuing.second_phase import (
     SecondPhase,
     annealed_at_end,
     decayed_later,

@@ -17,8 +17,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from losslaw.annealing.continued import Comparison, Kind, WayOn
-from losslaw.annealing.second_phase import SAME, SecondPhase, decayed_later, peaks_of
+from losslaw.continuing.record import Comparison, Kind, WayOn
+from losslaw.continuing.second_phase import SAME, SecondPhase, decayed_later, peaks_of
 from losslaw.fitting.final_loss import Difference, FinalLoss, difference
 from losslaw.numerics.interval import Interval, Level
 from losslaw.schedules import Schedule

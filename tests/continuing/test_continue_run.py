@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import losslaw as ll
-from losslaw.annealing import Comparison, SecondPhase, WayOn
-from losslaw.annealing.continuing import NEW_DATA, TOO_HIGH
-from losslaw.annealing.ways import REHEATED
+from losslaw.continuing import Comparison, SecondPhase, WayOn
+from losslaw.continuing.continue_run import NEW_DATA, TOO_HIGH
+from losslaw.continuing.ways import REHEATED
 from losslaw.fitting.final_loss import FinalLoss
 from losslaw.numerics.interval import Interval
 

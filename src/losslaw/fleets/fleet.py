@@ -18,8 +18,6 @@ import numpy as np
 
 from losslaw.annealing.annealed import annealed
 from losslaw.annealing.cooldown import USUAL, Cooldown
-from losslaw.annealing.finished import Finished
-from losslaw.annealing.fleet_record import Fleet, FleetGroup, FleetRun
 from losslaw.annealing.models import Model, configuration, grouped
 from losslaw.annealing.pairs import BEST, Equal, checked_equal
 from losslaw.annealing.record import Annealed
@@ -27,6 +25,8 @@ from losslaw.annealing.standing import standings_of
 from losslaw.curves import LossCurve, Runs, curves_of
 from losslaw.errors import FitError, InputError
 from losslaw.fitting.cleaning import cleaned_runs
+from losslaw.fleets.finished import Finished
+from losslaw.fleets.fleet_record import Fleet, FleetGroup, FleetRun
 from losslaw.numerics.interval import Level
 from losslaw.progress import Counted, uncounted
 from losslaw.version import __version__

@@ -9,9 +9,9 @@ from numpy.testing import assert_allclose
 
 import losslaw as ll
 from losslaw.annealing.cooldown import Cooldown
-from losslaw.annealing.ladder import common
 from losslaw.fitting.model_sizes import size_law
 from losslaw.fitting.rungs import Annealing, rungs_of, unlike_cooldowns
+from losslaw.fleets.ladder import common
 
 SIZES = (2.5e7, 1e8, 4e8)
 N = 5000

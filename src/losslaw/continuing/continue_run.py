@@ -1,11 +1,11 @@
 """Where a run ends if it goes on, re-heated or as it is, and whether that is worth it.
 
 `continue_run` fits the run, with earlier ones where there are some, and asks for the ends of ways
-on (`losslaw.annealing.second_phase`): at the rate as it is, decaying from now on, and through each
+on (`losslaw.continuing.second_phase`): at the rate as it is, decaying from now on, and through each
 of several peaks. An annealed run is held against stopping now, with what it could have had by a
 decay begun later beside it; any other against decaying from now on. All answers have the weights of
 one question, and gains have intervals of their own, in which what two ways share cancels
-(`losslaw.annealing.ways`).
+(`losslaw.continuing.ways`).
 """
 
 import math
@@ -14,12 +14,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from losslaw.annealing.continued import Comparison, Continued
 from losslaw.annealing.cooldown import USUAL, Cooldown
 from losslaw.annealing.models import Model
-from losslaw.annealing.second_phase import SecondPhase, annealed_at_end
 from losslaw.annealing.standing import Rules, fitted
-from losslaw.annealing.ways import Answer, plans_of, question_of
+from losslaw.continuing.record import Comparison, Continued
+from losslaw.continuing.second_phase import SecondPhase, annealed_at_end
+from losslaw.continuing.ways import Answer, plans_of, question_of
 from losslaw.curves import Runs
 from losslaw.errors import InputError
 from losslaw.fitting.cleaning import cleaned_runs

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 import losslaw as ll
-from losslaw.annealing.fleet import GroupJob
-from losslaw.annealing.fleet_record import FleetGroup
+from losslaw.fleets.fleet import GroupJob
+from losslaw.fleets.fleet_record import FleetGroup
 
 
 def stable(label, peak=1e-3, n=4000, L0=2.5, seed=0, **known):
@@ -150,7 +150,7 @@ def test_several_workers_give_the_same_and_nothing_is_done_twice(tmp_path, monke
     with kept.open("a") as stream:
         stream.write('{"key": "half')
     done = []
-    module = sys.modules["losslaw.annealing.fleet"]
+    module = sys.modules["losslaw.fleets.fleet"]
     monkeypatch.setattr(module, "annealed", lambda *_, **__: done.append(1))
     again = ll.fleet(runs, **options, resume=kept)
     assert (again.as_dict(), done) == (first.as_dict(), [])
@@ -178,7 +178,7 @@ def test_the_key_knows_all_that_matters():
 
 
 def _asked(**changes):
-    from losslaw.annealing.fleet import Asked
+    from losslaw.fleets.fleet import Asked
 
     usual = {
         "over": 0.2, "shape": "linear", "final": 0.0, "at": None, "same_total": False,
@@ -219,7 +219,7 @@ def test_groups_travel_whole():
 
 
 def test_a_group_that_fails_is_reported(tmp_path, monkeypatch):
-    module = sys.modules["losslaw.annealing.fleet"]
+    module = sys.modules["losslaw.fleets.fleet"]
     whole = module.annealed
 
     def sometimes(runs, **options):

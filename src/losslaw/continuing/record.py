@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from losslaw.annealing.second_phase import SecondPhase
+from losslaw.continuing.second_phase import SecondPhase
 from losslaw.fitting.mixture import FLOOR
 from losslaw.fitting.trust import Trust
 from losslaw.numerics.interval import Interval, ends

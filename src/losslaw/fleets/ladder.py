@@ -21,7 +21,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from losslaw.annealing.cooldown import USUAL, Cooldown
-from losslaw.annealing.ladder_record import Ladder, Rung
 from losslaw.curves import LossCurve, Runs
 from losslaw.errors import InputError
 from losslaw.fitting.cleaning import cleaned_runs
@@ -37,6 +36,7 @@ from losslaw.fitting.model_sizes import SizeLaw, size_law
 from losslaw.fitting.optimizer import all_by
 from losslaw.fitting.record import Fit
 from losslaw.fitting.rungs import Annealing, rungs_of, unlike_cooldowns
+from losslaw.fleets.ladder_record import Ladder, Rung
 from losslaw.laws import Law, Recipe
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.interval import Interval, Level
