@@ -14,12 +14,15 @@ import numpy as np
 
 from losslaw.errors import InputError
 from losslaw.files import Table, number_in
-from losslaw.logs.columns import Columns
+from losslaw.logs.columns import EPOCH, Columns, key
 from losslaw.numerics.arrays import BoolArray, FloatArray, IntArray
 from losslaw.numerics.magnitudes import BATCH, LOSS, PEAK, RATE, Magnitude
 from losslaw.text import shown
 
 OnNan = Literal["error", "drop"]
+
+# Evaluations and summaries are fewer than this share of the training losses.
+FEW = 0.25
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ def clean_rows(
     * A step that goes backwards and logs again a step already seen is a restart: what was logged
       from that step on is superseded, with a warning.
     * A ``nan`` or ``inf`` that was written out is an error, or left out if ``on_nan`` is "drop".
+    * Where most losses stand beside a rate, and one without repeats the step of the row before with
+      another loss, those without are evaluations or a summary: left out, with a warning.
     * Of ``more`` columns what is no number above 0 is not there.
 
     Raises:
@@ -69,13 +74,54 @@ def clean_rows(
     highest = np.fmax.reduce(values[0], initial=0.0)
     if highest > 0:
         PEAK.check(f"{table.source}: the highest learning rate", highest)
+    _leave_out_summaries(steps, values[0], values[1], warnings)
     used = ~(np.isnan(values[0]) & np.isnan(values[1]))
     if not used.all():
         steps, values = steps[used], [each[used] for each in values]
     if (np.diff(steps) <= 0).any():
         rows = np.flatnonzero(used)
+        _check_epochs(table, rows, steps)
         steps, values = _merge(table, rows, steps, np.array(values), warnings)
     return Rows(steps, values[0], values[1], values[2], tuple(warnings), tuple(values[3:]))
+
+
+def _leave_out_summaries(
+    steps: IntArray, rates: FloatArray, losses: FloatArray, warnings: list[str]
+) -> None:
+    """Take out of ``losses`` those that are no training losses: see `clean_rows`."""
+    alone = np.isnan(rates) & ~np.isnan(losses)
+    beside = ~np.isnan(rates) & ~np.isnan(losses)
+    if not 0 < alone.sum() <= FEW * beside.sum():
+        return
+    again = alone[1:] & beside[:-1] & (steps[1:] == steps[:-1]) & (losses[1:] != losses[:-1])
+    if again.any():
+        losses[alone] = np.nan
+        warnings.append(
+            f"losses without a rate are left out, {int(alone.sum())} in all: they repeat a step"
+            " with another loss, as evaluations or a summary do"
+        )
+
+
+def _check_epochs(table: Table, rows: IntArray, steps: IntArray) -> None:
+    """Refuse steps that begin again in every epoch: after a restart no epoch is later.
+
+    Raises:
+        InputError: they do.
+    """
+    name = next((each for each in table.columns if key(each) in EPOCH), None)
+    if name is None:
+        return
+    try:
+        epochs = table.numbers(name)[rows]
+    except InputError:
+        return  # nothing depends on it
+    back = np.flatnonzero((np.diff(steps) < 0) & (np.diff(epochs) > 0)) + 1
+    if back.size:
+        raise InputError(
+            f"{table.source}, line {table.lines[int(rows[back[0]])]}: the steps begin again in"
+            f" another epoch (column {shown(name)!r}), expected the updates done since the run"
+            " began; name a column that has them (step_column=, --step-column), or add one"
+        )
 
 
 def _merge(

@@ -13,10 +13,13 @@ from losslaw.files import Table
 from losslaw.logs.clocks import by_group, is_part, left_out, measure_of
 from losslaw.text import shown
 
+# Names that say which steps they are come first: beside one of them, a bare "step" counts rows,
+# micro-batches, or the batches of an epoch.
 STEP = (
-    "step", "steps", "iter", "iters", "iteration", "iterations", "global_step", "global_steps",
-    "train/global_step", "trainer/global_step", "train/step", "train_step", "training_step",
-    "update", "updates", "num_updates", "current_steps", "optimizer_step", "optimizer_steps",
+    "optimizer_step", "optimizer_steps", "num_updates", "global_step", "global_steps",
+    "train/global_step", "trainer/global_step", "step", "steps", "iter", "iters", "iteration",
+    "iterations", "train/step", "train_step", "training_step", "update", "updates",
+    "current_steps",
 )  # fmt: skip
 EPOCH = ("epoch", "epochs", "train/epoch")
 RATE = (

@@ -27,6 +27,7 @@ LOSS = re.compile(
     rf" ?[:= ] ?(?P<value>{NUMBER})",
     re.IGNORECASE,
 )
+EPOCH = re.compile(r"(?<![\w/])epoch ?[:=#\[ ] ?(?P<epoch>\d{1,9}(?:\.\d{1,9})?)", re.IGNORECASE)
 RATE = re.compile(rf"(?<![\w/])(?:lr|learning[_ ]rate) ?[:= ] ?(?P<value>{NUMBER})", re.IGNORECASE)
 
 
@@ -51,8 +52,9 @@ def read(source: Source) -> list[Log]:
         for match in losses:  # of one kind the first
             seen = VALIDATION.search(match["name"].lower())
             cells.setdefault("val_loss" if seen else "loss", match["value"])
-        rate = RATE.search(line)
-        found.add(number, {**at.groupdict(), "lr": rate and rate["value"], **cells})
+        rate, epoch = RATE.search(line), EPOCH.search(line)
+        told = {"lr": rate and rate["value"], "epoch": epoch and epoch["epoch"]}
+        found.add(number, {**at.groupdict(), **told, **cells})
     for name in ("loss", "val_loss"):
         counts = Counter(decimals(cell) for cell in found.column(name))
         if counts and max(counts.values()) >= FIXED * counts.total():

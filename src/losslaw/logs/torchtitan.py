@@ -3,7 +3,8 @@
 ``step: 200  loss:  6.1384  grad_norm: ...  memory: ...`` stands after 200 updates, with the loss of
 that update over all ranks; versions before 2025 print the mean since the line before.
 ``validate step: 200  loss: ...`` is an evaluation. Rates are not printed, but the line
-``Training starts at step 1, ...`` tells batch, length of a sequence, horizon and warm-up.
+``Training starts at step 1, ...`` or ``Trainer is initialized with ...`` tells batch, length of a
+sequence, horizon and warm-up.
 """
 
 import re
@@ -21,8 +22,9 @@ LINE = re.compile(
 )
 MARK = re.compile(r"step: +\d")
 START = re.compile(
-    r"Training starts at step \d+.{0,200}?global batch size (?P<batch>\d{1,15}), sequence length"
-    r" (?P<length>\d{1,15}), total steps (?P<steps>\d{1,15})(?: \(warmup (?P<warmup>\d{1,15})\))?"
+    r"(?:Training starts at step \d|Trainer is initialized with ).{0,200}?global batch size"
+    r" (?P<batch>\d{1,15}),.{0,60}?(?: sequence length (?P<length>\d{1,15}),)?"
+    r" total steps (?P<steps>\d{1,15})(?: \(warmup (?P<warmup>\d{1,15})\))?"
 )
 
 OPTIMIZER = r"['\"]optimizer['\"]: *\{\s*['\"]name['\"]: *['\"](\w{1,60})"

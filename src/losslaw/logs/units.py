@@ -129,7 +129,12 @@ def _cells(table: Table, name: str, values: FloatArray) -> Sequence[str | None]:
 def _check_counts(log: Log) -> None:
     """Refuse steps that count tokens or samples, with the division that is proposed."""
     name = log.columns.step
-    named = any(part in key(name) for part in SEEN)
+    cells = log.table.columns[name]
+    named = any(
+        any(part in key(other) for part in SEEN)
+        for other, each in log.table.columns.items()
+        if other == name or each == cells
+    )
     if not named and log.last_step <= longest():
         return
     steps = log.table.numbers(name)
