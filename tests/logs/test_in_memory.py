@@ -170,6 +170,12 @@ CURVE = LossCurve(constant(peak=1, horizon=2), [1, 2], [3, 2])
             "mapping, line 2: column 'step' holds",
         ),
         ({"time": [1, 2]}, "mapping: no step column; found time"),
+        (
+            {"tokens seen": [1, 2]},
+            "mapping: no step column; found tokens seen; name one of them 'step' (updates done), or"
+            " say which it is (step_column=, --step-column); if 'tokens seen' grows by N an update,"
+            " --step-column 'tokens seen' --step-divisor N",
+        ),
         ([{"step": 1, "lr": 0.1}], "records: no loss column; found step, lr"),
         ([{"step": 1, "epoch": 0.1}], "log_history: no losses in its log_history"),
         ([CURVE, CURVE], "expected one run, got 2: curve, curve"),
@@ -190,3 +196,24 @@ def test_frames_that_cannot_be_read():
         curve_of(pandas.Series([1, 2]))
     with pytest.raises(InputError, match=r"a pandas.DataFrame cannot be read as a data frame: "):
         curve_of(pandas.DataFrame([[1, 2]], columns=["step", "step"]))
+
+
+@pytest.mark.parametrize("series", [False, True])
+def test_several_runs_are_called_as_in_their_dictionary(series):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.read_csv(io.StringIO(CSV)).dropna(subset="loss")
+    one = curve_of({"step": frame.step, "lr": frame.lr, "loss": frame.loss} if series else frame)
+    runs = {"wide": frame, "deep": HISTORY, "seen": one, 7: {"step": [1, 2], "loss": [3, 2]}}
+    runs[7]["lr"] = [1e-3, 1e-3]
+    found = curves_of(runs)
+    assert [curve.label for curve in found] == ["wide", "deep", "seen", "7"]
+    same(found[0], one)
+
+
+def test_a_run_that_is_given_as_a_column_is_told_so(write, tmp_path):
+    with pytest.raises(InputError, match="'wide' is a run and not one of its columns"):
+        read_curves({"wide": HISTORY, "step": [1, 2]})
+    for name in ("a.csv", "b.csv"):
+        write(name, CSV)
+    with pytest.raises(InputError, match="'all' names 2 runs, expected one"):
+        curves_of({"all": str(tmp_path), "one": HISTORY})

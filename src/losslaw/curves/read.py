@@ -27,7 +27,7 @@ from losslaw.errors import InputError, TooShort
 from losslaw.files import Table
 from losslaw.logs import Log, Source, files_in, read_all
 from losslaw.logs.clocks import Measure, measure_of, measures
-from losslaw.logs.in_memory import in_memory, is_run
+from losslaw.logs.in_memory import HF_STATE, in_memory, is_no_column, is_run
 from losslaw.logs.log import LossIs
 from losslaw.logs.optimizer import (
     OPTIMIZERS,
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 RUNS = "a path, a data frame, arrays by name, trainer.state or its log_history, or several of these"
 # A run as people have it: in a file, or in memory; and one or several of them, some read already.
 Run: TypeAlias = "str | Path | IntoFrame | Mapping[str, ArrayLike] | Sequence[Mapping[str, Any]]"
-Runs: TypeAlias = "LossCurve | Run | Iterable[LossCurve | Run]"
+Runs: TypeAlias = "LossCurve | Run | Iterable[LossCurve | Run] | Mapping[str, LossCurve | Run]"
 
 # Arithmetic, the format, and what is so far taken: a format that prints the next rate may have
 # printed the one before it in another version; those that print the one used count as they like.
@@ -567,18 +567,39 @@ def curves_of(runs: Runs, left_out: dict[str, str] | None = None) -> list[LossCu
     """The curves among the runs as they are, then those that `read_curves` makes of the others.
 
     Args:
-        runs: The runs.
+        runs: The runs; in a dictionary, they are called as there.
         left_out: Takes what cannot be read, with the reason; ``None``: the first is an error.
 
     Raises:
-        InputError: see `read_curves`.
+        InputError: see `read_curves`; a name for several runs.
+
+    >>> log = {"step": [1, 2, 3], "lr": [0.1, 0.2, 0.2], "loss": [3, 2.5, 2]}
+    >>> [curve.label for curve in curves_of({"first": log, "second": log})]
+    ['first', 'second']
     """
+    if isinstance(runs, Mapping) and are_runs(cast(Mapping[Any, object], runs)):
+        named: list[LossCurve] = []
+        for name, run in cast(Mapping[Any, Any], runs).items():
+            found = curves_of(run, left_out)
+            if len(found) > 1:
+                raise InputError(f"{str(name)!r} names {len(found)} runs, expected one")
+            named += [curve.with_(label=str(name)) for curve in found]
+        return named
     each = _several(runs, "a LossCurve, ")
     curves = [run for run in each if isinstance(run, LossCurve)]
     if each and not curves:
         return read_curves(cast(Any, runs), left_out=left_out)
     others = [run for run in each if not isinstance(run, LossCurve)]
     return curves + (read_curves(others, left_out=left_out) if others else [])
+
+
+def are_runs(runs: Mapping[Any, object]) -> bool:
+    """Whether a mapping has runs by their names, and not the columns or the state of one."""
+    if not runs or HF_STATE[0] in runs:
+        return False
+    return all(
+        isinstance(each, LossCurve | str | Path) or is_no_column(each) for each in runs.values()
+    )
 
 
 def curve_of(runs: Runs) -> LossCurve:

@@ -37,6 +37,17 @@ def is_run(value: object) -> bool:
     )
 
 
+def is_no_column(value: object) -> bool:
+    """Whether a value in a mapping is a run, and not one of the columns of a run.
+
+    >>> [is_no_column(value) for value in ({"step": [1], "loss": [3.0]}, [1, 2])]
+    [True, False]
+    """
+    if is_frame(value):  # a series has the marks of a frame, but no columns
+        return hasattr(type(value), "columns")
+    return is_run(value)
+
+
 def in_memory(run: object) -> Source:
     """The text of the file that a run would be.
 
@@ -83,6 +94,11 @@ def _is_single(value: object) -> bool:
 
 
 def _array(name: str, values: object) -> Cells:
+    if is_no_column(values):
+        raise InputError(
+            f"mapping: {name!r} is a run and not one of its columns; give read_curves a list of"
+            " runs, for names of your own use LossCurve.with_(label=)"
+        )
     try:
         array = np.asarray(values)
     except (TypeError, ValueError, RuntimeError) as error:
