@@ -173,6 +173,14 @@ def test_a_run_that_has_ended_at_a_rate_may_decay():
     ended = beginning(COSINE, 12_000)
     with pytest.raises(ll.InputError, match="there is nothing to ask"):
         forecast_of(ended, final=float(ended.schedule.final_lr))
+    # The last update of a cosine may be a little above 0: there is nothing to bring down.
+    whole = ll.cosine(peak=3e-3, horizon=4000, warmup=100, final=1e-9)
+    curve = ll.OneClock(L0=1.0, A=0.15, N=45.0).curve(whole, range(50, 4001, 50), "annealed")
+    with pytest.raises(ll.InputError, match=r"nothing to ask.*losslaw continue"):
+        forecast_of(curve)
+    near = forecast_of(beginning(curve, 3950).with_(planned=4000))
+    assert near.endings == ()
+    assert near.horizon == 4000
 
 
 def test_at_most_three_are_named_as_no_worse_the_shortest_decays_first():

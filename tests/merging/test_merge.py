@@ -199,3 +199,10 @@ def test_nothing_is_compared_where_the_interval_is_too_wide(curve):
     assert "Windows and decays are not compared" in str(refused)
     assert "best window" not in str(refused)
     assert refused.as_dict()["best"] is None
+
+
+def test_a_note_does_not_repeat_a_warning(curve):
+    unsaid = curve.with_(schedule=constant(peak=3e-3, horizon=4000, warmup=100))
+    result = ll.merge(unsaid, 100, last=3)
+    said = [each for each in (*result.notes, *result.warnings) if "weight decay" in each]
+    assert len(said) == 1

@@ -37,6 +37,9 @@ from losslaw.schedules import Schedule, ScheduleLike, decay_rates, schedule_of
 LEAST = 8
 # Lengths of the decays tried, as shares of the steps so far.
 SHARES = (0.05, 0.10, 0.15, 0.20, 0.30, 0.40)
+# A rate that is above the end of a decay by no more than this share of the largest rate is at its
+# end: a cosine is, in the last 2 % of its updates; what is left changes no loss.
+AT_END = 1e-3
 # Steps at which the predicted rest of the run is reported.
 PATH = 60
 # Level of the interval that says whether there is any use in comparing decays.
@@ -235,7 +238,7 @@ def forecast(
         law=basis.law,
         trust=trust,
         changes=tuple(_changes(basis.fit, curve, trust, alone=alone)),
-        notes=tuple(note for note in basis.notes if not _repeats(note, warnings)),
+        notes=tuple(note for note in basis.notes if not repeats(note, warnings)),
         warnings=tuple(warnings),
         diverged=None if left is None else left[0],
     )
@@ -263,7 +266,7 @@ def _changes(fit: Fit, curve: LossCurve, trust: Trust | None, *, alone: bool) ->
         )
 
 
-def _repeats(note: str, warnings: Sequence[str]) -> bool:
+def repeats(note: str, warnings: Sequence[str]) -> bool:
     """Whether a note says what a warning says as well."""
     assumed = note.partition(" is assumed")
     return bool(assumed[1]) and any(each.startswith(f"{assumed[0]} is") for each in warnings)
@@ -509,13 +512,14 @@ def _decays(plan: Plan, decay_over: Sequence[float] | None, shape: str, final: f
             f"final rate of the decays is {final:.4g}, above the rate {rate:.4g} at step"
             f" {plan.now}, where they begin: give a lower one"
         )
-    if rate == final and plan.horizon is None:
+    annealed = rate - final <= AT_END * float(plan.schedule.lr[: plan.now].max())
+    if annealed and plan.horizon is None:
         raise InputError(
-            f"the learning rate is {rate:.4g} at step {plan.now}, where decays end, and nobody says"
-            " how long the run is to be: there is nothing to ask; give a horizon (horizon=,"
-            " --horizon)"
+            f"the learning rate is {rate:.4g} at step {plan.now:,}, where decays end: there is"
+            " nothing to ask; if the run goes on, give a horizon (horizon=, --horizon), or ask"
+            " losslaw continue what more updates would buy"
         )
-    chosen = () if rate == final else tuple(lengths)
+    chosen = () if annealed else tuple(lengths)
     return _Decays(plan=plan, lengths=chosen, shape=shape, final=final)
 
 

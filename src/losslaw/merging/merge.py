@@ -17,7 +17,14 @@ from losslaw.errors import InputError
 from losslaw.fitting.prediction import Prediction
 from losslaw.fitting.record import Fit
 from losslaw.forecasting.continuation import planned
-from losslaw.forecasting.forecast import Rules, basis_of, check_length, check_sources, trust_in
+from losslaw.forecasting.forecast import (
+    Rules,
+    basis_of,
+    check_length,
+    check_sources,
+    repeats,
+    trust_in,
+)
 from losslaw.laws import Law
 from losslaw.merging.average_loss import (
     LAB_DRIFT,
@@ -132,7 +139,7 @@ def merge(
         level=level,
         measured=measured,
         trust=trust,
-        notes=basis.notes,
+        notes=tuple(note for note in basis.notes if not repeats(note, list(warnings))),
         warnings=tuple(warnings),
     )
 
