@@ -88,6 +88,14 @@ def test_a_stable_run_is_held_against_decaying_from_now_on():
     assert result.against.name == "decay from now on"
     assert result.ways[2].loss > result.against.loss
     assert result.reheating.way == "re-heat to 0.002"
+    # A cooldown over all that is to come is the decay from now on, and is not shown twice.
+    brief = ll.continue_run(STABLE, 500, law="effective", peaks=[1e-3, 3e-4])
+    assert [way.name for way in brief.ways] == [
+        "decay from now on",
+        "stop now",
+        "stay at 0.001",
+        "lower to 0.0003",
+    ]
 
 
 def test_a_cosine_that_ends_above_zero_can_go_on_without_reheating():

@@ -151,7 +151,7 @@ def continue_run(
         rate=done.final_lr,
         annealed=known,
         phase=phase,
-        ways=tuple(answer.against(answers[0]) for answer in answers),
+        ways=tuple(answer.against(answers[0]) for answer in _once(answers)),
         reheating=_reheating(answers),
         longer=_longer(answers),
         level=level,
@@ -159,6 +159,14 @@ def continue_run(
         notes=(*together(made.notes), REHEATS),
         warnings=tuple(dict.fromkeys(each for each in warnings if each)),
     )
+
+
+def _once(answers: Sequence[Answer]) -> list[Answer]:
+    """Without holding the rate for no update before a cooldown, which is to decay from now on."""
+    decays = [each.plan.schedule for each in answers if each.plan.kind == "decay"]
+    return [
+        each for each in answers if each.plan.kind != "peak" or each.plan.schedule not in decays
+    ]
 
 
 def _on(answers: Sequence[Answer]) -> list[Answer]:
