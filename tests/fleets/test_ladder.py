@@ -201,7 +201,21 @@ def test_what_cannot_be_asked_is_refused(options, message):
 
 def test_sizes_have_to_be_known():
     curves = runs(FLAT, FLAT, FLAT)
-    with pytest.raises(ll.InputError, match="the model size of '1e\\+08' is not known"):
+    with pytest.raises(ll.InputError, match="the model size of '1e\\+08' is not known") as told:
         ll.ladder([curves[0], curves[1].with_(model_size=None)])
+    assert '{"runs": {"1e+08": {"params": 1.2e8}, ...}}' in str(told.value)
     with pytest.raises(ll.InputError, match="2 runs, all of one model size"):
         ll.ladder([curves[0], curves[0].with_(label="again")])
+
+
+def test_a_law_of_size_below_zero_is_warned_of():
+    """Ends that fall faster with the logarithm of the size than any law with a floor does."""
+    curves = runs(COMMON, COMMON, COMMON)
+    fallen = [
+        each.with_(loss=each.loss - drop)
+        for each, drop in zip(curves, (0.0, 0.2, 0.9), strict=True)
+    ]
+    result = ll.ladder(fallen, law="effective")
+    assert result.before.E < 0
+    assert "below 0, which no loss is" in result.warnings[0]
+    assert not ll.ladder(curves, law="effective").warnings

@@ -16,6 +16,7 @@ to .008 where the law's own losses were taken for ends, by .003 to .007 where ea
 alone (validation/results/ladder.md).
 """
 
+import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -132,8 +133,24 @@ def ladder(
         next_size=following,
         trust=None if made.trust is None else str(made.trust),
         notes=tuple(str(note) for note in (*clean.notes, *made.notes) if note != cured),
-        warnings=tuple(dict.fromkeys(text for run in runs for text in run.warnings)),
+        warnings=tuple(
+            dict.fromkeys(
+                [*_impossible(before, after), *(text for run in runs for text in run.warnings)]
+            )
+        ),
     )
+
+
+def _impossible(before: SizeLaw, after: SizeLaw | None) -> list[str]:
+    """What to think of a law whose loss falls below 0 with the size."""
+    through = [("as ended", before), ("corrected", after)]
+    below = [name for name, law in through if law is not None and law.E < 0]
+    if not below:
+        return []
+    return [
+        f"E through the ends {' and '.join(below)} is below 0, which no loss is: these sizes and"
+        " lengths do not determine the law of size, and it holds between them at most"
+    ]
 
 
 def _check_sizes(runs: Sequence[LossCurve], next_size: float | None) -> None:
@@ -146,7 +163,8 @@ def _check_sizes(runs: Sequence[LossCurve], next_size: float | None) -> None:
         if run.model_size is None:
             raise InputError(
                 f"the model size of {run.label!r} is not known: say it in a meta.json beside the"
-                ' log ("params"), or LossCurve.with_(model_size=)'
+                f' log, {{"runs": {{{json.dumps(run.label)}: {{"params": 1.2e8}}, ...}}}}, or in'
+                " Python with LossCurve.with_(model_size=)"
             )
     if len({run.model_size for run in runs}) < 2:
         raise InputError(
