@@ -234,7 +234,10 @@ def test_earlier_decays_narrow_the_answer_and_a_saved_fit_answers_alone():
         ({"against": "nobody"}, "no run of that name, but run"),
         ({"over": 9000, "same_total": True}, "cannot end at update 6,000"),
         ({"group_by": "("}, "expected one of label"),
-        ({"group_by": "z+"}, "nothing like it in the name 'run'"),
+        (
+            {"group_by": "z+"},
+            "nothing like it in the name 'run'; expected one of label, model_size",
+        ),
         ({"level": 1.0}, "level is 1"),
     ],
 )
@@ -254,3 +257,12 @@ def test_cooldowns_say_what_they_are():
     assert (
         str(Cooldown(over=2000, shape="1-sqrt", final=1e-5)) == "1-sqrt to 1e-05 over 2,000 updates"
     )
+
+
+def test_of_two_that_are_not_told_apart_the_lower_is_named():
+    runs = {"a": stable(1e-3), "b": stable(1.02e-3, seed=1)}
+    result = ll.annealed(runs, law="effective")
+    (pair,) = result.pairs
+    assert pair.verdict == "not told apart"
+    lower = min(result.runs, key=lambda run: run.loss).label
+    assert f"not told apart ({lower} lower by {abs(pair.difference):.4f} ± " in pair.sentence

@@ -118,7 +118,10 @@ def _key(group_by: str | None) -> Callable[[LossCurve], str]:
     def part(curve: LossCurve) -> str:
         found = pattern.search(curve.label)
         if found is None:
-            raise InputError(f"group by {group_by!r}: nothing like it in the name {curve.label!r}")
+            raise InputError(
+                f"group by {group_by!r}: nothing like it in the name {curve.label!r}; expected one"
+                f" of label, {', '.join(FACTS)}, or a regular expression for a part of the names"
+            )
         return found[1] if pattern.groups and found[1] is not None else found[0]
 
     return part

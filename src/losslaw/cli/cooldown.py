@@ -19,7 +19,9 @@ Final = Annotated[float, typer.Option("--final", help="Learning rate at which th
 At = Annotated[
     int | None,
     typer.Option(
-        "--at", metavar="STEP", help="Where the cooldowns begin; default: the last of each log."
+        "--at",
+        metavar="STEP",
+        help="Where the cooldowns begin (with --same-total: end); default: the last of each log.",
     ),
 ]
 SameTotal = Annotated[
