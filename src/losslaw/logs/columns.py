@@ -6,6 +6,8 @@ says so; ``step_column``, ``loss_column`` and ``lr_column`` overrule it.
 """
 
 import re
+import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from losslaw.errors import InputError
@@ -104,7 +106,7 @@ def find_columns(
         raise InputError(
             f"{table.source}: no step column; found {table.names};"
             " name one of them 'step' (updates done), or say which it is (step_column=,"
-            " --step-column)"
+            f" --step-column){_counted(table.columns)}"
         )
     loss = pick("loss", LOSS, loss_column)
     if loss is None:
@@ -114,6 +116,17 @@ def find_columns(
         )
     lr = pick("learning rate", RATE, lr_column)
     return Columns(step, loss, lr, pick("batch", BATCH), tuple(assumptions))
+
+
+def _counted(names: Iterable[str]) -> str:
+    """What to say where a column counts tokens or samples, from which updates can be had."""
+    for name in names:
+        if any(part in key(name) for part in SEEN):
+            return (
+                f"; if {name!r} grows by N an update, --step-column {shlex.quote(name)}"
+                f" --step-divisor N (step_column={name!r}, step_divisor=N)"
+            )
+    return ""
 
 
 def is_read(name: str) -> bool:
