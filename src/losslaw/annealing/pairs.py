@@ -33,6 +33,8 @@ ALL_PAIRS = 12
 BEST = "best"
 # Shares of the cooldown that is asked about between which a decay may tell two runs apart.
 SHORTEST = 0.05
+# How many times as wide as the noise of two runs an interval is that decays would narrow.
+WORTH = 1.5
 # Seeds beyond which nobody trains.
 MOST_SEEDS = 30
 
@@ -216,18 +218,21 @@ def _needs(
     size, z = abs(found.loss), Level(level).quantile
     whole = cooldown.length(max(at))
     if wide:
-        return f"a decay of either: the intervals are too wide (a decay over {whole:,} tells all)"
+        return f"a decay over {whole:,} updates of both: the intervals are too wide"
     usable = (size / z) ** 2 - 2 * noise**2
     if usable > 0:
         reach = math.sqrt(usable) / (LENGTHS * max(a.level, b.level))
         share = min(max(math.exp(-reach), SHORTEST), 1.0)
         return f"a decay over {max(math.ceil(share * whole), 1):,} updates of both"
+    floor = z * math.sqrt(2) * noise
+    if found.interval is not None and found.interval.half_width > WORTH * floor:
+        return f"a decay over {whole:,} updates of both: tells {floor:.4f} and more apart"
     if size == 0:
         return "a difference: both are foretold the same loss"
     seeds = math.ceil(2 * (z * noise / size) ** 2)
     if seeds > MOST_SEEDS:
-        return f"more than {MOST_SEEDS} seeds of each, as runs of one schedule differ by more"
-    return f"{seeds} seeds of each, as runs of one schedule differ by as much"
+        return f"more than {MOST_SEEDS} seeds of each: runs of one schedule differ by more"
+    return f"{seeds} seeds of each: runs of one schedule differ by as much"
 
 
 def _caution(one: Configuration, other: Configuration, equal: Equal) -> str:
@@ -235,7 +240,7 @@ def _caution(one: Configuration, other: Configuration, equal: Equal) -> str:
     if one.model is other.model:
         return ""
     a, b = one.first.curve, other.first.curve
-    words = ["fitted apart: the losses compare only if data and tokenizer are the same"]
+    words = ["fitted apart: losses compare only if data and tokenizer are the same"]
     if a.optimizer != b.optimizer:
         names = [curve.optimizer or "not known" for curve in (a, b)]
         words.append(f"the optimisers differ ({names[0]}, {names[1]})")

@@ -131,8 +131,7 @@ class Pair:
             by += f" ± {width:.4f}" if np.isfinite(width) else " ± an unbounded error"
         if self.verdict == "not told apart":
             lower = self.a if self.difference < 0 else self.b
-            by = f"{lower} lower by {by}" if self.difference else by
-            return f"not told apart ({by})" + (f": needs {self.needs}" if self.needs else "")
+            return f"not told apart ({lower + ' lower by ' if self.difference else ''}{by})"
         better = self.a if self.verdict == "a is better" else self.b
         return f"{better} is better by {by}"
 
@@ -273,6 +272,8 @@ class Annealed:
         for pair in shown:
             lines.append(f"  {pair.a} against {pair.b}, {pair.equal}:")
             lines.append(f"    {pair.sentence}")
+            if pair.needs:
+                lines.append(f"    needs {pair.needs}")
         if len(pairs) > len(shown):
             lines.append(f"  and {len(pairs) - len(shown)} pairs more, in the JSON form (--json)")
         lines += [f"  {text}" for text in dict.fromkeys(pair.caution for pair in pairs) if text]
