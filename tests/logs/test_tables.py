@@ -7,6 +7,7 @@ from numpy.testing import assert_array_equal
 
 from losslaw.curves import read_curves
 from losslaw.errors import InputError
+from losslaw.logs import read_logs
 
 STEPS = range(10, 410, 10)
 
@@ -34,6 +35,15 @@ def test_rows_that_say_they_are_evaluations_are_no_training_losses(tmp_path):
     assert said(curve, "'mode'", "are not training losses")
     (curve,) = read_curves(tmp_path / "log.jsonl", loss_column="loss")
     assert curve.loss[-1] == 9.0  # as it stands
+
+
+def test_evaluations_under_both_names_are_put_together(tmp_path):
+    text = "split,step,lr,loss,val_loss\n"
+    text += "".join(f"train,{s},0.1,{loss(s)},{9 if s == 10 else ''}\n" for s in STEPS)
+    text += "val,400,,8,\n"
+    (log,) = read_logs(write(tmp_path / "log.csv", text))
+    assert [cell for cell in log.table.columns["val_loss"] if cell] == ["9", "8"]
+    assert log.table.columns["loss"][-1] is None
 
 
 @pytest.mark.parametrize("mode", ["train", "val"])

@@ -94,9 +94,12 @@ def _evaluations_apart(table: Table, notes: list[str]) -> Table:
     columns = dict(table.columns)
     names = [name for name in columns if key(name) in LOSS and not VALIDATION.search(key(name))]
     for name in names:
-        pairs = list(zip(table.columns[name], seen, strict=True))
-        columns[name] = [None if there else cell for cell, there in pairs]
-        columns[f"val_{name}"] = [cell if there else None for cell, there in pairs]
+        others = table.columns.get(f"val_{name}", [None] * len(seen))
+        triples = list(zip(table.columns[name], others, seen, strict=True))
+        columns[name] = [None if there else cell for cell, _, there in triples]
+        columns[f"val_{name}"] = [
+            other or (cell if there else None) for cell, other, there in triples
+        ]
     told = shown(part or "")
     notes.append(f"rows that column {told!r} calls evaluations are not training losses")
     return replace(table, columns=columns)
