@@ -65,6 +65,31 @@ def test_a_run_at_the_end_of_its_decay_is_worth_what_it_shows():
     assert found.loss == pytest.approx(run.loss[-1], abs=2e-3)
 
 
+def done(label="done"):
+    """The log of a run that was annealed over its last fifth, with noise."""
+    schedule = ll.wsd(peak=1e-3, horizon=6000, warmup=200, cooldown=0.2, weight_decay=0.1)
+    curve = LAW.curve(schedule, np.arange(50, 6001, 50), label)
+    return curve.with_(loss=curve.loss + np.random.default_rng(7).normal(0, 0.002, len(curve)))
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_run_that_is_annealed_already_is_no_worse_for_having_fewer_updates(first):
+    runs = [done(), stable()] if first else [stable(), done()]
+    result = ll.annealed(runs, law="effective")
+    assert result["run"].loss < result["done"].loss - 0.01  # after a fifth more updates
+    (pair,) = result.pairs
+    assert pair.at == ((6000, 5000) if first else (5000, 6000))
+    assert pair.verdict == "not told apart"
+    assert abs(pair.difference) < 0.006
+    assert "the cooldown of run ends there too" in pair.caution
+
+
+def test_a_cooldown_that_cannot_end_there_is_said():
+    (pair,) = ll.annealed([done(), stable()], over=5950, law="effective").pairs
+    assert pair.at == (6000, 6000)
+    assert "fewer updates in all" in pair.caution
+
+
 def test_runs_of_one_schedule_that_stay_apart_are_two_models():
     a, b = stable(label="old data"), stable(label="new data", seed=1)
     b = b.with_(loss=b.loss - 0.02)

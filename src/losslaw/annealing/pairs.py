@@ -4,6 +4,8 @@ Two runs are compared at the last point that both have reached: of updates, of t
 times batch), or of compute (tokens times parameters). Runs of one schedule in one model whose names
 differ in a seed are one configuration, and their spread is the noise of its comparisons; else that
 noise is what two runs of one schedule usually differ by (`losslaw.fitting.mixture.FLOOR`).
+
+Both are annealed from there. Where one is annealed already, the other is annealed *to* there.
 """
 
 import math
@@ -99,7 +101,7 @@ class Comparison:
 
     def pair(self, one: Configuration, other: Configuration) -> Pair:
         """Which of two is worth more."""
-        at = self._budget(one, other)
+        at, ended = self._at_one_end(one, other, self._budget(one, other))
         a, b = one.model.worth(one.first, at[0]), other.model.worth(other.first, at[1])
         noise = self._noise(a, b)
         share = math.sqrt((1 / len(one.seeds) + 1 / len(other.seeds)) / 2)
@@ -120,8 +122,30 @@ class Comparison:
             interval=found.interval,
             verdict=verdict,
             needs=needs,
-            caution=_caution(one, other, self.equal),
+            caution="; ".join(text for text in (ended, _caution(one, other, self.equal)) if text),
         )
+
+    def _at_one_end(
+        self, one: Configuration, other: Configuration, at: tuple[int, int]
+    ) -> tuple[tuple[int, int], str]:
+        """The updates ``at``, earlier for a run whose cooldown would go beyond what is equal.
+
+        A run that is annealed already ends at the budget. So does then the cooldown of the other,
+        which would have the updates of a cooldown more.
+        """
+        pair = (one, other)
+        done = [
+            each.model.worth(each.first, end).schedule.horizon == end
+            for each, end in zip(pair, at, strict=True)
+        ]
+        if done[0] == done[1]:
+            return at, ""
+        i = done.index(False)
+        run, begins = pair[i].first.curve, self.cooldown.begins(at[i])
+        if begins < max(run.schedule.warmup + 1, int(run.steps[0])):
+            return at, f"{pair[1 - i].name} is annealed already, and has fewer updates in all"
+        said = f"{pair[1 - i].name} is annealed already: the cooldown of {pair[i].name} ends there"
+        return (at[0] if i else begins, begins if i else at[1]), f"{said} too"
 
     def _noise(self, a: FinalLoss, b: FinalLoss) -> float:
         level = max(a.level, b.level)
