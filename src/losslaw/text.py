@@ -2,7 +2,8 @@
 
 import math
 import shutil
-from collections.abc import Collection, Sequence
+import textwrap
+from collections.abc import Collection, Iterable, Sequence
 
 # Columns of the terminal that a report may always use.
 WIDTH = 80
@@ -47,6 +48,27 @@ def shown(text: str, most: int = 40) -> str:
 def printable(text: str) -> str:
     """``text`` with whatever would steer a terminal written out; lines stay lines."""
     return "\n".join(map(escaped, text.split("\n")))
+
+
+def wrapped(text: str, begin: str = "") -> list[str]:
+    """The lines of a sentence, further ones indented as the first begins, or by two.
+
+    >>> wrapped("word " * 20)[1]
+    '  word word word word'
+    """
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=begin,
+        subsequent_indent=" " * (len(begin) or 2),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def sentences(kind: str, texts: Iterable[str]) -> list[str]:
+    """The lines of warnings or notes."""
+    return [line for each in texts for line in wrapped(f"{kind}: {each}")]
 
 
 def table(

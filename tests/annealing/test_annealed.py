@@ -291,3 +291,10 @@ def test_of_two_that_are_not_told_apart_the_lower_is_named():
     assert pair.verdict == "not told apart"
     lower = min(result.runs, key=lambda run: run.loss).label
     assert f"not told apart ({lower} lower by {abs(pair.difference):.4f} ± " in pair.sentence
+
+
+def test_sentences_of_a_report_are_in_eighty_columns():
+    runs = {f"a run with a name {seed}": stable(seed=seed, n=3000) for seed in range(4)}
+    report = str(ll.annealed(runs))
+    assert max(map(len, report.splitlines())) <= 80
+    assert "note: fitted together, as runs of one model: a run with a name 0, a run with" in report

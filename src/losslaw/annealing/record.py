@@ -11,7 +11,7 @@ from losslaw.errors import InputError
 from losslaw.fitting.trust import Trust
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.numerics.interval import Interval, ends
-from losslaw.text import table
+from losslaw.text import sentences, table, wrapped
 
 # Pairs that a report shows; the JSON form has all.
 PAIRS_SHOWN = 30
@@ -237,12 +237,13 @@ class Annealed:
         return "\n".join(lines) + "\n"
 
     def __str__(self) -> str:
-        lines = [] if self.trust is None else [str(self.trust)]
+        lines = [] if self.trust is None else wrapped(str(self.trust))
         if len(self.models) > 1:
             lines += [
-                f"  {name}: {trust}"
+                line
                 for name, _, trust in self.models
                 if trust is not None and self.trust is not None and str(trust) != str(self.trust)
+                for line in wrapped(f"{name}: {trust}", "  ")
             ]
         if lines:
             lines.append("")
@@ -262,8 +263,7 @@ class Annealed:
         lines += [f"  {line}" for line in table(header, rows)]
         if self.pairs:
             lines += ["", *self._pair_lines(self.pairs)]
-        lines += [f"warning: {sentence}" for sentence in self.warnings]
-        lines += [f"note: {sentence}" for sentence in self.notes]
+        lines += sentences("warning", self.warnings) + sentences("note", self.notes)
         return "\n".join(lines)
 
     def _pair_lines(self, pairs: Sequence[Pair]) -> list[str]:
@@ -271,10 +271,10 @@ class Annealed:
         lines = [f"which is worth more ({self.level:.0%} intervals of the differences)"]
         for pair in shown:
             lines.append(f"  {pair.a} against {pair.b}, {pair.equal}:")
-            lines.append(f"    {pair.sentence}")
+            lines += wrapped(pair.sentence, "    ")
             if pair.needs:
-                lines.append(f"    needs {pair.needs}")
+                lines += wrapped(f"needs {pair.needs}", "    ")
         if len(pairs) > len(shown):
             lines.append(f"  and {len(pairs) - len(shown)} pairs more, in the JSON form (--json)")
-        lines += [f"  {text}" for text in dict.fromkeys(pair.caution for pair in pairs) if text]
-        return lines
+        cautions = filter(None, dict.fromkeys(pair.caution for pair in pairs))
+        return lines + [line for each in cautions for line in wrapped(each, "  ")]

@@ -9,7 +9,7 @@ from losslaw.continuing.second_phase import SecondPhase
 from losslaw.fitting.mixture import FLOOR
 from losslaw.fitting.trust import Trust
 from losslaw.numerics.interval import Interval, ends
-from losslaw.text import table
+from losslaw.text import sentences, table, wrapped
 
 Kind = Literal["stop", "stay", "decay", "peak", "later"]
 
@@ -206,9 +206,10 @@ class Continued:
         }
 
     def __str__(self) -> str:
-        lines = [] if self.trust is None else [str(self.trust)]
-        lines += [self.verdict, ""]
-        lines.append(
+        lines = [] if self.trust is None else wrapped(str(self.trust))
+        lines += [line for each in self.verdict.splitlines() for line in wrapped(each)]
+        lines.append("")
+        lines += wrapped(
             f"{self.label} at step {self.at:,}: rate {self.rate:.4g}, loss {self.raw:.4f} in the"
             f" log; {self.phase.updates:,} updates more"
         )
@@ -216,8 +217,7 @@ class Continued:
             lines.append("ways on are not compared: the interval is too wide for that")
         else:
             lines += ["", *self._table()]
-        lines += [f"warning: {sentence}" for sentence in self.warnings]
-        lines += [f"note: {sentence}" for sentence in self.notes]
+        lines += sentences("warning", self.warnings) + sentences("note", self.notes)
         return "\n".join(lines)
 
     def _table(self) -> list[str]:

@@ -6,7 +6,7 @@ from losslaw.annealing.cooldown import Cooldown
 from losslaw.fitting.model_sizes import SizeLaw
 from losslaw.fitting.rungs import Annealing
 from losslaw.numerics.interval import Interval, ends
-from losslaw.text import rounded, table
+from losslaw.text import rounded, sentences, table, wrapped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +125,7 @@ class Ladder:
         if not isinstance(self.cooldown.over, int):
             length = f"{100 * self.cooldown.over:.3g} % of all updates"
         wanted = f"{self.cooldown.shape} to {self.cooldown.final:g} over the last {length}"
-        lines = [] if self.trust is None else [self.trust, ""]
+        lines = [] if self.trust is None else [*wrapped(self.trust), ""]
         lines += [f"ends corrected to one cooldown ({wanted})", ""]
         header = ["size", "updates", "cooldown it had", "as ended", "corrected"]
         header.append(f"{self.level:.0%} interval")
@@ -147,14 +147,13 @@ class Ladder:
         rows = [[name, *self._cells(law)] for name, law in laws if law is not None]
         lines += [f"  {line}" for line in table(header, rows)]
         lines.append("  errors as ended know of the noise only, not of what the cooldowns did")
-        lines += [f"warning: {text}" for text in self.warnings]
-        lines += [f"note: {text}" for text in self.notes]
-        lengths = {rung.updates for rung in self.rungs}
+        notes, lengths = list(self.notes), {rung.updates for rung in self.rungs}
         if max(lengths) > 1.05 * min(lengths):
-            lines.append(
-                "note: the sizes have had different updates: the law is of this ladder, where"
+            notes.append(
+                "the sizes have had different updates: the law is of this ladder, where"
                 " updates grow with the size as here"
             )
+        lines += sentences("warning", self.warnings) + sentences("note", notes)
         return "\n".join(lines)
 
     def _cells(self, law: SizeLaw) -> list[str]:

@@ -1,6 +1,5 @@
 """What comes back from a forecast: where the run is, what decays would give, where it will end."""
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
@@ -13,7 +12,7 @@ from losslaw.fitting.uncertainty import REPEAT
 from losslaw.forecasting.band import Band
 from losslaw.forecasting.continuation import Plan
 from losslaw.numerics.interval import Interval, Level, ends
-from losslaw.text import WIDTH, table
+from losslaw.text import sentences, table, wrapped
 
 # Correlation of the errors of two endings of one run. Seen on constant runs of three peaks asked
 # about 13 decays each: errors of the endings differed by .0015 to .004 (standard deviation) where
@@ -250,12 +249,12 @@ class Forecast:
         }
 
     def __str__(self) -> str:
-        lines = [] if self.trust is None else _wrapped(str(self.trust))
+        lines = [] if self.trust is None else wrapped(str(self.trust))
         lines += self._headline()
         if self.endings:
             title = f"Decays ({self.decay}, from {self.plan.rate:.4g}) begun now"
             later = "" if self.horizon is None else ", or in time to end at the horizon"
-            lines += ["", *_wrapped(title + later), ""]
+            lines += ["", *wrapped(title + later), ""]
             lines += [f"  {line}" for line in _endings_table(self.endings, self.level)]
             lines += ["", *self._verdict()]
         if self.diverged is not None:
@@ -265,17 +264,16 @@ class Forecast:
         lines += ["", *self._ground()]
         if self.changes:
             lines += ["", "What would change the answer, besides other losses to come:"]
-            lines += [line for each in self.changes for line in _wrapped(each, "  * ")]
+            lines += [line for each in self.changes for line in wrapped(each, "  * ")]
         # Where laws are mixed the first line says so.
         told = [each for each in self.warnings if not (self.trust and each.startswith(NO_DECAY))]
-        for kind, sentences in (("warning", told), ("note", self.notes)):
-            lines += [line for each in sentences for line in _wrapped(f"{kind}: {each}")]
+        lines += sentences("warning", told) + sentences("note", self.notes)
         return "\n".join(lines)
 
     def _headline(self) -> list[str]:
         """Where the run is, what a decay now would give, and where its plan ends."""
         count = "three" if self.averaged == 3 else f"{self.averaged:,}"
-        lines = _wrapped(
+        lines = wrapped(
             f"{self.label} at step {self.step:,}: loss {self.loss:.4f}, the mean of the last"
             f" {count} logged"
         )
@@ -305,7 +303,7 @@ class Forecast:
             rows.append(("spike", f"{spike.height:+.3f} nats at step {spike.step:,}, {back}"))
         if len(self.band.spikes) > SPIKES_SHOWN:
             rows.append(("", f"and {len(self.band.spikes) - SPIKES_SHOWN} spikes before"))
-        return [line for name, text in rows for line in _wrapped(text, f"  {name:8}  ")]
+        return [line for name, text in rows for line in wrapped(text, f"  {name:8}  ")]
 
     def _verdict(self) -> list[str]:
         best = self.best
@@ -320,8 +318,8 @@ class Forecast:
         more = f"; and {len(others) - len(shown)} more" if len(others) > len(shown) else ""
         same = f"not significantly different: {'; '.join(shown)}{more}"
         lines = [
-            *_wrapped(f"best {among}{doubt}: {name} ({loss:.4f}),"),
-            *_wrapped(same if others else "significantly better than the others"),
+            *wrapped(f"best {among}{doubt}: {name} ({loss:.4f}),"),
+            *wrapped(same if others else "significantly better than the others"),
         ]
         longest = max((ending.over for ending in self._within), default=0)
         left = np.inf if self.horizon is None else self.horizon - self.step
@@ -357,15 +355,3 @@ def _endings_table(endings: Sequence[Ending], level: float) -> list[str]:
 
 def _words(interval: Interval | None) -> str:
     return "not known" if interval is None else str(interval)
-
-
-def _wrapped(text: str, begin: str = "") -> list[str]:
-    """The lines of a text, further ones indented as the first begins, or by two."""
-    return textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=begin,
-        subsequent_indent=" " * (len(begin) or 2),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )

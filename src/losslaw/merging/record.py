@@ -8,7 +8,7 @@ from losslaw.fitting.trust import Trust
 from losslaw.fitting.uncertainty import REPEAT
 from losslaw.forecasting.record import SHARED_BY_ENDINGS
 from losslaw.numerics.interval import Interval, Level, ends
-from losslaw.text import table
+from losslaw.text import sentences, table, wrapped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,7 +164,7 @@ class MergeForecast:
     def __str__(self) -> str:
         whole = self.whole
         lines = [
-            *([] if self.trust is None else [str(self.trust)]),
+            *([] if self.trust is None else wrapped(str(self.trust))),
             f"{self.label}, {whole.checkpoints} checkpoints from step {whole.first:,} to"
             f" {whole.last:,}, weights {self.weights}",
             "",
@@ -178,8 +178,7 @@ class MergeForecast:
             lines += ["", "Windows and decays are not compared: the interval is too wide for that."]
         else:
             lines += ["", *self._windows(), "", *self._verdict()]
-        lines += [f"warning: {sentence}" for sentence in self.warnings]
-        lines += [f"note: {sentence}" for sentence in self.notes]
+        lines += sentences("warning", self.warnings) + sentences("note", self.notes)
         return "\n".join(lines)
 
     @property
@@ -214,10 +213,10 @@ class MergeForecast:
         )
         side = "below" if best.difference < 0 else "above"
         told = "" if best.told_apart else " (not significantly different)"
-        return [
-            f"best window{doubt}: {best}: {best.loss:.4f},",
-            f"{abs(best.difference):.4f} {side} a decay over {best.span:,} more updates{told}",
-        ]
+        return wrapped(
+            f"best window{doubt}: {best}: {best.loss:.4f},"
+            f" {abs(best.difference):.4f} {side} a decay over {best.span:,} more updates{told}"
+        )
 
 
 def _words(interval: Interval | None) -> str:
