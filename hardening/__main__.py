@@ -13,7 +13,7 @@ from pathlib import Path
 from losslaw.files import write_text
 
 RESULTS = Path(__file__).parent / "results"
-SUITES = ("mutated_logs", "guided_fuzz")
+SUITES = ("mutated_logs", "command_lines", "guided_fuzz")
 
 
 def main(arguments: list[str]) -> int:

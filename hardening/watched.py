@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 SECONDS = 20  # of processor time
+WAITING = 200  # by the clock, on a machine that may be busy
 MEMORY = 1 << 30  # beyond what the process has at the beginning
 
 
@@ -35,7 +36,7 @@ class Watched:
         if self._process is None:
             context = multiprocessing.get_context("fork")
             self._pipe, other = context.Pipe()
-            self._process = context.Process(target=_serve, args=(other, self._work), daemon=True)
+            self._process = context.Process(target=_serve, args=(other, self._pipe, self._work))
             self._process.start()
             other.close()
         self._pipe.send(arguments)
@@ -44,6 +45,8 @@ class Watched:
         except EOFError:
             self._process.join()
             code, self._process = self._process.exitcode, None
+            if code == -signal.SIGALRM:
+                raise Fault(f"a hang: waited for more than {WAITING} s") from None
             if code == -signal.SIGPROF:
                 raise Fault(f"a hang: more than {SECONDS} s of processor time") from None
             raise Fault(f"the process ended with {code}") from None
@@ -58,10 +61,12 @@ class Watched:
             self._process.join()
 
 
-def _serve(pipe: Any, work: Callable[..., Any]) -> None:
+def _serve(pipe: Any, others: Any, work: Callable[..., Any]) -> None:
+    others.close()  # so that the pipe ends when the process that watches does
     warnings.simplefilter("error")  # as in the tests: what overflows is a fault
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    for limit in (signal.SIGPROF, signal.SIGALRM):
+        signal.signal(limit, signal.SIG_DFL)
     with open("/proc/self/statm") as file:  # noqa: PTH123
         now = int(file.read().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (now + MEMORY, now + MEMORY))
@@ -71,6 +76,7 @@ def _serve(pipe: Any, work: Callable[..., Any]) -> None:
         except EOFError:
             return
         signal.setitimer(signal.ITIMER_PROF, SECONDS)
+        signal.setitimer(signal.ITIMER_REAL, WAITING)
         try:
             answer = ("result", work(*arguments))
         except BaseException as error:
@@ -81,4 +87,5 @@ def _serve(pipe: Any, work: Callable[..., Any]) -> None:
             said = " ".join(str(error).split())[:300]
             answer = ("fault", f"{type(error).__name__} at {name}:{place.lineno}: {said}")
         signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         pipe.send(answer)

@@ -20,7 +20,7 @@ from losslaw.files import write_bytes, write_text
 from losslaw.files.pictures import png
 from losslaw.fitting import CurveScore, Fit, fit, score
 from losslaw.schedules import schedule_csv
-from losslaw.text import table
+from losslaw.text import escaped, table
 from losslaw.views.demo_figures import design_figure, errors_figure, predictions_figure
 
 FITTED = (
@@ -82,7 +82,7 @@ class Demo:
                 f" loss {self.design.loss:.4f}",
                 f"  instead: {usual}",
                 "",
-                *[f"wrote {path}" for path in self.files],
+                *[escaped(f"wrote {path}") for path in self.files],
                 f"done in {self.seconds:.1f} s",
             ]
         )

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from losslaw.cli import options
-from losslaw.cli.output import activity, print_json, save_schedule, show
+from losslaw.cli.output import activity, print_json, save_schedule, say_saved, show
+from losslaw.text import escaped
 
 if TYPE_CHECKING:  # the help page does without numpy
     from losslaw.curves import LossCurve
@@ -102,6 +103,6 @@ def advise_command(
     seconds = time.perf_counter() - begun
     show(advice, *options.warnings_of(curves), f"\n{seconds:.1f} s")
     if output is not None and advice.best is None:
-        show(f"{output} was not written: there is no run to make")
+        show(escaped(f"{output} was not written: there is no run to make"))
     elif output is not None:
-        show(f"saved to {output}; next: losslaw export {output} --to TRAINER")
+        say_saved(output, f"losslaw export {output} --to TRAINER")

@@ -6,7 +6,7 @@ import typer
 
 from losslaw.cli import options
 from losslaw.cli.forecast import one_run
-from losslaw.cli.output import activity, print_json, save_json, show
+from losslaw.cli.output import activity, print_json, save_json, say_saved, show
 
 
 def register(app: typer.Typer) -> None:
@@ -104,8 +104,7 @@ def continue_command(
         print_json(result.as_dict())
         return
     show(result)
-    if output is not None:
-        show(f"\nsaved to {output}")
+    say_saved(output)
 
 
 def _rates(text: str) -> list[float]:

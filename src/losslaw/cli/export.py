@@ -59,9 +59,9 @@ def export_command(
     import sys
 
     from losslaw.errors import InputError
-    from losslaw.exporting import TARGETS, prepare
+    from losslaw.exporting import ALIASES, TARGETS, prepare
 
-    if to not in TARGETS:
+    if ALIASES.get(to, to) not in TARGETS:
         raise InputError(f"--to {to}: unknown target, expected one of: {', '.join(TARGETS)}")
     if to == "npy" and output is None and not json:
         raise InputError("npy is not a text: name a file, as in -o schedule.npy")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from losslaw.cli import options
-from losslaw.cli.output import print_json, show
+from losslaw.cli.output import print_json, say_saved, show
 
 if TYPE_CHECKING:  # the help page does without numpy
     from losslaw.curves import LossCurve
@@ -60,8 +60,7 @@ def fit_command(
         print_json(result.as_dict())
         return
     show(result, *options.warnings_of(curves))
-    if output is not None:
-        show(f"\nsaved to {output}; next: losslaw predict {output} --schedule SPEC")
+    say_saved(output, f"losslaw predict {output} --schedule SPEC")
 
 
 def settings(text: str) -> dict[str, float | bool]:

@@ -1,13 +1,12 @@
 """``losslaw fleet``: what many runs of several models are worth, group by group."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from losslaw.cli import cooldown, options
-from losslaw.cli.output import counter, print_json, save_json, show
+from losslaw.cli.output import aside, counter, print_json, save_json, say_saved, show
 
 if TYPE_CHECKING:  # the help page does without numpy
     from losslaw.fleets import Fleet
@@ -116,11 +115,7 @@ def fleet_command(
             )
     except KeyboardInterrupt:
         if kept is not None:
-            print(
-                f"losslaw: {done} of {total} groups are in {kept};"
-                " the same command goes on from there",
-                file=sys.stderr,
-            )
+            aside(f"{done} of {total} groups are in {kept}; the same command goes on from there")
         raise
     _save(result, output)
     if resume is None and kept is not None:
@@ -129,8 +124,7 @@ def fleet_command(
         print_json(result.as_dict())
         return
     show(result)
-    if output is not None:
-        show(f"\nsaved to {output}")
+    say_saved(output)
 
 
 def _save(result: "Fleet", path: str | None) -> None:

@@ -16,7 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from losslaw.cli.output import aside
 from losslaw.errors import FitError, InputError, TooShort
+from losslaw.text import escaped
 
 if TYPE_CHECKING:  # the help page does without numpy
     from losslaw.curves import LossCurve
@@ -52,6 +54,8 @@ def follow_log(
     Raises:
         InputError: the log cannot be used, and is not being written.
     """
+    if Path(log).exists() and not (Path(log).is_file() or Path(log).is_dir()):
+        raise InputError(f"--follow needs a file: {log} is a pipe, and cannot be read again")
     seen: object = None
     last = 0
     said = trust = ""
@@ -64,7 +68,7 @@ def follow_log(
                     curve = read(path)
                 step = int(curve.steps[-1])
                 if step < last:
-                    _aside(f"the log went back from step {last} to {step}: it was begun again")
+                    aside(f"the log went back from step {last} to {step}: it was begun again")
                 end = curve.planned if horizon is None else horizon
                 if end is not None and _ended(curve, end):
                     _farewell(curve, end, json)
@@ -80,7 +84,7 @@ def follow_log(
                     raise
                 if str(error) != said:
                     said = str(error)
-                    _aside(f"waiting: {said}")
+                    aside(f"waiting: {said}")
         time.sleep(every)
 
 
@@ -185,9 +189,5 @@ def _farewell(curve: "LossCurve", horizon: int, json: bool) -> None:
 
 
 def _out(text: str) -> None:
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(escaped(text) + "\n")
     sys.stdout.flush()  # whoever reads along wants it now
-
-
-def _aside(text: str) -> None:
-    print(f"losslaw: {text}", file=sys.stderr, flush=True)

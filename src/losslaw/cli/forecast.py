@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from losslaw.cli import options
-from losslaw.cli.output import print_json, save_json, show
+from losslaw.cli.output import print_json, save_json, say_saved, show
 
 if TYPE_CHECKING:  # the help page does without numpy
     from losslaw.curves import LossCurve
@@ -127,8 +127,7 @@ def forecast_command(
         print_json(result.as_dict())
         return
     show(result)
-    if output is not None:
-        show(f"\nsaved to {output}")
+    say_saved(output)
 
 
 def _reader_and_asker(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from losslaw.cli.options import Json
+from losslaw.cli.output import aside
+from losslaw.text import escaped
 
 if TYPE_CHECKING:
     from losslaw.lab import PlannedRun, TrainingInterrupted
@@ -125,7 +127,7 @@ def train_command(
         )
         return
     typer.echo(
-        f"{path}: {plan.horizon} updates in {run.seconds:.0f} s, final loss"
+        f"{escaped(str(path))}: {plan.horizon} updates in {run.seconds:.0f} s, final loss"
         f" {curve.final_loss:.4f} nats per byte (mean of the last three of {len(curve)})"
     )
 
@@ -158,7 +160,7 @@ def bundle_command(
     if json:
         print_json(meta)
         return
-    typer.echo(f"{out}: {len(meta['runs'])} curves and meta.json")
+    typer.echo(f"{escaped(str(out))}: {len(meta['runs'])} curves and meta.json")
 
 
 class _Progress:
@@ -190,8 +192,9 @@ class _Progress:
         self.stop()
 
     def stop(self) -> None:
-        """Leave the bars as they stand."""
-        self._bars.stop()
+        """Leave the bars as they stand, if there are any."""
+        if self._bars.live.is_started:
+            self._bars.stop()
 
     def of(self, run: "PlannedRun") -> Callable[[int, float | None], None]:
         """The progress function of one run."""
@@ -208,7 +211,7 @@ class _Progress:
 
 
 def _stopped(stop: "TrainingInterrupted") -> typer.Exit:
-    typer.echo(f"losslaw: {stop}", err=True)
+    aside(str(stop))
     return typer.Exit(130)
 
 

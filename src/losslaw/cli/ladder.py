@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from losslaw.cli import cooldown, options
-from losslaw.cli.output import activity, print_json, save_json, show
+from losslaw.cli.output import activity, print_json, save_json, say_saved, show
 
 if TYPE_CHECKING:  # the help page does without numpy
     from losslaw.fleets import Ladder
@@ -89,8 +89,7 @@ def ladder_command(
         print_json(result.as_dict())
         return
     show(result)
-    if output is not None:
-        show(f"\nsaved to {output}")
+    say_saved(output)
 
 
 def _save(result: "Ladder", path: str | None) -> None:

@@ -13,7 +13,7 @@ import sys
 import typer
 
 from losslaw.errors import FitError, InputError
-from losslaw.text import printable
+from losslaw.text import shown
 from losslaw.version import __version__
 
 # Each module has `register(app)`. The order is the order of the help page: what is needed first.
@@ -44,6 +44,8 @@ GROUPS = (
     "sweep",
 )
 
+# Letters of a message: names and values that were given may be of any length.
+LONGEST = 900
 
 # Options that became commands.
 MOVED = {
@@ -96,6 +98,8 @@ def run(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of a pipe left; that is its right
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except UnicodeEncodeError as error:  # bytes of a command line that are no text
+        return _fail(2, f"{shown(error.object)} is no text: {error.reason}")
     except MemoryError as error:
         return _fail(2, f"not enough memory: {str(error) or 'ask for fewer steps'}")
     except (KeyboardInterrupt, typer.Abort):
@@ -128,7 +132,7 @@ def _say_version(asked: bool) -> None:
 
 
 def _fail(status: int, message: str) -> int:
-    print(f"losslaw: {printable(message)}", file=sys.stderr)
+    print(f"losslaw: {shown(message, LONGEST)}", file=sys.stderr)
     return status
 
 

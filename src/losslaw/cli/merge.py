@@ -6,7 +6,7 @@ import typer
 
 from losslaw.cli import options
 from losslaw.cli.forecast import one_run
-from losslaw.cli.output import print_json, save_json, show
+from losslaw.cli.output import print_json, save_json, say_saved, show
 
 
 def register(app: typer.Typer) -> None:
@@ -107,8 +107,7 @@ def merge_command(
         print_json(result.as_dict())
         return
     show(result)
-    if output is not None:
-        show(f"\nsaved to {output}")
+    say_saved(output)
 
 
 def _checkpoints(text: str) -> list[int] | int:

@@ -8,13 +8,14 @@ import importlib
 import inspect
 import re
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
 from losslaw.cli.output import counter
+from losslaw.text import expanded
 
 if TYPE_CHECKING:  # the help page does without numpy
     from losslaw.curves import LossCurve
@@ -35,7 +36,13 @@ NAMES = {
 
 
 class Command(TyperCommand):
-    """A command whose help names what there is to choose from."""
+    """A command whose help names what there is to choose from, and whose numbers may be ``24k``."""
+
+    def __init__(self, *arguments: Any, **more: Any):
+        super().__init__(*arguments, **more)
+        for each in self.params:
+            if {int, float} & {*_kinds(each)}:
+                each.process_value = partial(_number, each.process_value)
 
     def get_help(self, ctx: Any) -> str:
         """The help page, with the names that stand in braces in its texts."""
@@ -43,6 +50,15 @@ class Command(TyperCommand):
             if getattr(each, "help", None):
                 each.help = re.sub(r"\{([A-Z]+)\}", _names, each.help)  # pyright: ignore
         return super().get_help(ctx)
+
+
+def _kinds(parameter: Any) -> tuple[type, ...]:
+    kind = parameter.type_descriptor.annotation
+    return getattr(kind, "__args__", (kind,))
+
+
+def _number(process: Callable[[Any, Any], Any], ctx: Any, value: Any) -> Any:
+    return process(ctx, expanded(value) if isinstance(value, str) else value)
 
 
 def _names(match: re.Match[str]) -> str:
@@ -147,7 +163,9 @@ RunBatch = Annotated[
 ]
 RunDecay = Annotated[
     float | None,
-    typer.Option("--weight-decay", help="Decoupled weight decay; default: as in the fitted runs."),
+    typer.Option(
+        "--weight-decay", "--wd", help="Decoupled weight decay; default: as in the fitted runs."
+    ),
 ]
 RunSize = Annotated[
     float | None,
@@ -186,7 +204,10 @@ LossIs = Annotated[
 WeightDecay = Annotated[
     float | None,
     typer.Option(
-        "--weight-decay", help="Decoupled weight decay of the runs.", rich_help_panel=READING
+        "--weight-decay",
+        "--wd",
+        help="Decoupled weight decay of the runs.",
+        rich_help_panel=READING,
     ),
 ]
 Batch = Annotated[
@@ -449,7 +470,7 @@ def numbers(text: str, option: str, expected: str, *, whole: bool = False) -> li
     values: list[float] = []
     for part in names(text) or [text]:
         try:
-            value = float(part.replace("_", ""))
+            value = float(expanded(part))
         except ValueError:
             value = 0.0
         if not 0 < value < float("inf") or (whole and not value.is_integer()):
@@ -467,10 +488,9 @@ def length(text: str, option: str) -> float:
     from losslaw.errors import InputError
 
     try:
-        if text.endswith("%"):
-            return float(text[:-1]) / 100
-        return float(text) if set(text) & set(".eE") else int(text)
-    except ValueError:
+        number = expanded(text)
+        return float(number) if text.endswith("%") or set(number) & set(".eE") else int(number)
+    except (ValueError, OverflowError):
         raise InputError(
             f"{option} {text!r}: expected updates, as 2000, or a share of the updates, as 0.2 or"
             " 20%"

@@ -58,6 +58,22 @@ def show(*parts: object) -> None:
         print(printable(str(part)))
 
 
+def say_saved(path: str | None, next_command: str = "") -> None:
+    """Say where the artefact of a command is, if there is one, and what to run on it."""
+    from losslaw.text import escaped
+
+    if path is not None:
+        next_command = next_command and f"; next: {next_command}"
+        show("", escaped(f"saved to {path}{next_command}"))
+
+
+def aside(text: str) -> None:
+    """One line on standard error, beside what a command prints."""
+    from losslaw.text import escaped
+
+    print(f"losslaw: {escaped(text)}", file=sys.stderr, flush=True)
+
+
 def show_schedule(result: Any, path: str | None, as_json: bool, *, next_command: str) -> None:
     """A result that has a schedule: the schedule in a file, if one is named, the rest printed.
 
@@ -72,8 +88,7 @@ def show_schedule(result: Any, path: str | None, as_json: bool, *, next_command:
         print_json(result.as_dict())
         return
     show(result)
-    if path is not None:
-        show(f"\nsaved to {path}; next: {next_command}")
+    say_saved(path, next_command)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from losslaw.cli import options
-from losslaw.cli.output import print_json, show
+from losslaw.cli.output import print_json, say_saved, show
 
 
 def register(app: typer.Typer) -> None:
@@ -55,8 +55,7 @@ def predict_command(
         print_json(prediction.as_dict())
         return
     show(prediction)
-    if output is not None:
-        show(f"\nsaved to {output}")
+    say_saved(output)
 
 
 def steps(horizon: int, every: int | None) -> list[int] | None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from losslaw.cli import options
-from losslaw.cli.output import activity, print_json, save_json, show
+from losslaw.cli.output import activity, print_json, save_json, say_saved, show
 
 if TYPE_CHECKING:  # the help page does without numpy
     from losslaw.curves import LossCurve
@@ -69,5 +69,4 @@ def profile_command(
         print_json(record)
         return
     show("\n\n".join(map(str, profiles)), f"\n{time.perf_counter() - begun:.1f} s")
-    if output is not None:
-        show(f"saved to {output}")
+    say_saved(output)

@@ -1,6 +1,5 @@
 """``losslaw reproduce``: the papers' figures, made again with their numbers."""
 
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -8,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from losslaw.cli.options import Command, Json
+from losslaw.cli.output import aside
+from losslaw.text import escaped
 
 if TYPE_CHECKING:
     from losslaw.kernel.figures import Work
@@ -84,7 +85,7 @@ def reproduce(
         return
     typer.echo(_wrapped(result.paragraph) + "\n")
     for path in files:
-        typer.echo(f"wrote {path}")
+        typer.echo(escaped(f"wrote {path}"))
     typer.echo(f"done in {seconds:.1f} s")
 
 
@@ -127,9 +128,8 @@ def _progress(name: str) -> "Generator[Work]":
         with bar:
             yield work
     except KeyboardInterrupt:
-        print(
-            f"losslaw: {name} was stopped; nothing was written but finished sampled runs,"
-            " which the same command finds again",
-            file=sys.stderr,
+        aside(
+            f"{name} was stopped; nothing was written but finished sampled runs,"
+            " which the same command finds again"
         )
         raise

@@ -86,7 +86,8 @@ def simulate(
       losslaw simulate --source 1 --capacity 2 --schedule constant:peak=0.1,horizon=10000 \\
         --average tail:start=5000
     """
-    from losslaw.cli.output import counter, print_json
+    from losslaw.cli.output import counter, print_json, say_saved
+    from losslaw.cli.output import show as show_text
     from losslaw.errors import InputError
     from losslaw.files import write_text
     from losslaw.kernel import KernelRegression
@@ -139,11 +140,9 @@ def simulate(
             }
         )
         return
-    typer.echo(str(result))
-    if output is not None:
-        # The losses of averages are not those of the rates beside them.
-        after = f"; next: losslaw fit {output} --law convolution" if average is None else ""
-        typer.echo(f"\nsaved to {output}{after}")
+    show_text(result)
+    # The losses of averages are not those of the rates beside them.
+    say_saved(output, f"losslaw fit {output} --law convolution" if average is None else "")
 
 
 def _notes(

@@ -1,12 +1,12 @@
 """``losslaw sweep``: a grid of kernel problems into one table."""
 
-import sys
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from losslaw.cli.options import Command, Json
+from losslaw.cli.output import aside, show
 
 
 def register(app: typer.Typer) -> None:
@@ -46,24 +46,22 @@ def register(app: typer.Typer) -> None:
         cells = read_sweep(file)
         done = 0
         try:
-            with counter("sweep") as show:
+            with counter("sweep") as move:
 
                 def tick(rows: int, total: int) -> None:
                     nonlocal done
                     done = rows
-                    show(completed=rows, total=total)
+                    move(completed=rows, total=total)
 
                 outcome = run_sweep(
                     cells, run_kernel_job, output, columns=COLUMNS, on=on, workers=jobs, tick=tick
                 )
         except KeyboardInterrupt:
-            print(
-                f"losslaw: {done} of {len(cells)} rows are in {output};"
-                " the same command goes on from there",
-                file=sys.stderr,
+            aside(
+                f"{done} of {len(cells)} rows are in {output}; the same command goes on from there"
             )
             raise
         if json:
             print_json(asdict(outcome))
             return
-        typer.echo(str(outcome))
+        show(outcome)

@@ -13,11 +13,12 @@ from numpy.typing import ArrayLike
 
 from losslaw.curves.measured import MeasuredNorm
 from losslaw.curves.origin import Origin
-from losslaw.errors import InputError
+from losslaw.errors import InputError, expect, expect_numbers
 from losslaw.logs.log import LossIs
 from losslaw.logs.optimizer import checked_optimizer
 from losslaw.numerics.arrays import FloatArray, IntArray, finite_vector
 from losslaw.schedules import Schedule, ScheduleLike, schedule_of
+from losslaw.text import escaped
 
 if TYPE_CHECKING:
     from narwhals.typing import IntoFrame
@@ -32,7 +33,8 @@ class LossCurve:
         steps: Updates done when each loss was seen, increasing whole numbers in 1..horizon.
             Shape ``(m,)``.
         loss: Loss at those steps, > 0; in nats per token for language models. Shape ``(m,)``.
-        label: Name of the run, unique among the curves of a fit.
+        label: Name of the run, unique among the curves of a fit; in one line: line ends and what
+            steers a terminal are written out.
         model_size: Parameters of the model, if known.
         assumptions: Sentences: what was assumed to make this curve out of its source.
         warnings: Sentences: what is doubtful about it.
@@ -90,6 +92,8 @@ class LossCurve:
         window: ArrayLike | None = None,
     ):
         schedule = schedule_of(schedule)
+        expect("label", label, str, "a text")
+        expect_numbers(model_size=model_size)
         values = finite_vector(f"losses of {label!r}", loss)
         if not (values > 0).all():
             raise InputError(f"losses of {label!r} are positive: value {int(values.argmin())} is 0")
@@ -111,7 +115,7 @@ class LossCurve:
         put(self, "schedule", schedule)
         put(self, "steps", at)
         put(self, "loss", values)
-        put(self, "label", label)
+        put(self, "label", escaped(label))
         put(self, "model_size", model_size)
         put(self, "assumptions", assumptions)
         put(self, "warnings", warnings)

@@ -16,6 +16,7 @@ from losslaw.fitting.uncertainty import Uncertainty
 from losslaw.laws import Law, Query
 from losslaw.numerics.arrays import FloatArray, IntArray, dot
 from losslaw.numerics.horizon import check_horizon
+from losslaw.numerics.magnitudes import PEAK
 from losslaw.schedules import Schedule
 
 # Updates of a schedule that is designed, at most.
@@ -186,8 +187,10 @@ def pose(law: Law, constraints: Constraints) -> Task:
             raise InputError("no peak learning rate: give peak, as in peak=3e-4")
         peak = prefix.peak_lr
     for name, value in (("peak", peak), ("lowest peak", lowest_peak)):
-        if value is not None and not (np.isfinite(value) and value > 0):
-            raise InputError(f"{name} is {value:g}, expected a learning rate above 0")
+        if value is not None and not np.isfinite(value):
+            raise InputError(f"{name} is {value:g}, expected a learning rate in {PEAK}")
+        if value is not None:
+            PEAK.check(name, value)
     if not (np.isfinite(floor) and floor >= 0):
         raise InputError(f"floor is {floor:g}, expected a learning rate of 0 or above")
     if floor > peak:

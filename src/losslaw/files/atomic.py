@@ -1,10 +1,11 @@
 """Write aside, then rename: a reader sees the old file or the new one, never half of one."""
 
+import errno
 import os
 import tempfile
 from pathlib import Path
 
-from losslaw.errors import InputError
+from losslaw.errors import InputError, expect
 
 
 def write_text(path: str | Path, text: str) -> Path:
@@ -19,9 +20,12 @@ def write_text(path: str | Path, text: str) -> Path:
 
 def write_bytes(path: str | Path, data: bytes) -> Path:
     """Write ``data`` to ``path`` in one step; see `write_text`."""
+    expect("a path", path, (str, os.PathLike), "the path of a file")
     path = Path(path)
     if str(path) == "-":
         raise InputError("cannot write to '-': name a file; --json prints to standard output")
+    if "\0" in str(path):
+        raise InputError(f"cannot write {path}: no file has such a name")
     if path.is_dir():
         raise InputError(f"cannot write {path}: it is a folder; name a file inside it")
     if not path.parent.is_dir():
@@ -33,8 +37,11 @@ def write_bytes(path: str | Path, data: bytes) -> Path:
             raise InputError(f"cannot write {path}: {error.strerror or error}") from None
         return path
     aside = None
+    target = Path(os.path.realpath(path))  # a link stays, and what it points to is written
     try:
-        handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        if target.is_symlink():
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        handle, aside = tempfile.mkstemp(prefix=".losslaw.", suffix=".part", dir=target.parent)
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
             stream.flush()
@@ -43,7 +50,7 @@ def write_bytes(path: str | Path, data: bytes) -> Path:
         mask = os.umask(0)
         os.umask(mask)
         Path(aside).chmod(0o666 & ~mask)
-        Path(aside).replace(path)
+        Path(aside).replace(target)
     except OSError as error:
         if aside is not None:
             Path(aside).unlink(missing_ok=True)

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Self
 
-from losslaw.errors import InputError
+from losslaw.errors import InputError, expect_numbers
+
+# The narrowest interval and the widest, as distances of the level from 0 and 1.
+LEAST = 1e-6
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class Level:
     """The share of cases that an interval is meant to hold.
 
     Args:
-        share: In (0, 1).
+        share: In (0, 1), and 1e-6 from its ends at least.
 
     Raises:
         InputError: it is not.
@@ -29,7 +32,8 @@ class Level:
     share: float
 
     def __post_init__(self) -> None:
-        if not 0 < self.share < 1:
+        expect_numbers(level=self.share)
+        if not LEAST <= self.share <= 1 - LEAST:
             raise InputError(
                 f"level is {self.share:g}, expected a share between 0 and 1, such as 0.9"
             )

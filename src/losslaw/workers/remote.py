@@ -52,7 +52,11 @@ class RayCrew:
         except ConnectionError as error:
             if named:
                 raise InputError(f"no Ray cluster at RAY_ADDRESS={named}: {error}") from None
-            self._ray.init(num_cpus=workers, include_dashboard=False, **quiet)
+            try:
+                self._ray.init(num_cpus=workers, include_dashboard=False, **quiet)
+            except Exception as error:  # Ray says so by no kind of its own
+                reason = str(error).partition("\n")[0]
+                raise InputError(f"Ray does not start on this machine: {reason}") from None
 
     def submit(self, index: int, job: Any) -> None:
         """Hand over a job."""
