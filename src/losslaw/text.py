@@ -1,12 +1,19 @@
 """How numbers, intervals and tables are written in reports."""
 
 import math
+import re
 import shutil
 import textwrap
 from collections.abc import Collection, Iterable, Sequence
+from decimal import Decimal
 
 # Columns of the terminal that a report may always use.
 WIDTH = 80
+# What may stand behind a number: the power of ten that it means.
+SCALES = {"k": 3, "K": 3, "M": 6, "B": 9, "%": -2}
+SCALED = re.compile(r"[-+]?\d{1,30}(\.\d{1,30})?")
+# Digits that a number is written out with.
+MOST_DIGITS = 40
 # A column of sentences is never made narrower than this.
 NARROWEST = 24
 
@@ -43,6 +50,21 @@ def shown(text: str, most: int = 40) -> str:
     ('33333...', 'a\\\\nb')
     """
     return escaped(text[:most]) + ("..." if len(text) > most else "")
+
+
+def expanded(text: str) -> str:
+    """A number as people write it, in digits: thousands, millions, billions, percent.
+
+    Any other text is returned as it is.
+
+    >>> [expanded(text) for text in ("24k", "1.5M", "7B", "20%", "3e-4", "2.9x")]
+    ['24000', '1500000', '7000000000', '0.2', '3e-4', '2.9x']
+    """
+    scale = SCALES.get(text[-1:])
+    if scale is None or not SCALED.fullmatch(text[:-1]):
+        return text
+    number = (Decimal(text[:-1]).scaleb(scale)).normalize()
+    return f"{number:f}" if abs(number.adjusted()) < MOST_DIGITS else f"{number:e}"
 
 
 def printable(text: str) -> str:

@@ -21,6 +21,7 @@ from losslaw.schedules import (
     inverse_power,
     inverse_sqrt,
     linear,
+    parse_schedule,
     power,
     step,
     twostage,
@@ -172,7 +173,7 @@ def test_a_family_says_what_it_takes(name):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: constant(peak=0, horizon=5), "peak learning rate is 0, expected a number above 0"),
+        (lambda: constant(peak=0, horizon=5), "peak learning rate is 0, expected 1e-15"),
         (lambda: constant(peak=-1, horizon=5), "peak learning rate is -1"),
         (lambda: constant(peak=float("inf"), horizon=5), "peak learning rate is inf"),
         (lambda: constant(peak=1, horizon=0), "horizon is 0, expected a whole number"),
@@ -212,3 +213,24 @@ def test_a_family_says_what_it_takes(name):
 def test_what_makes_no_schedule(make, message):
     with pytest.raises(InputError, match=message):
         make()
+
+
+@pytest.mark.parametrize("name", [name for name in FAMILIES if name != "twostage"])
+def test_a_warmup_may_be_a_share_of_the_horizon(name):
+    final = ",final=1e-3" if name == "exponential" else ""
+    share, updates = (
+        parse_schedule(f"{name}:peak=1,horizon=200,warmup={warmup}{final}") for warmup in ("5%", 10)
+    )
+    assert share.warmup == 10
+    assert_array_equal(share.lr, updates.lr)
+    assert_array_equal(parse_schedule(str(share.spec)).lr, share.lr)
+
+
+def test_a_cooldown_may_be_updates_and_numbers_what_people_write():
+    written = parse_schedule("wsd:peak=3e-4,horizon=24k,warmup=5%,cooldown=4.8k")
+    assert_array_equal(written.lr, wsd(peak=3e-4, horizon=24_000, warmup=1200, cooldown=0.2).lr)
+    assert wsd(peak=1, horizon=10, cooldown=1).lr[0] == 0.9
+    with pytest.raises(InputError, match=r"cooldown is 1\.5, expected a share of the horizon in"):
+        wsd(peak=1, horizon=10, cooldown=1.5)
+    with pytest.raises(InputError, match=r"cooldown is 1\.2, expected a share"):
+        wsd(peak=1, horizon=10, cooldown=12)

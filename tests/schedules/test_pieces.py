@@ -77,7 +77,7 @@ def test_scaled_and_with_a_batch():
     [
         ("cyclic:peak=1,horizon=99", "in pieces there are constant, .*; the other methods run"),
         ("knots:0=0,99=1", "in pieces there are"),
-        ("wsd:peak=1,horizon=1e12,cooldown=2", "schedule wsd: cooldown is 2"),
+        ("wsd:peak=1,horizon=1e12,cooldown=1.5", "schedule wsd: cooldown is 1.5"),
         ("wsd:peak=1,horizon=1e40", r"schedule wsd: 1e\+40 updates|updates, expected at most"),
         ("wsd:peak=1,horizon=9,batch=0", "schedule wsd: batch is 0, expected above 0"),
         ("cosine:peak=1,horizon=5,warmup=9", r"schedule cosine: horizon \(5\) is not longer than"),

@@ -9,6 +9,6 @@ how far it is from the schedule is measured and said.
 
 from losslaw.exporting.job import Exported
 from losslaw.exporting.styles import Nearest
-from losslaw.exporting.targets import TARGETS, Target, export, prepare
+from losslaw.exporting.targets import ALIASES, TARGETS, Target, export, prepare
 
-__all__ = ["TARGETS", "Exported", "Nearest", "Target", "export", "prepare"]
+__all__ = ["ALIASES", "TARGETS", "Exported", "Nearest", "Target", "export", "prepare"]

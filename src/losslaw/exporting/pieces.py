@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from losslaw.errors import InputError
+from losslaw.errors import InputError, expect_numbers
 from losslaw.exporting.text import number, rounded
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules import Schedule, knots
@@ -50,6 +50,7 @@ def pieces(schedule: Schedule, tolerance: float = TOLERANCE) -> Pieces:
     Raises:
         InputError: a tolerance out of range.
     """
+    expect_numbers(tolerance=tolerance)
     if not 0 <= tolerance <= 0.1:
         raise InputError(f"tolerance is {tolerance:g}, expected 0..0.1, a share of each rate")
     # What is left of the tolerance after the rounding of the factors.

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from losslaw.errors import InputError
+from losslaw.errors import InputError, expect
 from losslaw.exporting import (
     deepspeed,
     huggingface,
@@ -56,6 +56,9 @@ TARGETS = {
     "json": Target("knots", ".json", plain.write_json),
 }
 
+# Other names for them.
+ALIASES = {"pytorch": "torch", "jax": "optax", "huggingface": "hf", "transformers": "hf"}
+
 
 def prepare(
     schedule: ScheduleLike,
@@ -85,6 +88,7 @@ def prepare(
         InputError: an unknown target, a tolerance out of range, or a schedule the fit cannot
             predict.
     """
+    target = ALIASES.get(target, target)
     if target not in TARGETS:
         raise InputError(f"unknown target {target!r}, expected one of: {', '.join(TARGETS)}")
     schedule = schedule_of(schedule)
@@ -98,6 +102,9 @@ def prepare(
         model_size,
     )
     if fit is not None:
+        from losslaw.fitting import Fit
+
+        expect("fit", fit, Fit, "a Fit")
         end = fit.predict(schedule, [schedule.horizon], LEVEL, model_size)
         job = replace(job, predicted=end.final, trust=end.trust)
     return replace(TARGETS[target].write(job), predicted=job.predicted, trust=job.trust)

@@ -18,9 +18,10 @@ from typing import ParamSpec, Protocol, TypedDict, Unpack, cast
 
 import numpy as np
 
-from losslaw.errors import InputError
+from losslaw.errors import InputError, expect, expect_number
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.numerics.horizon import check_horizon
+from losslaw.numerics.magnitudes import PEAK
 from losslaw.schedules.pieces import LongSchedule, Piece, stretch
 from losslaw.schedules.schedule import Schedule
 from losslaw.schedules.shapes import decay_shape
@@ -69,7 +70,12 @@ def family(name: str) -> Callable[[Callable[P, LongSchedule]], Family[P]]:
         signature = _with_known(inspect.signature(make))
 
         def run(*args: P.args, **kwargs: P.kwargs) -> tuple[LongSchedule, Known]:
-            signature.bind(*args, **kwargs)  # a name that is not known must not pass as known
+            # A name that is not known must not pass as known.
+            given = signature.bind(*args, **kwargs).arguments
+            for name, value in given.items():
+                kind = signature.parameters[name].annotation
+                if kind is not str and (value is not None or kind in (int, float)):
+                    expect_number(name, value)
             return make(*args, **kwargs), cast(Known, kwargs)
 
         @wraps(make)
@@ -132,13 +138,15 @@ def _number(value: object) -> str:
 
 
 @family("constant")
-def constant(*, peak: float, horizon: int, warmup: int = 0, **known: Unpack[Known]) -> LongSchedule:
+def constant(
+    *, peak: float, horizon: int, warmup: float = 0, **known: Unpack[Known]
+) -> LongSchedule:
     """One learning rate after the warm-up.
 
     Args:
         peak: Learning rate after the warm-up, > 0.
         horizon: Updates, the warm-up included.
-        warmup: Updates of linear warm-up, less than the horizon.
+        warmup: Updates of linear warm-up, less than the horizon; below 1 a share of it.
 
     Raises:
         InputError: a number is out of range.
@@ -151,7 +159,7 @@ def constant(*, peak: float, horizon: int, warmup: int = 0, **known: Unpack[Know
 
 @family("linear")
 def linear(
-    *, peak: float, horizon: int, warmup: int = 0, final: float = 0.0, **known: Unpack[Known]
+    *, peak: float, horizon: int, warmup: float = 0, final: float = 0.0, **known: Unpack[Known]
 ) -> LongSchedule:
     """Linear from the peak at the end of the warm-up to ``final`` at the last update.
 
@@ -163,7 +171,7 @@ def linear(
 
 @family("cosine")
 def cosine(
-    *, peak: float, horizon: int, warmup: int = 0, final: float = 0.0, **known: Unpack[Known]
+    *, peak: float, horizon: int, warmup: float = 0, final: float = 0.0, **known: Unpack[Known]
 ) -> LongSchedule:
     """Half a cosine, ``final + (peak - final) * (1 + cos(pi z)) / 2``.
 
@@ -175,7 +183,7 @@ def cosine(
 
 @family("exponential")
 def exponential(
-    *, peak: float, horizon: int, final: float, warmup: int = 0, **known: Unpack[Known]
+    *, peak: float, horizon: int, final: float, warmup: float = 0, **known: Unpack[Known]
 ) -> LongSchedule:
     """Geometric, ``peak * (final / peak)**z``; ``final`` must be above zero."""
     return _falls(peak, horizon, warmup, final, "exponential")
@@ -186,7 +194,7 @@ def power(
     *,
     peak: float,
     horizon: int,
-    warmup: int = 0,
+    warmup: float = 0,
     final: float = 0.0,
     exponent: float = 1.0,
     **known: Unpack[Known],
@@ -204,7 +212,7 @@ def wsd(
     *,
     peak: float,
     horizon: int,
-    warmup: int = 0,
+    warmup: float = 0,
     cooldown: float = 0.2,
     final: float = 0.0,
     decay: str = "linear",
@@ -216,8 +224,9 @@ def wsd(
     Args:
         peak: Learning rate of the stable phase, > 0.
         horizon: Updates, warm-up and decay included.
-        warmup: Updates of linear warm-up.
-        cooldown: Share of the horizon that decays, in [0, 1]; rounded to whole updates.
+        warmup: Updates of linear warm-up, or below 1 a share of the horizon.
+        cooldown: Share of the horizon that decays, in [0, 1], rounded to whole updates; from 2
+            on, updates.
         final: Learning rate of the last update, 0..peak.
         decay: ``linear``, ``cosine``, ``exponential``, ``1-sqrt``, ``power`` (``(1 - z)**p``),
             ``1-power`` (``1 - z**p``), ``inverse-sqrt`` or ``inverse-power``.
@@ -232,8 +241,13 @@ def wsd(
     200000000000
     """
     horizon = _count("horizon", horizon)
+    warmup = _updates(warmup, horizon)
+    if cooldown >= 2 and float(cooldown).is_integer():  # in updates
+        cooldown = cooldown / horizon
     if not 0.0 <= cooldown <= 1.0:
-        raise InputError(f"cooldown is {cooldown:g}, expected a share of the horizon in 0..1")
+        raise InputError(
+            f"cooldown is {cooldown:g}, expected a share of the horizon in 0..1, or updates"
+        )
     # A float cannot say 10^24 exactly: all of a horizon is no product.
     length = horizon if cooldown == 1 else min(round(cooldown * horizon), horizon)
     if int(warmup) + length > horizon:
@@ -249,7 +263,7 @@ def step(
     *,
     peak: float,
     horizon: int,
-    warmup: int = 0,
+    warmup: float = 0,
     first: float = 0.8,
     second: float = 0.9,
     factor: float = math.sqrt(10),
@@ -282,7 +296,7 @@ def twostage(
     horizon: int,
     second: float,
     switch: float = 0.5,
-    warmup: int = 0,
+    warmup: float = 0,
     **known: Unpack[Known],
 ) -> LongSchedule:
     """Two constant rates.
@@ -293,7 +307,7 @@ def twostage(
         second: Rate of the second stage, >= 0.
         switch: Where the second stage begins: a share of the horizon below 1, or the number of
             updates of the first stage, warm-up included.
-        warmup: Updates of linear warm-up.
+        warmup: Updates of linear warm-up, or below 1 a share of the horizon.
 
     >>> twostage(peak=1.0, second=0.3, switch=3, horizon=4).lr.tolist()
     [1.0, 1.0, 1.0, 0.3]
@@ -313,7 +327,7 @@ def cyclic(
     *,
     peak: float,
     horizon: int,
-    warmup: int = 0,
+    warmup: float = 0,
     final: float = 0.0,
     cycles: float = 4.0,
     shape: str = "cosine",
@@ -324,7 +338,7 @@ def cyclic(
     Args:
         peak: Upper rate, where every cycle begins.
         horizon: Updates in all.
-        warmup: Updates of linear warm-up.
+        warmup: Updates of linear warm-up, or below 1 a share of the horizon.
         final: Lower rate, in the middle of each cycle, 0..peak.
         cycles: Number of cycles; 2.5 ends at the lower rate.
         shape: ``cosine`` or ``linear`` (triangles).
@@ -350,7 +364,7 @@ def inverse_sqrt(
     *,
     peak: float,
     horizon: int,
-    warmup: int = 0,
+    warmup: float = 0,
     timescale: float | None = None,
     **known: Unpack[Known],
 ) -> LongSchedule:
@@ -359,7 +373,7 @@ def inverse_sqrt(
     Args:
         peak: Largest rate.
         horizon: Updates in all.
-        warmup: Updates of linear warm-up.
+        warmup: Updates of linear warm-up, or below 1 a share of the horizon.
         timescale: Updates over which the rate falls to ``peak / sqrt(2)``. ``None``: the warm-up,
             which gives ``peak * sqrt(warmup / k)``; without a warm-up ``peak / sqrt(k)``.
 
@@ -374,7 +388,7 @@ def inverse_power(
     *,
     peak: float,
     horizon: int,
-    warmup: int = 0,
+    warmup: float = 0,
     exponent: float = 1.0,
     timescale: float | None = None,
     **known: Unpack[Known],
@@ -387,7 +401,7 @@ def inverse_power(
     Args:
         peak: Largest rate.
         horizon: Updates in all.
-        warmup: Updates of linear warm-up.
+        warmup: Updates of linear warm-up, or below 1 a share of the horizon.
         exponent: The power p, > 0.
         timescale: Updates over which the rate falls to ``peak * 2**-exponent``. ``None``: the
             warm-up, which gives ``peak * (warmup / k)**exponent``; without a warm-up
@@ -418,6 +432,10 @@ def from_knots(
     >>> from_knots({0: 0.0, 2: 1.0, 4: 0.0}).lr.tolist()
     [0.5, 1.0, 0.5, 0.0]
     """
+    expect("knots", knots, Mapping, "rates by update, as {0: 0.0, 100: 3e-4, 1000: 0.0}")
+    for update, rate in knots.items():
+        expect_number("a knot", update)
+        expect_number(f"the rate at {update}", rate)
     if not knots:
         raise InputError("no knots: expected at least one, as in knots:0=0,100=3e-4,1000=0")
     check_horizon(max(knots), "schedule knots")
@@ -452,7 +470,7 @@ def decay_rates(
 def _falls(
     peak: float,
     horizon: int,
-    warmup: int,
+    warmup: float,
     final: float,
     decay: str,
     exponent: float = 1.0,
@@ -471,7 +489,7 @@ def _falls(
 
 
 def _inverse(
-    name: str, peak: float, horizon: int, warmup: int, timescale: float | None, exponent: float
+    name: str, peak: float, horizon: int, warmup: float, timescale: float | None, exponent: float
 ) -> LongSchedule:
     horizon, warmup = _clock(peak, horizon, warmup)
     # Of its own timescale it falls from the last update of the warm-up, or else from update 1.
@@ -497,6 +515,7 @@ def _after_warmup(peak: float, warmup: int, *parts: tuple[Piece, ...]) -> LongSc
 def _clock(peak: float, horizon: float, warmup: float, final: float = 0.0) -> tuple[int, int]:
     """Horizon and warm-up, checked, as are the rates."""
     horizon = _count("horizon", horizon)
+    warmup = _updates(warmup, horizon)
     if not float(warmup).is_integer() or warmup < 0:
         raise InputError(f"warmup is {warmup:g}, expected a whole number of updates, at least 0")
     if warmup >= horizon:
@@ -505,6 +524,11 @@ def _clock(peak: float, horizon: float, warmup: float, final: float = 0.0) -> tu
         )
     _rates(peak, final)
     return horizon, int(warmup)
+
+
+def _updates(warmup: float, horizon: int) -> float:
+    """A warm-up in updates; below 1 it is a share of the horizon."""
+    return max(round(warmup * horizon), 1) if 0 < warmup < 1 else warmup
 
 
 def _count(name: str, value: float) -> int:
@@ -521,7 +545,8 @@ def _connected(peak: float, final: float, decay: str, exponent: float) -> None:
 
 
 def _rates(peak: float, final: float) -> None:
-    if not (np.isfinite(peak) and peak > 0):
-        raise InputError(f"peak learning rate is {peak:g}, expected a number above 0")
+    if not math.isfinite(peak):
+        raise InputError(f"peak learning rate is {peak:g}, expected {PEAK}")
+    PEAK.check("peak learning rate", peak)
     if not (np.isfinite(final) and 0 <= final <= peak):
         raise InputError(f"final learning rate is {final:g}, expected 0..{peak:g}, the peak")

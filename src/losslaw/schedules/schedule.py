@@ -12,7 +12,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from losslaw.errors import InputError
+from losslaw.errors import InputError, expect, expect_numbers
 from losslaw.numerics.arrays import FloatArray, finite_vector
 from losslaw.numerics.horizon import check_horizon
 from losslaw.numerics.magnitudes import BATCH, DECAY, RATE, Magnitude
@@ -79,6 +79,7 @@ class Schedule:
         put(self, "lr", rates)
         put(self, "batch", _along("batch sizes", batch, rates.size, BATCH))
         put(self, "weight_decay", _along("weight decays", weight_decay, rates.size, DECAY))
+        expect_numbers(warmup=warmup, sequence_length=sequence_length)
         warmup = rising_prefix(rates) if warmup is None else int(warmup)
         if not 0 <= warmup <= rates.size:
             raise InputError(f"warmup of {warmup} updates, expected 0..{rates.size}, the horizon")
@@ -223,6 +224,8 @@ def join(first: Schedule, *rest: Schedule) -> Schedule:
     [1.0, 1.0, 0.5]
     """
     parts = (first, *rest)
+    for part in parts:
+        expect("a part", part, Schedule, "a Schedule, such as parse_schedule makes of a text")
 
     def along(values: list[FloatArray | None]) -> FloatArray | None:
         known = [value for value in values if value is not None]
@@ -245,10 +248,10 @@ def join(first: Schedule, *rest: Schedule) -> Schedule:
 def _along(name: str, values: ArrayLike | None, n: int, magnitude: Magnitude) -> FloatArray | None:
     if values is None:
         return None
-    array = np.asarray(values, dtype=np.float64)
-    if array.ndim == 0:
-        array = np.full(n, float(array))
-    array = finite_vector(name, array)
+    if np.ndim(values) == 0:
+        expect_numbers(**{name: values})
+        values = np.full(n, values)
+    array = finite_vector(name, values)
     if array.size != n:
         raise InputError(f"{name}: {array.size} values for {n} updates")
     if magnitude.low > 0 and not (array > 0).all():

@@ -2,7 +2,8 @@
 
 ``family:key=value,...`` makes one of the usual schedules, ``knots:0=0,2160=3e-4,24000=0`` straight
 lines, ``file:schedule.csv`` the rows of a table (``step,lr[,batch][,weight_decay]``), and ``A + B``
-one after the other. Numbers are Python's. `format_schedule` writes the text that makes the same
+one after the other. Numbers are Python's, or such as ``24k`` and ``5%``; a warm-up or cooldown is
+given in updates or as a share of the horizon. `format_schedule` writes the text that makes the same
 array again. The same texts at any horizon are read by `parse_long_schedule`, into pieces.
 """
 
@@ -14,7 +15,7 @@ from typing import TypeVar, cast
 
 import numpy as np
 
-from losslaw.errors import InputError
+from losslaw.errors import InputError, expect
 from losslaw.files import number_in, read_table
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.numerics.magnitudes import PEAK
@@ -22,6 +23,7 @@ from losslaw.schedules.families import CYCLES, FAMILIES, ROUGH, from_knots
 from losslaw.schedules.pieces import LongSchedule
 from losslaw.schedules.schedule import Schedule, join
 from losslaw.schedules.shapes import DECAYS
+from losslaw.text import expanded
 
 T = TypeVar("T")
 
@@ -45,6 +47,7 @@ def parse_schedule(text: str) -> Schedule:
     >>> parse_schedule("constant:peak=1,horizon=2 + linear:peak=1,horizon=2").lr.tolist()
     [1.0, 1.0, 0.5, 0.0]
     """
+    expect("the text of a schedule", text, str, f"a text such as {EXAMPLE}")
     text = text.strip()
     if not text:
         raise InputError(f"empty schedule text: expected something like {EXAMPLE}")
@@ -127,6 +130,7 @@ def format_schedule(schedule: Schedule) -> str:
     >>> format_schedule(Schedule([1.0, 1.0, 0.5, 0.0]))
     'knots:1=1,2=1,4=0'
     """
+    expect("a schedule", schedule, Schedule, "a Schedule")
     if schedule.spec is not None:
         return schedule.spec
     at = _corners(schedule.lr)
@@ -158,6 +162,7 @@ def read_schedule(path: str | Path) -> Schedule:
     Raises:
         InputError: the file cannot be read, a column is missing, or steps are not 1..n.
     """
+    expect("a path", path, (str, Path), "the path of a table step,lr")
     table = read_table(path)
     for name in ("step", "lr"):
         if name not in table.columns:
@@ -238,10 +243,12 @@ def _made(name: str, rest: str, make: Callable[..., T]) -> T:
             raise InputError(f"schedule {name}: unknown key {key!r}, expected one of: {known}")
         if key in WORDS:
             arguments[key] = value
-        elif key in ("horizon", "warmup"):
+        elif key == "horizon":
             arguments[key] = _whole_number(value, f"schedule {name}: {key}")
         else:
-            arguments[key] = number = _float(value, f"schedule {name}: {key}")
+            number = _float(value, f"schedule {name}: {key}")
+            whole = key == "warmup" and number.is_integer()
+            arguments[key] = int(number) if whole else number
             if key == "peak" and number > 0:
                 PEAK.check(f"schedule {name}: peak", number)
     for key, parameter in parameters.items():
@@ -271,7 +278,7 @@ def _knots(pairs: dict[str, str]) -> Schedule:
 
 def _float(value: str, what: str) -> float:
     try:
-        number = number_in(value)
+        number = number_in(expanded(value))
     except ValueError:
         raise InputError(f"{what} is {value!r}, expected a number") from None
     if not np.isfinite(number):
