@@ -217,7 +217,7 @@ BAD = {
     "negative warm-up": (dict(warmup=-1), "warmup is -1"),
     "prefix": (dict(prefix=so_far(600)), "has 600 updates and the horizon is 600: nothing is left"),
     "no peak": (dict(peak=None), "no peak learning rate"),
-    "zero peak": (dict(peak=0.0), "peak is 0, expected a learning rate above 0"),
+    "zero peak": (dict(peak=0.0), "peak is 0, expected 1e-15"),
     "floor": (dict(floor=2e-3), "floor 0.002 is above the peak 0.001"),
     "negative floor": (dict(floor=-1.0), "floor is -1, expected a learning rate of 0 or above"),
     "prefix below the floor": (

@@ -244,7 +244,7 @@ def test_a_group_that_fails_is_reported(tmp_path, monkeypatch):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_ray_gives_the_same():
-    pytest.importorskip("ray", reason='needs ray: pip install "losslaw[ray]"')
+    pytest.importorskip("ray", reason="needs ray: pip install ray")
     runs, options = runs_of("a", "b"), {"group_by": "^.", "law": "effective"}
     found = ll.fleet(runs, **options, on="ray", jobs=2)
     assert found.as_dict() == ll.fleet(runs, **options).as_dict()

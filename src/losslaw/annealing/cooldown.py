@@ -1,11 +1,13 @@
 """The cooldown that is asked about: how long, of what shape, to what rate."""
 
+import math
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
 from losslaw.curves import LossCurve
-from losslaw.errors import InputError
+from losslaw.errors import InputError, expect, expect_numbers
 from losslaw.schedules import Schedule, decay_rates
 
 # Of the updates so far: what stable runs are usually annealed over.
@@ -36,8 +38,10 @@ class Cooldown:
     final: float = 0.0
 
     def __post_init__(self) -> None:
+        expect("over", self.over, Real, "updates, as 2000, or a share, as 0.2")
+        expect_numbers(final=self.final)
         whole = isinstance(self.over, int)
-        if not np.isfinite(self.over) or self.over <= 0 or (whole and self.over < 1):
+        if not math.isfinite(self.over) or self.over <= 0 or (whole and self.over < 1):
             raise InputError(
                 f"cooldown over {self.over:g}: expected updates, as 2000, or a share of the updates"
                 " so far, as 0.2"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from losslaw.annealing.cooldown import Cooldown
 from losslaw.annealing.models import Model
 from losslaw.curves import LossCurve
-from losslaw.errors import InputError
+from losslaw.errors import InputError, expect
 from losslaw.fitting.cleaning import CleanedRuns, cleaned_runs
 from losslaw.fitting.final_loss import FinalLoss
 from losslaw.fitting.fit import fit as fit_law
@@ -129,6 +129,8 @@ def fitted(
     clean = cleaned_runs([*model.runs, *others], rules.skip, keep_all=rules.keep_all)
     notes = list(clean.notes)
     fit = known
+    if fit is not None:
+        expect("fit", fit, Fit, "a Fit")
     if fit is None:
         fit = fit_law(clean.curves, rules.law, skip=clean.skip, keep_all=True)
         notes += fit.notes

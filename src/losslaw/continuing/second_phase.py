@@ -8,13 +8,15 @@ cooldown takes 20 % of all updates, those done included, as that of a stable run
 would, or all that the re-warm-up leaves where this is less.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
 from losslaw.annealing.cooldown import USUAL
-from losslaw.errors import InputError
+from losslaw.errors import InputError, expect, expect_numbers
 from losslaw.numerics.arrays import FloatArray
 from losslaw.schedules import Schedule, decay_rates
 from losslaw.schedules.agreement import same_rate
@@ -58,6 +60,9 @@ class SecondPhase:
     final: float = 0.0
 
     def __post_init__(self) -> None:
+        expect("updates", self.updates, Real, "how many updates are to come")
+        expect("over", self.over, Real, "updates, as 2000, or a share, as 0.2")
+        expect_numbers(rewarmup=self.rewarmup, final=self.final)
         if self.updates < 2:
             raise InputError(f"{self.updates} updates to come, expected at least 2")
         if self.rewarmup is not None and not 0 <= self.rewarmup < self.updates:
@@ -66,7 +71,7 @@ class SecondPhase:
                 " than are to come"
             )
         whole = isinstance(self.over, int)
-        if not np.isfinite(self.over) or self.over <= 0 or (whole and self.over < 1):
+        if not math.isfinite(self.over) or self.over <= 0 or (whole and self.over < 1):
             raise InputError(
                 f"cooldown over {self.over:g}: expected updates, as 2000, or a share of all"
                 " updates, as 0.2"
@@ -81,6 +86,7 @@ class SecondPhase:
         Raises:
             InputError: the peak is not above the rate at the end.
         """
+        expect_numbers(peak=peak)
         if not np.isfinite(peak) or peak <= self.final:
             raise InputError(f"peak {peak:g}: expected a rate above the final one, {self.final:g}")
         rate = done.final_lr

@@ -11,7 +11,7 @@ from losslaw.designing.gains import Gains, LawGains
 from losslaw.designing.record import Baseline, BestSchedule, Design, Simple
 from losslaw.designing.task import Constraints, Task, pose, refuse_blind
 from losslaw.designing.tuned_families import best_setting, family_named
-from losslaw.errors import FitError, InputError
+from losslaw.errors import FitError, InputError, expect, expect_numbers
 from losslaw.fitting import Fit
 from losslaw.fitting.uncertainty import Uncertainty
 from losslaw.laws import Law
@@ -85,6 +85,10 @@ def design(
     >>> made.gain > 0, bool(made.schedule.final_lr < 1e-4)
     (True, True)
     """
+    expect("what designs", fit, (Fit, Law), "a Fit or a Law")
+    expect_numbers(
+        horizon=horizon, peak=peak if not isinstance(peak, tuple) else None, warmup=warmup
+    )
     begun = time.perf_counter()
     prefix = None if prefix is None else schedule_of(prefix)
     say = progress or silent

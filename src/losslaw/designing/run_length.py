@@ -199,6 +199,12 @@ def horizon_for(
             f"no run of up to {LONGEST_DESIGNED:,} updates reaches a loss of {loss:g} (there it is"
             f" {reached:.4f}): ask for a higher loss, another peak, or a larger model"
         )
+    if updates < fit.skip:
+        raise InputError(
+            f"a run of {updates:,} updates reaches a loss of {loss:g}, but the fit begins at step"
+            f" {fit.skip:,}, where it is {end(fit.skip).loss:.4f}: ask for a loss below that, or"
+            " fit with a smaller skip"
+        )
     shortest = longest = None
     if fit.uncertainty is not None or fit.mixture is not None:
         shortest = _first(lambda n: end(n).interval.lower, loss, low)

@@ -9,6 +9,7 @@ written: it is left out and counted.
 """
 
 import csv
+import os
 import sys
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter
@@ -19,7 +20,7 @@ from typing import Any, cast, overload
 
 import numpy as np
 
-from losslaw.errors import InputError, TooShort
+from losslaw.errors import InputError, TooShort, expect
 from losslaw.files.json_text import parse_json
 from losslaw.numerics.arrays import BoolArray, FloatArray
 from losslaw.text import shown
@@ -166,6 +167,7 @@ def read_text(path: str | Path) -> str:
     Raises:
         InputError: missing, a folder, unreadable, not text, or empty.
     """
+    expect("a path", path, (str, os.PathLike), "the path of a file")
     if str(path) == "-":
         return _piped_text()
     path = Path(path)

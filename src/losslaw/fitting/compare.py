@@ -1,12 +1,12 @@
 """Which law predicts these runs best: each schedule is left out in turn and predicted."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from losslaw.curves import LossCurve, Runs, curves_of
-from losslaw.errors import InputError, NothingUnseen
+from losslaw.errors import InputError, NothingUnseen, expect
 from losslaw.fitting.cleaning import cleaned_runs
 from losslaw.fitting.fit import fit
 from losslaw.fitting.score import CurveScore, score
@@ -129,6 +129,8 @@ def compare(
     Raises:
         InputError: fewer than two schedules, or an unknown law.
     """
+    if laws is not None:
+        expect("laws", laws, Iterable, "names of laws, as ['auto', 'momentum']")
     clean = cleaned_runs(curves_of(curves), skip, keep_all=keep_all)
     curves, skip = clean.curves, clean.skip
     groups = _same_schedules(curves)

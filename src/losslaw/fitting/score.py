@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from losslaw.curves import LossCurve, Runs, curves_of
-from losslaw.errors import InputError, NothingUnseen
+from losslaw.errors import InputError, NothingUnseen, expect
 from losslaw.fitting.cleaning import averaged
 from losslaw.fitting.record import Fit
 from losslaw.fitting.trust import Trust
@@ -141,6 +141,7 @@ def score(
         NothingUnseen: with ``unseen``, no curve has a point after it departs from the fitted ones.
         InputError: no curve has a point to score.
     """
+    expect("what is scored", fit, Fit, "a Fit; then the curves")
     curves = curves_of(curves)
     if not curves:
         raise InputError("no curves to score: expected at least one")

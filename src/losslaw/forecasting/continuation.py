@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from losslaw.curves import LossCurve
-from losslaw.errors import InputError
+from losslaw.errors import InputError, expect_numbers
 from losslaw.numerics.horizon import check_horizon
 from losslaw.schedules import Schedule
 from losslaw.schedules.agreement import outside_one_update
@@ -118,6 +118,7 @@ def planned(
                 f"the horizon of {curve.label!r} is not known: say how many updates the run will"
                 " have (horizon=, --horizon), or give its whole schedule (schedule=, --schedule)"
             )
+    expect_numbers(horizon=horizon)
     if horizon == curve.planned == now:
         raise InputError(
             f"the run {curve.label!r} has ended: its log goes to step {now}, the last that was"

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from losslaw.curves import LossCurve
 from losslaw.curves.curve import checked_steps
-from losslaw.errors import InputError
+from losslaw.errors import InputError, expect_numbers
 from losslaw.kernel.modes import Modes
 from losslaw.kernel.simulate import averaged, continuous, recursion
 from losslaw.kernel.simulate.fsl import Terms, power_terms, spectrum_terms
@@ -522,6 +522,7 @@ def batch_sizes(schedule: Schedule) -> FloatArray:
 
 
 def _count(name: str, value: float) -> float:
+    expect_numbers(**{name: value})
     if value == math.inf:
         return math.inf
     if not (math.isfinite(value) and float(value).is_integer() and value >= 1):

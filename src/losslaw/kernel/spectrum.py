@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import zeta
 
-from losslaw.errors import InputError
+from losslaw.errors import InputError, expect_numbers
 from losslaw.kernel.projection import drawn_features, project
 from losslaw.numerics.arrays import FloatArray, finite_vector
 
@@ -136,6 +136,7 @@ def power_sum(exponent: float, after: float, until: float) -> float:
 def _above(name: str, value: float | None, bound: float) -> float:
     if value is None:
         raise InputError(f"{name} is missing: give source and capacity, or spectrum and targets")
+    expect_numbers(**{name: value})
     if not (math.isfinite(value) and value > bound):
         raise InputError(f"{name} is {value:g}, expected a number above {bound}")
     return float(value)

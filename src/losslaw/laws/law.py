@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from losslaw.curves import LossCurve
-from losslaw.errors import InputError
+from losslaw.errors import InputError, expect_number
 from losslaw.laws.parameters import Amplitude, Prior, Shape, amplitude
 from losslaw.laws.query import Blocks, Query
 from losslaw.numerics.arrays import FloatArray
@@ -96,7 +96,13 @@ class Law(ABC):
 
     def __post_init__(self) -> None:
         shapes = self.shapes()
-        for name, value in self.parameters.items():
+        try:
+            parameters = self.parameters
+        except (TypeError, ValueError):
+            for name in (*shapes, *self.amplitudes()):
+                expect_number(name, getattr(self, name))
+            raise
+        for name, value in parameters.items():
             zero = shapes[name].zero if name in shapes else True
             if not (math.isfinite(value) and (value > 0 or (zero and value == 0))):
                 expected = "0 or above" if zero else "above 0"

@@ -8,12 +8,13 @@ of one question, the equivalent schedule of all checkpoints, so that they can be
 """
 
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from losslaw.curves import LossCurve, Runs, curve_of, curves_of
-from losslaw.errors import InputError
+from losslaw.errors import InputError, expect
 from losslaw.fitting.prediction import Prediction
 from losslaw.fitting.record import Fit
 from losslaw.forecasting.continuation import planned
@@ -198,6 +199,8 @@ def _checkpoints(curve: LossCurve, checkpoints: ArrayLike, last: int | None) -> 
     Raises:
         InputError: fewer than two.
     """
+    if np.ndim(checkpoints) == 0:
+        expect("checkpoints", checkpoints, Real, "steps, or every how many updates there is one")
     given = np.asarray(checkpoints, dtype=np.float64)
     if given.ndim == 0:
         every = float(given)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from losslaw.errors import InputError
+from losslaw.errors import InputError, expect_numbers
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -94,6 +94,7 @@ def check_positive(**numbers: float) -> None:
 
     >>> check_positive(samples=1e6, noise=1.0)
     """
+    expect_numbers(**numbers)
     for name, value in numbers.items():
         if not (math.isfinite(value) and value > 0):
             raise InputError(f"{name} is {value:g}, expected a finite number above 0")

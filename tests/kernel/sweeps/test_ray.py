@@ -10,7 +10,7 @@ from losslaw.kernel.sweeps import SweepError, sweep
 from losslaw.kernel.sweeps.kernel_job import COLUMNS, run_kernel_job
 from losslaw.kernel.sweeps.sweep_file import jobs_of
 
-ray = pytest.importorskip("ray", reason='needs ray: pip install "losslaw[ray]"')
+ray = pytest.importorskip("ray", reason="needs ray: pip install ray")
 
 # Ray's own start and end are not under test here.
 pytestmark = [

@@ -1,0 +1,81 @@
+"""What is no such thing, given from Python: one line that says what is accepted."""
+
+import pytest
+
+import losslaw as ll
+
+SPEC = "wsd:peak=1e-2,horizon=200,warmup=10,cooldown=.3"
+LAW = ll.Momentum(L0=2.0, A=0.3, C=0.3, alpha=0.5)
+CURVES = [LAW.curve(SPEC, range(5, 201, 5), "a"), LAW.curve(SPEC, range(7, 200, 5), "b")]
+
+
+@pytest.fixture(scope="module")
+def fit():
+    return ll.fit(CURVES, "momentum")
+
+
+MISUSES = {
+    "fit of nothing": (lambda fit: ll.fit(None), "read_curves|a LossCurve"),
+    "fit of a number": (lambda fit: ll.fit(3), "a LossCurve"),
+    "fit of no runs": (lambda fit: ll.fit([]), "no curves"),
+    "fit of a fit": (lambda fit: ll.fit(fit), "a LossCurve"),
+    "predict nothing": (lambda fit: fit.predict(None), "expected a Schedule, a text"),
+    "a level in words": (lambda fit: fit.predict(SPEC, level="90%"), "level is given as a str"),
+    "design by nothing": (lambda fit: ll.design(None, 100), "expected a Fit or a Law"),
+    "design by runs": (lambda fit: ll.design(CURVES, 100), "expected a Fit or a Law"),
+    "a horizon in words": (lambda fit: ll.design(fit, "100"), "horizon .* expected a number"),
+    "a peak in words": (lambda fit: ll.design(fit, 100, peak="x"), "peak .* expected a number"),
+    "advice for nothing": (lambda fit: ll.advise(CURVES, None), "expected a Schedule"),
+    "logs that are a number": (lambda fit: ll.read_curves(5), "expected"),
+    "score the wrong way round": (lambda fit: ll.score(CURVES, fit), "expected a Fit; then"),
+    "score by a law": (lambda fit: ll.score(LAW, CURVES), "expected a Fit; then the curves"),
+    "rates that are a text": (lambda fit: ll.Schedule("abc"), "expected numbers"),
+    "a warm-up in words": (lambda fit: ll.Schedule([1.0], warmup="x"), "warmup .* a number"),
+    "a batch in words": (lambda fit: ll.Schedule([1.0], batch="x"), "batch sizes .* a number"),
+    "a label that is none": (lambda fit: CURVES[0].with_(label=3), "label .* expected a text"),
+    "a size in words": (lambda fit: CURVES[0].with_(model_size="7B"), "model_size .* a number"),
+    "laws that are a number": (lambda fit: ll.compare(CURVES, 3), "names of laws"),
+    "forecast to a word": (lambda fit: ll.forecast(CURVES[0], horizon="x"), "horizon .* a number"),
+    "annealed over a word": (lambda fit: ll.annealed(CURVES[0], over="x"), "over .* updates, as"),
+    "annealed by no fit": (lambda fit: ll.annealed(CURVES[0], fit=3), "expected a Fit"),
+    "going on for a word": (lambda fit: ll.continue_run(CURVES[0], "x"), "updates are to come"),
+    "going on at a word": (
+        lambda fit: ll.continue_run(CURVES[0], 50, peaks=["x"]),
+        "peak .* expected a number",
+    ),
+    "checkpoints in words": (lambda fit: ll.merge(CURVES[0], "x"), "checkpoints .* steps, or"),
+    "export by no fit": (lambda fit: ll.export(SPEC, "csv", fit=3), "expected a Fit"),
+    "a tolerance in words": (
+        lambda fit: ll.export(SPEC, "csv", tolerance="x"),
+        "tolerance .* expected a number",
+    ),
+    "no text": (lambda fit: ll.parse_schedule(None), "the text of a schedule is given as a None"),
+    "no path": (lambda fit: ll.read_schedule(None), "expected the path of a table"),
+    "no path of a fit": (lambda fit: ll.load_fit(3), "expected the path of a file"),
+    "no path to save to": (lambda fit: fit.save(None), "expected the path of a file"),
+    "the text of a text": (lambda fit: ll.format_schedule(SPEC), "expected a Schedule"),
+    "texts joined": (lambda fit: ll.join(SPEC, SPEC), "expected a Schedule, such as"),
+    "no peak": (lambda fit: ll.wsd(peak=None, horizon=9), "peak .* expected a number"),
+    "a horizon of a family in words": (lambda fit: ll.wsd(peak=1, horizon="x"), "horizon .* numb"),
+    "knots in a row": (lambda fit: ll.from_knots([1, 2]), "rates by update"),
+    "a parameter in words": (lambda fit: ll.Momentum(alpha="x"), "alpha .* expected a number"),
+    "a world in words": (
+        lambda fit: ll.KernelRegression(source="x", capacity=2),
+        "source .* expected a number",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISUSES)
+def test_a_misuse_is_told_in_one_line(name, fit):
+    call, words = MISUSES[name]
+    with pytest.raises(ll.InputError, match=words) as error:
+        call(fit)
+    assert str(error.value).isprintable()
+    assert len(str(error.value)) < 300
+
+
+def test_what_is_a_number_elsewhere_is_one_here():
+    numpy = pytest.importorskip("numpy")
+    for peak in (numpy.float32(0.5), numpy.array(0.5), 0.5):
+        assert ll.constant(peak=peak, horizon=numpy.int64(3)).lr.tolist() == [0.5, 0.5, 0.5]
