@@ -31,6 +31,41 @@ def test_another_trunk_is_found_from_where_two_seeds_of_one_differ_on(sign):
     assert "flat and wsd have one schedule up to step 3,000, but differ by 0.00" in note.text
 
 
+def logged(every, by=0.0, noise=0.0, mean=False, seed=0):
+    """The flat run, logged more or less often, its losses means or not."""
+    steps = np.arange(every, 4001, every)
+    run = LAW.curve(FLAT.schedule, np.arange(1, 4001), f"every {every}")
+    loss = run.loss[steps - 1]
+    if mean:
+        loss = np.add.reduceat(run.loss, steps - every) / every
+    loss = loss + by + noise * np.random.default_rng(seed).normal(size=steps.size)
+    window = np.full(steps.size, every) if mean else None
+    return run.with_(steps=steps, loss=loss, window=window, loss_is="mean" if mean else "instant")
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        (dict(every=40, noise=2e-3), dict(every=70, noise=2e-3)),
+        (dict(every=1, noise=0.05), dict(every=300, noise=2e-3)),
+        (dict(every=40, noise=2e-3), dict(every=200, noise=2e-3, mean=True)),
+        (dict(every=250, mean=True), dict(every=200, noise=2e-3)),
+    ],
+)
+def test_runs_that_were_logged_at_other_steps_are_compared_all_the_same(pair):
+    one, other = pair
+    for seed in range(5):
+        run = logged(**one, seed=seed)
+        assert other_trunks([run, logged(**other, seed=seed + 9)], 400) is None
+        note = other_trunks([run, logged(**other, seed=seed + 9, by=0.02)], 400)
+        assert "differ by 0.0" in note.text
+
+
+def test_an_average_over_nobody_knows_what_is_compared_with_nothing_else():
+    late = logged(70, by=0.3).with_(loss_is="average")
+    assert other_trunks([FLAT, late], 400) is None
+
+
 def test_what_is_early_or_of_another_size_or_schedule_says_nothing():
     early = FLAT.with_(loss=FLAT.loss + 0.3 * (FLAT.steps < 400))
     assert other_trunks([early, WSD], 400) is None

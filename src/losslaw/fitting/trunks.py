@@ -13,6 +13,7 @@ import numpy as np
 
 from losslaw.curves import LossCurve
 from losslaw.fitting.status import Note
+from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.robust import white_noise
 from losslaw.schedules.agreement import agreement
 
@@ -50,21 +51,67 @@ class Apart:
 def apart(one: LossCurve, other: LossCurve, skip: int) -> Apart | None:
     """By how much two runs differ while they have one schedule; ``None``: too little in common.
 
-    Losses before step ``skip`` are not compared.
+    Losses before step ``skip`` are not compared. Runs that were logged at other steps, or as means
+    over other updates, are compared at the steps of the one with fewer.
     """
     shared = agreement(one.schedule, other.schedule)
     if shared <= skip:
         return None
-    steps, i, j = np.intersect1d(one.steps, other.steps, True, return_indices=True)
-    kept = (steps >= max(skip, one.schedule.warmup)) & (steps <= shared)
-    kept &= one.begins[i] == other.begins[j]
-    if int(kept.sum()) < LEAST:
+    low = max(skip, one.schedule.warmup, int(one.steps[0]), int(other.steps[0]))
+    high = min(shared, int(one.steps[-1]), int(other.steps[-1]))
+    parts = [run.some((run.steps >= low) & (run.steps <= high)) for run in (one, other)]
+    if min(map(len, parts)) < LEAST:
         return None
-    gaps = (one.loss[i] - other.loss[j])[kept]
+    sparse, dense = sorted(parts, key=len)
+    steps, i, j = np.intersect1d(sparse.steps, dense.steps, True, return_indices=True)
+    same = sparse.begins[i] == dense.begins[j]
+    if 2 * int(same.sum()) >= len(dense):
+        steps, loss = steps[same], sparse.loss[i][same]
+        gaps = loss - dense.loss[j][same]
+    elif not any(map(_late, parts)):
+        steps, loss = sparse.steps, sparse.loss
+        gaps = _gaps(sparse, dense)
+    else:
+        return None
+    if gaps.size < LEAST:
+        return None
     by = abs(float(np.median(gaps)))
-    level = float(np.median(one.loss[i][kept]))
-    noise = ERRORS * white_noise(gaps) / kept.sum() ** 0.5
-    return Apart(by=by, until=int(steps[kept][-1]), level=level, noise=noise)
+    level = float(np.median(loss))
+    noise = ERRORS * white_noise(gaps) / gaps.size**0.5
+    return Apart(by=by, until=int(steps[-1]), level=level, noise=noise)
+
+
+def _late(run: LossCurve) -> bool:
+    """Whether its losses are averages over nobody knows what, so of an earlier update."""
+    return run.loss_is != "instant" and run.window is None
+
+
+def _middles(run: LossCurve) -> FloatArray:
+    """The updates that losses are of: of a mean the middle one."""
+    return (run.begins + run.steps) / 2
+
+
+def _gaps(sparse: LossCurve, dense: LossCurve) -> FloatArray:
+    """Differences of two runs around the losses of the first, which has fewer.
+
+    Of the other the mean is taken of all losses that are nearer to each than half the way to its
+    neighbours, and it is compared with the first where those are on average; where there are no
+    three of them, with the other between two losses.
+    """
+    at, where = _middles(sparse), _middles(dense)
+    half = np.diff(at) / 2
+    reach = np.minimum(np.append(half, half[-1]), np.append(half[0], half))
+    first = np.searchsorted(where, at - reach)
+    last = np.searchsorted(where, at + reach, side="right")
+    count = np.maximum(last - first, 1)
+    places, means = (
+        (total[last] - total[first]) / count
+        for total in (np.append(0.0, np.cumsum(each)) for each in (where, dense.loss))
+    )
+    few = last - first < 3
+    places[few] = np.clip(at[few], where[0], where[-1])
+    means[few] = np.interp(np.log(places[few]), np.log(where), dense.loss)
+    return np.interp(np.log(places), np.log(at), sparse.loss) - means
 
 
 def other_trunks(curves: Sequence[LossCurve], skip: int) -> Note | None:
