@@ -298,3 +298,16 @@ def test_sentences_of_a_report_are_in_eighty_columns():
     report = str(ll.annealed(runs))
     assert max(map(len, report.splitlines())) <= 80
     assert "note: fitted together, as runs of one model: a run with a name 0, a run with" in report
+
+
+def test_a_fit_of_another_model_confirms_nothing():
+    smaller = [run.with_(loss=run.loss + 0.3) for run in (done("d"), stable(label="s", seed=3))]
+    fit = ll.fit(smaller)
+    found = ll.annealed(stable(), over=1200, fit=fit)
+    assert found.trust.status == "not confirmed"
+    assert any("run is -0.30" in said and "another model" in said for said in found.warnings)
+    found = ll.continue_run(stable(), 1000, fit=fit)
+    assert found.trust.status == "not confirmed"
+    assert any("another model" in said for said in found.warnings)
+    own = ll.annealed(smaller[1].with_(label="own"), over=1200, fit=fit)
+    assert not any("another model" in said for said in own.warnings)

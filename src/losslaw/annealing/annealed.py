@@ -153,6 +153,7 @@ def annealed(
     ]
     warnings = [*failed, *(text for run in runs for text in run.warnings)]
     warnings += [run.warning for _, run in order if run.warning]
+    warnings += [one.strayed for one in made if one.strayed]
     return Annealed(
         runs=tuple(
             _answered(one, run, ends[run.label], names[run.label], level, path=path)

@@ -1,7 +1,9 @@
 """The runs of one model, fitted together, and where each of them stands."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from losslaw.annealing.cooldown import Cooldown
 from losslaw.annealing.models import Model
@@ -14,6 +16,12 @@ from losslaw.fitting.record import Fit
 from losslaw.fitting.status import Note
 from losslaw.fitting.trust import Trust
 from losslaw.laws import Law, Recipe
+
+# Distance of a run from its fit, relative to the loss, from which on the fit is of another model:
+# several times what a law errs at a peak that it has not seen.
+STRAYED = 0.02
+# Losses of the last third of a log at which it is looked at.
+LATE = 24
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +87,7 @@ class FittedModel:
         cooldown: What its runs are asked about.
         standings: The runs by name.
         notes: What was assumed or left out.
+        strayed: Which run is not where the fit says it is, and by how much; empty if all are.
     """
 
     name: str
@@ -86,6 +95,7 @@ class FittedModel:
     cooldown: Cooldown
     standings: Mapping[str, Standing]
     notes: tuple[Note, ...]
+    strayed: str = ""
     _kept: dict[tuple[str, int], FinalLoss] = field(
         default_factory=dict[tuple[str, int], FinalLoss]
     )
@@ -105,7 +115,13 @@ class FittedModel:
     def trust(self, ends: Mapping[str, int]) -> Trust | None:
         """What stands behind the losses of these runs: behind the one that ends in the middle."""
         one = middle(list(self.standings.values()), ends)
-        return self.worth(one, ends[one.label]).trust
+        return self.doubted(self.worth(one, ends[one.label]).trust)
+
+    def doubted(self, trust: Trust | None) -> Trust | None:
+        """What stands behind an answer: nothing confirms it where a run has strayed."""
+        if trust is None or not self.strayed:
+            return trust
+        return replace(trust, status="not confirmed", sentence=f"not confirmed: {self.strayed}")
 
 
 def middle(runs: Sequence[Standing], ends: Mapping[str, int]) -> Standing:
@@ -137,8 +153,28 @@ def fitted(
     if rules.new_data:
         fit = fit.for_new_data()
     standings = {each.label: each for each in standings_of(clean, model)}
+    away = ""
+    if known is not None or others:
+        away = next((said for run in standings.values() if (said := strayed(fit, run.curve))), "")
     return FittedModel(
-        name=model.name, fit=fit, cooldown=cooldown, standings=standings, notes=tuple(notes)
+        name=model.name, fit=fit, cooldown=cooldown, standings=standings, notes=tuple(notes),
+        strayed=away,
+    )  # fmt: skip
+
+
+def strayed(fit: Fit, curve: LossCurve) -> str:
+    """By how much a run is not where a fit says it is, late in its log; empty where it is there."""
+    some = np.linspace(2 * len(curve) // 3, len(curve) - 1, LATE).round().astype(np.int64)
+    late = curve.some(np.unique(some))
+    says = fit.predict(
+        curve.schedule, late.steps, model_size=curve.model_size, window=late.window
+    ).loss
+    by = float(np.median(late.loss - says))
+    if abs(by) <= STRAYED * float(np.median(late.loss)):
+        return ""
+    return (
+        f"{curve.label} is {by:+.3f} nats from where the fit says it is: another model, data or"
+        " batch size? (losslaw forecast keeps the shapes of such a fit only)"
     )
 
 
@@ -152,6 +188,7 @@ def settled(model: FittedModel, ends: Mapping[str, int]) -> FittedModel:
         cooldown=model.cooldown,
         standings=model.standings,
         notes=model.notes,
+        strayed=model.strayed,
     )
 
 

@@ -138,10 +138,10 @@ def continue_run(
         )
         for plan in plans
     ]
-    interval, trust = asked.interval(level), asked.trust
+    interval, trust = asked.interval(level), made.doubted(asked.trust)
     if trust is not None and interval is not None:
         trust = replace(trust, refused=useless(interval, asked.loss))
-    warnings = [*runs[0].warnings, run.warning, *([] if new_data else [NEW_DATA])]
+    warnings = [*runs[0].warnings, run.warning, made.strayed, *([] if new_data else [NEW_DATA])]
     if max(plan.another for plan in plans) > math.log(FAR):
         warnings.append(TOO_HIGH)
     return Continued(
