@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from losslaw.curves import LossCurve, bundled_curves
+from losslaw.curves import LossCurve, bundled_curves, bundled_logs
 from losslaw.designing import Design, design
 from losslaw.errors import InputError
 from losslaw.files import write_bytes, write_text
@@ -30,6 +30,8 @@ FITTED = (
 )
 # What is fitted beside the default.
 RIVAL = "multipower"
+# Of a held-out run so many lines are left as the log of a run in progress.
+IN_PROGRESS = ("constant_peak3e-3_T12000.csv", 200)
 # Baselines of the design that the report names.
 USUAL = ("wsd", "wsd-1-sqrt", "cosine-10%", "linear")
 
@@ -142,6 +144,7 @@ def run_demo(folder: str | Path, say: Callable[[str], None] = lambda words: None
         write_bytes(folder / "design.png", png(design_figure(fits[first], best))),
         write_text(folder / "schedule.csv", schedule_csv(best.schedule)),
     ]
+    files += _logs(folder)
     for law, result in fits.items():
         path = folder / ("fit.json" if law == first else f"fit-{law}.json")
         result.save(str(path))
@@ -174,3 +177,15 @@ def predictions_csv(fits: dict[str, Fit], held_out: tuple[LossCurve, ...]) -> st
                 cells += [f"{value:.5f}" for value in values]
             lines.append(",".join(cells))
     return "\n".join(lines) + "\n"
+
+
+def _logs(folder: Path) -> list[Path]:
+    """The logs of all runs in a folder, and one of a run in progress, to try commands on."""
+    logs = bundled_logs()
+    runs = folder / "runs"
+    runs.mkdir(exist_ok=True)
+    for name, content in logs.items():
+        write_bytes(runs / name, content)
+    name, lines = IN_PROGRESS
+    run = b"# warmup: 100\n" + b"".join(logs[name].splitlines(keepends=True)[:lines])
+    return [runs, write_bytes(folder / "run.csv", run)]

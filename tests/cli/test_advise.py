@@ -102,7 +102,10 @@ def test_profiles_as_text_json_and_file(here, capsys):
         (["advise", "stable.csv", "--for", "wave:peak=1"], "unknown schedule 'wave'"),
         (["advise", "stable.csv", "--for", TARGET, "--shrink", "2"], "shrink is 2, expected"),
         (["advise", "stable.csv", "--for", TARGET, "--level", "90"], "level is 90, expected"),
-        (["advise", "stable.csv", "--for", TARGET, "--max-updates", "3"], "(max_updates)"),
+        (
+            ["advise", "stable.csv", "--for", TARGET, "--max-updates", "3"],
+            "=, --max-updates)",
+        ),
         (["advise", "stable.csv", "--for", TARGET, "--peaks", "1e-3,high"], "--peaks 'high'"),
         (["advise", "stable.csv", "--for", TARGET, "--law", "best"], "best"),
         (["profile", "stable.csv", "--of", ","], "--of names no parameter"),

@@ -96,6 +96,11 @@ LOGS = {
         "step,lr\n1,1\n2,1\n",
         ["no loss column", "found step, lr", "--loss-column"],
     ),
+    "a line that begins like a list": (
+        ["inspect", "bad.csv"],
+        "[rank0]: hello, this is no trainer " + "x" * 3000 + "\nstill none\n",
+        ["bad.csv", "begins with '[rank0]: hello", "...'", "what a trainer prints"],
+    ),
     "missing rate": (
         ["fit", "bad.csv"],
         "step,loss\n1,3\n2,2\n",
@@ -157,6 +162,11 @@ FITS = {
         ["fit", "bad.csv", "--law", "multipower"],
         HEAD + "2,0.1,2.5\n3,0.1,2.3\n",
         ["3 points", "4 parameters"],
+    ),
+    "nearly everything left out": (
+        ["fit", "flat.csv", "--law", "multipower", "--skip", "195"],
+        None,
+        ["2 points cannot fit", "38 more are before step 195: --skip"],
     ),
     "everything left out": (
         ["fit", "flat.csv", "--skip", "500"],

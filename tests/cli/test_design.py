@@ -79,7 +79,7 @@ def test_options_reach_the_design(capsys):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ([], "how long is the run? give horizon"),
+        ([], "how long is the run? give its updates (horizon=, --horizon)"),
         (["--horizon", "20"], "horizon (20) is not longer than the warmup (30 updates)"),
         (["--horizon", "600", "--floor", "1"], "floor 1 is above the peak 0.001"),
         (["--horizon", "600", "--peak", "high"], "--peak 'high': expected a learning rate or a"),

@@ -204,7 +204,7 @@ def so_far(n, peak=1e-3):
 
 
 BAD = {
-    "no horizon": (dict(horizon=None), "how long is the run\\? give horizon"),
+    "no horizon": (dict(horizon=None), "how long is the run\\? give its updates"),
     "two horizons": (dict(tokens=1e9), "and not both"),
     "tokens alone": (dict(horizon=None, tokens=1e9), "batch is missing"),
     "tokens and batch": (dict(horizon=None, tokens=1e9, batch=4.0), "sequence_length is missing"),

@@ -290,7 +290,7 @@ def _none_fits(
     prices = [each.updates if checkpoints else each.schedule.horizon for each in considered]
     return InputError(
         f"no candidate run fits in {limit:,} updates; the cheapest needs"
-        f" {min(prices, default=cost):,} (max_updates)"
+        f" {min(prices, default=cost):,} (max_updates=, --max-updates)"
     )
 
 

@@ -15,11 +15,14 @@ def register(app: typer.Typer) -> None:
 
 def demo_command(
     output: Annotated[
-        str, typer.Option("-o", "--output", help="Folder for figures, fits and predictions.")
+        str, typer.Option("-o", "--output", help="Folder for figures, fits, predictions and logs.")
     ] = "losslaw-demo",
     json: options.Json = False,
 ) -> None:
     """Fit two laws to three real runs, predict the others unseen, and design a schedule.
+
+    The folder also gets the logs of all runs (runs/) and of one in progress (run.csv): there the
+    examples of the other commands can be tried.
 
     \b
     Example:

@@ -81,8 +81,8 @@ def forecast_command(
 
     \b
     Examples:
-      losslaw forecast checkpoints/
       losslaw forecast run.csv --decay-over 10%,20%
+      losslaw forecast checkpoints/
       losslaw forecast run.csv --horizon 72000
       losslaw forecast run.csv --horizon 72000 --with earlier.csv --follow
       losslaw forecast run.csv --fit fit.json --horizon 72000 --final 3e-5

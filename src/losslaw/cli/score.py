@@ -37,7 +37,7 @@ def score_command(
 
     \b
     Examples:
-      losslaw score fit.json other_runs/*.csv
+      losslaw score fit.json runs/*.csv
       losslaw score fit.json wsd.csv --all --json
     """
     from losslaw.fitting import score

@@ -50,6 +50,16 @@ def bundled_curves(names: Iterable[str] | None = None) -> list[LossCurve]:
     return curves
 
 
+def bundled_logs() -> dict[str, bytes]:
+    """The logs of those runs and the file beside them that says how they were made, by name.
+
+    Raises:
+        InputError: this installation has none.
+    """
+    names = [*(f"{name}.csv" for name in bundled_names()), SIDECAR]
+    return {name: (_FOLDER / name).read_bytes() for name in names}
+
+
 _FOLDER = files("losslaw.curves") / "bundled"
 
 

@@ -295,7 +295,8 @@ def _horizon(
 ) -> int:
     if (horizon is None) == (tokens is None):
         raise InputError(
-            "how long is the run? give horizon (updates), or tokens with batch and sequence_length"
+            "how long is the run? give its updates (horizon=, --horizon), or its tokens (tokens=,"
+            " --tokens) with batch and sequence length"
             + ("" if horizon is None else ", and not both")
         )
     if horizon is not None:

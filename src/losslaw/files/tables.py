@@ -10,6 +10,7 @@ written: it is left out and counted.
 
 import csv
 import os
+import re
 import sys
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter
@@ -390,6 +391,12 @@ def _json_array(text: str, source: str) -> Table:
     try:
         records: Any = parse_json(text)
     except ValueError:
+        if re.match(r"\s*\[\s*([{\]]|$)", text.partition("\n")[0]) is None:
+            line = text.strip().partition("\n")[0]
+            raise InputError(
+                f"{source}: begins with {shown(line)!r}, expected a table with a header, JSON lines"
+                " or what a trainer prints"
+            ) from None
         records = None
     if not isinstance(records, list) or not all(isinstance(each, dict) for each in records):  # pyright: ignore
         raise InputError(

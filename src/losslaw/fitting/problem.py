@@ -303,9 +303,11 @@ def pose(recipe: Recipe, curves: Sequence[LossCurve], *, skip: int | None = None
     points = sum(len(curve) for curve in kept)
     needed = len(names) + len(law.amplitudes()) * len(sizes)
     if points < needed:
+        left_out = sum(map(len, curves)) - points
+        others = f" ({left_out} more are before step {start}: --skip, skip=)" if left_out else ""
         raise InputError(
             f"{points} points cannot fit the {needed} parameters of {law.name!r}: give more points"
-            " or free fewer shapes"
+            f"{others} or free fewer shapes"
         )
     return Problem(
         law=template,
