@@ -173,9 +173,14 @@ def test_blocks_of_updates_are_close_to_single_ones(law, name):
         for columns in (law.columns(query), law.columns(query.in_blocks(32)))
     )
     amplitudes = [getattr(law, each) for each in names]
-    # A fall counts from the start or end of its block: a jump is where that shows.
-    allowed = 3e-3 if name == "jumps" else 1e-3
-    assert np.abs(amplitudes @ (blocks - exact)).max() < allowed
+    assert np.abs(amplitudes @ (blocks - exact)).max() < 1e-3
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_the_few_updates_of_a_block_in_a_fit_move_no_loss_by_more_than_1e_4(law, name):
+    steps = np.arange(1500, 12_001, 128)
+    exact, blocks = (law.loss(Query(LONG[name], steps, block)) for block in (1, 3))
+    assert np.abs(blocks - exact).max() < 1e-4
 
 
 @pytest.mark.parametrize("factor", [1e-3, 0.5, 30.0])

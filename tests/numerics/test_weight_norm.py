@@ -65,5 +65,5 @@ def test_blocks_are_close_to_their_updates():
     lr, wd = np.full(3200, 1e-3), np.full(3200, 0.1)
     one = effective_rate(lr, wd, 0.5, 2000.0)
     blocks = effective_rate(lr[::32], wd[::32], 0.5, 2000.0, np.full(100, 32.0))
-    # A block is seen relative to the norm before it: as its first update is, up to the slow drift.
-    assert_allclose(blocks, one[::32], rtol=2e-3)
+    # A block is seen relative to the mean norm of its updates, and so has their mean rate.
+    assert_allclose(blocks, one.reshape(100, 32).mean(axis=1), rtol=1e-4)

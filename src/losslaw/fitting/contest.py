@@ -334,7 +334,7 @@ def _result(
         curve, group = entrant.problem.curves[i], entrant.problem.groups[i]
         unseen = np.flatnonzero(curve.steps > after)
         chosen = unseen[_thinned(unseen.size)]
-        query = entrant.problem.queries[i].some(chosen, problem.queries[0].block)
+        query = entrant.problem.queries[i].some(chosen).in_blocks(problem.queries[0].block)
         answer = answered(member, laws[group], known[group], query, there, noise)
         errors.append(answer.loss - curve.loss[chosen])
         variances.append(answer.variance + answer.fixed)

@@ -399,7 +399,7 @@ class Question:
         """Ask all laws."""
         kept = np.unique(np.linspace(0, query.steps.size - 1, STEPS).round().astype(np.int64))
         last = int(query.steps[-1])
-        thin = query.some(kept, max(last // BLOCKS, 1))
+        thin = query.some(kept).in_blocks(max(last // BLOCKS, 1))
         laws: list[Law] = []
         answers: list[Answer] = []
         for member in mixture.members:

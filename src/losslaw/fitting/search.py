@@ -1,8 +1,8 @@
 """The search for the best shapes, and how well the rest predicts each curve left out.
 
 All starting values are tried, the best few are followed on updates taken together in blocks, and
-the last search takes the updates one by one (in a very long log a few together). Left-out curves
-are predicted by searches that begin where the whole ended.
+the last search takes the updates one by one (of very long logs a few together: `pose`). Left-out
+curves are predicted by searches that begin where the whole ended.
 """
 
 import itertools
@@ -25,8 +25,6 @@ FOLLOWED = 3
 BLOCK = 8
 # About as many blocks a run has, if it is long.
 BLOCKS = 600
-# Updates in all beyond which the last search takes a few of them together.
-EXACT = 150_000
 # How exact a search is that only shows which start is best.
 NEARLY, SETTLED = 1e-4, 1e-9
 
@@ -96,9 +94,7 @@ def coarse_search(problem: Problem) -> Optimum:
 def exact_search(problem: Problem, start: Optimum) -> Optimum:
     """From a coarse optimum to the one with every update by itself, and offsets if asked for."""
     near, _ = minimise(coarse(problem).separable(), start.point.theta)
-    updates = sum(int(curve.steps[-1]) for curve in problem.curves)
-    last = problem.in_blocks(1 + updates // EXACT)
-    best, converged = minimise(last.separable(), near.theta, tolerance=1e-7)
+    best, converged = minimise(problem.separable(), near.theta, tolerance=1e-7)
     return Optimum(point=best, converged=converged, agreement=start.agreement)
 
 

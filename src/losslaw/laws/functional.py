@@ -51,12 +51,13 @@ class Functional(Law):
         """Constant, signal, gains of past falls for either noise."""
         time = query.seen_time
         blocks = query.blocks
-        drops = blocks.total(query.drops(warmup_drops=self.warmup_drops))
+        drops = query.fallen(warmup_drops=self.warmup_drops)
 
         def gains() -> FloatArray:
             fed = past(np.cumsum(blocks.time)) ** -self.s
             noises = np.stack([drops, drops * fed])  # of labels, of mini-batches
-            return power_law_memory(blocks.time, noises, blocks.at, self.g, self.c, gain=True)
+            time, added = blocks.cut(noises, since_start=False)
+            return power_law_memory(time, added, 2 * blocks.at, self.g, self.c, gain=True)
 
         label, batch = query.cached((self.s, self.g, self.c, self.warmup_drops), gains)
         return {"L0": np.ones_like(time), "A": time**-self.s, "B": -label, "M": -batch}

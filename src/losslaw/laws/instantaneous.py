@@ -40,12 +40,12 @@ class Instantaneous(Law):
 
     def columns(self, query: Query) -> dict[str, FloatArray]:
         """Constant, power law in intrinsic time, fall of the rate since the peak."""
-        fall = np.cumsum(query.drops(warmup_drops=self.warmup_drops))
+        fall = np.cumsum(query.fallen(warmup_drops=self.warmup_drops))
         time = query.seen_time
         return {
             "L0": np.ones_like(time),
             "A": time**-self.alpha,
-            "B": -fall[query.steps - 1],
+            "B": -fall[query.blocks.at - 1],
         }
 
     def final_loss(self, blocks: Blocks) -> tuple[float, FloatArray]:

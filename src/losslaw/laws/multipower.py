@@ -67,12 +67,13 @@ class MultiPower(Law):
     def gains(self, query: Query) -> FloatArray:
         """``sum_{k<=t} d[k] (1 - (1 + C lr[k]^-gamma S_k(t))^-beta)``. Shape ``(m,)``."""
         blocks = query.blocks
-        drops = blocks.total(query.drops(warmup_drops=self.warmup_drops))
+        drops = query.fallen(warmup_drops=self.warmup_drops)
         scale = np.full_like(drops, np.inf)  # a fall to rate zero pays as soon as time passes
         falls = (drops != 0) & (blocks.lr > 0)
         scale[falls] = self.C * blocks.lr[falls] ** -self.gamma
+        time, added = blocks.cut(drops, since_start=True)
         return power_law_memory(
-            blocks.time, drops, blocks.at, self.beta, scale, since="start", gain=True
+            time, added, 2 * blocks.at, self.beta, np.repeat(scale, 2), gain=True
         )
 
     def final_loss(self, blocks: Blocks) -> tuple[float, FloatArray]:

@@ -2,13 +2,12 @@
 
 A search asks the same query with many parameters. `Query.cached` lets a law redo only what its
 changed parameters touch, and `Query.blocks` lets a search begin on updates taken together in
-blocks; the answer that counts is always the one at block 1, every update by itself.
+blocks; the answer that counts takes every update by itself, or of more than `LONG` a few.
 """
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import pairwise
 from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import ArrayLike
 from losslaw.curves.curve import checked_steps, checked_window
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules import Schedule
+from losslaw.schedules.schedule import JUMP
 
 T = TypeVar("T")
 
@@ -24,10 +24,10 @@ ASSUMED_WEIGHT_DECAY = 0.1
 # Steps at which the means over all windows of a query are worked out, about, where none jumps; and
 # most pieces of one window.
 NODES, PIECES = 600, 8
-# A change of the rate by this share of the highest one in one update is a jump.
-JUMP = 0.02
 # Updates that no block takes together.
-SINGLE = 16
+SINGLE = 128
+# Updates of a run beyond which a few are taken together: that moves no loss by 1e-6 nats.
+LONG = 500_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +76,24 @@ class Blocks:
         out[:-1] += counted[1:]
         return out
 
+    def cut(self, sources: FloatArray, *, since_start: bool) -> tuple[FloatArray, FloatArray]:
+        """Blocks cut in two where a source counts as those of all its updates do in the mean.
+
+        A sum over ages then errs by the second order of the length of a block. Steps asked about
+        are at ``2 * at``.
+
+        Args:
+            sources: What each block adds. Shape ``(..., n)``.
+            since_start: Whether the source of an update counts from its start, or from its end.
+
+        Returns:
+            Time of each half, and what is added at its end. Shapes ``(2 n,)`` and ``(..., 2 n)``.
+        """
+        share = (self.count + (-1 if since_start else 1)) / (2 * self.count)
+        time = np.column_stack([share * self.time, (1 - share) * self.time]).ravel()
+        added = np.stack([sources, np.zeros_like(sources)], axis=-1)
+        return time, added.reshape(*sources.shape[:-1], -1)
+
     def _quiet(self, warmup_drops: bool) -> int:
         return 0 if warmup_drops else self.warmup
 
@@ -106,7 +124,7 @@ class Nodes:
         before = query.steps - window
         count = int(np.clip(NODES // (2 * rows.size), 1, PIECES))
         even = np.rint(before[:, None] + window[:, None] * np.linspace(0.0, 1.0, count + 1))
-        jumps = np.flatnonzero(np.abs(np.diff(query.lr)) > JUMP * query.lr.max()) + 1
+        jumps = query.jumps
         behind = np.append(0, 2 ** np.arange(int(window.max()).bit_length()))
         near = np.unique(jumps[:, None] + behind)
         first, last = np.searchsorted(near, before, "right"), np.searchsorted(near, query.steps)
@@ -172,12 +190,12 @@ class Query:
         else:
             at = checked_steps(steps, schedule.horizon, what)
         wide = None if window is None else checked_window(window, at, what)
-        return cls(schedule, at, window=wide)
+        return cls(schedule, at, 1 + int(at[-1]) // LONG, window=wide)
 
-    def some(self, kept: np.ndarray, block: int = 1) -> Self:
+    def some(self, kept: np.ndarray) -> Self:
         """The same query about some of its steps, by flags or by indices."""
         window = None if self.window is None else self.window[kept]
-        return replace(self, steps=self.steps[kept], window=window, block=block, _cache={})
+        return replace(self, steps=self.steps[kept], window=window, _cache={})
 
     def in_blocks(self, block: int) -> Self:
         """The same query on blocks of up to ``block`` updates."""
@@ -201,18 +219,11 @@ class Query:
         batch = self.schedule.batch
         return None if batch is None else np.ascontiguousarray(batch[: self.steps[-1]])
 
-    @cached_property
-    def weight_decay(self) -> FloatArray:
-        """Weight decay of the same updates; 0.1 where it is not known."""
-        decay = self.schedule.weight_decay
-        if decay is None:
-            return np.full(self.lr.size, ASSUMED_WEIGHT_DECAY)
-        return np.ascontiguousarray(decay[: self.steps[-1]])
-
-    @cached_property
-    def intrinsic_time(self) -> FloatArray:
-        """``S`` after every update. Shape ``(n,)``."""
-        return np.cumsum(self.lr)
+    @property
+    def jumps(self) -> IntArray:
+        """Updates (0-based) into which the rate jumps, from one to the next. Shape ``(j,)``."""
+        at, change = self.schedule.jumps
+        return at[(at < self.lr.size) & (change > JUMP * self.lr.max())]
 
     @cached_property
     def first_rate(self) -> float:
@@ -228,7 +239,7 @@ class Query:
     @cached_property
     def seen_time(self) -> FloatArray:
         """``S`` at the steps asked about, never below the first positive rate. Shape ``(m,)``."""
-        return np.maximum(self.intrinsic_time[self.steps - 1], self.first_rate)
+        return np.maximum(np.cumsum(self.lr)[self.steps - 1], self.first_rate)
 
     def drops(self, *, warmup_drops: bool = False) -> FloatArray:
         """``d[k] = lr[k-1] - lr[k]``, the fall of the rate into update k. Shape ``(n,)``.
@@ -243,22 +254,31 @@ class Query:
             drops[: max(self.schedule.warmup, 1)] = 0.0
         return drops
 
+    def fallen(self, *, warmup_drops: bool = False) -> FloatArray:
+        """Sum of the `drops` of each block, in units of lr. Shape ``(n,)``."""
+        starts = self.blocks.starts
+        ends = np.append(starts[1:], self.lr.size)
+        first = starts if warmup_drops else np.maximum(starts, max(self.schedule.warmup, 1))
+        before = np.where(first > 0, self.lr[first.clip(1, self.lr.size) - 1], 0.0)
+        return np.where(first < ends, before - self.lr[ends - 1], 0.0)
+
     @cached_property
     def blocks(self) -> Blocks:
         """The updates at this query's block."""
         if self.block == 1:
             return self.blocks_from(np.arange(self.lr.size, dtype=np.int64))
         # Blocks end at every step asked about, and the gaps between are cut evenly.
-        ends = [0, *self.steps.tolist()]
-        pieces = [
-            np.linspace(a, b, 1 - (a - b) // self.block, endpoint=False).astype(np.int64)
-            for a, b in pairwise(ends)
-        ]
+        gaps: IntArray = np.diff(self.steps, prepend=0)
+        counts = -(-gaps // self.block)
+        own = np.repeat(np.arange(gaps.size), counts)
+        place = np.arange(own.size) - (np.cumsum(counts) - counts)[own]
+        even = (self.steps - gaps)[own] + place * gaps[own] // counts[own]
         # The norm of the weights changes fastest in the beginning, above all at high rates.
-        pieces.append(_early(self.block, int(self.steps[-1])))
-        # A jump begins a block: smeared over a block it would be another schedule.
-        jumps = np.flatnonzero(np.abs(np.diff(self.lr)) > 0.02 * self.lr.max()) + 1
-        return self.blocks_from(np.unique(np.concatenate([*pieces, jumps[: self.lr.size // 4]])))
+        early = _early(self.block, int(self.steps[-1]))
+        # A jump is a block: smeared over one it would be another schedule.
+        jumps = self.jumps[: self.lr.size // 4]
+        after = jumps[jumps + 1 < self.lr.size] + 1
+        return self.blocks_from(np.unique(np.concatenate([even, early, jumps, after])))
 
     def blocks_from(self, starts: IntArray) -> Blocks:
         """The updates in blocks that begin at ``starts`` (0-based, the first one 0)."""
@@ -269,13 +289,15 @@ class Query:
         def total(values: FloatArray) -> FloatArray:
             return values if single else np.add.reduceat(values, starts)
 
-        time = total(self.lr)
+        time, decay = total(self.lr), self.schedule.weight_decay
         return Blocks(
             count=count,
             lr=time / count,
             time=time,
             batch=None if self.batch is None else total(self.batch) / count,
-            weight_decay=total(self.weight_decay) / count,
+            weight_decay=np.full(starts.size, ASSUMED_WEIGHT_DECAY)
+            if decay is None
+            else total(decay[:n]) / count,
             starts=starts,
             at=np.searchsorted(starts, self.steps).astype(np.int64),
             warmup=int(np.searchsorted(starts, max(self.schedule.warmup, 1))),
@@ -297,6 +319,6 @@ class Query:
 def _early(block: int, last: int) -> IntArray:
     """Where the first blocks begin: single updates, then ever longer ones up to ``block``."""
     starts = [*range(min(SINGLE, last))]
-    while starts and starts[-1] + 1 < last and 0.1 * starts[-1] < block:
-        starts.append(starts[-1] + max(1, starts[-1] // 10))
+    while starts and starts[-1] + 1 < last and starts[-1] < 20 * block:
+        starts.append(starts[-1] + max(1, starts[-1] // 20))
     return np.array([start for start in starts if start < last], dtype=np.int64)

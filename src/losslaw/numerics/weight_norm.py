@@ -23,9 +23,8 @@ class EffectiveRate:
         weight_decay: Decoupled weight decay of each update, >= 0. Shape ``(n,)``.
         h: Power of the squared norm, >= 0; 0 gives back ``lr``.
         kappa: Growth of the squared norm, in 1/lr^2 at a rate of 1e-3, >= 0.
-        count: Equal updates that each entry stands for; ``None``: one. A block of updates is
-            seen relative to the norm before it, which then changes as by all of them one after the
-            other. Shape ``(n,)``.
+        count: Equal updates that each entry stands for; ``None``: one. The norm changes as by all
+            of them one after the other; they see the mean of a straight line. Shape ``(n,)``.
         p: Power of the rate in the growth, > 0; for the derivative at rate zero >= 1.
         norm: ``v[k-1]`` of each update where it was measured, > 0; it then does not follow from the
             rates. Shape ``(n,)``.
@@ -33,6 +32,8 @@ class EffectiveRate:
     Attributes:
         rate: Effective rate of each update, in units of lr. Shape ``(n,)``.
         norm: Squared norm that each update sees, relative to its start. Shape ``(n,)``.
+
+    The error of a block is of second order in its length.
 
     >>> import numpy as np
     >>> effective = EffectiveRate(np.array([0.1, 0.1]), np.zeros(2), 0.5, 0.0)
@@ -61,7 +62,9 @@ class EffectiveRate:
             self.norm, self.power = norm, norm**-self.h
             self.rate = lr * self.power
             return
-        self.rate, self.norm, self.power = _forward(lr, self.decay, self.h, self.growth, self.count)
+        self.rate, self.before, self.norm, self.power = _forward(
+            lr, self.decay, self.h, self.growth, self.count
+        )
 
     def pull(self, gradient: FloatArray, by_norm: FloatArray | None = None) -> FloatArray:
         """Derivative by the rates of what has ``gradient`` by the effective ones. ``(n,)``.
@@ -79,21 +82,24 @@ class EffectiveRate:
         other = np.zeros_like(gradient) if by_norm is None else by_norm
         return _pullback(
             self.lr, self.decay, self.h, self.growth, slope, self.count,
-            self.norm, self.power, gradient, other,
+            self.before, self.norm, self.power, gradient, other,
         )  # fmt: skip
 
 
 @compiled()
 def _forward(
     lr: FloatArray, decay: FloatArray, h: float, growth: FloatArray, count: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Effective rate, squared norm that each update sees, and its power ``-h``."""
-    rate, norm, power = np.empty(lr.size), np.empty(lr.size), np.empty(lr.size)
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Effective rate, squared norm before each block, the one it sees, and its power ``-h``."""
+    rate, before, norm, power = (
+        np.empty(lr.size),
+        np.empty(lr.size),
+        np.empty(lr.size),
+        np.empty(lr.size),
+    )
     v = 1.0
     for k in range(lr.size):
-        norm[k] = v
-        power[k] = v**-h
-        rate[k] = lr[k] * power[k]
+        before[k] = v
         # A decay of more than the whole norm in one update leaves none: clamp instead of going
         # negative, where no power is defined.
         keeps = 1.0 - decay[k] * lr[k]
@@ -102,7 +108,16 @@ def _forward(
         else:
             left, sum_ = _kept(keeps, count[k])[:2]
             v = max(v * left, 1e-300) + growth[k] * sum_
-    return rate, norm, power
+        norm[k] = before[k] + _share_after(count[k]) * (v - before[k])
+        power[k] = norm[k] ** -h
+        rate[k] = lr[k] * power[k]
+    return rate, before, norm, power
+
+
+@compiled()
+def _share_after(n: float) -> float:
+    """What the norm after a block counts in the mean of those that its ``n`` updates see."""
+    return (n - 1.0) / (2.0 * n)
 
 
 @compiled()
@@ -134,6 +149,7 @@ def _pullback(
     growth: FloatArray,
     slope: FloatArray,
     count: FloatArray,
+    before: FloatArray,
     norm: FloatArray,
     power: FloatArray,
     gradient: FloatArray,
@@ -143,9 +159,12 @@ def _pullback(
     by_norm = 0.0  # of the norm after the update at hand
     for k in range(lr.size - 1, -1, -1):
         left, sum_, left_slope, sum_slope = _kept(1.0 - decay[k] * lr[k], count[k])
-        shrinks = -decay[k] * (norm[k] * left_slope + growth[k] * sum_slope)
-        if norm[k] * left < 1e-300:  # clamped there: what was before has no effect
+        shrinks = -decay[k] * (before[k] * left_slope + growth[k] * sum_slope)
+        if before[k] * left < 1e-300:  # clamped there: what was before has no effect
             left, shrinks = 0.0, 0.0
+        by_seen = other[k] - gradient[k] * lr[k] * h * power[k] / norm[k]
+        after = _share_after(count[k])
+        by_norm += after * by_seen
         out[k] = gradient[k] * power[k] + by_norm * (shrinks + sum_ * slope[k])
-        by_norm = by_norm * left - gradient[k] * lr[k] * h * power[k] / norm[k] + other[k]
+        by_norm = by_norm * left + (1.0 - after) * by_seen
     return out

@@ -13,13 +13,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from losslaw.errors import InputError, expect, expect_numbers
-from losslaw.numerics.arrays import FloatArray, finite_vector
+from losslaw.numerics.arrays import FloatArray, IntArray, finite_vector
 from losslaw.numerics.horizon import check_horizon
 from losslaw.numerics.magnitudes import BATCH, DECAY, RATE, Magnitude
 
 # A rate that has fallen below this share of its peak tells of a decay: more than what a slow
 # cosine does in passing, less than any cooldown that people run.
 DECAYED = 0.7
+# A change of the rate by this share of the highest one in one update is a jump.
+JUMP = 0.02
 
 
 def rising_prefix(lr: FloatArray) -> int:
@@ -108,6 +110,17 @@ class Schedule:
     def intrinsic_time(self) -> FloatArray:
         """``S[k] = lr[1] + ... + lr[k]``, the forward area, in units of lr. Shape ``(n,)``."""
         return np.cumsum(self.lr)
+
+    @cached_property
+    def jumps(self) -> tuple[IntArray, FloatArray]:
+        """Updates (0-based) into which the rate changes by over `JUMP` of the highest so far.
+
+        Returns:
+            The updates, and the change of the rate into each, in units of lr. Shapes ``(j,)``.
+        """
+        change = np.abs(np.diff(self.lr))
+        at = np.flatnonzero(change > JUMP * np.maximum.accumulate(self.lr)[1:]) + 1
+        return at, change[at - 1]
 
     @property
     def tokens(self) -> FloatArray:
