@@ -164,9 +164,22 @@ def test_rates_out_of_all_reach_are_refused():
         found.predict(constant(peak=1e300, horizon=9), [9])
 
 
+def test_steps_before_the_fitted_ones_are_marked_and_left_out_of_tables(found):
+    prediction = found.predict(SCHEDULES["wsd"])
+    first = max(found.skip, SCHEDULES["wsd"].warmup)
+    assert prediction.outside.sum() == first - 1 > 0
+    lines = prediction.csv().splitlines()
+    assert lines[1].startswith(f"{first},")
+    assert prediction.as_dict()["step"][0] == first == prediction.to_frame()["step"][0]
+    assert prediction.csv(all_steps=True).splitlines()[1].startswith("1,")
+    assert prediction.as_dict(all_steps=True)["step"][0] == 1
+    assert prediction.to_frame(all_steps=True)["step"][0] == 1
+    assert (prediction.lower >= 0).all()
+
+
 def test_the_table_of_a_prediction(found):
     prediction = found.predict(SCHEDULES["wsd"], [10, 1500])
-    lines = prediction.csv().splitlines()
+    lines = prediction.csv(all_steps=True).splitlines()
     assert lines[0] == "step,lr,loss,lower,upper"
     assert lines[2].startswith("1500,0,")
     record = prediction.as_dict()
@@ -184,7 +197,7 @@ def test_records_are_json_as_they_are():
     curves = ll.bundled_curves(["constant_peak3e-3_T4000", "cosine_peak3e-3_T4000"])
     found = ll.fit(curves, "momentum")
     prediction = found.predict("cosine:peak=3e-3,horizon=500", [100, 500])
-    shown = json.loads(json.dumps(prediction.as_dict()))
+    shown = json.loads(json.dumps(prediction.as_dict(all_steps=True)))
     assert shown["step"] == [100, 500]
     assert shown["loss"] == prediction.loss.tolist()
     profile = ll.profile(curves, "alpha", law="momentum", points=4)

@@ -30,6 +30,10 @@ def predict_command(
     every: Annotated[
         int | None, typer.Option("--every", help="Predict every N steps; default: every step.")
     ] = None,
+    all_steps: Annotated[
+        bool,
+        typer.Option("--all-steps", help="Also steps before the fitted ones, which mean nothing."),
+    ] = False,
     model_size: options.RunSize = None,
     weight_decay: options.RunDecay = None,
     new_data: options.NewData = False,
@@ -50,12 +54,15 @@ def predict_command(
         plan = plan.with_(weight_decay=weight_decay)
     prediction = result.predict(plan, steps(plan.horizon, every), level, model_size)
     if output is not None:
-        write_text(output, prediction.csv())
+        write_text(output, prediction.csv(all_steps=all_steps))
     if json:
-        print_json(prediction.as_dict())
+        print_json(prediction.as_dict(all_steps=all_steps))
         return
     show(prediction)
     say_saved(output)
+    early = prediction.steps[prediction.outside]
+    if output is not None and early.size and not all_steps:
+        show(f"from step {early[-1] + 1:,} on: earlier ones were not fitted (--all-steps)")
 
 
 def steps(horizon: int, every: int | None) -> list[int] | None:

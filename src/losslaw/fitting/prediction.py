@@ -15,7 +15,7 @@ from losslaw.fitting.trust import Trust, trust_of
 from losslaw.fitting.uncertainty import Uncertainty
 from losslaw.laws import Law, Query
 from losslaw.laws.query import ASSUMED_WEIGHT_DECAY
-from losslaw.numerics.arrays import FloatArray, IntArray
+from losslaw.numerics.arrays import BoolArray, FloatArray, IntArray
 from losslaw.numerics.interval import Interval, Level
 from losslaw.schedules import Schedule
 from losslaw.schedules.agreement import same_rate
@@ -104,6 +104,18 @@ class Prediction:
         """Interval at the last step; ``None`` if the fit carries no uncertainty."""
         return self._interval(-1)
 
+    @property
+    def outside(self) -> BoolArray:
+        """Which steps are before the fitted range, where the law means nothing. Shape ``(m,)``.
+
+        The loss falls by orders of magnitude there. The last step is asked for on purpose.
+        """
+        return self.steps < min(max(self.skip, self.schedule.warmup), int(self.steps[-1]))
+
+    def _shown(self, all_steps: bool) -> IntArray:
+        """Places of the steps that are written."""
+        return np.flatnonzero(~self.outside | all_steps)
+
     def _interval(self, i: int) -> Interval | None:
         if self.lower is None or self.upper is None:
             return None
@@ -113,37 +125,50 @@ class Prediction:
         """The prediction as a `LossCurve`."""
         return LossCurve(self.schedule, self.steps, self.loss, label, window=self.window)
 
-    def as_dict(self) -> dict[str, object]:
-        """The JSON form: step, loss, lower, upper, level, warnings, trust."""
+    def as_dict(self, *, all_steps: bool = False) -> dict[str, object]:
+        """The JSON form: step, loss, lower, upper, level, warnings, trust.
+
+        Args:
+            all_steps: Also the steps that are `outside`.
+        """
+        at = self._shown(all_steps)
         return {
-            "step": self.steps.tolist(),
-            "loss": self.loss.tolist(),
-            "lower": None if self.lower is None else self.lower.tolist(),
-            "upper": None if self.upper is None else self.upper.tolist(),
+            "step": self.steps[at].tolist(),
+            "loss": self.loss[at].tolist(),
+            "lower": None if self.lower is None else self.lower[at].tolist(),
+            "upper": None if self.upper is None else self.upper[at].tolist(),
             "level": self.level,
             "warnings": self.warnings,
             "trust": None if self.trust is None else self.trust.as_dict(),
         }
 
-    def to_frame(self, backend: str | None = None) -> Any:
+    def to_frame(self, backend: str | None = None, *, all_steps: bool = False) -> Any:
         """A data frame with the columns of `csv`, every digit kept.
 
         Args:
             backend: ``pandas``, ``polars`` or ``pyarrow``; ``None``: the first that is installed.
+            all_steps: Also the steps that are `outside`.
 
         Raises:
             InputError: another name, or the library is not installed.
         """
-        columns = {"step": self.steps, "lr": self.schedule.lr[self.steps - 1], "loss": self.loss}
+        at = self._shown(all_steps)
+        lr = self.schedule.lr[self.steps - 1]
+        columns = {"step": self.steps[at], "lr": lr[at], "loss": self.loss[at]}
         if self.lower is not None and self.upper is not None:
-            columns |= {"lower": self.lower, "upper": self.upper}
+            columns |= {"lower": self.lower[at], "upper": self.upper[at]}
         return frame_of(columns, backend)
 
-    def csv(self) -> str:
-        """A table with columns step, lr, loss and, where known, lower and upper."""
+    def csv(self, *, all_steps: bool = False) -> str:
+        """A table with columns step, lr, loss and, where known, lower and upper.
+
+        Args:
+            all_steps: Also the steps that are `outside`.
+        """
         bounded = self.lower is not None and self.upper is not None
         lines = ["step,lr,loss" + (",lower,upper" if bounded else "")]
-        for i, step in enumerate(self.steps):
+        for i in self._shown(all_steps).tolist():
+            step = int(self.steps[i])
             cells = [str(step), f"{self.schedule.lr[step - 1]:.10g}", f"{self.loss[i]:.6f}"]
             if self.lower is not None and self.upper is not None:
                 cells += [f"{self.lower[i]:.6f}", f"{self.upper[i]:.6f}"]
@@ -152,9 +177,7 @@ class Prediction:
 
     def __str__(self) -> str:
         """A table of a dozen steps, and the warnings."""
-        # A law means nothing during the warm-up, where the loss falls by orders of magnitude.
-        first = min(max(self.skip, self.schedule.warmup), int(self.steps[-1]))
-        late = np.flatnonzero(self.steps >= first)
+        late = self._shown(all_steps=False)
         rows: list[list[str]] = []
         for i in np.unique(
             np.linspace(int(late[0]), int(late[-1]), LINES).round().astype(np.int64)

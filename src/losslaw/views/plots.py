@@ -61,11 +61,12 @@ def plot_curve(
 def plot_prediction(
     ax: "Axes", prediction: Prediction, *, color: str = OURS, label: str = "predicted", **style: Any
 ) -> "list[Artist]":
-    """A predicted curve with its interval as a band."""
+    """A predicted curve with its interval as a band, from where the law means something."""
     style = {"color": color, "lw": 1.3, "label": label, **style}
-    artists: list[Artist] = [*ax.plot(prediction.steps, prediction.loss, **style)]
+    inside = ~prediction.outside
+    artists: list[Artist] = [*ax.plot(prediction.steps[inside], prediction.loss[inside], **style)]
     if prediction.lower is not None and prediction.upper is not None:
-        bounded = np.isfinite(prediction.upper)
+        bounded = inside & np.isfinite(prediction.upper)
         band = ax.fill_between(
             prediction.steps[bounded],
             prediction.lower[bounded],
