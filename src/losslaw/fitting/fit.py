@@ -15,6 +15,7 @@ from losslaw.curves import LossCurve, Runs
 from losslaw.errors import InputError
 from losslaw.fitting.cleaning import CleanedRuns, cleaned_runs
 from losslaw.fitting.contest import Contest, contest, size_fits, with_offsets
+from losslaw.fitting.misfit import misfit_of
 from losslaw.fitting.optimizer import all_by
 from losslaw.fitting.prediction import FittedCurve
 from losslaw.fitting.problem import Problem, pose
@@ -35,7 +36,7 @@ from losslaw.fitting.status import (
 )
 from losslaw.fitting.trunks import other_trunks
 from losslaw.fitting.uncertainty import Uncertainty, left_open, uncertainties
-from losslaw.laws import Law, Query, Recipe, law_named
+from losslaw.laws import Law, Recipe, law_named
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.variable_projection import Point
 
@@ -119,18 +120,26 @@ def fit(
     trunks = None if mixture is None else other_trunks(every, problem.skip)
     if mixture is not None and trunks is not None:
         mixture = replace(mixture, other_data=True)
+    errors = [
+        laws[group].loss(query) - curve.loss
+        for curve, query, group in zip(problem.curves, problem.queries, problem.groups, strict=True)
+    ]
+    misfit = misfit_of(problem.curves, errors)
+    if mixture is not None and misfit.whole:
+        mixture = replace(mixture, missed=misfit.sentence)
     agreement = [Note(text=optimum.agreement)] if optimum.agreement else []
     rungs = unlike_cooldowns(every) if sizes else None
     made = Fit(
         law=laws[-1],
         free=problem.free,
         objective=data_objective(problem, point),
-        status=Status(converged=optimum.converged, sentences=_doubts(problem, point, laws)),
+        status=Status(
+            converged=optimum.converged,
+            sentences=_doubts(problem, point, laws),
+            misfit=misfit.sentence,
+        ),
         curves=tuple(
-            _fitted_curve(laws[group], curve, query)
-            for curve, query, group in zip(
-                problem.curves, problem.queries, problem.groups, strict=True
-            )
+            _fitted_curve(curve, error) for curve, error in zip(problem.curves, errors, strict=True)
         ),
         notes=(
             *(problem.notes if mixed is None else mixed.notes),
@@ -189,8 +198,7 @@ def _recipe(
     return Recipe(chosen, None if free is None else tuple(free), fixed or {})
 
 
-def _fitted_curve(law: Law, curve: LossCurve, query: Query) -> FittedCurve:
-    error = law.loss(query) - curve.loss
+def _fitted_curve(curve: LossCurve, error: FloatArray) -> FittedCurve:
     return FittedCurve(
         label=curve.label,
         schedule=curve.schedule,

@@ -245,6 +245,7 @@ class Mixture:
         ground: What was fitted.
         noise: White noise of the logs, in nats.
         other_data: Whether questions are about other data, or another order of them, than fitted.
+        missed: That the curves themselves are missed, and by how much; empty if they are not.
         settled: What each law counts in all answers, so that they can be compared; ``None``: each
             question has weights of its own. Not saved.
     """
@@ -254,6 +255,7 @@ class Mixture:
     ground: Ground
     noise: float
     other_data: bool = False
+    missed: str = ""
     settled: tuple[float, ...] | None = None
 
     @property

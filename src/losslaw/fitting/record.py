@@ -198,6 +198,7 @@ class Fit(FittedLaw):
             status=str(self.status),
             converged=self.status.converged,
             doubts=self.status.sentences,
+            misfit=self.status.misfit,
             notes=tuple(str(note) for note in self.notes),
             skip=self.skip,
             errors=self.parameter_errors,
@@ -221,13 +222,13 @@ class Fit(FittedLaw):
     def __str__(self) -> str:
         """What to doubt first, then parameters with their errors, then curves."""
         count = "1 curve" if len(self.curves) == 1 else f"{len(self.curves)} curves"
-        ended = "converged" if self.status.converged else "DID NOT CONVERGE, ran out of steps"
+        ended = self.status.ended if self.status.converged else "DID NOT CONVERGE, ran out of steps"
         lines = [
             *([] if self.trust is None else [str(self.trust)]),
             f"{self.law.title} ({self.law.name}), fitted to {count}",
             *self._member_lines(),
             f"status: {ended}",
-            *[f"  doubt: {sentence}" for sentence in self.status.sentences],
+            *[f"  doubt: {sentence}" for sentence in self.status.doubts],
             *[f"  note: {note}" for note in self.notes],
             "",
             *self._parameter_lines(),
@@ -304,7 +305,7 @@ def _fit(saved: SavedFit) -> Fit:
         law=law_of(saved.parameters, saved.settings, law),
         free=saved.free,
         objective=saved.objective,
-        status=Status(converged=saved.converged, sentences=saved.doubts),
+        status=Status(converged=saved.converged, sentences=saved.doubts, misfit=saved.misfit),
         curves=tuple(read_curve(curve, i) for i, curve in enumerate(saved.curves)),
         notes=tuple(Note.read(text, labels) for text in saved.notes),
         uncertainty=read_uncertainty(saved, law),
@@ -360,6 +361,7 @@ def _saved_mixture(mixture: Mixture) -> SavedMixture:
         ground=SavedGround(**vars(mixture.ground)),
         noise=mixture.noise,
         other_data=mixture.other_data,
+        missed=mixture.missed,
     )
 
 
@@ -386,4 +388,5 @@ def _read_mixture(saved: SavedMixture) -> Mixture:
         ground=Ground(**vars(saved.ground)),
         noise=saved.noise,
         other_data=saved.other_data,
+        missed=saved.missed,
     )

@@ -163,6 +163,7 @@ class SavedMixture:
     ground: SavedGround
     noise: Error
     other_data: bool = False
+    missed: str = ""
 
     def __post_init__(self) -> None:
         count = len(self.members)
@@ -192,6 +193,7 @@ class SavedFit:
     status: Any = None
     converged: bool
     doubts: tuple[str, ...]
+    misfit: str = ""
     notes: tuple[str, ...]
     skip: Count
     errors: Any = None

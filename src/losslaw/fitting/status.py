@@ -1,7 +1,8 @@
 """How a fit ended, in words.
 
-A doubtful fit is returned, with sentences that say what is doubtful: the search ran out of steps, a
-parameter ended at a bound, an amplitude at zero, or the curves leave a direction open.
+A doubtful fit is returned, with sentences that say what is doubtful: it misses its curves, the
+search ran out of steps, a parameter ended at a bound, an amplitude at zero, or the curves leave a
+direction open.
 """
 
 from collections.abc import Sequence
@@ -69,16 +70,27 @@ class Status:
     Attributes:
         converged: The search met its tolerances.
         sentences: What to know before using the fit; empty if nothing is doubtful.
+        misfit: Which curves it misses, and by how much; empty if none.
     """
 
     converged: bool
     sentences: tuple[str, ...] = ()
+    misfit: str = ""
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """All that is doubtful, a miss of its curves first."""
+        return (*([self.misfit] if self.misfit else []), *self.sentences)
+
+    @property
+    def ended(self) -> str:
+        """How the search ended."""
+        if not self.converged:
+            return "did not converge: ran out of steps"
+        return "converged, but far from the curves" if self.misfit else "converged"
 
     def __str__(self) -> str:
-        if self.converged and not self.sentences:
-            return "converged"
-        first = "converged" if self.converged else "did not converge: ran out of steps"
-        return "; ".join([first, *self.sentences])
+        return "; ".join([self.ended, *self.doubts])
 
 
 def bounds_reached(law: Law, free: Sequence[str]) -> list[str]:

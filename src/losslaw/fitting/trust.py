@@ -82,6 +82,9 @@ def trust_of(mixture: Mixture, question: Question | None = None, level: float = 
     status, why = _judged(mixture, question, weights, level)
     if refused and status == "confirmed":
         status, why = "not confirmed", f"the interval is too wide to be of use ({why})"
+    if mixture.missed:
+        # What was kept back is foretold as badly as it is fitted: wide enough is not confirmed.
+        status, why = "not confirmed", f"the fit {mixture.missed}"
     lead = {"confirmed": "confirmed by these logs", "assumed": "assumed, not confirmed"}
     return Trust(
         status=status,

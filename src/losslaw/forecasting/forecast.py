@@ -478,7 +478,7 @@ def _notes(fit: Fit, earlier: Sequence[LossCurve | FittedCurve]) -> tuple[str, .
     # Which early points of other runs were left out says nothing of this one.
     others = {each.label for each in earlier}
     notes = [str(note) for note in fit.notes if note.label not in others]
-    return (*notes, *[f"the fit: {sentence}" for sentence in fit.status.sentences])
+    return (*notes, *[f"the fit: {sentence}" for sentence in fit.status.doubts])
 
 
 def _named(curve: LossCurve, others: Sequence[LossCurve]) -> LossCurve:
