@@ -12,6 +12,7 @@ import sys
 
 import typer
 
+from losslaw.cli.streams import open_streams
 from losslaw.errors import FitError, InputError
 from losslaw.text import shown
 from losslaw.version import __version__
@@ -87,6 +88,7 @@ def run(arguments: list[str] | None = None) -> int:
     """Run one command line and return its exit status."""
     # Before numpy is loaded: threads only slow down vectors of the length that occur here.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    open_streams()
     command = typer.main.get_command(build())
     try:
         status = command.main(arguments, prog_name="losslaw", standalone_mode=False)

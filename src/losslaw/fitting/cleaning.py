@@ -31,6 +31,7 @@ from losslaw.fitting.problem import usual_skip
 from losslaw.fitting.record import Fit
 from losslaw.fitting.status import Note
 from losslaw.numerics.arrays import BoolArray, FloatArray, IntArray, pieces
+from losslaw.numerics.magnitudes import LOSS
 from losslaw.numerics.robust import robust_sd, white_noise
 from losslaw.schedules.agreement import SAME
 
@@ -146,6 +147,8 @@ def cleaned_runs(
         skip: Points before this step are early; ``None``: see `usual_skip`.
         keep_all: Whether all points are fitted as they are.
     """
+    for curve in curves:
+        LOSS.check(f"curve {curve.label!r}: one of the losses", curve.loss)
     start = usual_skip(curves, keep_all=keep_all) if skip is None else skip
     runs = tuple(_as_logged(each) if keep_all else cleaned(each, start) for each in curves)
     return CleanedRuns(runs=runs, skip=start)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from losslaw.errors import InputError
@@ -31,8 +32,14 @@ from losslaw.fitting.status import Note, Status
 from losslaw.fitting.trust import Trust, trust_of
 from losslaw.laws import Law, Query, law_named
 from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.magnitudes import LOSS, MODEL_SIZE
 from losslaw.schedules import Schedule, ScheduleLike, schedule_of
 from losslaw.text import rounded
+
+# Blocks on which the ends of the fitted runs are worked out when a fit is read.
+BLOCKS = 600
+# Factor between the level of the fitted losses and the end of a run beyond which a file is damaged.
+FAR_OFF = 1000.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,8 +144,8 @@ class Fit(FittedLaw):
                 left open where the fitted runs have several.
         """
         schedule = self.completed(schedule)
-        if model_size is not None and model_size <= 0:
-            raise InputError(f"model size is {model_size:g}, expected above 0")
+        if model_size is not None:
+            MODEL_SIZE.check("model size", model_size)
         if self.sizes and model_size is None:
             raise InputError(
                 "the fitted runs are of several model sizes: say which to predict (model_size=,"
@@ -301,7 +308,7 @@ def _fit(saved: SavedFit) -> Fit:
     if set(saved.free) - set(law.shapes()):
         raise InputError(f"free is {', '.join(saved.free)}, expected shapes of {law.name!r}")
     labels = [curve.label for curve in saved.curves]
-    return Fit(
+    fit = Fit(
         law=law_of(saved.parameters, saved.settings, law),
         free=saved.free,
         objective=saved.objective,
@@ -314,6 +321,22 @@ def _fit(saved: SavedFit) -> Fit:
         sizes=_read_sizes(saved, law),
         mixture=None if saved.mixture is None else _read_mixture(saved.mixture),
     )
+    _check_losses(fit)
+    return fit
+
+
+def _check_losses(fit: Fit) -> None:
+    """Refuse amplitudes that no curve can have: the ends of the fitted runs tell."""
+    level = LOSS if fit.mixture is None else LOSS.around(fit.mixture.ground.level, FAR_OFF)
+    for curve in fit.curves:
+        law, _ = fit.at_size(curve.model_size)
+        end = min(curve.last_step, curve.schedule.horizon)
+        query = Query(curve.schedule, np.array([end]), 1 + end // BLOCKS)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            loss = law.loss(query)
+        if not np.isfinite(loss).all():
+            raise InputError(f"the loss of {curve.label} is not finite by these parameters")
+        level.check(f"the loss of {curve.label} by these parameters", loss)
 
 
 def _saved_sizes(sizes: Sequence[SizeFit]) -> tuple[SavedSize, ...]:

@@ -21,6 +21,7 @@ from losslaw.fitting.uncertainty import Uncertainty
 from losslaw.laws import Law
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.horizon import LONGEST_ALLOWED, check_horizon
+from losslaw.numerics.magnitudes import MODEL_SIZE
 from losslaw.schedules import Schedule, knots
 
 T = TypeVar("T")
@@ -32,6 +33,7 @@ WAY_OUT = "fit again and save with 'losslaw fit ... -o fit.json'"
 # Nats: a larger error, or level of the loss, is damage.
 Error = Annotated[float, Meta(ge=0, lt=1e6)]
 Level = Annotated[float, Meta(gt=0, lt=1e6)]
+Size = Annotated[float, Meta(ge=MODEL_SIZE.low, le=MODEL_SIZE.high)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 Update = Annotated[int, Meta(ge=1, le=LONGEST_ALLOWED)]
 
@@ -73,7 +75,7 @@ class SavedCurve:
     last_step: Count
     rmse: Finite
     final_error: Finite
-    model_size: Finite | None = None
+    model_size: Size | None = None
     left_out: tuple[tuple[Count, Count], ...] = ()
     averaged: Count = 0
     schedule: SavedSchedule
@@ -106,7 +108,7 @@ class SavedUncertainty:
 class SavedSize:
     """The law of one of several model sizes."""
 
-    model_size: Finite
+    model_size: Size
     parameters: dict[str, Finite]
     uncertainty: SavedUncertainty | None = None
 

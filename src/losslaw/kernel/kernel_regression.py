@@ -28,6 +28,7 @@ from losslaw.kernel.simulate.sampled import SampledRuns, sample
 from losslaw.kernel.simulate.stability import Stability
 from losslaw.kernel.spectrum import GivenSpectrum, PowerLawSpectrum, Projected, power_sum
 from losslaw.numerics.arrays import FloatArray, IntArray, finite_vector
+from losslaw.numerics.magnitudes import LABEL_NOISE
 from losslaw.schedules import Schedule, ScheduleLike, schedule_of
 from losslaw.schedules.averages import AverageLike, Recursion, average_of
 from losslaw.schedules.pieces import LongSchedule
@@ -127,6 +128,7 @@ class KernelRegression:
             )
         if not (math.isfinite(self.noise) and self.noise >= 0):
             raise InputError(f"noise is {self.noise:g}, expected a standard deviation, 0 or above")
+        LABEL_NOISE.check("noise", self.noise)
         if self.features not in get_args(Features):
             raise InputError(f"features {self.features!r}, expected top or random")
         if self.distribution not in KURTOSIS:

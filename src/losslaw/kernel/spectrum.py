@@ -14,6 +14,7 @@ from scipy.special import zeta
 from losslaw.errors import InputError, expect_numbers
 from losslaw.kernel.projection import drawn_features, project
 from losslaw.numerics.arrays import FloatArray, finite_vector
+from losslaw.numerics.magnitudes import EXPONENT
 
 # Eigenvalues and signals of a random student, and twice the smallest excess risk.
 Projected = tuple[FloatArray, FloatArray, float]
@@ -139,4 +140,5 @@ def _above(name: str, value: float | None, bound: float) -> float:
     expect_numbers(**{name: value})
     if not (math.isfinite(value) and value > bound):
         raise InputError(f"{name} is {value:g}, expected a number above {bound}")
+    EXPONENT.check(name, value)
     return float(value)

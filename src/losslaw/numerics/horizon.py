@@ -57,6 +57,8 @@ def check_horizon(updates: float, where: str = "") -> None:
     losslaw.errors.InputError: horizon is 3e+09, expected at most 1e+08 updates
     """
     where = where and f"{where}: "
+    # A number of hundreds of digits is no float.
+    updates = min(updates, 1e300)
     if updates > LONGEST_ALLOWED:
         raise InputError(
             f"{where}horizon is {updates:g}, expected at most {LONGEST_ALLOWED:g} updates"

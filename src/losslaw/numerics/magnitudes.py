@@ -29,6 +29,14 @@ class Magnitude:
     def __str__(self) -> str:
         return f"{self.low:g} .. {self.high:g}"
 
+    def around(self, value: float, factor: float) -> "Magnitude":
+        """The part of the range that is within a factor of a value.
+
+        >>> str(LOSS.around(2.0, 10.0))
+        '0.2 .. 20'
+        """
+        return Magnitude(max(self.low, value / factor), min(self.high, value * factor))
+
     def outside(self, values: FloatArray) -> BoolArray:
         """Which values it cannot be; NaN is not judged.
 
@@ -61,5 +69,8 @@ LOSS = Magnitude(1e-15, 1e12)
 # Sequences, samples or tokens; shares of a sequence where tokens are divided by its length.
 BATCH = Magnitude(1e-9, 1e15)
 DECAY = Magnitude(0.0, 1e4)
+# Exponents of the kernel world's spectrum and target, and the standard deviation of its labels.
+EXPONENT = Magnitude(1e-3, 10.0)
+LABEL_NOISE = Magnitude(0.0, 1e6)
 # Parameters; the modes of the kernel world are counted by none.
 MODEL_SIZE = Magnitude(1.0, 1e18)
