@@ -160,7 +160,7 @@ def test_a_model_size_left_open_between_several_is_asked_for():
 
 def test_rates_out_of_all_reach_are_refused():
     found = fit(curves_of(law_of("effective"), ["flat"]), "effective", uncertainty=False)
-    with pytest.raises(ll.InputError, match=r"rate is 1e\+300, expected 0 .. 1e\+09"):
+    with pytest.raises(ll.InputError, match=r"rate is 1e\+300, expected .* 1e\+09"):
         found.predict(constant(peak=1e300, horizon=9), [9])
 
 

@@ -147,3 +147,32 @@ def test_knots_follow_the_rates_to_the_promised_share(rates, smooth):
     assert np.abs(line - lr).max() <= 2.1e-7 * lr.max()
     assert at[0] == 1
     assert at[-1] == lr.size
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "said"),
+    [
+        (("parameters", "L0"), 1e30, r"the loss of flat by these parameters is 1e\+30"),
+        (("parameters", "A"), 1e300, "the loss of flat by these parameters is"),
+        (("curves", 0, "model_size"), -5.0, r"curves\[0\].model_size is -5"),
+    ],
+)
+def test_parameters_that_no_curve_can_have_are_refused(tmp_path, where, value, said):
+    path = tmp_path / "fit.json"
+    fit(curves_of(law_of("momentum"), ["flat", "cosine"]), "momentum").save(str(path))
+    saved = json.loads(path.read_text())
+    *way, last = where
+    at = saved
+    for step in way:
+        at = at[step]
+    at[last] = value
+    path.write_text(json.dumps(saved))
+    with pytest.raises(ll.InputError, match=said):
+        load_fit(path)
+
+
+def test_losses_no_model_has_are_refused_where_a_fit_begins():
+    (curve,) = curves_of(law_of("momentum"), ["flat"])
+    for factor in (1e300, 1e-300):
+        with pytest.raises(ll.InputError, match=r"one of the losses is .*, expected 1e-15"):
+            fit([curve.with_(loss=curve.loss * factor)], "momentum")

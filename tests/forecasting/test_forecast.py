@@ -427,7 +427,7 @@ def strange():
     steps = np.arange(20, 2001, 20)
     noise = 0.01 * np.random.default_rng(0).normal(size=steps.size)
     loss = 3.0 + 40.0 * (steps + 50.0) ** -0.7 + noise
-    return ll.LossCurve(ll.constant(peak=2.0, horizon=2000), steps, loss, "strange")
+    return ll.LossCurve(ll.constant(peak=0.2, horizon=2000), steps, loss, "strange")
 
 
 def test_where_the_interval_is_of_no_use_no_decay_is_recommended(strange):
@@ -459,7 +459,7 @@ def test_whether_an_interval_is_of_use_does_not_depend_on_the_level_asked(strang
 
 def test_the_plan_of_a_refused_forecast_is_answered_for_itself(strange):
     """The law that is heaviest for a decay may say anything of a rate that is held."""
-    held = strange.schedule.extended(np.full(6000, 2.0))
+    held = strange.schedule.extended(np.full(6000, 0.2))
     forecast = ll.forecast(strange, 8000, decay_over=[1000])
     assert forecast.final == pytest.approx(ll.fit(strange).predict(held, [8000]).final, abs=1e-9)
 
