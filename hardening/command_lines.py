@@ -453,11 +453,16 @@ def run(seed: int, tell: Callable[[str], None]) -> tuple[str, int]:
         finally:
             runs.close()
             os.chdir(here)
-    counts["**all**"] = sum(counts.values(), Counter())
-    table = [f"{len(every)} command lines, {len(faults)} faults.", ""]
+    return page(counts, faults), len(faults)
+
+
+def page(counts: dict[str, Counter[str]], faults: list[str]) -> str:
+    """The table, by command."""
+    rows = {**counts, "**all**": sum(counts.values(), Counter())}
+    table = [f"{rows['**all**'].total()} command lines, {len(faults)} faults.", ""]
     table += [f"| command | lines | {' | '.join(KINDS)} |", "|---" * (len(KINDS) + 2) + "|"]
     table += [
         f"| {name} | {count.total()} | {' | '.join(str(count[kind]) for kind in KINDS)} |"
-        for name, count in counts.items()
+        for name, count in rows.items()
     ]
-    return "\n".join([*table, "", *(f"* {fault}" for fault in faults)]).rstrip() + "\n", len(faults)
+    return "\n".join([*table, "", *(f"* {fault}" for fault in faults)]).rstrip() + "\n"

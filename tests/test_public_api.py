@@ -220,3 +220,19 @@ def test_a_prediction_becomes_a_frame():
     assert_array_equal(frame["loss"], prediction.loss)
     # What comes out goes in again.
     assert_array_equal(ll.LossCurve.from_frame(frame).loss, prediction.loss)
+
+
+def test_results_are_short_in_passing_and_whole_in_a_notebook():
+    law = ll.Momentum(L0=2.0, A=1.0, C=0.5, alpha=0.5)
+    curve = law.curve("cosine:peak=0.01,horizon=900", range(10, 901, 10), "<b>\x1b[31m")
+    fit = ll.fit(curve, "momentum")
+    spec = "constant:peak=0.01,horizon=50"
+    for result in (fit, fit.predict(spec), ll.forecast(curve.with_(label="<b>"), horizon=2000)):
+        assert repr(result).startswith(f"<{type(result).__name__}: ")
+        assert len(repr(result)) < 130
+        assert repr(result).isprintable()
+        assert result.summary().splitlines() == str(result).splitlines()
+        page = result._repr_html_()
+        assert page.startswith("<pre>")
+        assert "<b>" not in page
+        assert "\x1b" not in page

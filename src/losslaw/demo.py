@@ -20,7 +20,7 @@ from losslaw.files import write_bytes, write_text
 from losslaw.files.pictures import png
 from losslaw.fitting import CurveScore, Fit, fit, score
 from losslaw.schedules import schedule_csv
-from losslaw.text import escaped, table
+from losslaw.text import Report, escaped, table
 from losslaw.views.demo_figures import design_figure, errors_figure, predictions_figure
 
 FITTED = (
@@ -36,8 +36,8 @@ IN_PROGRESS = ("constant_peak3e-3_T12000.csv", 200)
 USUAL = ("wsd", "wsd-1-sqrt", "cosine-10%", "linear")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Demo:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Demo(Report):
     """What the demo made.
 
     Attributes:

@@ -93,6 +93,25 @@ def sentences(kind: str, texts: Iterable[str]) -> list[str]:
     return [line for each in texts for line in wrapped(f"{kind}: {each}")]
 
 
+class Report:
+    """A record that is read as a text: in passing its first line, in notebooks all of it.
+
+    Records of it are dataclasses without a ``repr`` of their own.
+    """
+
+    def summary(self) -> str:
+        """The whole report, in plain text."""
+        return printable(str(self))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {shown(str(self).strip().partition(chr(10))[0], 100)}>"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return f"<pre>{escape(self.summary())}</pre>"
+
+
 def table(
     header: Sequence[str],
     rows: Sequence[Sequence[str]],

@@ -173,7 +173,7 @@ def test_a_family_says_what_it_takes(name):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: constant(peak=0, horizon=5), "peak learning rate is 0, expected 1e-15"),
+        (lambda: constant(peak=0, horizon=5), "peak learning rate is 0, expected a number above 0"),
         (lambda: constant(peak=-1, horizon=5), "peak learning rate is -1"),
         (lambda: constant(peak=float("inf"), horizon=5), "peak learning rate is inf"),
         (lambda: constant(peak=1, horizon=0), "horizon is 0, expected a whole number"),

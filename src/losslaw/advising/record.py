@@ -8,7 +8,7 @@ from typing import Literal
 from losslaw.advising.candidate_runs import recognised
 from losslaw.fitting.trust import Trust
 from losslaw.schedules import Schedule
-from losslaw.text import table
+from losslaw.text import Report, table
 
 Cause = Literal["parameters", "law", "repeats", "peak", "reach"]
 
@@ -84,8 +84,8 @@ class Option:
         }
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Advice:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class Advice(Report):
     """Which run to make next.
 
     Attributes:

@@ -11,7 +11,7 @@ from losslaw.errors import InputError
 from losslaw.fitting.trust import Trust
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.numerics.interval import Interval, ends
-from losslaw.text import sentences, table, wrapped
+from losslaw.text import Report, sentences, table, wrapped
 
 # Pairs that a report shows; the JSON form has all.
 PAIRS_SHOWN = 30
@@ -151,8 +151,8 @@ class Pair:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Annealed:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Annealed(Report):
     """What runs are worth. Its text is the report.
 
     Attributes:

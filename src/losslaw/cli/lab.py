@@ -109,6 +109,10 @@ def train_command(
         except TrainingInterrupted as stop:
             progress.stop()
             raise _stopped(stop) from None
+        except RuntimeError as error:  # of no kind of its own in torch
+            if "allocate memory" not in str(error):
+                raise
+            raise MemoryError("a smaller model or batch needs less") from None
     checkpoint.unlink(missing_ok=True)
     curve = run.curve
     if json:
@@ -176,13 +180,15 @@ class _Progress:
             TimeRemainingColumn,
         )
 
+        console = Console(stderr=True)
         self._bars = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[loss]}"),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
+            console=console,
+            disable=not console.is_terminal,
         )
 
     def __enter__(self) -> "_Progress":
@@ -198,7 +204,7 @@ class _Progress:
 
     def of(self, run: "PlannedRun") -> Callable[[int, float | None], None]:
         """The progress function of one run."""
-        bar = self._bars.add_task(run.label, total=run.schedule.horizon, loss="")
+        bar = self._bars.add_task(escaped(run.label), total=run.schedule.horizon, loss="")
 
         def show(step: int, loss: float | None) -> None:
             self._bars.start()  # not before the first update: an error is one line, without a bar

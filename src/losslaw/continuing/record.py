@@ -9,7 +9,7 @@ from losslaw.continuing.second_phase import SecondPhase
 from losslaw.fitting.mixture import FLOOR
 from losslaw.fitting.trust import Trust
 from losslaw.numerics.interval import Interval, ends
-from losslaw.text import sentences, table, wrapped
+from losslaw.text import Report, sentences, table, wrapped
 
 Kind = Literal["stop", "stay", "decay", "peak", "later"]
 
@@ -103,8 +103,8 @@ class Comparison:
         return {"way": self.way, "over": self.over, "gain": self.gain, **ends(self.interval)}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Continued:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Continued(Report):
     """The ways a run can go on, held against each other. Its text is the report.
 
     Attributes:

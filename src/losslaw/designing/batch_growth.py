@@ -42,6 +42,7 @@ from losslaw.fitting.mixture import Mixture, Question
 from losslaw.fitting.trust import Trust, trust_of
 from losslaw.laws import LAWS, Law, Query
 from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.magnitudes import PEAK
 from losslaw.progress import silent
 from losslaw.schedules import Schedule
 
@@ -146,6 +147,7 @@ def design_batch(
         if not isinstance(fit, Fit):
             raise InputError("a law alone does not know how high rates may be: give peak")
         peak = usual_peak(fit)
+    PEAK.check("peak", peak)
     if warmup is None:
         warmup = usual_warmup(fit) if isinstance(fit, Fit) else 0
     sizes = _checked(law, fit, samples, batches, rate, warmup)

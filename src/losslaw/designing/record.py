@@ -12,6 +12,7 @@ from losslaw.fitting.trust import Trust
 from losslaw.laws import Law
 from losslaw.numerics.interval import Interval, ends
 from losslaw.schedules import Schedule
+from losslaw.text import Report
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,8 +131,8 @@ class Simple:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Design:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Design(Report):
     """A schedule found for a law.
 
     Attributes:

@@ -33,12 +33,13 @@ from losslaw.fitting.trust import Trust
 from losslaw.numerics.arrays import check_positive
 from losslaw.numerics.interval import Interval
 from losslaw.schedules import Schedule
+from losslaw.text import Report
 
 FLOPS = 6.0  # for each parameter and token, forward and backward
 
 
-@dataclass(frozen=True, kw_only=True)
-class Horizon:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Horizon(Report):
     """The shortest run that reaches a loss.
 
     Attributes:

@@ -15,7 +15,7 @@ from losslaw.fitting.trust import Trust
 from losslaw.laws import LAWS, law_named
 from losslaw.progress import Progress, silent
 from losslaw.schedules.agreement import agreement
-from losslaw.text import table
+from losslaw.text import Report, table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +62,8 @@ class LawScore:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Comparison(Report):
     """Several laws on the same runs.
 
     Attributes:

@@ -19,7 +19,7 @@ from losslaw.numerics.arrays import BoolArray, FloatArray, IntArray
 from losslaw.numerics.interval import Interval, Level
 from losslaw.schedules import Schedule
 from losslaw.schedules.agreement import same_rate
-from losslaw.text import table
+from losslaw.text import Report, table
 
 # How many times as far as the fitted losses, in intrinsic time, is worth a warning.
 FAR = 2.0
@@ -65,8 +65,8 @@ class FittedCurve:
         )
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Prediction:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class Prediction(Report):
     """Predicted losses of one schedule.
 
     Attributes:

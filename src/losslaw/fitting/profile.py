@@ -33,7 +33,7 @@ from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.interval import Interval, Level
 from losslaw.numerics.variable_projection import Point, Rows, Separable, minimise, project
 from losslaw.progress import Progress, silent
-from losslaw.text import table
+from losslaw.text import Report, table
 
 # A side whose rise stays below the quantile is followed this many times twice as far.
 DOUBLINGS = 4
@@ -45,8 +45,8 @@ SHAPE_SCALE = 0.05
 STIFF = 1e6
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Profile:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class Profile(Report):
     """The fit as one parameter is held at each of several values.
 
     Attributes:

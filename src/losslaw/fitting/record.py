@@ -34,7 +34,7 @@ from losslaw.laws import Law, Query, law_named
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.magnitudes import LOSS, MODEL_SIZE
 from losslaw.schedules import Schedule, ScheduleLike, schedule_of
-from losslaw.text import rounded
+from losslaw.text import Report, rounded
 
 # Blocks on which the ends of the fitted runs are worked out when a fit is read.
 BLOCKS = 600
@@ -42,8 +42,8 @@ BLOCKS = 600
 FAR_OFF = 1000.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fit(FittedLaw):
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Fit(Report, FittedLaw):
     """A law fitted to curves.
 
     Attributes:

@@ -13,7 +13,7 @@ from losslaw.fitting.trust import Trust
 from losslaw.numerics.arrays import BoolArray, FloatArray
 from losslaw.schedules import Schedule
 from losslaw.schedules.agreement import departure
-from losslaw.text import table
+from losslaw.text import Report, table
 
 MEASURES = ("r2", "mae", "rmse", "prede", "worste", "final_error", "coverage")
 TITLES = ("R2", "MAE", "RMSE", "PredE", "WorstE", "final", "cover")
@@ -50,8 +50,8 @@ class CurveScore:
     half_width: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Scores:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Scores(Report):
     """Scores of several curves.
 
     Attributes:

@@ -9,7 +9,7 @@ from textwrap import wrap
 from typing import Any, Self
 
 from losslaw.annealing.cooldown import Cooldown
-from losslaw.text import WIDTH, table
+from losslaw.text import WIDTH, Report, table
 
 # Columns of a name in a table; longer ones are cut in the middle.
 NAME = 24
@@ -125,8 +125,8 @@ class FleetGroup:
         return "\n".join(lines)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fleet:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Fleet(Report):
     """What many runs are worth. Its text is the report.
 
     Attributes:

@@ -6,7 +6,7 @@ from losslaw.annealing.cooldown import Cooldown
 from losslaw.fitting.model_sizes import SizeLaw
 from losslaw.fitting.rungs import Annealing
 from losslaw.numerics.interval import Interval, ends
-from losslaw.text import rounded, sentences, table, wrapped
+from losslaw.text import Report, rounded, sentences, table, wrapped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +50,8 @@ class Rung:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ladder:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Ladder(Report):
     """A ladder of model sizes, before and after the correction. Its text is the report.
 
     Attributes:

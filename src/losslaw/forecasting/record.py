@@ -12,7 +12,7 @@ from losslaw.fitting.uncertainty import REPEAT
 from losslaw.forecasting.band import Band
 from losslaw.forecasting.continuation import Plan
 from losslaw.numerics.interval import Interval, Level, ends
-from losslaw.text import sentences, table, wrapped
+from losslaw.text import Report, sentences, table, wrapped
 
 # Correlation of the errors of two endings of one run. Seen on constant runs of three peaks asked
 # about 13 decays each: errors of the endings differed by .0015 to .004 (standard deviation) where
@@ -84,8 +84,8 @@ class Ending:
         return f"hold to step {self.start:,}, decay over {self.over:,}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Forecast:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Forecast(Report):
     """What is to be expected of a run in progress. Its text is the report.
 
     Attributes:

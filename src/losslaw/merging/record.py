@@ -8,7 +8,7 @@ from losslaw.fitting.trust import Trust
 from losslaw.fitting.uncertainty import REPEAT
 from losslaw.forecasting.record import SHARED_BY_ENDINGS
 from losslaw.numerics.interval import Interval, Level, ends
-from losslaw.text import sentences, table, wrapped
+from losslaw.text import Report, sentences, table, wrapped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +89,8 @@ class Merge:
         return f"merge the last {self.checkpoints} checkpoints (from step {self.first:,})"
 
 
-@dataclass(frozen=True, kw_only=True)
-class MergeForecast:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class MergeForecast(Report):
     """What averages of a run's checkpoints are worth. Its text is the report.
 
     Attributes:

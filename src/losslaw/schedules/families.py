@@ -523,6 +523,7 @@ def _clock(peak: float, horizon: float, warmup: float, final: float = 0.0) -> tu
             f"horizon ({horizon}) is not longer than the warmup ({int(warmup)} updates)"
         )
     _rates(peak, final)
+    PEAK.check("peak learning rate", peak)
     return horizon, int(warmup)
 
 
@@ -545,8 +546,7 @@ def _connected(peak: float, final: float, decay: str, exponent: float) -> None:
 
 
 def _rates(peak: float, final: float) -> None:
-    if not math.isfinite(peak):
-        raise InputError(f"peak learning rate is {peak:g}, expected {PEAK}")
-    PEAK.check("peak learning rate", peak)
+    if not (math.isfinite(peak) and peak > 0):
+        raise InputError(f"peak learning rate is {peak:g}, expected a number above 0")
     if not (np.isfinite(final) and 0 <= final <= peak):
         raise InputError(f"final learning rate is {final:g}, expected 0..{peak:g}, the peak")
