@@ -452,7 +452,7 @@ def test_where_the_interval_is_of_no_use_no_decay_is_recommended(strange):
 def test_whether_an_interval_is_of_use_does_not_depend_on_the_level_asked(strange, stable):
     assert ll.forecast(strange, 8000, decay_over=[1000], level=0.1).refused
     assert not stable.refused
-    wide = ll.forecast(beginning(STABLE, 6000), 12_000, decay_over=[2400], level=1 - 1e-12)
+    wide = ll.forecast(beginning(STABLE, 6000), 12_000, decay_over=[2400], level=1 - 2e-6)
     assert by(wide, "now", 2400).interval.half_width > 0.08 * wide.final
     assert not wide.refused
 

@@ -38,6 +38,7 @@ class Ground:
         warmup_known: Whether all runs have a warm-up.
         optimizer: ``adamw`` or ``other``, as it was said; ``None``: not known.
         decayed: Peaks of the runs whose rate fell; empty: none did, or nobody remembers.
+        losses: How many losses were fitted; 0: nobody remembers.
     """
 
     runs: int
@@ -49,6 +50,7 @@ class Ground:
     warmup_known: bool
     optimizer: str | None = None
     decayed: tuple[float, ...] = ()
+    losses: int = 0
 
     @classmethod
     def of(cls, curves: Sequence[LossCurve], optimizer: str | None = None) -> "Ground":
@@ -68,6 +70,7 @@ class Ground:
             ),
             warmup_known=all(curve.schedule.warmup > 0 for curve in curves),
             optimizer=optimizer,
+            losses=sum(len(curve) for curve in curves),
             decayed=tuple(
                 sorted(
                     {curve.peak_seen for curve, decay in zip(curves, decays, strict=True) if decay}

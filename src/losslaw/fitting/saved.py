@@ -154,6 +154,7 @@ class SavedGround:
     warmup_known: bool
     optimizer: Literal["adamw", "other"] | None = None
     decayed: tuple[Positive, ...] = ()
+    losses: Annotated[int, Meta(ge=0, le=2**53)] = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,8 @@ from losslaw.laws import Law
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.robust import robust_sd
 
+# What is said of parameters and directions that the curves leave open.
+NOT_DETERMINED = "not determined"
 # Losses along one run are correlated; a run is worth about this many independent points.
 POINTS_A_RUN = 8
 # A direction whose standard deviation exceeds this many e-folds is not determined.
@@ -110,7 +112,8 @@ def amplitudes_at_zero(law: Law, columns: FloatArray) -> list[str]:
     for i, (name, spec) in enumerate(law.amplitudes().items()):
         if not columns[:, i].any():
             sentences.append(
-                f"{name} ({spec.meaning}) is not determined: nothing in these curves depends on it"
+                f"{name} ({spec.meaning}) is {NOT_DETERMINED}: nothing in these curves depends on"
+                " it"
             )
         elif getattr(law, name) == 0:
             sentences.append(f"{name} ({spec.meaning}) is 0: these curves show none")
@@ -139,9 +142,9 @@ def open_directions(names: Sequence[str], information: FloatArray) -> list[str]:
         strong = [i for i in order if abs(vector[i]) > 0.3]
         words = [f"{names[i]} {'up' if vector[i] > 0 else 'down'}" for i in strong]
         if len(strong) == 1:
-            sentences.append(f"{names[strong[0]]} is not determined by these curves")
+            sentences.append(f"{names[strong[0]]} is {NOT_DETERMINED} by these curves")
         else:
             sentences.append(
-                f"not determined by these curves: {', '.join(words)} together changes little"
+                f"{NOT_DETERMINED} by these curves: {', '.join(words)} together changes little"
             )
     return sentences

@@ -23,6 +23,9 @@ TrustStatus = Literal["confirmed", "assumed", "not confirmed"]
 ALIKE, SHOWN = 0.3, 3.0
 # Mean square error over variance up to which a test has come out as the interval says.
 AS_SAID = 4.0
+# An error of this share of the loss is no confirmation, however wide the interval was; nor is
+# anything that fewer fitted losses foretold.
+TOO_FAR_OFF, TOO_FEW = 0.02, 20
 # A peak this far from every fitted one, in e-folds, is another peak.
 ANOTHER_PEAK = 0.2
 # A question this many times as far in intrinsic time as any fitted loss is another question, and
@@ -113,6 +116,8 @@ def _judged(
     mixture: Mixture, question: Question | None, weights: FloatArray, level: float
 ) -> tuple[TrustStatus, str]:
     ground = mixture.ground
+    if 0 < ground.losses < TOO_FEW:
+        return "not confirmed", f"only {ground.losses} losses are fitted; a longer log would tell"
     least = SHOWN * FLOOR * ground.level
     about = [test for test in mixture.tests if test.gain >= least]
     unless = "assumed" if ground.home else "not confirmed"
@@ -147,7 +152,8 @@ def _judged(
     surprises = [test.surprises[best] for test in about]
     known = [each for each in surprises if each is not None]
     error = _foretold(about, best)
-    if error is None or not known or float(np.mean(known)) > AS_SAID:
+    off = error is not None and error > TOO_FAR_OFF * ground.level
+    if error is None or off or not known or float(np.mean(known)) > AS_SAID:
         missed = "cannot be foretold" if error is None else f"are missed by {error:.4f} nats"
         return (
             "not confirmed",

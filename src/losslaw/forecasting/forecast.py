@@ -24,6 +24,7 @@ from losslaw.fitting.fit import fit as fit_law
 from losslaw.fitting.optimizer import all_by
 from losslaw.fitting.prediction import ADVISE, FittedCurve, Prediction
 from losslaw.fitting.record import Fit
+from losslaw.fitting.status import NOT_DETERMINED as OPEN
 from losslaw.fitting.trust import Trust, useless
 from losslaw.forecasting.band import Band, Predictor, against, rolling, spikes_in
 from losslaw.forecasting.continuation import Plan, planned_if_known
@@ -473,12 +474,15 @@ def _basis(
 def _notes(fit: Fit, earlier: Sequence[LossCurve | FittedCurve]) -> tuple[str, ...]:
     """Notes of a fit, as far as they matter here.
 
-    That some directions of the parameters are open is in the width of the intervals, and a note.
+    Which directions of the parameters are open is of no use here: it is in the intervals.
     """
     # Which early points of other runs were left out says nothing of this one.
     others = {each.label for each in earlier}
     notes = [str(note) for note in fit.notes if note.label not in others]
-    return (*notes, *[f"the fit: {sentence}" for sentence in fit.status.doubts])
+    doubts = [text for text in fit.status.doubts if OPEN not in text]
+    if len(doubts) < len(fit.status.doubts):
+        doubts.append("what these curves leave open of its parameters is in the intervals")
+    return (*notes, *[f"the fit: {sentence}" for sentence in doubts])
 
 
 def _named(curve: LossCurve, others: Sequence[LossCurve]) -> LossCurve:
