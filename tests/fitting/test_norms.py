@@ -64,7 +64,7 @@ def test_a_schedule_that_was_not_run_is_predicted_by_that_growth():
     assert errors[1] > 1e-2
     found = ll.fit(curves(computed), "effective", uncertainty=False)
     (note,) = [str(each) for each in found.notes if "norm" in str(each)]
-    assert note.startswith("the effective rate of flat, cosine, wsd is that of the norm in the log")
+    assert note.startswith("the effective rate of cosine, flat, wsd is that of the norm in the log")
     assert "with kappa 30000 fitted to that norm" in note
 
 

@@ -58,8 +58,8 @@ def test_no_weight_decay_is_assumed_for_others_than_adamw():
         return ll.fit(curves, "effective", optimizer=name, uncertainty=False)
 
     for name, said, decay in (
-        (None, "weight decay 0.1 is assumed for flat, cosine", None),
-        ("adamw", "weight decay 0.1 is assumed for flat, cosine", None),
+        (None, "weight decay 0.1 is assumed for cosine, flat", None),
+        ("adamw", "weight decay 0.1 is assumed for cosine, flat", None),
         ("muon", "trained by muon is not known, and none is assumed: say what it was", 0.0),
     ):
         found = fitted(name)

@@ -95,7 +95,10 @@ def fit(
     (0.5, 0.5)
     """
     law = "auto" if law is None else law
-    every = all_by(curves, optimizer)
+    given = all_by(curves, optimizer)
+    # By what they are and not by the order in which they came: sums then have the same last digit.
+    order = sorted(range(len(given)), key=lambda k: _content(given[k]))
+    every = [given[k] for k in order]
     clean = cleaned_runs(every, skip, keep_all=keep_all)
     runs = clean.curves
     mixed: Contest | None = None
@@ -117,7 +120,7 @@ def fit(
         parts = uncertainties(problem, laws, point, residual_scale(point.residuals), tested)
     sizes = size_fits(problem.sizes, laws, parts)
     mixture = None if mixed is None else mixed.settled(laws[-1], parts[-1], sizes)
-    trunks = None if mixture is None else other_trunks(every, problem.skip)
+    trunks = None if mixture is None else other_trunks(given, problem.skip)
     if mixture is not None and trunks is not None:
         mixture = replace(mixture, other_data=True)
     errors = [
@@ -153,7 +156,21 @@ def fit(
         recipe=recipe.name,
         mixture=mixture,
     )
-    return clean.remembered(made)
+    made = clean.remembered(made)
+    place = {curve.label: k for k, curve in enumerate(given)}
+    return replace(
+        made,
+        curves=tuple(sorted(made.curves, key=lambda curve: place[curve.label])),
+        # Those of single runs first, in the order of the runs.
+        notes=tuple(sorted(made.notes, key=lambda note: place.get(note.label, len(given)))),
+    )
+
+
+def _content(curve: LossCurve) -> tuple[bytes, ...]:
+    """Whatever of a run counts, for an order that neither files nor labels change."""
+    plan = curve.schedule
+    along = (plan.lr, plan.batch, plan.weight_decay, curve.window, curve.steps, curve.loss)
+    return tuple(b"" if each is None else each.tobytes() for each in along)
 
 
 def _contest(clean: CleanedRuns) -> Contest:

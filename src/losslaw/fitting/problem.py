@@ -492,4 +492,4 @@ def _that_matter(
 
 
 def _some(labels: list[str]) -> str:
-    return ", ".join(labels) if len(labels) <= 3 else f"{len(labels)} curves"
+    return ", ".join(sorted(labels)) if len(labels) <= 3 else f"{len(labels)} curves"
