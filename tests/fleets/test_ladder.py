@@ -189,7 +189,7 @@ def test_the_report_and_its_forms():
         ({"over": 1.5}, "expected a share below 1"),
         ({"over": 4900}, "a cooldown over 4,900 is too long for it"),
         ({"final": 1e-2}, "the peak of '2.5e\\+07' is 0.001"),
-        ({"next_size": -1.0}, "next size is -1"),
+        ({"next_size": -1.0}, "next size is -1, expected 1 .. 1e"),
         ({"shape": "zigzag"}, "zigzag"),
         ({"level": 0.0}, "level is 0"),
     ],

@@ -17,13 +17,14 @@ alone (validation/results/ladder.md).
 """
 
 import json
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from losslaw.annealing.cooldown import USUAL, Cooldown
 from losslaw.curves import LossCurve, Runs
-from losslaw.errors import InputError
+from losslaw.errors import InputError, expect_number
 from losslaw.fitting.cleaning import cleaned_runs
 from losslaw.fitting.final_loss import (
     SHARED_AT_HOME,
@@ -41,6 +42,7 @@ from losslaw.fleets.ladder_record import Ladder, Rung
 from losslaw.laws import Law, Recipe
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.interval import Interval, Level
+from losslaw.numerics.magnitudes import MODEL_SIZE
 from losslaw.progress import Progress, silent
 from losslaw.schedules import Schedule, decay_rates
 
@@ -170,8 +172,9 @@ def _check_sizes(runs: Sequence[LossCurve], next_size: float | None) -> None:
         raise InputError(
             f"{len(runs)} runs, all of one model size: a ladder needs at least two sizes"
         )
-    if next_size is not None and not 0 < next_size < np.inf:
-        raise InputError(f"next size is {next_size:g}, expected parameters, above 0")
+    if next_size is not None:
+        expect_number("next size", next_size)
+        MODEL_SIZE.check("next size", math.inf if math.isnan(next_size) else next_size)
 
 
 def _next(sizes: Sequence[float]) -> float:
