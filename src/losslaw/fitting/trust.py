@@ -134,10 +134,6 @@ def _judged(
         if times > MUCH_FARTHER:
             far = f"{times:.0f} times as far in intrinsic time as any fitted loss"
             return unless, f"this goes {far}; a longer run would tell"
-        more = last / ground.updates
-        if more > MANY_MORE:
-            many = f"{more:.1f} times as many updates as any fitted run"
-            return unless, f"this has {many}; a longer run would tell"
     if not about:
         what = (
             "no decay like this one was kept back and foretold"
@@ -148,6 +144,10 @@ def _judged(
         if ground.home:
             return "assumed", cure
         return "not confirmed", f"{cure}{_apart(mixture, question, weights, level)}"
+    more = 1.0 if question is None else int(question.thin.steps[-1]) / ground.updates
+    if more > MANY_MORE:
+        many = f"{more:.1f} times as many updates as any fitted run"
+        return unless, f"this has {many}; a longer run would tell"
     best = int(np.argmax(weights))
     surprises = [test.surprises[best] for test in about]
     known = [each for each in surprises if each is not None]
