@@ -132,3 +132,10 @@ def test_a_job_is_the_library_call():
     assert results["excess_risk"] == exact - 0.5**2 / 2
     assert abs(results["sampled_risk"] - exact) < 4 * results["sampled_error"]
     assert results["sampled_spread"] == pytest.approx(results["sampled_error"] * math.sqrt(30))
+
+
+def test_a_key_of_thousands_of_parts_is_refused_before_it_takes_memory(tmp_path):
+    path = tmp_path / "deep.toml"
+    path.write_text(".".join(["a"] * 50_000) + " = 1\n")
+    with pytest.raises(InputError, match="a key has more than 50 parts"):
+        read_sweep(path)

@@ -37,6 +37,9 @@ from losslaw.kernel.kernel_regression import Distribution, Features
 from losslaw.kernel.sweeps.kernel_job import KernelJob
 from losslaw.schedules import format_schedule, parse_schedule
 
+# Parts of a dotted key, far more than any has.
+DEEP = 50
+
 MOST_JOBS = 10**6
 NAME = re.compile(r"\{([^{}]*)\}")
 
@@ -87,8 +90,14 @@ def read_sweep(path: str | Path) -> list[KernelJob]:
             wrong type, empty lists, or a combination that makes no sense; the line says where.
     """
     source = "standard input" if str(path) == "-" else str(path)
+    text = read_text(path)
+    # A key of n parts takes memory as n^2 to read; here keys have two.
+    for line in text.splitlines():
+        key = line.partition("=")[0]
+        if key.count(".") > DEEP and "," not in key:
+            raise InputError(f"{source}: a key has more than {DEEP} parts, expected at most two")
     try:
-        document = tomllib.loads(read_text(path))
+        document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{source}: not TOML: {error}") from None
     return jobs_of(document, source)
