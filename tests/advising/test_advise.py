@@ -129,7 +129,8 @@ def test_the_run_does_what_was_expected(flat, advice):
         inside.append(abs(error) <= half)
     # Misfit, noise and the law's error come out by chance, about a fifth each; and a run that
     # decides between laws does more than is expected of it.
-    assert 0.4 < min(ratios) <= max(ratios) < 1.25
+    # Distance from short runs is part of the interval, and not of what is expected of it.
+    assert 0.4 < min(ratios) <= max(ratios) < 1.6
     assert all(inside)
 
 
@@ -161,7 +162,7 @@ def test_runs_that_are_named_are_judged(flat):
     after = fit([*flat, *runs(["wsd"], seed=3)])
     expected = by_cost[450].half_width
     # It decides between laws, too: see `agrees`.
-    assert 0.35 * expected < half_width(after, TARGET) < 1.25 * expected
+    assert 0.35 * expected < half_width(after, TARGET) < 1.6 * expected
 
 
 def test_of_several_targets_the_widest_counts(flat, advice):
@@ -297,7 +298,7 @@ def agrees(expected, obtained, law):
 
     That a run decides between laws, or shows that they disagree, is not expected of it.
     """
-    low, high = (0.8, 1.2) if law == "effective" else (0.5, 1.4)
+    low, high = (0.8, 1.2) if law == "effective" else (0.5, 1.7)
     assert low * expected < obtained < high * expected
 
 

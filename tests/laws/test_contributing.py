@@ -54,7 +54,8 @@ def test_every_command_knows_the_law(logs, capsys):
     assert run(["fit", *fitted, *read, "--law", "sudden", "-o", "fit.json", "--json"]) == 0
     fit = said(capsys)
     assert (fit["law"], fit["converged"]) == ("sudden", True)
-    assert run(["predict", "fit.json", "--schedule", "wsd:peak=1e-3,horizon=1500", "--json"]) == 0
+    asked = ["--schedule", "wsd:peak=1e-3,horizon=1500", "--all-steps", "--json"]
+    assert run(["predict", "fit.json", *asked]) == 0
     assert len(said(capsys)["loss"]) == 1500
     assert run(["score", "fit.json", logs["wsd"], logs["step"], *read, "--json"]) == 0
     assert all(abs(curve["final_error"]) < 0.02 for curve in said(capsys)["curves"])

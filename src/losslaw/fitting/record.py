@@ -326,7 +326,10 @@ def _fit(saved: SavedFit) -> Fit:
 
 
 def _check_losses(fit: Fit) -> None:
-    """Refuse amplitudes that no curve can have: the ends of the fitted runs tell."""
+    """Refuse amplitudes that no curve can have: the ends of the fitted runs tell.
+
+    A law that answers alone may miss its curves by any amount, and is only asked for a number.
+    """
     level = LOSS if fit.mixture is None else LOSS.around(fit.mixture.ground.level, FAR_OFF)
     for curve in fit.curves:
         law, _ = fit.at_size(curve.model_size)
@@ -336,7 +339,8 @@ def _check_losses(fit: Fit) -> None:
             loss = law.loss(query)
         if not np.isfinite(loss).all():
             raise InputError(f"the loss of {curve.label} is not finite by these parameters")
-        level.check(f"the loss of {curve.label} by these parameters", loss)
+        seen = np.abs(loss) if fit.mixture is None else loss
+        level.check(f"the loss of {curve.label} by these parameters", seen)
 
 
 def _saved_sizes(sizes: Sequence[SizeFit]) -> tuple[SavedSize, ...]:

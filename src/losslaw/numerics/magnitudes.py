@@ -68,7 +68,7 @@ RATE = Magnitude(0.0, PEAK.high)
 LOSS = Magnitude(1e-15, 1e12)
 # Sequences, samples or tokens; shares of a sequence where tokens are divided by its length.
 BATCH = Magnitude(1e-9, 1e15)
-DECAY = Magnitude(0.0, 1e4)
+DECAY = Magnitude(0.0, 1e9)
 # Exponents of the kernel world's spectrum and target, and the standard deviation of its labels.
 EXPONENT = Magnitude(1e-3, 10.0)
 LABEL_NOISE = Magnitude(0.0, 1e6)
