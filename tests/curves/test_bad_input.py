@@ -78,7 +78,7 @@ CASES = {
     "negative weight decay": (
         GOOD,
         {"weight_decay": -0.1},
-        ["weight_decay is -0.1", "in 0..10000"],
+        ["weight_decay is -0.1", "in 0..1e+09"],
     ),
     "no batch": (GOOD, {"batch": 0}, ["batch is 0", "in 1e-09..1e+15"]),
     "no model": (GOOD, {"model_size": float("nan")}, ["model_size is nan", "in 1..1e+18"]),
