@@ -25,7 +25,7 @@ from losslaw.annealing.record import Annealed, AnnealedRun, Path
 from losslaw.annealing.standing import FittedModel, Rules, Standing, fitted, settled
 from losslaw.curves import LossCurve, Runs
 from losslaw.errors import FitError, InputError
-from losslaw.fitting.cleaning import cleaned_runs
+from losslaw.fitting.cleaning import start_of
 from losslaw.fitting.optimizer import all_by
 from losslaw.fitting.record import Fit
 from losslaw.fitting.status import together
@@ -119,7 +119,7 @@ def annealed(
         raise InputError("a saved fit and earlier runs or a law are both given: choose one")
     _check_names(runs, against)
     progress("reading the runs")
-    start = cleaned_runs([*runs, *others], skip, keep_all=keep_all).skip
+    start = start_of([*runs, *others], skip, keep_all=keep_all)
     models, sentences = [Model(name="the saved fit", runs=tuple(runs))], list[str]()
     if fit is None:
         models, sentences = models_of(runs, start, group_by, seeds=seeds)

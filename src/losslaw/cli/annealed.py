@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from losslaw.cli import cooldown, options
-from losslaw.cli.output import activity, print_json, save_json, say_saved, show
+from losslaw.cli.output import activity, print_json, save_table, say_saved, show
 
 if TYPE_CHECKING:  # the help page does without numpy
     from losslaw.annealing import Annealed
@@ -40,16 +40,8 @@ def annealed_command(
     equal: cooldown.Equal = "updates",
     seeds: cooldown.Seeds = False,
     group_by: cooldown.GroupBy = None,
-    earlier: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--with", metavar="FILE", help="Log of an earlier run of the model; may be repeated."
-        ),
-    ] = None,
-    fit: Annotated[
-        str | None,
-        typer.Option("--fit", metavar="fit.json", help="A saved fit of such runs answers instead."),
-    ] = None,
+    earlier: options.EarlierRuns = None,
+    fit: options.FitInstead = None,
     law: options.Law = "auto",
     level: options.Level = 0.9,
     skip: options.Skip = None,
@@ -118,17 +110,9 @@ def annealed_command(
 
 
 def _save(result: "Annealed", path: str) -> None:
-    from losslaw.files import write_text
-
-    if path.lower().endswith(".json"):
-        save_json(path, result.as_dict())
-    elif path.lower().endswith(".csv"):
-        write_text(path, result.csv())
-    else:
-        _draw(result, path)
-
-
-def _draw(result: "Annealed", path: str) -> None:
+    if path.lower().endswith((".json", ".csv")):
+        save_table(path, result)
+        return
     from losslaw.files.pictures import write_picture
     from losslaw.views.annealed_figure import annealed_figure
 

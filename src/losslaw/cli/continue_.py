@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from losslaw.cli import options
+from losslaw.cli import cooldown, options
 from losslaw.cli.forecast import one_run
 from losslaw.cli.output import activity, print_json, save_json, say_saved, show
 
@@ -43,18 +43,10 @@ def continue_command(
             help="Length of the cooldown at the end: updates, or a share of all updates.",
         ),
     ] = "20%",
-    shape: Annotated[
-        str,
-        typer.Option("--shape", help="linear, cosine, exponential, 1-sqrt or power."),
-    ] = "linear",
-    final: Annotated[
-        float, typer.Option("--final", help="Learning rate at which the cooldown ends.")
-    ] = 0.0,
+    shape: cooldown.Shape = "linear",
+    final: cooldown.Final = 0.0,
     earlier: options.EarlierRuns = None,
-    fit: Annotated[
-        str | None,
-        typer.Option("--fit", metavar="fit.json", help="A saved fit of such runs answers instead."),
-    ] = None,
+    fit: options.FitInstead = None,
     law: options.Law = "auto",
     level: options.Level = 0.9,
     skip: options.Skip = None,

@@ -1,15 +1,12 @@
 """``losslaw fleet``: what many runs of several models are worth, group by group."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from losslaw.cli import cooldown, options
-from losslaw.cli.output import aside, counter, print_json, save_json, say_saved, show
-
-if TYPE_CHECKING:  # the help page does without numpy
-    from losslaw.fleets import Fleet
+from losslaw.cli.output import aside, counter, print_json, save_table, say_saved, show
 
 
 def register(app: typer.Typer) -> None:
@@ -117,7 +114,7 @@ def fleet_command(
         if kept is not None:
             aside(f"{done} of {total} groups are in {kept}; the same command goes on from there")
         raise
-    _save(result, output)
+    save_table(output, result)
     if resume is None and kept is not None:
         Path(kept).unlink(missing_ok=True)
     if json:
@@ -125,14 +122,3 @@ def fleet_command(
         return
     show(result)
     say_saved(output)
-
-
-def _save(result: "Fleet", path: str | None) -> None:
-    from losslaw.files import write_text
-
-    if path is None:
-        return
-    if path.lower().endswith(".json"):
-        save_json(path, result.as_dict())
-    else:
-        write_text(path, result.csv())

@@ -1,14 +1,11 @@
 """``losslaw ladder``: ends of several model sizes, corrected to one cooldown, and their law."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from losslaw.cli import cooldown, options
-from losslaw.cli.output import activity, print_json, save_json, say_saved, show
-
-if TYPE_CHECKING:  # the help page does without numpy
-    from losslaw.fleets import Ladder
+from losslaw.cli.output import activity, print_json, save_table, say_saved, show
 
 
 def register(app: typer.Typer) -> None:
@@ -38,10 +35,7 @@ def ladder_command(
             help="A model size to foretell; default: one rung above the largest.",
         ),
     ] = None,
-    fit: Annotated[
-        str | None,
-        typer.Option("--fit", metavar="fit.json", help="A saved fit of such runs answers instead."),
-    ] = None,
+    fit: options.FitInstead = None,
     law: options.Law = "auto",
     level: options.Level = 0.9,
     skip: options.Skip = None,
@@ -84,20 +78,9 @@ def ladder_command(
             keep_all=keep_all,
             progress=say,
         )
-    _save(result, output)
+    save_table(output, result)
     if json:
         print_json(result.as_dict())
         return
     show(result)
     say_saved(output)
-
-
-def _save(result: "Ladder", path: str | None) -> None:
-    from losslaw.files import write_text
-
-    if path is None:
-        return
-    if path.lower().endswith(".json"):
-        save_json(path, result.as_dict())
-    else:
-        write_text(path, result.csv())

@@ -129,6 +129,10 @@ EarlierFit = Annotated[
     str | None,
     typer.Option("--fit", metavar="fit.json", help="An earlier fit; the run updates it."),
 ]
+FitInstead = Annotated[
+    str | None,
+    typer.Option("--fit", metavar="fit.json", help="A saved fit of such runs answers instead."),
+]
 EarlierRuns = Annotated[
     list[str] | None,
     typer.Option(

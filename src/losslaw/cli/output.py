@@ -41,6 +41,23 @@ def save_json(path: str | None, value: Any) -> None:
         write_text(path, json.dumps(plain(value), indent=1) + "\n")
 
 
+def save_table(path: str | None, result: Any) -> None:
+    """A result in a file, if one is named: its JSON form, or its table where the name says so.
+
+    Args:
+        path: Where it goes; one that ends in .json gets ``as_dict()``, any other ``csv()``.
+        result: Something that has both.
+    """
+    from losslaw.files import write_text
+
+    if path is None:
+        return
+    if path.lower().endswith(".json"):
+        save_json(path, result.as_dict())
+    else:
+        write_text(path, result.csv())
+
+
 def save_schedule(path: str | None, schedule: "Schedule") -> None:
     """A schedule as a table step,lr,... in a file, if one is named."""
     from losslaw.files import write_text

@@ -22,7 +22,7 @@ from losslaw.continuing.second_phase import SecondPhase, annealed_at_end
 from losslaw.continuing.ways import Answer, plans_of, question_of
 from losslaw.curves import Runs
 from losslaw.errors import InputError
-from losslaw.fitting.cleaning import cleaned_runs
+from losslaw.fitting.cleaning import start_of
 from losslaw.fitting.final_loss import FinalLoss
 from losslaw.fitting.optimizer import all_by
 from losslaw.fitting.record import Fit
@@ -117,7 +117,7 @@ def continue_run(
     if fit is not None and (others or law != "auto"):
         raise InputError("a saved fit and earlier runs or a law are both given: choose one")
     progress("fitting")
-    start = cleaned_runs([*runs, *others], skip, keep_all=keep_all).skip
+    start = start_of([*runs, *others], skip, keep_all=keep_all)
     rules = Rules(law=law, skip=start, keep_all=keep_all, new_data=new_data)
     model = Model(name=runs[0].label, runs=tuple(runs))
     made = fitted(model, others, fit, rules, Cooldown(shape=shape, final=final))

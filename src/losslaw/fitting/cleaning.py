@@ -147,11 +147,27 @@ def cleaned_runs(
         skip: Points before this step are early; ``None``: see `usual_skip`.
         keep_all: Whether all points are fitted as they are.
     """
-    for curve in curves:
-        LOSS.check(f"curve {curve.label!r}: one of the losses", curve.loss)
-    start = usual_skip(curves, keep_all=keep_all) if skip is None else skip
+    start = start_of(curves, skip, keep_all=keep_all)
     runs = tuple(_as_logged(each) if keep_all else cleaned(each, start) for each in curves)
     return CleanedRuns(runs=runs, skip=start)
+
+
+def start_of(
+    curves: Sequence[LossCurve], skip: int | None = None, *, keep_all: bool = False
+) -> int:
+    """The step before which losses of these runs are early, which is all that they have in common.
+
+    Args:
+        curves: As they were logged.
+        skip: That step, if it is said; ``None``: see `usual_skip`.
+        keep_all: Whether all points are fitted as they are.
+
+    Raises:
+        InputError: losses that no run can have.
+    """
+    for curve in curves:
+        LOSS.check(f"curve {curve.label!r}: one of the losses", curve.loss)
+    return usual_skip(curves, keep_all=keep_all) if skip is None else skip
 
 
 def cleaned(curve: LossCurve, skip: int = 0) -> Cleaned:
