@@ -7,7 +7,7 @@ never change: ``schedule.scaled(0.5)`` is another one.
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -90,6 +90,55 @@ class Schedule:
             raise InputError(f"sequence_length is {sequence_length}, expected at least 1")
         put(self, "sequence_length", sequence_length)
         put(self, "spec", spec)
+
+    @classmethod
+    def from_torch(cls, scheduler: Any, n: int, *, group: int | None = None) -> "Schedule":
+        """The rates of the next ``n`` updates under a scheduler of torch.
+
+        Of a new scheduler that is the whole run. A copy is stepped: scheduler and optimiser stay as
+        they are. One step of the scheduler is one update.
+
+        Args:
+            scheduler: One of ``torch.optim.lr_scheduler``, or what has ``step()`` and an
+                ``optimizer`` with ``param_groups``, as those of transformers.
+            n: Number of updates, 1 to 10^7.
+            group: Which group of parameters; ``None``: all have the same rates.
+
+        Returns:
+            The schedule. Where the text of a usual one makes all rates to 1e-6 of the highest, it
+            is that one, and ``spec`` has the text.
+
+        Raises:
+            InputError: no such scheduler, one that follows the losses or has fewer updates, groups
+                whose rates differ.
+
+        As in ``Schedule.from_torch(CosineAnnealingLR(optimizer, T_max=24_000), 24_000)``.
+        """
+        from losslaw.schedules.from_trainer import schedule_of_torch
+
+        return schedule_of_torch(scheduler, n, group)
+
+    @classmethod
+    def from_optax(cls, schedule: Any, n: int, *, start: int = 0) -> "Schedule":
+        """The rates of ``n`` updates under a schedule of optax.
+
+        Args:
+            schedule: A function of the updates done, ``lr[k - 1] = schedule(k - 1)``, or a number.
+            n: Number of updates, 1 to 10^7.
+            start: Updates done before the first of them.
+
+        Returns:
+            The schedule; with a text as for `from_torch`.
+
+        Raises:
+            InputError: it is neither, or fails.
+
+        >>> Schedule.from_optax(lambda done: 0.1 * 0.5 ** (done // 2), 4).lr.tolist()
+        [0.1, 0.1, 0.05, 0.05]
+        """
+        from losslaw.schedules.from_trainer import schedule_of_optax
+
+        return schedule_of_optax(schedule, n, start)
 
     @property
     def horizon(self) -> int:
