@@ -12,6 +12,7 @@ import sys
 
 import typer
 
+from losslaw.cli.completion import ASKS
 from losslaw.cli.streams import open_streams
 from losslaw.errors import FitError, InputError
 from losslaw.text import shown
@@ -43,6 +44,7 @@ GROUPS = (
     "theory",
     "reproduce",
     "sweep",
+    "completion",
 )
 
 # Letters of a message: names and values that were given may be of any length.
@@ -89,6 +91,10 @@ def run(arguments: list[str] | None = None) -> int:
     # Before numpy is loaded: threads only slow down vectors of the length that occur here.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     open_streams()
+    if ASKS in os.environ:
+        from typer.completion import completion_init  # pyright: ignore
+
+        completion_init()
     command = typer.main.get_command(build())
     try:
         status = command.main(arguments, prog_name="losslaw", standalone_mode=False)

@@ -33,6 +33,7 @@ NAMES = {
     "METHODS": "losslaw.kernel.methods",
     "WEIGHTS": "losslaw.schedules.averages",
 }
+IN_BRACES = r"\{([A-Z]+)\}"
 
 
 class Command(TyperCommand):
@@ -43,12 +44,22 @@ class Command(TyperCommand):
         for each in self.params:
             if {int, float} & {*_kinds(each)}:
                 each.process_value = partial(_number, each.process_value)
+            if named := re.search(IN_BRACES, getattr(each, "help", None) or ""):
+                auto = ["auto"] * ("auto" in each.help)  # pyright: ignore
+                each._custom_shell_complete = partial(_completed, named, auto)  # pyright: ignore
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """What a shell may put here; help texts stand beside it, where it shows them."""
+        for each in self.params:
+            if getattr(each, "help", None):
+                each.help = re.sub(IN_BRACES + r"\.?", "...", each.help)  # pyright: ignore
+        return super().shell_complete(ctx, incomplete)  # pyright: ignore[reportUnknownVariableType]
 
     def get_help(self, ctx: Any) -> str:
         """The help page, with the names that stand in braces in its texts."""
         for each in (self, *self.params):
             if getattr(each, "help", None):
-                each.help = re.sub(r"\{([A-Z]+)\}", _names, each.help)  # pyright: ignore
+                each.help = re.sub(IN_BRACES, _listed, each.help)  # pyright: ignore
         return super().get_help(ctx)
 
 
@@ -61,8 +72,20 @@ def _number(process: Callable[[Any, Any], Any], ctx: Any, value: Any) -> Any:
     return process(ctx, expanded(value) if isinstance(value, str) else value)
 
 
-def _names(match: re.Match[str]) -> str:
-    return ", ".join(getattr(importlib.import_module(NAMES[match[1]]), match[1]))
+def _names(match: re.Match[str]) -> list[str]:
+    return list(getattr(importlib.import_module(NAMES[match[1]]), match[1]))
+
+
+def _listed(match: re.Match[str]) -> str:
+    return ", ".join(_names(match))
+
+
+def _completed(
+    named: re.Match[str], more: list[str], ctx: Any, parameter: Any, incomplete: str
+) -> list[str]:
+    # Of a list with commas, the last name.
+    before, comma, last = incomplete.rpartition(",")
+    return [before + comma + each for each in [*more, *_names(named)] if each.startswith(last)]
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table.")]
