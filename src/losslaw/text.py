@@ -32,6 +32,31 @@ def rounded(value: float, error: float | None) -> str:
     return f"{round(value, digits):.0f} ± {round(error, digits):.0f}"
 
 
+def size_words(parameters: float, digits: int = 3) -> str:
+    """The size of a model as people write it.
+
+    >>> [size_words(size) for size in (123_587_328, 7e9, 25e3, 950)]
+    ['124M', '7B', '25K', '950']
+    >>> size_words(123_587_328, digits=4)
+    '123.6M'
+    """
+    number = float(f"{parameters:.{digits}g}")
+    for unit, scale in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("K", 1e3)):
+        if number >= scale:
+            return f"{number / scale:.{digits}g}{unit}"
+    return f"{number:.{digits}g}"
+
+
+def natural(text: str) -> tuple[tuple[str, int, str], ...]:
+    """What to sort names by so that the numbers in them are in order.
+
+    >>> sorted(["run-10", "run-2", "a"], key=natural)
+    ['a', 'run-2', 'run-10']
+    """
+    parts = re.findall(r"(\D*)0*(\d*)", text)
+    return tuple((words, len(number), number) for words, number in parts)
+
+
 def escaped(text: str) -> str:
     """``text`` in one line: line ends, control and invisible characters as their escapes.
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ def runs_of(*models, L0=2.5):
 def test_each_group_is_answered_as_it_is_alone():
     runs = runs_of("small", "large")
     result = ll.fleet(runs, group_by="small|large", law="effective")
-    assert [group.name for group in result.groups] == ["small", "large"]
+    assert [group.name for group in result.groups] == ["large", "small"]
     for group in result.groups:
         own = [run for run in runs if run.label.startswith(group.name)]
         alone = ll.annealed(own, law="effective", against="best")
@@ -59,18 +60,67 @@ def test_the_baseline_of_each_group():
     runs = [*runs_of("small", "large"), stable("medium_other", L0=2.7)]
     result = ll.fleet(runs, group_by="small|large|medium", against="peak0.003", law="effective")
     assert [group.against for group in result.groups] == [
-        "small_peak0.003",
         "large_peak0.003",
         "medium_other",
+        "small_peak0.003",
     ]
     verdicts = {run.label: run.verdict for group in result.groups for run in group.runs}
     assert verdicts["small_peak0.003"] == "baseline"
-    assert set(verdicts.values()) <= {"baseline", "best", "better", "worse", "not told apart"}
-    assert verdicts["medium_other"] == "best"
+    assert set(verdicts.values()) <= {"baseline", "alone", "better", "worse", "not told apart"}
+    assert verdicts["medium_other"] == "alone"
     exact = ll.fleet(runs_of("small"), against="small_peak0.002", law="effective")
     assert exact.groups[0].against == "small_peak0.002"
     with pytest.raises(ll.InputError, match="no run of that name, and no name that fits it"):
         ll.fleet(runs_of("small"), against="(", law="effective")
+
+
+def test_groups_are_named_and_sorted_as_people_would():
+    runs = [
+        stable(f"{size:.0f}_{optimizer}", 1e-3 * (1 + i), model_size=size, optimizer=optimizer)
+        for size, optimizer in ((1.3e9, "adamw"), (123_587_328, "muon"), (123_587_328, "adamw"))
+        for i in range(2)
+    ]
+    runs = [run.with_(label=f"run-{12 - i}") for i, run in enumerate(runs)]
+    by_facts = ll.fleet([*runs, stable("other")], law="effective").groups
+    names = ["124M adamw", "124M muon", "1.3B adamw", "all runs"]
+    assert [group.name for group in by_facts] == names
+    assert [group.name for group in ll.fleet(runs, group_by="model_size", law="effective").groups]
+    by_peak = ll.fleet(runs, group_by="peak", law="effective").groups
+    assert [group.name for group in by_peak] == ["peak 0.001", "peak 0.002"]
+    by_name = ll.fleet(runs, group_by=r"run-\d+", law="effective").groups
+    assert [group.name for group in by_name] == [f"run-{i}" for i in range(7, 13)]
+    near = [stable(f"{size}", model_size=size) for size in (123.6e6, 124.4e6)]
+    assert [group.name for group in ll.fleet(near, law="effective").groups] == ["123.6M", "124.4M"]
+
+
+def test_the_best_is_first_and_is_not_compared_with_itself():
+    seeds = [stable(f"high_seed{i}", 2e-3, seed=i) for i in range(2)]
+    alone = ll.fleet(seeds[0], law="effective").groups[0]
+    assert ([run.verdict for run in alone.runs], alone.against) == (["alone"], "high_seed0")
+    shorter = stable("low", 1e-3, n=2000, seed=5)
+    result = ll.fleet([*seeds, shorter, stable("low_far", 1e-3, seed=7)], law="effective")
+    runs = result.groups[0].runs
+    assert [run.loss for run in runs] == sorted(run.loss for run in runs)
+    assert runs[0].verdict == "best"
+    assert {run.verdict for run in runs[1:]} <= {"seed of best", "worse", "not told apart"}
+    assert [run.difference is None for run in runs].count(True) == (
+        2 if runs[0].label.startswith("high") else 1
+    )
+    assert "compared with what the best was worth after as many" in " ".join(str(result).split())
+
+
+@pytest.mark.parametrize("begin", ["", "a_very_long_name_of_a_project_that_all_runs_share_"])
+def test_long_names_fit_and_stay_apart(begin):
+    law = ll.fleet(runs_of("a"), law="effective").groups[0]
+    middle = "wsd-linear-0.4_peak0.002_T50"
+    runs = [replace(run, label=f"{begin}{middle}{i}") for i, run in enumerate(law.runs, start=1)]
+    text = str(replace(law, runs=tuple(runs)))
+    assert max(map(len, text.splitlines())) <= 80
+    assert all(f"T50{i}" in text for i in (1, 2, 3))
+    # Where the middle tells names apart it is not cut.
+    apart = [replace(run, label=f"{'x' * 40}{i}{'y' * 40}") for i, run in enumerate(law.runs)]
+    text = str(replace(law, runs=tuple(apart)))
+    assert all(run.label in text for run in apart)
 
 
 def test_bad_logs_are_named_and_spoil_nothing(tmp_path):

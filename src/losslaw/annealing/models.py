@@ -23,13 +23,10 @@ from losslaw.curves import LossCurve
 from losslaw.errors import InputError
 from losslaw.fitting.trunks import apart
 from losslaw.schedules.agreement import agreement
+from losslaw.text import size_words
 
 # Facts by which runs may be grouped.
 FACTS = ("model_size", "optimizer", "batch", "weight_decay", "peak", "folder")
-# Those of them whose values are names, and need no title.
-NAMES = ("optimizer", "folder")
-# The value of a fact that is not known.
-UNKNOWN = "not known"
 # Median difference of two runs of one schedule, relative to the loss, from which on they are runs
 # of two models: two seeds seldom differ by as much.
 OTHER_MODEL = 1e-3
@@ -86,27 +83,46 @@ def models_of(
 
 
 def grouped(curves: Sequence[LossCurve], group_by: str | None) -> dict[str, list[LossCurve]]:
-    """Runs by what they are grouped by: see `models_of`.
+    """Runs by what they are grouped by, named as people would: see `models_of`.
 
     Raises:
         InputError: ``group_by`` is no regular expression, or matches nothing in a label.
     """
-    key = _key(group_by)
+    key = _key(group_by, _digits(curves))
     groups: dict[str, list[LossCurve]] = {}
     for curve in curves:
         groups.setdefault(key(curve), []).append(curve)
     return groups
 
 
-def _key(group_by: str | None) -> Callable[[LossCurve], str]:
+def in_order(curve: LossCurve, group_by: str | None) -> float:
+    """What groups are sorted by, before their names: a fact that is a number, the smallest first.
+
+    Groups of which it is not known come last; so do all that other things tell apart.
+    """
+    value = _fact(curve, group_by or "model_size") if group_by in (None, *FACTS) else None
+    return np.inf if value is None or isinstance(value, str) else float(value)
+
+
+def _digits(curves: Sequence[LossCurve]) -> int:
+    """Digits of model sizes that tell them apart: three, or the four that any are told by."""
+    sizes = {curve.model_size for curve in curves} - {None}
+    usual, most = ({size_words(size, digits) for size in sizes if size} for digits in (3, 4))
+    return 3 if len(usual) == len(most) else 4
+
+
+def _key(group_by: str | None, digits: int) -> Callable[[LossCurve], str]:
     if group_by is None:
-        return lambda curve: "_".join(
-            part for part in (_size(curve), curve.optimizer or "") if part
+        facts = ("model_size", "optimizer")
+        return lambda curve: " ".join(
+            _words(name, value, digits)
+            for name in facts
+            if (value := _fact(curve, name)) is not None
         )
     if group_by == "label":
         return lambda curve: curve.label
     if group_by in FACTS:
-        return lambda curve: _titled(group_by, _fact(curve, group_by))
+        return lambda curve: _words(group_by, _fact(curve, group_by), digits)
     try:
         pattern = re.compile(group_by)
     except re.error as error:
@@ -127,26 +143,27 @@ def _key(group_by: str | None) -> Callable[[LossCurve], str]:
     return part
 
 
-def _titled(fact: str, value: str) -> str:
-    return value if fact in NAMES and value != UNKNOWN else f"{fact} {value}"
+def _words(fact: str, value: float | str | None, digits: int) -> str:
+    title = fact.replace("_", " ")
+    if value is None:
+        return f"{title} not known"
+    if isinstance(value, str):
+        return value
+    return size_words(value, digits) if fact == "model_size" else f"{title} {value:.4g}"
 
 
-def _size(curve: LossCurve) -> str:
-    return "" if curve.model_size is None else f"{curve.model_size:.4g}"
-
-
-def _fact(curve: LossCurve, name: str) -> str:
+def _fact(curve: LossCurve, name: str) -> float | str | None:
     schedule = curve.schedule
     if name == "model_size":
-        return _size(curve) or UNKNOWN
+        return curve.model_size
     if name == "optimizer":
-        return curve.optimizer or UNKNOWN
+        return curve.optimizer or None
     if name == "folder":
-        return (curve.origin.folder if curve.origin is not None else "") or UNKNOWN
+        return None if curve.origin is None else curve.origin.folder or None
     if name == "peak":
-        return f"{curve.peak_seen:.4g}"
+        return float(curve.peak_seen)
     along = schedule.batch if name == "batch" else schedule.weight_decay
-    return UNKNOWN if along is None else f"{float(along.max()):.4g}"
+    return None if along is None else float(along.max())
 
 
 def _told_apart(

@@ -18,7 +18,7 @@ import numpy as np
 
 from losslaw.annealing.annealed import annealed
 from losslaw.annealing.cooldown import USUAL, Cooldown
-from losslaw.annealing.models import Model, configuration, grouped
+from losslaw.annealing.models import Model, configuration, grouped, in_order
 from losslaw.annealing.pairs import BEST, Equal, checked_equal
 from losslaw.annealing.record import Annealed
 from losslaw.annealing.standing import standings_of
@@ -29,6 +29,7 @@ from losslaw.fleets.finished import Finished
 from losslaw.fleets.fleet_record import Fleet, FleetGroup, FleetRun
 from losslaw.numerics.interval import Level
 from losslaw.progress import Counted, uncounted
+from losslaw.text import natural
 from losslaw.version import __version__
 from losslaw.workers import Report, WorkersLost, checked_workers, work
 from losslaw.workers.crew import call
@@ -175,9 +176,13 @@ def fleet(
         keep_all=keep_all,
         new_data=new_data,
     )
+    parts = sorted(
+        grouped(runs, group_by).items(),
+        key=lambda part: (in_order(part[1][0], group_by), natural(part[0])),
+    )
     each = [
         GroupJob(name=name or ALL, curves=tuple(part), against=against, asked=asked)
-        for name, part in grouped(runs, group_by).items()
+        for name, part in parts
     ]
     if not each:
         reasons = f": {next(iter(unread.values()))}" if unread else ""
@@ -323,17 +328,23 @@ def _pattern(text: str) -> re.Pattern[str] | None:
 def _group(
     name: str, answer: Annealed, against: str, left_out: Sequence[tuple[str, str]]
 ) -> FleetGroup:
-    baseline = answer.pairs[0].a if answer.pairs else answer.runs[0].configuration
     pairs = {pair.b: pair for pair in answer.pairs}
+    named = against != BEST or any(BEST in (run.label, run.configuration) for run in answer.runs)
+    mark = "baseline" if named else "best"
     runs: list[FleetRun] = []
-    for run in sorted(answer.runs, key=lambda run: run.loss):
+    baseline = ""
+    for run in sorted(answer.runs, key=lambda run: (run.loss, natural(run.label))):
         pair = pairs.get(run.configuration)
-        verdict, needs = "best" if against == BEST else "baseline", ""
+        verdict, needs = mark if pairs else "alone", ""
         difference = interval = None
         if pair is not None:
             words = {"a is better": "worse", "b is better": "better"}
             verdict, needs = words.get(pair.verdict, pair.verdict), pair.needs
             difference, interval = -pair.difference, pair.interval
+        elif baseline:
+            verdict = f"seed of {mark}" if pairs else "alone"
+        else:
+            baseline = run.configuration
         runs.append(
             FleetRun(
                 label=run.label,

@@ -3,16 +3,20 @@
 import csv
 import io
 import math
+import re
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from textwrap import wrap
+from itertools import takewhile
 from typing import Any, Self
 
 from losslaw.annealing.cooldown import Cooldown
-from losslaw.text import WIDTH, Report, table
+from losslaw.text import WIDTH, Report, escaped, table, wrapped
 
-# Columns of a name in a table; longer ones are cut in the middle.
-NAME = 24
+# Columns of a name in a table at least; longer ones that do not fit are cut in the middle.
+NAME = 16
+# Where in a name the part begins that it does not share with others.
+BOUNDARY = re.compile(r"[^_\-. /]*$")
 # Logs left out that a report names; the JSON form has all.
 LEFT_OUT_SHOWN = 20
 # Columns of the CSV form.
@@ -20,8 +24,8 @@ COLUMNS = (
     "group", "run", "model", "configuration", "at", "over", "raw", "annealed", "lower", "upper",
     "against", "difference", "half_width", "verdict", "needs",
 )  # fmt: skip
-# Verdicts in a table.
-SHORT = {"not told apart": "close", "baseline": "base"}
+# What stands for a verdict in a table, and what it means there.
+UNCLEAR = "unclear"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +45,9 @@ class FleetRun:
         refused: Whether the interval is too wide to be of use.
         difference: How much higher it ends than the run it is compared with, at an equal budget.
         half_width: Half-width of the interval of the difference.
-        verdict: ``best`` or ``baseline``, ``better``, ``worse`` or ``not told apart``.
+        verdict: ``better``, ``worse`` or ``not told apart``; of the run that the others are
+            compared with ``best`` or ``baseline``, of other seeds of it ``seed of best``, and
+            ``alone`` where there is nothing to compare with.
         needs: What would tell it apart, in words.
     """
 
@@ -83,6 +89,11 @@ class FleetGroup:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
+    @property
+    def mark(self) -> str:
+        """What the run is that the others are compared with: ``best`` or ``baseline``."""
+        return "baseline" if any(run.verdict == "baseline" for run in self.runs) else "best"
+
     def as_dict(self) -> dict[str, Any]:
         """The JSON form, which `read` reads."""
         return asdict(self)
@@ -103,25 +114,24 @@ class FleetGroup:
     def __str__(self) -> str:
         if not self.runs:
             return f"{self.name}: no run can be used"
-        count = f"{len(self.runs)} run" + ("s" if len(self.runs) != 1 else "")
-        lines = [f"{self.name} ({count}{_widths(self.runs)})"]
+        lines = wrapped(f"{self.name} ({_counted(len(self.runs), 'run')}{_widths(self.runs)})")
         if self.trust:
-            lines += _wrapped(self.trust)
-        header = ["run", "at step", "raw", "annealed", "against", "verdict"]
+            lines += wrapped(self.trust, "  ")
+        header = ["run", "at step", "raw", "annealed", f"from {self.mark}", "verdict"]
         rows = [
             [
-                shortened(run.label),
+                run.label,
                 f"{run.at:,}",
                 f"{run.raw:.4f}",
                 f"{run.loss:.4f}",
                 _difference(run),
-                SHORT.get(run.verdict, run.verdict),
+                UNCLEAR if run.verdict == "not told apart" else run.verdict,
             ]
             for run in self.runs
         ]
-        lines += [f"  {line}" for line in table(header, rows, left=(0, 5))]
+        lines += [f"  {line}" for line in _fitted(header, rows)]
         for text in self.warnings:
-            lines += _wrapped(f"warning: {text}")
+            lines += wrapped(f"warning: {text}", "  ")
         return "\n".join(lines)
 
 
@@ -175,39 +185,74 @@ class Fleet(Report):
         return text.getvalue()
 
     def __str__(self) -> str:
-        groups = f"{len(self.groups)} group" + ("s" if len(self.groups) != 1 else "")
+        told = [group for group in self.groups if group.runs]
         lines = [
-            f"{len(self)} runs in {groups}: loss after a cooldown",
-            f"  ({self.cooldown}; ± at {self.level:.0%})",
-            f"against: difference from the {' or '.join(self._marks())} of its group, at an equal"
-            " budget",
-            "  (close: not told apart)",
+            f"{_counted(len(self), 'run')} in {_counted(len(told), 'group')}: loss after a cooldown"
+            f" ({self.cooldown}; ± at {self.level:.0%})",
         ]
-        for group in self.groups:
-            if group.runs:
-                lines += ["", str(group)]
-        lines += _left_out(self.all_left_out)
-        return "\n".join(lines)
+        verdicts = {run.verdict for group in told for run in group.runs}
+        if marks := " or ".join(mark for mark in ("best", "baseline") if mark in verdicts):
+            lines.append(f"from {marks}: difference from that run of its group, at an equal budget")
+        if "not told apart" in verdicts:
+            lines.append(f"{UNCLEAR}: not told apart from {marks}")
+        if any(len({run.at for run in group.runs}) > 1 for group in told):
+            lines.append(
+                f"a run of fewer updates is compared with what the {marks} was worth after as many"
+            )
+        text = [line for each in lines for line in wrapped(each)]
+        for group in told:
+            text += ["", str(group)]
+        return "\n".join([*text, *_left_out(self.all_left_out)])
 
-    def _marks(self) -> list[str]:
-        verdicts = [run.verdict for group in self.groups for run in group.runs]
-        return [mark for mark in ("best", "baseline") if mark in verdicts]
 
+def shortened(name: str, room: int) -> str:
+    """A name that fits, cut in the middle.
 
-def shortened(name: str) -> str:
-    """A name that fits a table, cut in the middle.
-
-    >>> shortened("adamw_lr1e-3_seed0"), shortened("adamw_peak0.0030_cooldown0.2_seed0")
-    ('adamw_lr1e-3_seed0', 'adamw_peak0...n0.2_seed0')
+    >>> shortened("lr1e-3_seed0", 24), shortened("adamw_peak0.0030_cooldown0.2_seed0", 24)
+    ('lr1e-3_seed0', 'adamw_peak0..wn0.2_seed0')
     """
-    if len(name) <= NAME:
+    if len(name) <= room:
         return name
-    first = (NAME - 2) // 2
-    return f"{name[:first]}..{name[len(name) - (NAME - 2 - first) :]}"
+    first = (room - 2) // 2
+    return f"{name[:first]}..{name[len(name) - (room - 2 - first) :]}"
 
 
-def _wrapped(text: str) -> list[str]:
-    return wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+def _fitted(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table of runs that fits the terminal.
+
+    Where names are long, the column of raw losses makes room for them. Then what all begin with is
+    left out of them, and at last their middle, unless it is what tells them apart.
+    """
+    names, begin = [escaped(row[0]) for row in rows], ""
+    columns = list(zip(header, *rows, strict=True))[1:]
+    terminal = max(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
+    room = _room(columns, terminal)
+    if max(map(len, names)) > room:
+        del columns[header.index("raw") - 1]
+        room = _room(columns, terminal)
+    if max(map(len, names)) > room:
+        begin = BOUNDARY.sub("", _common(names)) if len(names) > 1 else ""
+        short = [shortened(name.removeprefix(begin), room) for name in names]
+        if len(set(short)) == len(set(names)):
+            names = short
+    title = shortened(f"run {begin}...", room) if begin else "run"
+    titles, *lines = zip([title, *names], *columns, strict=True)
+    return table(titles, lines, left=(0, len(columns)))
+
+
+def _room(columns: Sequence[Sequence[str]], terminal: int) -> int:
+    """What other columns leave to that of names."""
+    return max(terminal - 2 - sum(max(map(len, column)) + 2 for column in columns), NAME)
+
+
+def _common(names: Sequence[str]) -> str:
+    """What all names begin with."""
+    pairs = zip(min(names), max(names), strict=False)
+    return "".join(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" + ("s" if count != 1 else "")
 
 
 def _widths(runs: Sequence[FleetRun]) -> str:
@@ -246,7 +291,8 @@ def _left_out(each: Sequence[tuple[str, str]]) -> list[str]:
     if not each:
         return []
     lines = ["", f"{len(each)} left out"]
-    lines += [f"  {name}: {_without(name, why)}" for name, why in each[:LEFT_OUT_SHOWN]]
+    for name, why in each[:LEFT_OUT_SHOWN]:
+        lines += wrapped(f"{name}: {_without(name, why)}", "  ")
     if len(each) > LEFT_OUT_SHOWN:
         lines.append(f"  and {len(each) - LEFT_OUT_SHOWN} more (--json, -o)")
     return lines
