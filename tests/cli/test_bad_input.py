@@ -382,7 +382,7 @@ OPTIONS = {
     "theory without a source": (
         ["theory", "--capacity", "2", "--budget", "1e6"],
         None,
-        ["Missing option", "--source", "theory --help"],
+        ["give one of --source", "--difficulty"],
     ),
     "theory of a negative source": (
         ["theory", "--source", "-1", "--capacity", "2", "--budget", "1e6"],

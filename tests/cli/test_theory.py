@@ -21,8 +21,11 @@ def test_json_has_every_relation(capsys, flag):
     assert document["regime"]["name"] == "hard"
     assert document["limited"] == flag[2:]
     names = [result["schedule"] for result in document["schedules"]]
-    assert names == ["power", "wsd", "exponential", "constant"]
-    assert document["schedules"][3]["risk"]["formula"].startswith("C" if "c" in flag else "D")
+    assert names == ["wsd-power", "wsd", "power", "exponential", "constant"]
+    assert [rank["schedule"] for rank in document["ranking"]] == names
+    tied = [rank["exact_risk"] for rank in document["ranking"][:3]]
+    assert tied == sorted(tied)
+    assert document["schedules"][4]["risk"]["formula"].startswith("C" if "c" in flag else "D")
     assert bool(document["best"]) == (flag == "--data")
 
 
@@ -39,6 +42,8 @@ def test_shapes_and_floors(capsys):
         (["--schedule", "cosin"], "unknown schedule 'cosin', expected one of: constant"),
         (["--capacity", "1"], "capacity is 1, expected a finite number above 1"),
         (["--source", "-1"], "source is -1, expected a finite number above 0"),
+        (["--difficulty", "2"], "give one of --source s and --difficulty alpha"),
+        (["--noise", "-1"], "noise is -1, expected a standard deviation"),
         (["--budget", "1"], "budget is 1, expected a finite number above e"),
         (["--floor", "0.1"], "add --schedule power"),
         (["--schedule", "wsd", "--exponent", "2"], "exponent is for the power schedule"),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from losslaw.cli.options import Command, Json
+from losslaw.cli.problem import Capacity, Difficulty, Source, chosen_source
 
 if TYPE_CHECKING:
     from losslaw.kernel import KernelRegression, LongSchedule
@@ -20,8 +21,7 @@ def register(app: typer.Typer) -> None:
 
 
 def simulate(
-    source: Annotated[float, typer.Option("--source", help="Source exponent s > 0.")],
-    capacity: Annotated[float, typer.Option("--capacity", help="Capacity exponent beta > 1.")],
+    capacity: Capacity,
     schedule: Annotated[
         str,
         typer.Option(
@@ -30,6 +30,8 @@ def simulate(
             help="wsd:peak=0.3,horizon=10000,cooldown=0.2,... or a file step,lr[,batch].",
         ),
     ],
+    source: Source = None,
+    difficulty: Difficulty = None,
     modes: Annotated[str, typer.Option("--modes", help="Modes M, a whole number or inf.")] = "inf",
     noise: Annotated[
         float, typer.Option("--noise", help="Standard deviation sigma of the labels.")
@@ -96,7 +98,7 @@ def simulate(
     if method not in METHODS:
         raise InputError(f"--method {method!r}, expected one of: {', '.join(METHODS)}")
     world = KernelRegression(
-        source=source,
+        source=chosen_source(source, difficulty, capacity),
         capacity=capacity,
         modes=_modes(modes),
         noise=noise,

@@ -1,5 +1,6 @@
-"""``losslaw theory``: what the closed forms say about a budget."""
+"""``losslaw theory``: what the closed forms say about a budget, and the exact dynamics beside."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -7,120 +8,259 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from losslaw.cli.options import Command, Json, JsonFile
+from losslaw.cli.problem import Capacity, Difficulty, Source, chosen_source
 
 if TYPE_CHECKING:
-    from losslaw.kernel.theory import Relation
+    from losslaw.kernel.agreement import ExactOptimum, Rank
+    from losslaw.kernel.theory import Exponents, Relation, Scaling
+    from losslaw.kernel.theory.scaling import Limited
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
+    app.command("theory", cls=Command)(theory)
 
-    @app.command(cls=Command)
-    def theory(  # pyright: ignore[reportUnusedFunction]
-        source: Annotated[
-            float, typer.Option("--source", help="Source exponent s > 0: signal left is t^-s.")
-        ],
-        capacity: Annotated[
-            float,
-            typer.Option("--capacity", help="Capacity exponent beta > 1: eigenvalues j^-beta."),
-        ],
-        budget: Annotated[
-            float, typer.Option("--budget", help="Samples D, or with --compute C = modes * D.")
-        ],
-        schedule: Annotated[
-            str | None,
-            typer.Option(
-                "--schedule",
-                help="constant, exponential, wsd, power, linear, 1-sqrt or cosine; all of the"
-                " first four, ranked, when left out.",
-            ),
-        ] = None,
-        compute: Annotated[
-            bool,
-            typer.Option(
-                "--compute/--data", help="Whether the budget is compute or data (default)."
-            ),
-        ] = False,
-        exponent: Annotated[
-            float | None,
-            typer.Option("--exponent", help="g of a power decay (1-z)^g; default 2 beta - 1."),
-        ] = None,
-        floor: Annotated[
-            float,
-            typer.Option("--floor", help="Final rate of a power-like decay, share of the peak."),
-        ] = 0.0,
-        json: Json = False,
-        output: JsonFile = None,
-    ) -> None:
-        """Regime, scaling exponents and optimal hyper-parameters, with their theorems.
 
-        For one-pass SGD on power-law kernel regression. Constants are set to one: exponents and
-        ratios between budgets mean something, single values only an order of magnitude.
+def theory(
+    capacity: Capacity,
+    budget: Annotated[
+        float, typer.Option("--budget", help="Samples D, or with --compute C = modes * D.")
+    ],
+    source: Source = None,
+    difficulty: Difficulty = None,
+    schedule: Annotated[
+        str | None,
+        typer.Option(
+            "--schedule",
+            help="constant, exponential, wsd, wsd-power (stable, then a power tail), power, linear,"
+            " 1-sqrt or cosine; those that theory ranks, in order, when left out.",
+        ),
+    ] = None,
+    compute: Annotated[
+        bool,
+        typer.Option("--compute/--data", help="Whether the budget is compute or data (default)."),
+    ] = False,
+    exact: Annotated[
+        bool,
+        typer.Option(
+            "--exact",
+            help="Search the exact dynamics: best peak, modes, samples, cooldown and batch, and"
+            " what the closed form costs.",
+        ),
+    ] = False,
+    noise: Annotated[
+        float, typer.Option("--noise", help="Standard deviation of the labels, for exact risks.")
+    ] = 1.0,
+    batch: Annotated[
+        float, typer.Option("--batch", help="Samples in an update, for exact risks.")
+    ] = 1.0,
+    exponent: Annotated[
+        float | None,
+        typer.Option("--exponent", help="g of a power decay (1-z)^g; default 2 beta - 1."),
+    ] = None,
+    floor: Annotated[
+        float,
+        typer.Option("--floor", help="Final rate of a power-like decay, share of the peak."),
+    ] = 0.0,
+    json: Json = False,
+    output: JsonFile = None,
+) -> None:
+    """Regime, scaling exponents and optimal hyper-parameters, with their theorems.
 
-        \b
-        Examples:
-          losslaw theory --source 0.5 --capacity 4 --budget 1e9
-          losslaw theory --source 0.5 --capacity 4 --budget 1e9 --schedule cosine
-        """
-        from losslaw.cli.output import print_json, save_json
-        from losslaw.errors import InputError
-        from losslaw.kernel.theory import (
-            Exponents,
-            batch_relations,
-            optimal_relations,
-            ranking,
-            regime,
-            scaling,
-        )
+    For one-pass SGD on power-law kernel regression. Closed forms have their constants set to one:
+    exponents and ratios between budgets mean something, single values only an order of magnitude.
+    With --exact the same is searched in the exact dynamics, in seconds.
 
-        exponents = Exponents(source, capacity)
-        limited = "compute" if compute else "data"
-        if schedule is None:
-            if exponent is not None or floor:
-                raise InputError(
-                    "--exponent and --floor are for one schedule: add --schedule power"
-                )
-            results = ranking(exponents, budget, limited=limited)
-        else:
-            results = (
-                scaling(
-                    exponents, schedule, budget, limited=limited, exponent=exponent, floor=floor
-                ),
+    \b
+    Examples:
+      losslaw theory --source 0.5 --capacity 4 --budget 1e9
+      losslaw theory --difficulty 0.6 --capacity 1.5 --budget 1e9 --schedule wsd
+      losslaw theory --source 0.5 --capacity 2 --budget 1e12 --compute --schedule wsd --exact
+    """
+    from losslaw.cli.output import print_json, save_json
+    from losslaw.errors import InputError
+    from losslaw.kernel.agreement import cap, exact_optimum, ranking, schedule_text
+    from losslaw.kernel.theory import (
+        Exponents,
+        batch_relations,
+        optimal_relations,
+        regime,
+        scaling,
+    )
+    from losslaw.numerics.arrays import check_positive
+    from losslaw.numerics.magnitudes import LABEL_NOISE
+
+    exponents = Exponents(chosen_source(source, difficulty, capacity), capacity)
+    check_positive(batch=batch)
+    if not (math.isfinite(noise) and noise >= 0):
+        raise InputError(f"noise is {noise:g}, expected a standard deviation, 0 or above")
+    LABEL_NOISE.check("noise", noise)
+    limited = "compute" if compute else "data"
+    top = cap(exponents, batch)
+    ranks: Sequence[Rank] = ()
+    if schedule is None:
+        if exponent is not None or floor:
+            raise InputError("--exponent and --floor are for one schedule: add --schedule power")
+        ranks = ranking(exponents, budget, limited=limited, noise=noise, batch=batch, onsets=exact)
+        results = [rank.scaling for rank in ranks]
+    else:
+        results = [
+            scaling(
+                exponents,
+                schedule,
+                budget,
+                limited=limited,
+                exponent=exponent,
+                floor=floor,
+                cap=top / batch,
             )
-        side = regime(exponents)
-        # What is best of all is stated for a number of samples, so for a budget of data.
-        best: dict[str, tuple[Relation, ...]] = {}
-        if schedule is None and not compute:
-            best["optimal schedule"] = optimal_relations(exponents, budget)
-            best["batch schedule at a constant rate"] = batch_relations(exponents, budget)
-        record = {
-            "source": source,
-            "capacity": capacity,
-            "budget": budget,
-            "limited": limited,
-            "regime": asdict(side),
-            "schedules": [asdict(result) for result in results],
-            "best": {name: list(map(asdict, relations)) for name, relations in best.items()},
-        }
-        save_json(output, record)
-        if json:
-            print_json(record)
-            return
-        letter = "C" if compute else "D"
-        typer.echo(
-            f"{side.name} regime: {side.formula} = {side.boundary:.4g}; {side.meaning}"
-            f"  [{side.source}]\n"
-            f"{letter} = {budget:g}, L = log {letter}; constants are set to one"
+        ]
+    optima = {
+        result.schedule: exact_optimum(
+            exponents,
+            result.schedule,
+            budget,
+            limited=limited,
+            noise=noise,
+            batch=batch,
+            exponent=exponent,
+            floor=floor,
         )
-        footnotes: dict[str, int] = {}
-        for result in results:
-            title = f"{result.schedule}, {limited}-limited"
-            _print_relations(title, result.relations, result.notes, footnotes)
-        for name, relations in best.items():
-            _print_relations(name, relations, (), footnotes)
-        typer.echo()
-        for text, number in footnotes.items():
-            typer.echo(f"[{number}] {text}")
+        for result in (results if exact else ())
+    }
+    side = regime(exponents)
+    # What is best of all is stated for a number of samples, so for a budget of data.
+    best: dict[str, tuple[Relation, ...]] = {}
+    if schedule is None and not compute:
+        best["optimal schedule"] = optimal_relations(exponents, budget, cap=top / batch)
+        best["batch schedule at a constant rate"] = batch_relations(exponents, budget)
+    record = {
+        "source": exponents.source,
+        "capacity": capacity,
+        "difficulty": exponents.difficulty,
+        "budget": budget,
+        "limited": limited,
+        "regime": asdict(side),
+        "largest_peak": top,
+        "ranking": [_rank_record(rank) for rank in ranks],
+        "exact": {name: asdict(optimum) for name, optimum in optima.items()},
+        "schedules": [asdict(result) for result in results],
+        "best": {name: list(map(asdict, relations)) for name, relations in best.items()},
+    }
+    save_json(output, record)
+    if json:
+        print_json(record)
+        return
+    letter = "C" if compute else "D"
+    typer.echo(
+        f"{side.name} regime: {side.formula} = {side.boundary:.4g}; {side.meaning}"
+        f"  [{side.source}]\n"
+        f"{letter} = {budget:g}, L = log {letter}; constants are set to one, peaks are at most"
+        f" {top / batch:.4g} a sample\n(0.9 of the largest stable rate at batch {batch:g})"
+    )
+    if ranks:
+        _print_ranking(ranks, letter)
+    if optima:
+        found = optima[results[0].schedule].exact
+        text = schedule_text(exponents, results[0].schedule, found, exponent, floor)
+        options = f"--source {exponents.source:g} --capacity {capacity:g} --modes {found.modes:g}"
+        options += f" --noise {noise:g} --batch {batch:g} --method integrator"
+        _print_exact(list(optima.values()), f"{options} --schedule {text}")
+    footnotes: dict[str, int] = {}
+    for result in results:
+        title = f"{result.schedule}, {limited}-limited"
+        notes = [*result.notes, *_measured(exponents, result, limited)]
+        _print_relations(title, result.relations, notes, footnotes)
+    for name, relations in best.items():
+        _print_relations(name, relations, (), footnotes)
+    typer.echo()
+    for text, number in footnotes.items():
+        typer.echo(f"[{number}] {text}")
+
+
+def _rank_record(rank: "Rank") -> dict[str, object]:
+    power = rank.scaling.risk.power
+    assert power is not None
+    return {
+        "schedule": rank.schedule,
+        "exponent": power.exponent,
+        "log_power": power.log_power,
+        "exact_risk": None if rank.exact is None else rank.exact.risk,
+        "ahead_from": rank.ahead_from,
+    }
+
+
+def _measured(exponents: "Exponents", result: "Scaling", limited: "Limited") -> list[str]:
+    """From which budget on WSD is better than exponential decay, where theory says in the end."""
+    from losslaw.kernel.agreement import onset, risk_ratio
+
+    if result.schedule != "wsd" or not result.easy:
+        return []
+    at = onset(
+        lambda n: risk_ratio(exponents, "wsd", "exponential", n, cooldown=0.2, limited=limited)
+    )
+    if at == 0:
+        since = "at every budget"
+    else:
+        since = "not up to 1e15" if math.isinf(at) else f"from about {at:.0e} on"
+    return [f"better than exponential decay with a cooldown of 0.2: {since} (exact dynamics)"]
+
+
+def _print_ranking(ranks: "Sequence[Rank]", letter: str) -> None:
+    from losslaw.text import table
+
+    onsets = any(rank.ahead_from is not None for rank in ranks)
+    header = ["rank", "schedule", "risk ~", "exact risk", *(["below the next from"] * onsets)]
+    rows: list[list[str]] = []
+    for i, rank in enumerate(ranks, start=1):
+        power = rank.scaling.risk.power
+        assert power is not None
+        risk = f"{letter}^{_plain(power.exponent)}"
+        if round(power.log_power, 4):
+            risk += f" L^{_plain(power.log_power)}"
+        measured = "" if rank.exact is None else f"{rank.exact.risk:.4g}"
+        cells = [str(i), rank.schedule, risk, measured]
+        rows.append([*cells, *([_since(rank.ahead_from)] * onsets)])
+    lines = table(header, rows, left=(1, 2), rule=True)
+    typer.echo("\n".join(["", *lines]))
+
+
+def _since(budget: float | None) -> str:
+    if budget is None:
+        return ""
+    if budget == 0:
+        return "1e3 or less"
+    return "not up to 1e15" if math.isinf(budget) else f"{budget:.1e}"
+
+
+def _print_exact(optima: "Sequence[ExactOptimum]", command: str) -> None:
+    from losslaw.text import table
+
+    header = ["exact optimum", "excess risk", "peak", "modes", "samples", "cooldown"]
+    header += ["closed form costs", "largest batch"]
+    rows = [
+        [
+            found.schedule,
+            f"{found.exact.risk:.4g}",
+            f"{found.exact.peak:.4g}",
+            f"{found.exact.modes:.0f}",
+            f"{found.exact.samples:.4g}",
+            f"{found.exact.cooldown:.3g}",
+            f"{found.cost:+.1%}",
+            f"{found.largest_batch:g}",
+        ]
+        for found in optima
+    ]
+    typer.echo("\n".join(["", *table(header, rows, left=(0,), rule=True)]))
+    typer.echo(
+        "closed form costs: the exact risk at its hyper-parameters; largest batch: of those that"
+        f" cost at most 5 %\nnext: losslaw simulate {command}"
+    )
+
+
+def _plain(number: float) -> str:
+    """Four digits, and no zero with a sign."""
+    return f"{round(number, 4) + 0.0:.4f}"
 
 
 def _print_relations(
@@ -139,9 +279,8 @@ def _print_relations(
         [
             relation.quantity,
             f"{relation.value:.4g}",
-            # + 0.0 turns a negative zero into a plain one.
-            "" if relation.power is None else f"{relation.power.exponent + 0.0:.4f}",
-            "" if relation.power is None else f"{relation.power.log_power + 0.0:.4f}",
+            "" if relation.power is None else _plain(relation.power.exponent),
+            "" if relation.power is None else _plain(relation.power.log_power),
             see(relation.source) + see(relation.validity),
             relation.formula,
         ]

@@ -260,7 +260,8 @@ def test_boundary_joins_the_regimes():
 
 def test_ranking(exponents):
     order = [result.schedule for result in ranking(exponents, 1e9)]
-    assert order == ["power", "wsd", "exponential", "constant"]
+    tied = ["power", "wsd"] if exponents.easy else ["wsd-power", "wsd", "power"]
+    assert order == [*tied, "exponential", "constant"]
 
 
 @pytest.mark.parametrize("limited", ["data", "compute"])

@@ -28,7 +28,15 @@ from losslaw.kernel.agreement.exponents import (
     scaling_pair,
     slope,
 )
-from losslaw.kernel.agreement.optimum import Optimum, best, cap, final_risk, long_schedule
+from losslaw.kernel.agreement.optimum import (
+    Optimum,
+    best,
+    cap,
+    final_risk,
+    long_schedule,
+    schedule_text,
+)
+from losslaw.kernel.agreement.ranking import ExactOptimum, Rank, exact_optimum, ranking
 from losslaw.kernel.agreement.shapes import (
     FreeForm,
     best_kkt,
@@ -38,13 +46,16 @@ from losslaw.kernel.agreement.shapes import (
 )
 
 __all__ = [
+    "ExactOptimum",
     "FreeForm",
     "Optimum",
     "Pair",
+    "Rank",
     "best",
     "best_kkt",
     "cap",
     "catch_up_pair",
+    "exact_optimum",
     "final_rate_pair",
     "final_risk",
     "flatness",
@@ -55,8 +66,10 @@ __all__ = [
     "log_slope",
     "long_schedule",
     "onset",
+    "ranking",
     "risk_ratio",
     "scaling_pair",
+    "schedule_text",
     "slope",
     "switch_pair",
     "two_stage_run",

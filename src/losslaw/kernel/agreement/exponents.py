@@ -116,17 +116,19 @@ def risk_ratio(
     exponents: Exponents,
     schedule: str,
     other: str,
-    samples: float,
+    budget: float,
     *,
     cooldown: float | None = None,
+    limited: Limited = "data",
 ) -> float:
-    """Lowest risk of a schedule over that of another one, data-limited.
+    """Lowest risk of a schedule over that of another one, at a budget of data or compute.
 
     >>> risk_ratio(Exponents(0.5, 4.0), "wsd", "exponential", 1e6) < 0.6
     True
     """
-    mine = best(exponents, schedule, samples, cooldown=cooldown if schedule == "wsd" else None)
-    return mine.risk / best(exponents, other, samples).risk
+    share = cooldown if schedule.startswith("wsd") else None
+    mine = best(exponents, schedule, budget, cooldown=share, limited=limited)
+    return mine.risk / best(exponents, other, budget, limited=limited).risk
 
 
 def onset(ratio: Callable[[float], float], *, decades: Sequence[int] = range(2, 16)) -> float:

@@ -8,7 +8,7 @@ the tests hold the two together.
 from losslaw.kernel.theory.batch import batch_relations, catch_up_exponent, two_stage_risk
 from losslaw.kernel.theory.optimal import OptimalSchedule, optimal_relations, optimal_schedule
 from losslaw.kernel.theory.powers import Power
-from losslaw.kernel.theory.records import Exponents, Regime, Relation, regime
+from losslaw.kernel.theory.records import Exponents, Regime, Relation, regime, source_at
 from losslaw.kernel.theory.risk import (
     Risk,
     constant_risk,
@@ -48,6 +48,7 @@ __all__ = [
     "ranking",
     "regime",
     "scaling",
+    "source_at",
     "two_stage_risk",
     "wsd_risk",
 ]

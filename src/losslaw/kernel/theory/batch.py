@@ -15,6 +15,8 @@ from losslaw.kernel.theory.records import DERIVED, OBS, Exponents, Relation, hol
 from losslaw.kernel.theory.risk import Risk
 from losslaw.numerics.arrays import check_positive
 
+GROWTH, SWITCH = f"{OBS}, Th 3.1", f"{OBS}, Th 3.2"
+
 
 def batch_relations(exponents: Exponents, samples: float) -> tuple[Relation, ...]:
     """Optimal batch growth and the best single switch, for a number of samples.
@@ -34,7 +36,8 @@ def batch_relations(exponents: Exponents, samples: float) -> tuple[Relation, ...
     Raises:
         InputError: too few samples.
 
-    Source: arXiv:2602.14208; ``B_max`` of the hard regime is derived here.
+    Source: arXiv:2602.14208, Th 3.1 (growth) and Th 3.2 (one switch); ``B_max`` of the
+    hard regime is derived here.
 
     >>> relations = {r.quantity: r for r in batch_relations(Exponents(0.5, 4.0), 1e6)}
     >>> relations["samples after switch"].formula
@@ -44,7 +47,7 @@ def batch_relations(exponents: Exponents, samples: float) -> tuple[Relation, ...
     s, beta = exponents.source, exponents.capacity
     D = Power(1)
 
-    def relation(quantity: str, power: Power, formula: str, source: str = OBS) -> Relation:
+    def relation(quantity: str, power: Power, formula: str, source: str = GROWTH) -> Relation:
         return Relation(
             quantity=quantity,
             value=power.at(samples),
@@ -59,7 +62,7 @@ def batch_relations(exponents: Exponents, samples: float) -> tuple[Relation, ...
         value=1 / (2 * beta) - 1,
         power=None,
         formula="1/(2*beta) - 1",
-        source=OBS,
+        source=GROWTH,
         validity="b against 1 + intrinsic time left"
         + ("" if exponents.easy else "; before it the smallest batch"),
     )
@@ -74,7 +77,7 @@ def batch_relations(exponents: Exponents, samples: float) -> tuple[Relation, ...
                 "D^((1/2+s*beta)/(1+s*beta))",
             ),
             relation("growing share", Power(0), "1"),
-            relation("samples after switch", D, "D"),
+            relation("samples after switch", D, "D", SWITCH),
             catch_up,
         )
     return (
@@ -86,7 +89,12 @@ def batch_relations(exponents: Exponents, samples: float) -> tuple[Relation, ...
             D ** (-(1 - 1 / beta - s) / (2 - 1 / beta)),
             "D^(-(1-1/beta-s)/(2-1/beta))",
         ),
-        relation("samples after switch", D ** ((1 + s) / (2 - 1 / beta)), "D^((1+s)/(2-1/beta))"),
+        relation(
+            "samples after switch",
+            D ** ((1 + s) / (2 - 1 / beta)),
+            "D^((1+s)/(2-1/beta))",
+            SWITCH,
+        ),
         catch_up,
     )
 
@@ -150,7 +158,7 @@ def two_stage_risk(
     Raises:
         InputError: a number is out of range.
 
-    Source: arXiv:2602.14208, the two-stage objective.
+    Source: arXiv:2602.14208, the two-stage objective of Th 3.2.
 
     >>> hard = Exponents(0.5, 4.0)
     >>> early, late = (
@@ -179,6 +187,6 @@ def two_stage_risk(
         floor=noise**2 * lr / large * (remembered(0) - remembered(tau)),
         noise=noise**2 * lr / small * (remembered(tau) - remembered(T)),
         formula="(1+T)^-s + sigma^2*lr*(int_0^tau K / B2 + int_tau^T K / B1)",
-        source=f"{OBS}, two-stage objective",
+        source=f"{SWITCH}, two-stage objective",
         validity=holds(exponents),
     )

@@ -28,6 +28,8 @@ from losslaw.kernel.theory.powers import Power, checked_log
 from losslaw.kernel.theory.records import DERIVED, OLR, Exponents, Relation, holds
 from losslaw.numerics.arrays import FloatArray, check_positive
 
+TH = f"{OLR}, Th 4.1"
+
 
 @dataclass(frozen=True)
 class OptimalSchedule:
@@ -111,8 +113,8 @@ def optimal_schedule(
     Raises:
         InputError: a number is out of range.
 
-    Source: arXiv:2602.06797 (the two shapes); the cap in the KKT conditions, the exact final rate
-    and time are derived here.
+    Source: arXiv:2602.06797, Th 4.1 (the two shapes); the cap in the KKT conditions, the
+    exact final rate and time are derived here.
 
     >>> easy = optimal_schedule(Exponents(1.0, 2.0), 1e6)
     >>> easy.tail, bool(easy.peak < 0.1)
@@ -172,29 +174,34 @@ def optimal_schedule(
     )
 
 
-def optimal_relations(exponents: Exponents, samples: float) -> tuple[Relation, ...]:
+def optimal_relations(
+    exponents: Exponents, samples: float, *, cap: float = 1.0
+) -> tuple[Relation, ...]:
     """How the best schedule of all grows with its samples: shape, peak, tail, final rate, risk.
 
     Args:
         exponents: Source and capacity.
         samples: ``N``, above e.
+        cap: Largest rate over batch that is stable; no peak is given above it.
 
     Raises:
-        InputError: too few samples.
+        InputError: too few samples, or a cap that is not above 0.
 
-    Source: arXiv:2602.06797; the hard tail and both final rates are derived here.
+    Source: arXiv:2602.06797, Th 4.1, and Th 6.3 (the risk is minimax optimal); the hard tail and
+    both final rates are derived here.
 
     >>> [r.quantity for r in optimal_relations(Exponents(0.5, 4.0), 1e6)]
     ['shape', 'peak', 'tail', 'final', 'risk']
     """
     checked_log(samples)
+    check_positive(cap=cap)
     s, beta = exponents.source, exponents.capacity
     N = Power(1)
 
-    def relation(quantity: str, power: Power, formula: str, source: str = OLR) -> Relation:
+    def relation(quantity: str, power: Power, formula: str, source: str = TH) -> Relation:
         return Relation(
             quantity=quantity,
-            value=power.at(samples),
+            value=min(power.at(samples), cap) if quantity == "peak" else power.at(samples),
             power=power,
             formula=formula,
             source=source,
@@ -206,7 +213,7 @@ def optimal_relations(exponents: Exponents, samples: float) -> tuple[Relation, .
         value=2 * beta - 1,
         power=None,
         formula="2*beta - 1",
-        source=OLR,
+        source=TH,
         validity="exponent of the decay (1 - z/N)^(2*beta - 1)"
         + ("" if exponents.easy else " of the tail; before it the largest admissible rate"),
     )
@@ -225,7 +232,12 @@ def optimal_relations(exponents: Exponents, samples: float) -> tuple[Relation, .
                 "N^(-(1/2+s*beta)/(1+s*beta))",
                 DERIVED,
             ),
-            relation("risk", N ** (-s * beta / (1 + s * beta)), "N^(-s*beta/(1+s*beta))"),
+            relation(
+                "risk",
+                N ** (-s * beta / (1 + s * beta)),
+                "N^(-s*beta/(1+s*beta))",
+                f"{OLR}, Th 4.1; minimax optimal, Th 6.3",
+            ),
         )
     return (
         shape,

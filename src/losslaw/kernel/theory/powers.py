@@ -26,6 +26,11 @@ class Power:
     exponent: float
     log_power: float = 0.0
 
+    def __post_init__(self):
+        # A plain zero: 0 ** -1 is a power of -0.
+        object.__setattr__(self, "exponent", self.exponent + 0.0)
+        object.__setattr__(self, "log_power", self.log_power + 0.0)
+
     def __mul__(self, other: "Power") -> "Power":
         return Power(self.exponent + other.exponent, self.log_power + other.log_power)
 

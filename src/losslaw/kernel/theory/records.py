@@ -41,6 +41,8 @@ class Exponents:
 
     >>> Exponents(source=0.5, capacity=4).easy
     False
+    >>> Exponents.at_difficulty(0.6, capacity=2)
+    Exponents(source=0.3, capacity=2)
     """
 
     source: float
@@ -54,6 +56,26 @@ class Exponents:
                 f"capacity is {self.capacity:g}, expected a finite number above 1:"
                 " with capacity 1 or less the eigenvalues have no finite sum"
             )
+
+    @classmethod
+    def at_difficulty(cls, difficulty: float, capacity: float) -> "Exponents":
+        """The exponents of one fixed target at a capacity: ``s = alpha / beta``.
+
+        The target is the same for all capacities if its intrinsic difficulty ``alpha = s beta``
+        is: then ``lambda_j theta_j^2 = j^-(1 + alpha)`` whatever beta, and so is the risk
+        ``M^-alpha`` that M modes leave. A source is a difficulty in units of the capacity.
+
+        Raises:
+            InputError: a difficulty or capacity out of range.
+
+        Source: arXiv:2509.19189, Sec. 5 (higher capacity is more efficient at a fixed target).
+        """
+        return cls(source_at(difficulty, capacity), capacity)
+
+    @property
+    def difficulty(self) -> float:
+        """``alpha = s beta``, the intrinsic difficulty of the target; small is difficult."""
+        return self.source * self.capacity
 
     @property
     def boundary(self) -> float:
@@ -69,6 +91,22 @@ class Exponents:
     def easy(self) -> bool:
         """``s >= 1 - 1/beta``; the boundary counts as easy."""
         return self.at_boundary or self.source > self.boundary
+
+
+def source_at(difficulty: float, capacity: float) -> float:
+    """The source exponent of a target of intrinsic difficulty ``alpha``: ``s = alpha / beta``.
+
+    Raises:
+        InputError: a difficulty not above 0, or a capacity not above 1.
+
+    >>> source_at(0.6, 1.2)
+    0.5
+    """
+    if not (math.isfinite(difficulty) and difficulty > 0):
+        raise InputError(f"difficulty is {difficulty:g}, expected a finite number above 0")
+    if not (math.isfinite(capacity) and capacity > 1):
+        raise InputError(f"capacity is {capacity:g}, expected a finite number above 1")
+    return difficulty / capacity
 
 
 @dataclass(frozen=True, kw_only=True)

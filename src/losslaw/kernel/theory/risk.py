@@ -70,7 +70,7 @@ def constant_risk(
     Raises:
         InputError: a number is out of range.
 
-    Source: arXiv:2509.19189, Sec. 5.
+    Source: arXiv:2509.19189, Th 5.2.
 
     >>> risk = constant_risk(Exponents(1.0, 2.0), peak=0.01, samples=1e4)
     >>> round(risk.total, 4)
@@ -84,7 +84,7 @@ def constant_risk(
         floor=noise**2 * peak,
         noise=0.0,
         formula="M^(-s*beta) + (1+T)^-s + sigma^2*gamma, T = gamma*D",
-        source=f"{FSL}, Sec. 5",
+        source=f"{FSL}, Th 5.2",
         validity=holds(exponents),
     )
 
@@ -114,7 +114,7 @@ def exponential_risk(
     Raises:
         InputError: a number is out of range.
 
-    Source: arXiv:2509.19189, Sec. 5.
+    Source: arXiv:2509.19189, Th 5.3.
 
     >>> exponential_risk(Exponents(1.0, 2.0), peak=0.1, samples=1e4).total < constant_risk(
     ...     Exponents(1.0, 2.0), peak=0.1, samples=1e4).total
@@ -128,6 +128,7 @@ def exponential_risk(
         whole,
         formula="M^(-s*beta) + (1+T)^-s + sigma^2*(b + (a-b)*min(M, T^(1/beta))/T),"
         " T = (a-b)*D/log(a/b)",
+        source=f"{FSL}, Th 5.3",
     )
 
 
@@ -158,7 +159,7 @@ def wsd_risk(
     Raises:
         InputError: a number is out of range.
 
-    Source: arXiv:2509.19189, Sec. 5.
+    Source: arXiv:2509.19189, Th 5.4.
 
     >>> risk = wsd_risk(Exponents(1.0, 2.0), peak=0.1, samples=1e4, cooldown=0.5)
     >>> round(risk.signal, 5), round(risk.noise, 5)
@@ -183,7 +184,7 @@ def wsd_risk(
         noise=noise**2 * (a - b) * reach,
         formula="M^(-s*beta) + (1+T1+T2)^-s + sigma^2*(b + (a-b)*min(M, T2^(1/beta))/T2),"
         " T1 = a*(1-r)*D, T2 = (a-b)*r*D/log(a/b)",
-        source=f"{FSL}, Sec. 5",
+        source=f"{FSL}, Th 5.4",
         validity=holds(exponents),
     )
 
@@ -217,7 +218,8 @@ def power_risk(
     Raises:
         InputError: a number is out of range.
 
-    Source: arXiv:2602.06797 for infinite modes; the cut at finite modes is derived here.
+    Source: arXiv:2602.06797, Th 5.2-5.3, for infinite modes; the cut at finite modes is
+    derived here.
 
     >>> hard = Exponents(0.5, 4.0)
     >>> round(power_risk(hard, peak=1.0, samples=1e6).total / 1e6**-0.5, 1)
@@ -243,7 +245,7 @@ def power_risk(
         formula="M^(-s*beta) + (1+T)^-s + sigma^2*gamma*(floor + T^(-g/(g+1)) * J),"
         " T = gamma*D/(g+1), J = min(T, M^beta)^max(1/beta - 1/(g+1), 0),"
         " a logarithm at g+1 = beta",
-        source=f"{OLR}; finite modes {DERIVED}",
+        source=f"{OLR}, Th 5.2-5.3; finite modes {DERIVED}",
         validity=holds(exponents),
     )
 

@@ -17,6 +17,9 @@ regime, ``s < 1 - 1/alpha``), the rate stays there and signal alone decides.
 | stable, then exponential| beta            | 0 | 1 - 1/beta |
 | power ``(1-z)^g``       | min(beta, g+1)  | 0 | 1 if g+1 = beta, else 0 |
 
+A stable phase before a power tail, ``wsd-power``, has the exponents of the power decay, and one
+more thing to tune: the share of the tail.
+
 The formulas in `FORMULAS` are those of the papers, entry by entry; the tests hold them against this
 balance, and the balance against numerical minima of the risks in `losslaw.kernel.theory.risk`.
 """
@@ -29,10 +32,20 @@ from losslaw.errors import InputError
 from losslaw.kernel.theory.powers import Power, checked_log
 from losslaw.kernel.theory.records import DERIVED, FSL, OLR, Exponents, Relation, holds
 from losslaw.kernel.theory.risk import saturation_gap
+from losslaw.numerics.arrays import check_positive
 
 Limited = Literal["data", "compute"]
 
-SCHEDULES = ("constant", "exponential", "wsd", "power", "linear", "1-sqrt", "cosine")
+SCHEDULES = (
+    "constant",
+    "exponential",
+    "wsd",
+    "wsd-power",
+    "power",
+    "linear",
+    "1-sqrt",
+    "cosine",
+)
 # Exponent g of the last stretch, gamma ~ (1-z)^g, of shapes that people use.
 SHAPES = {"linear": 1.0, "1-sqrt": 1.0, "cosine": 2.0}
 
@@ -102,7 +115,7 @@ def effective_capacity(exponents: Exponents, exponent: float) -> Relation:
     Raises:
         InputError: ``g`` is negative or not finite.
 
-    Source: arXiv:2602.06797, shape-fixed schedules.
+    Source: arXiv:2602.06797, Th 5.2-5.3 (shape-fixed schedules).
 
     >>> effective_capacity(Exponents(0.5, 4.0), 2.0).value
     3.0
@@ -114,7 +127,7 @@ def effective_capacity(exponents: Exponents, exponent: float) -> Relation:
         value=min(exponents.capacity, exponent + 1),
         power=None,
         formula="min(beta, g + 1)",
-        source=f"{OLR}, shape-fixed schedules",
+        source=f"{OLR}, Th 5.2-5.3",
         validity="only the peak is tuned; g + 1 = beta costs a logarithm",
     )
 
@@ -166,30 +179,36 @@ def scaling(
     limited: Limited = "data",
     exponent: float | None = None,
     floor: float = 0.0,
+    cap: float = 1.0,
 ) -> Scaling:
     """The best risk and hyper-parameters for a budget, with their formulas.
 
     Args:
         exponents: Source and capacity.
-        schedule: ``constant``, ``exponential``, ``wsd`` (exponential tail), ``power``, and the
-            fixed shapes ``linear`` (g = 1) and ``cosine`` (g = 2).
+        schedule: ``constant``, ``exponential``, ``wsd`` (exponential tail), ``wsd-power`` (stable,
+            then a power tail), ``power``, and the fixed shapes ``linear``, ``1-sqrt`` (g = 1) and
+            ``cosine`` (g = 2).
         budget: Samples D if ``limited`` is ``data``, else compute C = M D; above e.
         limited: What the budget counts.
-        exponent: ``g`` of ``power``; ``2 beta - 1`` by default, the optimal shape.
+        exponent: ``g`` of ``power`` and ``wsd-power``; ``2 beta - 1`` by default, the optimal
+            shape.
         floor: Final rate of a power, linear or cosine decay, as a share of the peak.
+        cap: Largest rate over batch that is stable; no peak is given above it. Constants are one
+            here, so it is the theory's "1" that it replaces.
 
     Raises:
         InputError: an unknown schedule, a number out of range, or an exponent or floor for a
             schedule that has none.
 
-    Source: arXiv:2509.19189, Sec. 5 (constant, exponential, WSD); arXiv:2602.06797 (power). Each
-    relation names its own.
+    Source: arXiv:2509.19189, Th 5.2 (constant), 5.3 (exponential), 5.4 (WSD) and what follows from
+    them; arXiv:2602.06797, Th 4.1 and 5.2-5.3 (power). Each relation names its own.
 
     >>> result = scaling(Exponents(1.0, 2.0), "constant", 1e6)
     >>> result.risk.formula, round(result.risk.value, 6)
     ('D^(-s/(1+s))', 0.001)
     """
     checked_log(budget)
+    check_positive(cap=cap)
     if limited not in ("data", "compute"):
         raise InputError(f"limited is {limited!r}, expected data or compute")
     shape = _shape(exponents, schedule, exponent, floor)
@@ -200,7 +219,7 @@ def scaling(
     def relation(quantity: str, power: Power, validity: str) -> Relation:
         return Relation(
             quantity=quantity,
-            value=power.at(budget),
+            value=min(power.at(budget), cap) if quantity == "peak" else power.at(budget),
             power=power,
             formula=formulas[quantity],
             source=source,
@@ -211,8 +230,9 @@ def scaling(
     at_the_cap = "the largest admissible rate, a constant; " + everywhere
     enough = "as many or more; " + everywhere
     cooldown = None
-    if schedule == "wsd":
-        cooldown = decay_fraction(exponents, budget, limited=limited)
+    if schedule == "wsd" or (schedule == "wsd-power" and not exponents.easy):
+        tail = "exponential" if schedule == "wsd" else "power"
+        cooldown = decay_fraction(exponents, budget, limited=limited, tail=tail)
     return Scaling(
         schedule=schedule,
         limited=limited,
@@ -233,14 +253,15 @@ def ranking(
     budget: float,
     *,
     limited: Limited = "data",
-    schedules: tuple[str, ...] = ("power", "wsd", "exponential", "constant"),
+    schedules: tuple[str, ...] | None = None,
+    cap: float = 1.0,
 ) -> tuple[Scaling, ...]:
     """Schedules from the best to the worst, by risk exponent, then by log power.
 
-    This is the order for large enough budgets. In the easy regime it may begin late: with a decay
-    over the last fifth, WSD passes exponential decay at (s, beta) = (1, 2) only beyond 1e9 updates
-    (exact dynamics: risk ratio 1.19, 1.13, 1.02, 0.93 at 1e4, 1e6, 1e9, 1e12); with the best
-    fraction it leads throughout.
+    This is the order for large enough budgets, and ties are left as they came: in the hard regime
+    ``wsd-power``, ``wsd`` and ``power`` all have ``D^-s`` (in the easy one the best power tail is
+    the whole run, so ``wsd-power`` is left out by default). Which of them is lower, and from which
+    budget on the order holds, only the exact dynamics can say: `losslaw.kernel.agreement.ranking`.
 
     Raises:
         InputError: as `scaling`.
@@ -248,7 +269,9 @@ def ranking(
     >>> [result.schedule for result in ranking(Exponents(1.0, 2.0), 1e6)]
     ['power', 'wsd', 'exponential', 'constant']
     """
-    results = [scaling(exponents, name, budget, limited=limited) for name in schedules]
+    if schedules is None:
+        schedules = ("wsd-power", "wsd", "power", "exponential", "constant")[exponents.easy :]
+    results = [scaling(exponents, name, budget, limited=limited, cap=cap) for name in schedules]
 
     def order(result: Scaling) -> tuple[float, float]:
         power = result.risk.power
@@ -259,9 +282,16 @@ def ranking(
 
 
 def decay_fraction(
-    exponents: Exponents, budget: float, *, limited: Limited = "data", sufficient: bool = False
+    exponents: Exponents,
+    budget: float,
+    *,
+    limited: Limited = "data",
+    sufficient: bool = False,
+    tail: str = "exponential",
 ) -> Relation:
-    """Best share of the samples that WSD, with an exponential tail, spends on its decay.
+    """Best share of the samples that WSD spends on its decay.
+
+    With an exponential tail:
 
     * easy: ``r -> 1 - 1/beta``: ``(1-r)^-s`` against ``r^-(1-1/beta)``, at the best peak for each
       r;
@@ -269,26 +299,42 @@ def decay_fraction(
       ``s r D^-s``, against noise, ``(r D/L)^-(1-1/beta)``. A fraction as small as
       ``D^-((beta-1-s beta)/(beta-1)) L`` is *sufficient* for the rate.
 
+    With a power tail ``(1-x)^(2 beta - 1)``: the whole run in the easy regime, and
+    ``D^-((1-1/beta-s)/(2-1/beta))`` in the hard one.
+
     Args:
         exponents: Source and capacity.
         budget: D, or C if ``limited`` is ``compute``.
         limited: What the budget counts.
-        sufficient: The smallest fraction that keeps the rate (hard regime) instead of the best.
+        sufficient: The smallest fraction that keeps the rate (hard regime, exponential tail)
+            instead of the best.
+        tail: ``exponential`` or ``power``.
 
     Raises:
         InputError: the budget is too small, or a sufficient fraction is asked for in the easy
             regime, where any constant one will do.
 
-    Source: the sufficient one arXiv:2509.19189, Sec. 5; the best ones derived here. The easy limit
-    is reached slowly: exact dynamics at (1, 2) have .69 at 1e4 and .58 at 1e12 samples, and the
-    risk has a second minimum at r = 1, so scan r.
+    Source: the sufficient one arXiv:2509.19189, after Th 5.4; the best ones derived here. The easy
+    limit is reached slowly: exact dynamics at (1, 2) have .69 at 1e4 and .58 at 1e12 samples, and
+    the risk has a second minimum at r = 1, so scan r.
 
     >>> decay_fraction(Exponents(1.0, 2.0), 1e6).value
     0.5
     """
     checked_log(budget)
     s, beta = exponents.source, exponents.capacity
+    if tail not in ("exponential", "power"):
+        raise InputError(f"tail {tail!r}, expected exponential or power")
     if exponents.easy:
+        if tail == "power":
+            return Relation(
+                quantity="cooldown",
+                value=1.0,
+                power=ONE,
+                formula="1",
+                source=f"{OLR}, Th 4.1",
+                validity="the power decay itself; any constant fraction keeps the rate",
+            )
         if sufficient:
             raise InputError(
                 "in the easy regime every constant decay fraction keeps the rate; only in the hard"
@@ -311,17 +357,20 @@ def decay_fraction(
             value=min(1.0, power.at(budget)),
             power=power,
             formula=f"{in_budget}^(-(beta-1-s*beta)/(beta-1)) * L",
-            source=f"{FSL}, Sec. 5",
+            source=f"{FSL}, after Th 5.4",
             validity="this much or more keeps the rate; hard regime, large budgets",
         )
-    power = (D ** (s - 1 + 1 / beta) * LOG ** (1 - 1 / beta)) ** (1 / (2 - 1 / beta))
+    log_power, logarithm = ONE, ""
+    if tail == "exponential":
+        log_power, logarithm = LOG ** (1 - 1 / beta), " * L^((1-1/beta)/(2-1/beta))"
+    power = (D ** (s - 1 + 1 / beta) * log_power) ** (1 / (2 - 1 / beta))
     return Relation(
         quantity="cooldown",
         value=min(1.0, power.at(budget)),
         power=power,
-        formula=f"{in_budget}^(-(1-1/beta-s)/(2-1/beta)) * L^((1-1/beta)/(2-1/beta))",
+        formula=f"{in_budget}^(-(1-1/beta-s)/(2-1/beta)){logarithm}",
         source=DERIVED,
-        validity="exponential tail, hard regime, large budgets; the value is cut at 1",
+        validity=f"{tail} tail, hard regime, large budgets; the value is cut at 1",
     )
 
 
@@ -336,7 +385,7 @@ def _shape(
     """The exponent g of a power-like schedule, ``None`` for the others; checks the arguments."""
     if schedule not in SCHEDULES:
         raise InputError(f"unknown schedule {schedule!r}, expected one of: {', '.join(SCHEDULES)}")
-    if exponent is not None and schedule != "power":
+    if exponent is not None and schedule not in ("power", "wsd-power"):
         raise InputError(f"exponent is for the power schedule, and this one is {schedule}")
     if schedule in ("constant", "exponential", "wsd"):
         if floor:
@@ -399,6 +448,9 @@ def _compute_optimum(
 
 
 Entry = dict[str, str]
+
+# Of arXiv:2509.19189: the final risk of each, which the balance starts from.
+THEOREMS = {"constant": "Th 5.2", "exponential": "Th 5.3", "wsd": "Th 5.4"}
 
 # (schedule, limited, easy) -> formulas as the papers have them, with the corrections derived here.
 FORMULAS: dict[tuple[str, Limited, bool], Entry] = {
@@ -520,11 +572,15 @@ def _formulas(
     exponents: Exponents, schedule: str, g: float | None, balance: _Balance, limited: Limited
 ) -> tuple[Entry, str]:
     if g is None:
-        source = f"{FSL}, Sec. 5"
+        source = f"{FSL}, {THEOREMS[schedule]}"
         if schedule == "wsd" and balance.easy:
             source += "; log powers " + DERIVED
         return FORMULAS[schedule, limited, balance.easy], source
-    source = OLR if limited == "data" else f"{OLR}, infinite modes; compute-limited {DERIVED}"
+    source = f"{OLR}, Th 5.2-5.3"
+    if schedule in ("power", "wsd-power") and g == 2 * exponents.capacity - 1:
+        source = f"{OLR}, Th 4.1"
+    if limited == "compute":
+        source += f", infinite modes; compute-limited {DERIVED}"
     gap = saturation_gap(exponents, g)
     if not balance.easy or gap < 0:
         return FORMULAS["power", limited, balance.easy], source
@@ -548,14 +604,10 @@ def _notes(
         notes.append(
             "the peak is only the lower edge: the risk is flat from there to the stability limit"
         )
-    if schedule != "wsd" and not balance.easy:
+    if not schedule.startswith("wsd") and not balance.easy:
         notes.append("the best peak sits at the stability limit at every horizon")
     if schedule == "wsd" and balance.easy:
         notes.append("the risk has a second minimum at cooldown 1: scan the fraction")
-        notes.append(
-            "better than exponential decay only in the end: at (s, beta) = (1, 2) and a fraction of"
-            " 0.2, beyond 1e9 updates"
-        )
     if shape is not None and balance.alpha < exponents.capacity:
         notes.append(
             f"this shape uses capacity {balance.alpha:g} of {exponents.capacity:g}:"
