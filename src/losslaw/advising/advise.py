@@ -23,6 +23,7 @@ from losslaw.advising.candidate_runs import (
     candidates,
     checkpoint,
     named,
+    spacing,
     trunks,
 )
 from losslaw.advising.expected_interval import ExpectedIntervals
@@ -212,7 +213,7 @@ def advise(
     mates = [run for run in fitted if size is None or run.model_size == size]
     widest = targets[now.target]
     cost = widest.horizon - (checkpoint(widest, mates)[0] if checkpoints else 0)
-    every = _spacing(mates)
+    every = spacing(mates)
     if runs:
         filled = [result.completed(run).with_(spec=run.spec) for run in schedules_of(runs)]
         considered = named(filled, mates, skip=result.skip, every=every)
@@ -292,12 +293,6 @@ def _none_fits(
         f"no candidate run fits in {limit:,} updates; the cheapest needs"
         f" {min(prices, default=cost):,} (max_updates=, --max-updates)"
     )
-
-
-def _spacing(curves: Sequence[LossCurve]) -> int:
-    """Updates between losses as these runs usually log them."""
-    gaps = [float(np.median(np.diff(curve.steps))) for curve in curves if len(curve) > 1]
-    return max(round(float(np.median(gaps))), 1) if gaps else 1
 
 
 def _size_of_target(result: Fit, model_size: float | None) -> float | None:

@@ -91,6 +91,12 @@ def trunks(curves: Sequence[LossCurve]) -> list[Trunk]:
     return kept
 
 
+def spacing(curves: Sequence[LossCurve]) -> int:
+    """Updates between losses as these runs usually log them."""
+    gaps = [float(np.median(np.diff(curve.steps))) for curve in curves if len(curve) > 1]
+    return max(round(float(np.median(gaps))), 1) if gaps else 1
+
+
 def candidates(
     curves: Sequence[LossCurve],
     targets: Sequence[Schedule],

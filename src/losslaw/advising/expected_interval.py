@@ -23,7 +23,12 @@ from losslaw.fitting.problem import Problem, pose
 from losslaw.fitting.record import Fit
 from losslaw.fitting.search import LeftOut
 from losslaw.fitting.status import residual_scale
-from losslaw.fitting.uncertainty import Uncertainty, law_error, uncertainties
+from losslaw.fitting.uncertainty import (
+    Uncertainty,
+    law_error,
+    prediction_gradient,
+    uncertainties,
+)
 from losslaw.laws import Law, Query, Recipe, Variety, variety
 from losslaw.numerics.arrays import IntArray
 from losslaw.numerics.variable_projection import Point, project
@@ -112,6 +117,16 @@ class ExpectedIntervals:
         # What the imagined losses cannot say: they have no noise, and follow the law exactly.
         tau = self._law_error(problem, len(extra))
         return replace(parts[self.group], tau=tau, misfit=self.now.misfit, noise=self.now.noise)
+
+    def variance_between(self, known: Uncertainty, one: Schedule, other: Schedule) -> float:
+        """Variance of the difference of two final losses by the parameters, in nats squared."""
+        first, second = (
+            prediction_gradient(
+                self.law, known.names, _in_blocks(each, np.array([each.horizon], dtype=np.int64))
+            )[0]
+            for each in (one, other)
+        )
+        return max(float((first - second) @ known.covariance @ (first - second)), 0.0)
 
     def _problem(self, extra: tuple[LossCurve, ...]) -> Problem:
         """The problem of the curves and these, on updates in blocks."""

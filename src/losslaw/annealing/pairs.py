@@ -20,12 +20,12 @@ from losslaw.annealing.cooldown import Cooldown
 from losslaw.annealing.models import noise_of_seeds
 from losslaw.annealing.record import Pair, Verdict
 from losslaw.annealing.standing import FittedModel, Standing
+from losslaw.annealing.telling import Undecided
 from losslaw.errors import InputError
-from losslaw.fitting.final_loss import LENGTHS, Difference, FinalLoss, difference
+from losslaw.fitting.final_loss import FinalLoss
 from losslaw.fitting.mixture import FLOOR
 from losslaw.fitting.trust import useless
 from losslaw.numerics.arrays import FloatArray
-from losslaw.numerics.interval import Level
 
 # What two runs have in common when they are compared.
 Equal = Literal["updates", "tokens", "compute"]
@@ -33,12 +33,6 @@ Equal = Literal["updates", "tokens", "compute"]
 ALL_PAIRS = 12
 # The name of the run of the lowest annealed loss, where no run is called so.
 BEST = "best"
-# Shares of the cooldown that is asked about between which a decay may tell two runs apart.
-SHORTEST = 0.05
-# How many times as wide as the noise of two runs an interval is that decays would narrow.
-WORTH = 1.5
-# Seeds beyond which nobody trains.
-MOST_SEEDS = 30
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -103,16 +97,21 @@ class Comparison:
         """Which of two is worth more."""
         at, ended = self._at_one_end(one, other, self._budget(one, other))
         a, b = one.model.worth(one.first, at[0]), other.model.worth(other.first, at[1])
-        noise = self._noise(a, b)
-        share = math.sqrt((1 / len(one.seeds) + 1 / len(other.seeds)) / 2)
-        found = difference(a, b, self.level, noise * share)
+        question = Undecided(
+            models=(one.model, other.model),
+            runs=(one.first, other.first),
+            at=at,
+            cooldown=self.cooldown,
+            level=self.level,
+            noise=self._noise(a, b),
+            share=math.sqrt((1 / len(one.seeds) + 1 / len(other.seeds)) / 2),
+        )
+        found = question.found
         wide = any(_refused(each, self.level) for each in (a, b))
         verdict: Verdict = "not told apart"
         if found.told_apart and not wide:
             verdict = "a is better" if found.loss < 0 else "b is better"
-        needs = ""
-        if verdict == "not told apart":
-            needs = _needs(found, a, b, noise, self.cooldown, at, self.level, wide=wide)
+        needs = question.needs(wide=wide) if verdict == "not told apart" else ""
         return Pair(
             a=one.name,
             b=other.name,
@@ -221,42 +220,6 @@ def seen_noise(each: Sequence[Configuration]) -> float | None:
 def _refused(worth: FinalLoss, level: float) -> bool:
     interval = worth.interval(level)
     return interval is None or useless(interval, worth.loss)
-
-
-def _needs(
-    found: Difference,
-    a: FinalLoss,
-    b: FinalLoss,
-    noise: float,
-    cooldown: Cooldown,
-    at: tuple[int, int],
-    level: float,
-    *,
-    wide: bool,
-) -> str:
-    """What would tell two runs apart whose difference is what it seems to be.
-
-    A decay over ``k`` of both shows the difference but for the noise of two runs, and for what the
-    law errs from there to the cooldown that is asked about.
-    """
-    size, z = abs(found.loss), Level(level).quantile
-    whole = cooldown.length(max(at))
-    if wide:
-        return f"a decay over {whole:,} updates of both: the intervals are too wide"
-    usable = (size / z) ** 2 - 2 * noise**2
-    if usable > 0:
-        reach = math.sqrt(usable) / (LENGTHS * max(a.level, b.level))
-        share = min(max(math.exp(-reach), SHORTEST), 1.0)
-        return f"a decay over {max(math.ceil(share * whole), 1):,} updates of both"
-    floor = z * math.sqrt(2) * noise
-    if found.interval is not None and found.interval.half_width > WORTH * floor:
-        return f"a decay over {whole:,} updates of both: tells {floor:.4f} and more apart"
-    if size == 0:
-        return "a difference: both are foretold the same loss"
-    seeds = math.ceil(2 * (z * noise / size) ** 2)
-    if seeds > MOST_SEEDS:
-        return f"more than {MOST_SEEDS} seeds of each: runs of one schedule differ by more"
-    return f"{seeds} seeds of each: runs of one schedule differ by as much"
 
 
 def _caution(one: Configuration, other: Configuration, equal: Equal) -> str:

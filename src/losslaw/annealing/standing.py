@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from losslaw.advising.expected_interval import ExpectedIntervals
 from losslaw.annealing.cooldown import Cooldown
 from losslaw.annealing.models import Model
 from losslaw.curves import LossCurve
@@ -88,6 +89,8 @@ class FittedModel:
         standings: The runs by name.
         notes: What was assumed or left out.
         strayed: Which run is not where the fit says it is, and by how much; empty if all are.
+        curves: All runs that were fitted; none where a saved fit answers.
+        law: By what law.
     """
 
     name: str
@@ -96,9 +99,22 @@ class FittedModel:
     standings: Mapping[str, Standing]
     notes: tuple[Note, ...]
     strayed: str = ""
+    curves: tuple[LossCurve, ...] = ()
+    law: str | type[Law] | Recipe = "auto"
     _kept: dict[tuple[str, int], FinalLoss] = field(
         default_factory=dict[tuple[str, int], FinalLoss]
     )
+    _expected: dict[float | None, ExpectedIntervals] = field(
+        default_factory=dict[float | None, ExpectedIntervals]
+    )
+
+    def expected(self, size: float | None) -> ExpectedIntervals | None:
+        """What further runs of a model size would tell; ``None`` of a saved fit."""
+        if not self.curves:
+            return None
+        if size not in self._expected:
+            self._expected[size] = ExpectedIntervals.of(self.fit, self.curves, self.law, size)
+        return self._expected[size]
 
     def worth(self, run: Standing, at: int) -> FinalLoss:
         """The loss of a run after the cooldown that begins after update ``at``."""
@@ -157,9 +173,15 @@ def fitted(
     if known is not None or others:
         away = next((said for run in standings.values() if (said := strayed(fit, run.curve))), "")
     return FittedModel(
-        name=model.name, fit=fit, cooldown=cooldown, standings=standings, notes=tuple(notes),
+        name=model.name,
+        fit=fit,
+        cooldown=cooldown,
+        standings=standings,
+        notes=tuple(notes),
         strayed=away,
-    )  # fmt: skip
+        curves=tuple(clean.curves) if known is None else (),
+        law=rules.law,
+    )
 
 
 def strayed(fit: Fit, curve: LossCurve) -> str:
@@ -182,14 +204,8 @@ def settled(model: FittedModel, ends: Mapping[str, int]) -> FittedModel:
     """The model with the weights that its laws have for the run in the middle."""
     one = middle(list(model.standings.values()), ends)
     reference = model.cooldown.of(one.curve, ends[one.label])
-    return FittedModel(
-        name=model.name,
-        fit=model.fit.settled(reference, one.curve.model_size),
-        cooldown=model.cooldown,
-        standings=model.standings,
-        notes=model.notes,
-        strayed=model.strayed,
-    )
+    fit = model.fit.settled(reference, one.curve.model_size)
+    return replace(model, fit=fit, _kept={}, _expected={})
 
 
 def standings_of(clean: CleanedRuns, model: Model) -> list[Standing]:
