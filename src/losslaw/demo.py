@@ -9,6 +9,7 @@ schedule of the same horizon would end lowest.
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,8 @@ from losslaw.errors import InputError
 from losslaw.files import write_bytes, write_text
 from losslaw.files.pictures import png
 from losslaw.fitting import CurveScore, Fit, fit, score
-from losslaw.schedules import schedule_csv
+from losslaw.laws import Effective
+from losslaw.schedules import constant, schedule_csv, wsd
 from losslaw.text import Report, escaped, table
 from losslaw.views.demo_figures import design_figure, errors_figure, predictions_figure
 
@@ -32,6 +34,23 @@ FITTED = (
 RIVAL = "multipower"
 # Of a held-out run so many lines are left as the log of a run in progress.
 IN_PROGRESS = ("constant_peak3e-3_T12000.csv", 200)
+# No runs of several sizes are bundled. These are losses that a law has, so that commands about
+# sizes can be tried: without a cooldown, with a hasty one, with a usual one.
+COOLDOWNS_BY_SIZE = {10: 0.0, 40: 0.02, 160: 0.2}
+MADE = "# made by a law, not trained\n# model_size: {size}e6\n# weight_decay: 0.1\nstep,lr,loss\n"
+# For ``losslaw sweep``.
+GRID = """\
+[problem]
+source = [0.5, 1.0]
+capacity = 2.0
+modes = 1000
+
+[run]
+schedule = "wsd:peak={peak},horizon=2000,cooldown=0.2"
+
+[values]
+peak = [0.05, 0.1]
+"""
 # Baselines of the design that the report names.
 USUAL = ("wsd", "wsd-1-sqrt", "cosine-10%", "linear")
 
@@ -180,12 +199,29 @@ def predictions_csv(fits: dict[str, Fit], held_out: tuple[LossCurve, ...]) -> st
 
 
 def _logs(folder: Path) -> list[Path]:
-    """The logs of all runs in a folder, and one of a run in progress, to try commands on."""
+    """What commands can be tried on: logs of all runs, of one in progress, of several sizes."""
     logs = bundled_logs()
-    runs = folder / "runs"
+    runs, sizes = folder / "runs", folder / "sizes"
     runs.mkdir(exist_ok=True)
     for name, content in logs.items():
         write_bytes(runs / name, content)
+    sizes.mkdir(exist_ok=True)
+    for size, cooldown in COOLDOWNS_BY_SIZE.items():
+        write_text(sizes / f"{size}M.csv", _log_of_size(size, cooldown))
     name, lines = IN_PROGRESS
     run = b"# warmup: 100\n" + b"".join(logs[name].splitlines(keepends=True)[:lines])
-    return [runs, write_bytes(folder / "run.csv", run)]
+    return [
+        runs,
+        write_bytes(folder / "run.csv", run),
+        sizes,
+        write_text(folder / "grid.toml", GRID),
+    ]
+
+
+def _log_of_size(size: int, cooldown: float) -> str:
+    law = Effective(L0=2.0 + 0.8 * (size / 40) ** -0.25, A=0.5, N=45.0)
+    usual = partial(wsd, cooldown=cooldown) if cooldown else constant
+    schedule = usual(peak=1e-3, horizon=6000, warmup=200, weight_decay=0.1)
+    curve = law.curve(schedule, np.arange(20, 6001, 20))
+    rows = zip(curve.steps, schedule.lr[curve.steps - 1], curve.loss, strict=True)
+    return MADE.format(size=size) + "".join(f"{k},{lr:.8g},{loss:.5f}\n" for k, lr, loss in rows)

@@ -7,12 +7,14 @@ can be tried as well.
 import json
 import re
 import shlex
+import shutil
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from losslaw.cli.main import run
+from losslaw.cli.main import GROUPS, run
 
 # A log in words that no trainer of the formats has, as many write their own.
 OWN = "iter,train_loss,learning_rate\n"
@@ -60,15 +62,45 @@ def test_from_the_demo_to_a_file_of_a_trainer(losslaw):
     assert np.isfinite(predicted["loss"][-1])
 
 
-# Of each command the first example that is quick; the others take minutes, networks or packages.
-QUICK = {
-    *("inspect", "predict", "score", "forecast", "annealed", "continue", "merge", "design"),
-    *("run-length", "export", "theory", "reproduce"),
-}
+PAGES = [group.rstrip("_").replace("_", "-") for group in GROUPS if group != "lab"]
+# What is not run here: the demo itself, which this folder is of; half a minute of work; what is
+# written where a shell looks for it.
+NOT_RUN = ("losslaw demo", "losslaw reproduce optimal", "losslaw completion fish")
 
 
-@pytest.mark.parametrize("command", sorted(QUICK))
-def test_the_first_example_of_a_help_page_runs_in_the_folder_of_the_demo(command, losslaw):
-    page = losslaw(f"{command} --help")
-    (example, *_) = re.findall(rf"^ +(losslaw {command} .*)$", page, re.MULTILINE)
-    assert losslaw(example.removeprefix("losslaw "))
+@pytest.mark.parametrize("page", [*PAGES, "lab train"])
+def test_the_examples_of_a_help_page_run_in_the_folder_of_the_demo(
+    page, demo, tmp_path, monkeypatch, capsys
+):
+    if page == "lab train":
+        pytest.importorskip("torch")
+    monkeypatch.chdir(shutil.copytree(demo, tmp_path / "demo"))
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run([*page.split(), "--help"]) == 0
+    text = re.sub(r"\\ *\n", " ", capsys.readouterr().out)
+    examples = re.findall(r"^ +(losslaw .*[^ ]) *$", text.partition("Example")[2], re.MULTILINE)
+    assert examples
+    assert all(f"losslaw {page}" in text for text in examples[-1:])
+    for example in examples:
+        if example.startswith(NOT_RUN):
+            continue
+        words = [name for word in shlex.split(example)[1:] for name in _expanded(word)]
+        with monkeypatch.context() as patch:
+            # Whoever follows a log that does not grow ends it with Ctrl-C.
+            if "--follow" in words:
+                patch.setattr(time, "sleep", _interrupted)
+            status = run(words)
+        captured = capsys.readouterr()
+        expected = (130, "losslaw: interrupted\n") if "--follow" in words else (0, "")
+        assert (status, captured.err) == expected, f"{example}: {captured.err}"
+        assert captured.out or page == "export", example
+
+
+def _expanded(word: str) -> list[str]:
+    names = sorted(str(path) for path in Path().glob(word)) if "*" in word else [word]
+    assert names, f"{word}: there is no such file"
+    return names
+
+
+def _interrupted(seconds: float) -> None:
+    raise KeyboardInterrupt

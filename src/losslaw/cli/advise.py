@@ -70,8 +70,8 @@ def advise_command(
 
     \b
     Examples:
-      losslaw advise runs/*.csv --for wsd:peak=3e-4,horizon=72000,cooldown=0.2
-      losslaw advise runs/*.csv --for plan.csv --max-updates 20000 -o next_run.csv
+      losslaw advise run.csv --for wsd:peak=3e-3,horizon=12000,cooldown=0.2
+      losslaw advise runs/constant*T4000.csv --for schedule.csv -o next_run.csv
     """
     import time
 

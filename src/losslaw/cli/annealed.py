@@ -66,8 +66,9 @@ def annealed_command(
     \b
     Examples:
       losslaw annealed run.csv
-      losslaw annealed a.csv b.csv --over 5000
-      losslaw annealed runs/ --against baseline --with earlier_decay.csv -o annealed.png
+      losslaw annealed runs/c*T4000.csv --over 1000
+      losslaw annealed run.csv --with runs/wsd-linear-0.2_peak3e-3_T4000.csv \\
+        --against run -o annealed.png
     """
     from losslaw.annealing import annealed
     from losslaw.errors import InputError

@@ -34,8 +34,8 @@ def compare_command(
 
     \b
     Examples:
-      losslaw compare runs/*.csv
-      losslaw compare runs/*.csv --laws auto,multipower,momentum
+      losslaw compare runs/c*T4000.csv --laws multipower,momentum
+      losslaw compare runs/c*.csv --laws multipower -o compare.json
     """
     import time
 

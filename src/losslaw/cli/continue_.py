@@ -66,9 +66,10 @@ def continue_command(
 
     \b
     Examples:
-      losslaw continue run.csv --updates 10000
-      losslaw continue run.csv --updates 10000 --peaks 1e-3,3e-4 --rewarmup 500
-      losslaw continue run.csv --updates 10000 --shape cosine --over 100% --with earlier.csv
+      losslaw continue run.csv --updates 4000
+      losslaw continue run.csv --updates 4000 --peaks 1e-3,3e-4 --rewarmup 100
+      losslaw continue run.csv --updates 4000 --shape cosine --over 100% \\
+        --with runs/wsd-linear-0.2_peak3e-3_T4000.csv
     """
     from losslaw.continuing import continue_run
     from losslaw.fitting import load_fit

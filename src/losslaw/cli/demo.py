@@ -21,7 +21,8 @@ def demo_command(
 ) -> None:
     """Fit two laws to three real runs, predict the others unseen, and design a schedule.
 
-    The folder also gets the logs of all runs (runs/) and of one in progress (run.csv): there the
+    The folder also gets the logs of all runs (runs/), of one in progress (run.csv), and of three
+    model sizes, made by a law (sizes/): there the
     examples of the other commands can be tried.
 
     \b

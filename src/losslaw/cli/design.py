@@ -90,9 +90,9 @@ def design_command(
 
     \b
     Examples:
-      losslaw design fit.json --horizon 24000 -o schedule.csv
-      losslaw design fit.json --horizon 24000 --peak 1e-4..1e-3 --family wsd
-      losslaw design fit.json --horizon 24000 --prefix run.csv
+      losslaw design fit.json --horizon 12000 -o schedule.csv
+      losslaw design fit.json --horizon 12000 --peak 1e-3..6e-3 --family wsd
+      losslaw design fit.json --horizon 12000 --prefix run.csv
     """
     from losslaw.designing import design
 

@@ -45,7 +45,8 @@ def design_batches_command(
 
     \b
     Example:
-      losslaw design-batches fit.json --samples 2e6 --batches 64,128,256 -o schedule.csv
+      losslaw design-batches fit.json --samples 2e6 --batches 64,128,256 \\
+        -o schedule.csv
     """
     from losslaw.designing.batch_growth import design_batch
     from losslaw.fitting import load_fit

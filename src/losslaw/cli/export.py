@@ -54,7 +54,8 @@ def export_command(
     \b
     Examples:
       losslaw export schedule.csv --to torch -o schedule.py
-      losslaw export wsd:peak=3e-4,horizon=24000,cooldown=0.2 --to megatron --fit fit.json
+      losslaw export wsd:peak=3e-3,horizon=12000,cooldown=0.2 --to megatron \\
+        --fit fit.json
     """
     import sys
 

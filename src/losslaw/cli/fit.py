@@ -41,8 +41,8 @@ def fit_command(
 
     \b
     Examples:
-      losslaw fit runs/*.csv --warmup 2000 -o fit.json
-      losslaw fit constant.csv cosine.csv --law multipower --fix gamma=0.5
+      losslaw fit runs/c*T4000.csv -o fit.json
+      losslaw fit run.csv --warmup 100 --law multipower --fix gamma=0.5
     """
     from losslaw.fitting import fit
 

@@ -69,8 +69,8 @@ def fleet_command(
 
     \b
     Examples:
-      losslaw fleet runs/ --group-by model_size
-      losslaw fleet runs/ --group-by folder --against baseline -o fleet.csv
+      losslaw fleet sizes/ --group-by model_size
+      losslaw fleet runs/c*.csv --group-by 'T\\d+' --against constant -o fleet.csv
     """
     from losslaw.errors import InputError
     from losslaw.fleets import fleet

@@ -82,10 +82,10 @@ def forecast_command(
     \b
     Examples:
       losslaw forecast run.csv --decay-over 10%,20%
-      losslaw forecast checkpoints/
-      losslaw forecast run.csv --horizon 72000
-      losslaw forecast run.csv --horizon 72000 --with earlier.csv --follow
-      losslaw forecast run.csv --fit fit.json --horizon 72000 --final 3e-5
+      losslaw forecast run.csv --horizon 12000
+      losslaw forecast run.csv --horizon 12000 --follow \\
+        --with runs/wsd-linear-0.2_peak3e-3_T4000.csv
+      losslaw forecast run.csv --fit fit.json --horizon 12000 --final 3e-5
     """
     from losslaw.errors import InputError
 

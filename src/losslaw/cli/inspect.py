@@ -29,8 +29,8 @@ def inspect_command(
 
     \b
     Examples:
-      losslaw inspect runs/*.csv
-      losslaw inspect run.log --loss-column val_loss --warmup 2000
+      losslaw inspect runs/
+      losslaw inspect run.csv --loss-column loss --warmup 100
     """
     described = [description(curve) for curve in curves]
     save_json(output, {"curves": described})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from losslaw.cli.options import Json
+from losslaw.cli.options import Command, Json
 from losslaw.cli.output import aside
 from losslaw.text import escaped
 
@@ -26,7 +26,7 @@ def register(root: typer.Typer) -> None:
     root.add_typer(app, name="lab")
 
 
-@app.command("train")
+@app.command("train", cls=Command)
 def train_command(
     schedule: Annotated[
         str, typer.Option("--schedule", "-s", metavar="SPEC", help="Schedule text or file.")
@@ -58,7 +58,10 @@ def train_command(
     Beside it: the squared norm of the decayed matrices relative to the start (norm2), and that of
     the hidden ones alone (hidden_norm2).
 
-    Example: losslaw lab train -s wsd:peak=3e-3,horizon=1000,warmup=100,cooldown=0.2 -o wsd.csv
+    \b
+    Example:
+      losslaw lab train -s wsd:peak=3e-3,horizon=200,warmup=20,cooldown=0.2 \\
+        -o wsd.csv
     """
     from losslaw.lab.training import require_torch
 
@@ -136,7 +139,7 @@ def train_command(
     )
 
 
-@app.command("bundle")
+@app.command("bundle", cls=Command)
 def bundle_command(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the curves.")],
     json: Json = False,

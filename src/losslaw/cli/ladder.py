@@ -53,8 +53,8 @@ def ladder_command(
 
     \b
     Examples:
-      losslaw ladder runs/
-      losslaw ladder 25M.csv 100M.csv 400M.csv --over 15% --next 1.6e9
+      losslaw ladder sizes/
+      losslaw ladder sizes/10M.csv sizes/40M.csv --over 15% --next 1.6e8
     """
     from losslaw.errors import InputError
     from losslaw.fitting import load_fit

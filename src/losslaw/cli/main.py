@@ -66,6 +66,7 @@ def build() -> typer.Typer:
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
+        epilog="Examples of the help pages run in the folder of 'losslaw demo -o demo'.",
         context_settings={"help_option_names": ["-h", "--help"]},
     )
 

@@ -77,8 +77,9 @@ def merge_command(
 
     \b
     Examples:
-      losslaw merge run.csv --checkpoints every:500 --last 8
-      losslaw merge run.csv --checkpoints 16000,18000,20000 --weights 1-sqrt --with earlier.csv
+      losslaw merge run.csv --checkpoints every:100 --last 8
+      losslaw merge run.csv --checkpoints 4000,4500,4900 --weights 1-sqrt \\
+        --with runs/wsd-linear-0.2_peak3e-3_T4000.csv
     """
     from losslaw.fitting import load_fit
     from losslaw.merging import merge

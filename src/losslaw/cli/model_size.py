@@ -36,7 +36,9 @@ def model_size_command(
 
     \b
     Example:
-      losslaw model-size fit.json --compute 1e20 --batch 256 --sequence-length 2048
+      losslaw fit sizes/ -o sizes.json
+      losslaw model-size sizes.json --compute 1e18 --batch 256 \\
+        --sequence-length 2048
     """
     from losslaw.designing.run_length import compute_optimal
     from losslaw.fitting import load_fit

@@ -60,6 +60,11 @@ class Command(TyperCommand):
         for each in (self, *self.params):
             if getattr(each, "help", None):
                 each.help = re.sub(IN_BRACES, _listed, each.help)  # pyright: ignore
+        # A paragraph is as wide as the page; examples stay as they are written.
+        paragraphs = inspect.cleandoc(self.help or "").split("\n\n")
+        self.help = "\n\n".join(
+            text if text.startswith("\b") else " ".join(text.split()) for text in paragraphs
+        )
         return super().get_help(ctx)
 
 

@@ -44,7 +44,8 @@ def predict_command(
     \b
     Examples:
       losslaw predict fit.json --schedule schedule.csv --every 100 -o curve.csv
-      losslaw predict fit.json --schedule cosine:peak=3e-4,horizon=72000,warmup=2160
+      losslaw predict fit.json \\
+        --schedule cosine:peak=3e-3,horizon=24000,warmup=5%
     """
     from losslaw.files import write_text
 

@@ -37,8 +37,8 @@ def profile_command(
 
     \b
     Examples:
-      losslaw profile runs/*.csv --of alpha
-      losslaw profile runs/*.csv --law multipower --of beta,gamma --points 25
+      losslaw profile runs/c*T4000.csv --of alpha
+      losslaw profile runs/c*T4000.csv --law multipower --of beta,gamma
     """
     import time
 

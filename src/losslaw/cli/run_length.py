@@ -30,7 +30,8 @@ def run_length_command(
     \b
     Examples:
       losslaw run-length fit.json --loss 1.5
-      losslaw run-length fit.json --loss 1.5 --family linear --peak 3e-4 -o schedule.csv
+      losslaw run-length fit.json --loss 1.5 --family linear --peak 3e-3 \\
+        -o schedule.csv
     """
     from losslaw.designing.run_length import horizon_for
     from losslaw.fitting import load_fit

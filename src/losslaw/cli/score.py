@@ -37,8 +37,8 @@ def score_command(
 
     \b
     Examples:
-      losslaw score fit.json runs/*.csv
-      losslaw score fit.json wsd.csv --all --json
+      losslaw score fit.json runs/
+      losslaw score fit.json run.csv --all --json
     """
     from losslaw.fitting import score
 

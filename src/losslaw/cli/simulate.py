@@ -83,10 +83,10 @@ def simulate(
     Examples:
       losslaw simulate --source 0.5 --capacity 4 \\
         --schedule wsd:peak=0.2,horizon=10000,cooldown=0.2 -o curve.csv
-      losslaw simulate --source 0.5 --capacity 4 --relative --method sgd \\
-        --schedule cosine:peak=0.5,horizon=1000
-      losslaw simulate --source 1 --capacity 2 --schedule constant:peak=0.1,horizon=10000 \\
-        --average tail:start=5000
+      losslaw simulate --source 0.5 --capacity 4 --modes 128 --method sgd \\
+        --relative --schedule cosine:peak=0.5,horizon=1000
+      losslaw simulate --source 1 --capacity 2 --average tail:start=5000 \\
+        --schedule constant:peak=0.1,horizon=10000
     """
     from losslaw.cli.output import counter, print_json, say_saved
     from losslaw.cli.output import show as show_text

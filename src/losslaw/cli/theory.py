@@ -75,7 +75,8 @@ def theory(
     Examples:
       losslaw theory --source 0.5 --capacity 4 --budget 1e9
       losslaw theory --difficulty 0.6 --capacity 1.5 --budget 1e9 --schedule wsd
-      losslaw theory --source 0.5 --capacity 2 --budget 1e12 --compute --schedule wsd --exact
+      losslaw theory --source 0.5 --capacity 2 --budget 1e12 --compute \\
+        --schedule wsd --exact
     """
     from losslaw.cli.output import print_json, save_json
     from losslaw.errors import InputError
