@@ -311,3 +311,34 @@ def test_a_fit_of_another_model_confirms_nothing():
     assert any("another model" in said for said in found.warnings)
     own = ll.annealed(smaller[1].with_(label="own"), over=1200, fit=fit)
     assert not any("another model" in said for said in own.warnings)
+
+
+def test_few_noisy_losses_place_a_run_as_badly_as_they_do():
+    """Against the scatter of what is fitted to other draws of the noise."""
+    from losslaw.annealing.annealed import Rules, fitted
+    from losslaw.annealing.models import Model
+
+    rules = Rules(law="effective", skip=600, keep_all=False, new_data=False)
+    found, said = [], []
+    for seed in range(12):
+        run = stable(noise=0.04, seed=seed)
+        run = run.some(run.steps % 200 == 0)
+        model = fitted(Model(name="one", runs=(run,)), (), None, rules, Cooldown())
+        found.append(model.fit.law.predict(run.schedule, [6000])[0])
+        said.append(model.placed(model.standings["run"], 6000))
+    # On the safe side, as all intervals of few losses are.
+    assert 1 < np.median(said) / np.std(found) < 2
+
+
+def test_an_interval_between_logs_of_unlike_density_counts_what_the_sparse_one_leaves_open():
+    dense = stable(noise=0.04, label="dense")
+    steps = np.arange(1, 6001)
+    every = LAW.curve(dense.schedule, steps, "dense")
+    noise = np.random.default_rng(3).normal(0, 0.04, steps.size)
+    dense = every.with_(loss=every.loss + noise)
+    sparse = dense.some(dense.steps % 500 == 0).with_(label="sparse")
+    options = {"law": "effective", "group_by": "label", "skip": 600}
+    (pair,) = ll.annealed([dense, sparse], **options).pairs
+    (again,) = ll.annealed([dense, dense.with_(label="sparse")], **options).pairs
+    assert abs(pair.difference) < pair.interval.half_width
+    assert pair.interval.half_width > 2 * again.interval.half_width

@@ -103,7 +103,7 @@ class Comparison:
             at=at,
             cooldown=self.cooldown,
             level=self.level,
-            noise=self._noise(a, b),
+            noise=self._noise(one, other, at),
             share=math.sqrt((1 / len(one.seeds) + 1 / len(other.seeds)) / 2),
         )
         found = question.found
@@ -146,9 +146,21 @@ class Comparison:
         said = f"{pair[1 - i].name} is annealed already: the cooldown of {pair[i].name} ends there"
         return (at[0] if i else begins, begins if i else at[1]), f"{said} too"
 
-    def _noise(self, a: FinalLoss, b: FinalLoss) -> float:
-        level = max(a.level, b.level)
-        return (FLOOR if self.noise is None else self.noise) * level
+    def _noise(self, one: Configuration, other: Configuration, at: tuple[int, int]) -> float:
+        """What two runs of one schedule differ by, a standard deviation of each, in nats.
+
+        Of runs that are fitted apart also what their logs leave open of where each is now: few or
+        noisy losses place the one worse than the other, an error that they do not share. Without
+        it intervals between a public log of every update and every 1,000th of the same, 30
+        cases, held 63 % of them at 90 %; with it 90 %.
+        """
+        each = list(zip((one, other), at, strict=True))
+        level = max(of.model.worth(of.first, end).level for of, end in each)
+        noise = (FLOOR if self.noise is None else self.noise) * level
+        if one.model is other.model:
+            return noise
+        placed = [of.model.placed(of.first, end) ** 2 for of, end in each]
+        return math.sqrt(noise**2 + sum(placed) / 2)
 
     def _budget(self, one: Configuration, other: Configuration) -> tuple[int, int]:
         """After which updates the cooldowns of both begin.

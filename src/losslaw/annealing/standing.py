@@ -1,5 +1,6 @@
 """The runs of one model, fitted together, and where each of them stands."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -23,6 +24,8 @@ from losslaw.laws import Law, Recipe
 STRAYED = 0.02
 # Losses of the last third of a log at which it is looked at.
 LATE = 24
+# Losses that a fitted curve takes to follow them: its level, size and power, and the noise.
+TAKEN = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +126,19 @@ class FittedModel:
             schedule = self.cooldown.of(run.curve, at)
             self._kept[key] = FinalLoss.of(self.fit, schedule, run.curve.model_size)
         return self._kept[key]
+
+    def placed(self, run: Standing, at: int) -> float:
+        """What the logs leave open of the loss of a run at a step, a standard deviation, in nats.
+
+        That of the fitted curve by its parameters: there the losses hold it, and no decay has to
+        be foretold. Few losses seem nearer to a curve than they are, by what it takes of them.
+        """
+        here = FinalLoss.of(self.fit, run.curve.schedule.prefix(at), run.curve.model_size)
+        each = zip(here.gradients, here.known, strict=True) if all(here.known) else ()
+        by_law = [slope @ known.covariance @ slope for slope, known in each if known is not None]
+        rows = sum(int((of.curve.steps >= self.fit.skip).sum()) for of in self.standings.values())
+        variance = sum(here.leading * here.scales * by_law) if by_law else 0.0
+        return math.sqrt(max(float(variance), 0.0) * max(rows / max(rows - TAKEN, 1), 1.0))
 
     def near(self, worth: FinalLoss, run: Standing, at: int) -> float:
         """The loss alone, as a question nearby weighs the laws: see `FinalLoss.near`."""
