@@ -25,7 +25,7 @@ from losslaw.kernel.simulate.recursion import DIVERGED
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.numerics.compiled import compiled
 
-# Parts of an update; X is a parabola in each. Two give 1e-6 at half the largest stable rate.
+# Parts of an update; X is a parabola in each. Two give 1e-5 at half the largest stable rate.
 PARTS = 2
 
 
