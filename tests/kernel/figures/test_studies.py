@@ -12,6 +12,7 @@ from losslaw.kernel.agreement import cap
 from losslaw.kernel.figures import (
     STUDIES,
     BatchSchedules,
+    Capacity,
     CapacitySaturation,
     FslFigure1,
     OptimalSchedules,
@@ -36,6 +37,13 @@ SMALL = {
         shares=(0.02, 0.1, 0.5),
     ),
     "scaling-table": ScalingTable(problems=((0.3, 4.0),), schedules=("constant", "power")),
+    "capacity": Capacity(
+        difficulties=(0.6,),
+        capacities=(1.5, 3.0),
+        data=(1e5, 1e7, 1e9),
+        compute=(1e7, 1e9, 1e11),
+        modes=(10.0,),
+    ),
     "optimal-schedule": OptimalSchedules(budgets=(1e4,), tails=(1e15, 1e18)),
     "batch-schedule": BatchSchedules(hard=((0.3, 4.0),), budgets=(1e7, 1e11, 1e12), switch=10**5),
     "capacity-saturation": CapacitySaturation(
@@ -132,6 +140,20 @@ def test_fixed_shapes_saturate(results):
     assert numbers["worst_capacity_gap"] < 0.05
     for shape in ("linear", "cosine", "power"):
         assert numbers[f"slope_{shape}"] == pytest.approx(numbers[f"theory_{shape}"], abs=0.003)
+
+
+def test_capacity_pays_for_one_target(results):
+    numbers = results["capacity"][0].numbers
+    for limited, budgets in (("data", ("1e+07", "1e+09")), ("compute", ("1e+09", "1e+11"))):
+        for budget in budgets:
+            assert numbers[f"{limited}_0.6_1.5_{budget}"] < numbers[f"{limited}_0.6_3_{budget}"]
+        for beta in ("1.5", "3"):
+            assert numbers[f"decay_gain_{limited}_{beta}"] > 1
+            assert numbers[f"wsd_gain_{limited}_{beta}"] > 1
+    # The best WSD at 10^9 samples, as an independent computation has it.
+    assert numbers["data_0.6_1.5_1e+09"] == pytest.approx(7.8e-4, rel=0.02)
+    assert numbers["data_0.6_3_1e+09"] == pytest.approx(1.2e-2, rel=0.03)
+    assert numbers["worst_gap"] < 0.01
 
 
 def test_equations_part_from_sgd_as_the_rate_grows_and_decay_heals_it(results):

@@ -64,6 +64,7 @@ class Question:
     floor: float = 0.0
     noise: float = 1.0
     batch: float = 1.0
+    modes: float | None = None
     precise: bool = False
 
     @property
@@ -82,6 +83,10 @@ class Question:
             floor=self.floor,
         )
 
+    def samples(self, modes: float) -> float:
+        """D, which the modes leave of a budget of compute."""
+        return max(1, round(self.budget / modes)) if self.limited == "compute" else self.budget
+
     def closed(self) -> tuple[float, float, float, float]:
         """Peak, modes, samples and cooldown of the closed form, all constants one.
 
@@ -91,11 +96,11 @@ class Question:
         """
         theory = self.theory()
         gamma = theory.peak.value / max(self.noise, 1e-3) ** 2
-        modes, samples = math.inf, self.budget
-        if self.limited == "compute":
+        modes = math.inf if self.modes is None else self.modes
+        if self.limited == "compute" and self.modes is None:
             most = self.budget ** (1 / (1 + self.exponents.capacity))
             modes = max(1, round(min(theory.modes.value, most)))
-            samples = max(1, round(self.budget / modes))
+        samples = self.samples(modes)
         share = 1.0 if theory.cooldown is None else theory.cooldown.value
         return min(gamma * self.batch, self.cap), modes, samples, share
 
@@ -246,6 +251,7 @@ def best(
     floor: float = 0.0,
     noise: float = 1.0,
     batch: float = 1.0,
+    modes: float | None = None,
     precise: bool = False,
 ) -> Optimum:
     """The lowest mean risk of a schedule for a budget: best peak, and best cooldown and modes.
@@ -261,6 +267,7 @@ def best(
         floor: Final rate as a share of the peak.
         noise: Label noise sigma >= 0.
         batch: Samples in an update.
+        modes: A fixed M; ``None``: the best if compute is limited, else infinitely many.
         precise: Hyper-parameters to three digits; the risk has them anyway, it is flat there.
 
     >>> optimum = best(Exponents(1.0, 2.0), "constant", 1e6)
@@ -279,6 +286,7 @@ def best(
             floor=floor,
             noise=noise,
             batch=batch,
+            modes=modes,
             precise=precise,
         )
     )
@@ -287,15 +295,15 @@ def best(
 @lru_cache(maxsize=4096)
 def _best(asked: Question) -> Optimum:
     easy = asked.theory().easy
-    peak, modes, _, share = asked.closed()
+    peak, most, _, share = asked.closed()
     top = math.log(asked.cap)
     # Logarithms of the peak, the modes and the odds r / (1 - r) of the cooldown: start, low, high.
     axes: dict[str, tuple[float, float, float]] = {}
     if asked.peak is None:
         guess = math.log(peak)
         axes["peak"] = guess, guess - 14.0, top
-    if asked.limited == "compute":
-        axes["modes"] = math.log(modes), 0.0, 0.9 * math.log(asked.budget)
+    if asked.limited == "compute" and asked.modes is None:
+        axes["modes"] = math.log(most), 0.0, 0.9 * math.log(asked.budget)
     if asked.schedule in WHOLE and asked.cooldown is None:
         r = 0.75 if share == 1 else min(share, 0.5)
         axes["odds"] = math.log(r / (1 - r)), -20.0, 5.0
@@ -303,11 +311,11 @@ def _best(asked: Question) -> Optimum:
 
     def optimum(logs: FloatArray) -> Optimum:
         at = dict(zip(axes, np.exp(np.clip(logs, low, high)).tolist(), strict=True))
-        modes = max(1, round(at["modes"])) if "modes" in at else math.inf
+        modes = max(1, round(at["modes"])) if "modes" in at else most
         return asked.at(
             peak=at.get("peak", asked.peak or 0.0),
             modes=modes,
-            samples=max(1, round(asked.budget / modes)) if "modes" in at else asked.budget,
+            samples=asked.samples(modes),
             cooldown=at["odds"] / (1 + at["odds"]) if "odds" in at else (asked.cooldown or 0.0),
         )
 

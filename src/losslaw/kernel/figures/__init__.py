@@ -6,6 +6,7 @@ fields: ``FslFigure1(runs=50)`` is the same study on fewer runs.
 
 from losslaw.errors import InputError
 from losslaw.kernel.figures.batch_schedule import BatchSchedules
+from losslaw.kernel.figures.capacity import Capacity
 from losslaw.kernel.figures.capacity_saturation import CapacitySaturation
 from losslaw.kernel.figures.fsl_fig1 import FslFigure1
 from losslaw.kernel.figures.optimal_schedule import OptimalSchedules
@@ -18,6 +19,7 @@ STUDIES: dict[str, Study] = {
     for study in (
         FslFigure1(),
         ScalingTable(),
+        Capacity(),
         OptimalSchedules(),
         BatchSchedules(),
         CapacitySaturation(),
@@ -28,6 +30,7 @@ STUDIES: dict[str, Study] = {
 __all__ = [
     "STUDIES",
     "BatchSchedules",
+    "Capacity",
     "CapacitySaturation",
     "FslFigure1",
     "OptimalSchedules",

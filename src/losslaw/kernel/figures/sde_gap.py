@@ -198,10 +198,10 @@ class SdeGap:
             f" ({self._nearer(worlds, gaps)} at a constant rate): an update of a mode, x = eta"
             " lambda, leaves 1 - 2x + 2x^2 of its error, exp(-2x) agrees with that to the second"
             " order, and the SDE has 3x^2. Both tend to SGD as the rate falls:"
-            f" {100 * small:.1g} % at most at {least:g} of the largest. At a constant rate the difference is that of the places of"
-            f" rest, in closed form {abs(rest['sde']):.1%} and {abs(rest['volterra']):.1%} for"
-            f" {_named(first)}; a decay heals it, because what is left at the end was made at small"
-            " rates."
+            f" {100 * small:.1g} % at most at {least:g} of the largest. At a constant rate the"
+            f" difference is that of the places of rest, in closed form {abs(rest['sde']):.1%} and"
+            f" {abs(rest['volterra']):.1%} for {_named(first)}; a decay heals it,"
+            " because what is left at the end was made at small rates."
         )
         numbers |= {
             f"volterra_nearer_{world.source:g}_{world.capacity:g}": self._crossing(world, gaps)
