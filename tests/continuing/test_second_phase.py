@@ -109,3 +109,9 @@ def test_a_peak_below_the_final_rate():
     for asked, final in (([], 0.0), (None, 1e-2)):
         with pytest.raises(ll.InputError, match="no peak above the final rate"):
             peaks_of(WSD, asked, final)
+
+
+def test_a_rise_may_be_a_share_of_the_updates_to_come():
+    run = ll.linear(peak=1.0, horizon=50)
+    one, other = (SecondPhase(updates=200, rewarmup=w).to_peak(run, 0.8) for w in (0.05, 10))
+    assert one == other

@@ -396,3 +396,15 @@ def test_a_warm_up_in_samples_needs_the_batch(tmp_path):
     write(tmp_path / "meta.json", json.dumps({"runs": {"log": {"warmup": 3906252}}}))
     curve = read_text(tmp_path, FORMATS["csv"])
     assert any("if that counts samples or tokens" in line for line in curve.warnings)
+
+
+@pytest.mark.parametrize(("given", "warmup"), [(0.05, 5), (5, 5), (0.001, 1)])
+def test_a_warmup_may_be_a_share_of_the_run(given, warmup, tmp_path):
+    text = "step,lr,loss\n" + "".join(f"{k},1e-3,3\n" for k in range(10, 101, 10))
+    curve = read_text(tmp_path, text, warmup=given)
+    assert curve.schedule.warmup == warmup
+    planned = read_text(tmp_path, text.replace("1e-3,", ","), warmup=given, schedule=COSINE)
+    assert planned.schedule.warmup == {0.05: 10}.get(given, warmup)
+
+
+COSINE = "cosine:peak=1e-3,horizon=200,warmup=20"

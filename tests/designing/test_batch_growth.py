@@ -172,3 +172,12 @@ def test_of_several_laws_those_that_see_the_batch_say_the_loss():
     assert made.constant[32] > made.loss
     assert str(made).startswith(made.trust.sentence)
     assert made.as_dict()["trust"]["sentence"] == made.trust.sentence
+
+
+def test_a_warmup_may_be_a_share_of_the_samples():
+    law = ll.Convolution(A=1.0, N=1.0, s=0.5, q=1.75, c=1.0)
+    asked = dict(batches=(2, 16), peak=1.0, rate="constant")
+    one, other = (design_batch(law, 4000, warmup=w, **asked) for w in (0.05, 100))
+    assert one.schedule == other.schedule
+    with pytest.raises(ll.InputError, match=r"warmup is 2\.5"):
+        design_batch(law, 4000, warmup=2.5, **asked)

@@ -281,3 +281,9 @@ def test_design_can_be_called_whatever_was_imported_first(first):
         [sys.executable, "-c", ASK.format(first=first)], capture_output=True, text=True, check=True
     )
     assert done.stdout == "linear\n"
+
+
+def test_a_warmup_may_be_a_share_of_the_horizon():
+    law = ll.Effective(L0=2.0, A=0.5, N=47.0)
+    one, other = (ll.design(law, 500, peak=1e-3, warmup=w, family="wsd") for w in (0.1, 50))
+    assert one.schedule == other.schedule

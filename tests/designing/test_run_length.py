@@ -217,3 +217,10 @@ def test_a_budget_of_impossible_numbers_is_refused(sizes, numbers):
     compute, batch, sequence_length = numbers
     with pytest.raises(ll.InputError, match="expected a finite number above 0"):
         compute_optimal(sizes, compute, batch=batch, sequence_length=sequence_length)
+
+
+def test_a_warmup_may_be_a_share_of_the_run_that_is_searched(fit, sizes):
+    run = horizon_for(fit, 3.2, warmup=0.1)
+    assert run.schedule.warmup == round(0.1 * run.updates)
+    again = horizon_for(fit, 3.2, warmup=run.schedule.warmup)
+    assert abs(again.updates - run.updates) <= 2

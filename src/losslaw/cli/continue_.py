@@ -28,11 +28,12 @@ def continue_command(
         ),
     ] = None,
     rewarmup: Annotated[
-        int | None,
+        float | None,
         typer.Option(
             "--rewarmup",
             metavar="K",
-            help="Updates in which the rate goes there; default: as the warm-up, at most N/10.",
+            help="Updates in which the rate goes there, or a share of N; default: as the warm-up,"
+            " at most N/10.",
         ),
     ] = None,
     over: Annotated[

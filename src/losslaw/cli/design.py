@@ -95,10 +95,18 @@ def design_command(
       losslaw design fit.json --horizon 12000 --prefix run.csv
     """
     from losslaw.designing import design
+    from losslaw.errors import InputError
+    from losslaw.schedules.families import warmup_updates
 
     if compute is not None:
         tokens = tokens_of(compute, model_size, horizon, tokens)
     result = options.fit_from(fit, new_data=new_data)
+    if prefix is not None and warmup is not None:
+        if horizon is None and 0 < warmup < 1:
+            raise InputError(
+                f"--warmup {warmup:g}: of a run under way in updates, or with --horizon"
+            )
+        warmup = warmup_updates(warmup, horizon or 0)
     so_far = None if prefix is None else run_so_far(prefix, warmup)
     with activity("design") as say:
         best = design(
@@ -155,7 +163,7 @@ def rate_or_range(text: str) -> float | tuple[float, float]:
     raise InputError(f"--peak {text!r}: expected a learning rate or a range, as in 1e-4..1e-3")
 
 
-def run_so_far(text: str, warmup: int | None) -> "Schedule":
+def run_so_far(text: str, warmup: float | None) -> "Schedule":
     """A schedule by its text or table, or that of a trainer's log up to its last loss."""
     from pathlib import Path
 
@@ -169,4 +177,4 @@ def run_so_far(text: str, warmup: int | None) -> "Schedule":
             raise
         curve = read_curves(text, warmup=warmup)[0]
         schedule = curve.schedule.prefix(int(curve.steps[-1]))
-    return schedule if warmup is None else schedule.with_(warmup=min(warmup, schedule.horizon))
+    return schedule if warmup is None else schedule.with_(warmup=min(int(warmup), schedule.horizon))

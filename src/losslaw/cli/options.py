@@ -186,8 +186,12 @@ Peak = Annotated[
     typer.Option("--peak", metavar="LR", help="Largest rate; default: that of the fitted runs."),
 ]
 RunWarmup = Annotated[
-    int | None,
-    typer.Option("--warmup", help="Updates of warm-up; default: that of the fitted runs."),
+    float | None,
+    typer.Option(
+        "--warmup",
+        metavar="K",
+        help="Updates of warm-up, or a share of the run; default: that of the fitted runs.",
+    ),
 ]
 RunBatch = Annotated[
     float | None,
@@ -210,10 +214,11 @@ UsualSchedule = Annotated[
 # The other options are about how logs are read.
 READING = "How logs are read"
 Warmup = Annotated[
-    int | None,
+    float | None,
     typer.Option(
         "--warmup",
-        help="Updates of warm-up, also when the log starts after it.",
+        metavar="K",
+        help="Updates of warm-up, or a share of the run, also when the log starts after it.",
         rich_help_panel=READING,
     ),
 ]

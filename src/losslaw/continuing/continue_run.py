@@ -55,7 +55,7 @@ def continue_run(
     updates: int,
     *,
     peaks: Sequence[float] | None = None,
-    rewarmup: int | None = None,
+    rewarmup: float | None = None,
     over: float = USUAL,
     shape: str = "linear",
     final: float = 0.0,
@@ -76,8 +76,8 @@ def continue_run(
         updates: Updates to come.
         peaks: Learning rates to go on at; ``None``: the run's own peak, 1/2 and 1/5 of it, and the
             rate that it has now.
-        rewarmup: Updates in which the rate goes to each; ``None``: as many as the warm-up of the
-            run had, at most a tenth of those to come.
+        rewarmup: Updates in which the rate goes to each, or below 1 a share of those to come;
+            ``None``: as many as the warm-up of the run had, at most a tenth of those to come.
         over: Length of the cooldown at the end: updates (a whole number) or a share of all updates.
         shape: Its shape: ``linear``, ``cosine``, ``exponential``, ``1-sqrt`` or ``power``.
         final: Learning rate at its end.

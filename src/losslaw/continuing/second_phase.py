@@ -20,6 +20,7 @@ from losslaw.errors import InputError, expect, expect_numbers
 from losslaw.numerics.arrays import FloatArray
 from losslaw.schedules import Schedule, decay_rates
 from losslaw.schedules.agreement import same_rate
+from losslaw.schedules.families import warmup_updates
 
 # Of the updates to come: the most that a re-warm-up takes, if nothing is said.
 LONGEST_RISE = 0.1
@@ -39,7 +40,8 @@ class SecondPhase:
 
     Attributes:
         updates: Updates to come, from 2.
-        rewarmup: Of these, updates in which the rate goes to the peak; ``None``: see above.
+        rewarmup: Of these, updates in which the rate goes to the peak, or below 1 a share of them;
+            ``None``: see above.
         over: Length of the cooldown: updates, a whole number; or a share of all updates, those
             done included.
         shape: ``linear``, ``cosine``, ``exponential``, ``1-sqrt`` or ``power``.
@@ -54,7 +56,7 @@ class SecondPhase:
     """
 
     updates: int
-    rewarmup: int | None = None
+    rewarmup: float | None = None
     over: float = USUAL
     shape: str = "linear"
     final: float = 0.0
@@ -93,7 +95,7 @@ class SecondPhase:
         if rate > 0 and same_rate(rate, peak, SAME):
             return 0
         if self.rewarmup is not None:
-            return self.rewarmup
+            return int(warmup_updates(self.rewarmup, self.updates))
         most = max(round(LONGEST_RISE * self.updates), 1)
         return min(done.warmup or most, most)
 

@@ -44,6 +44,7 @@ from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.numerics.horizon import check_horizon, longest
 from losslaw.progress import Counted, Parts, uncounted
 from losslaw.schedules import Schedule, ScheduleLike, schedule_of
+from losslaw.schedules.families import warmup_updates
 
 if TYPE_CHECKING:
     from narwhals.typing import IntoFrame
@@ -71,7 +72,7 @@ ALIKE = re.compile(r"trainer_state|trainer_log|metrics|summary|main|events\.out\
 def read_curves(
     runs: "Run | Iterable[Run]",
     *,
-    warmup: int | None = None,
+    warmup: float | None = None,
     lr_is: str | None = None,
     loss_is: str | None = None,
     weight_decay: float | None = None,
@@ -105,8 +106,9 @@ def read_curves(
             frame, arrays by name, ``trainer.state`` or its ``log_history``; or several of these. Of
             a run's folder the newest checkpoint is read, of any other folder every file that is a
             log.
-        warmup: Updates of warm-up, also when the log starts after it. ``None``: looked up, then
-            found in the log, then assumed with a warning.
+        warmup: Updates of warm-up, also when the log starts after it; below 1 a share of the
+            updates that the run has, or is planned to have. ``None``: looked up, then found in the
+            log, then assumed with a warning.
         lr_is: ``used`` if a logged rate is that of the update just done, ``next`` if it is that of
             the following one. ``None``: decided by arithmetic where one schedule passes through
             all rates for one of the two only; else looked up; then "next" if a rate is logged at
@@ -150,9 +152,10 @@ def read_curves(
     """
     if on_nan not in ("error", "drop"):
         raise InputError(f"on_nan is {on_nan!r}, expected 'error' or 'drop'")
+    share = warmup if warmup is not None and 0 < warmup < 1 else None
     asked = facts_from(
         {
-            "warmup": warmup,
+            "warmup": None if share else warmup,
             "lr_is": lr_is,
             "loss_is": loss_is,
             "weight_decay": weight_decay,
@@ -181,6 +184,8 @@ def read_curves(
         try:
             log = with_peak(in_updates(log, steps_per_epoch, step_divisor), peak)
             said_lr = said.lr_is is not None
+            if share is not None:
+                log, facts = _warmed_up(log, facts, share, given)
             curves.append(
                 curve_from(log, facts, label, schedule=given, on_nan=on_nan, lr_is_said=said_lr)
             )
@@ -190,6 +195,14 @@ def read_curves(
             left_out[log.source] = str(error)
         parts.done(files / len(logs))
     return curves
+
+
+def _warmed_up(log: Log, facts: Facts, share: float, given: Schedule | None) -> tuple[Log, Facts]:
+    """A warm-up that is a share of the run, in updates."""
+    horizon = given.horizon if given else log.horizon or log.last_step
+    warmup = int(warmup_updates(share, horizon))
+    note = f"the warm-up is {share:.4g} of {horizon:,} updates: {warmup:,}"
+    return replace(log, notes=(*log.notes, note)), replace(facts, warmup=warmup)
 
 
 def curve_from(

@@ -45,6 +45,7 @@ from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.magnitudes import PEAK
 from losslaw.progress import silent
 from losslaw.schedules import Schedule
+from losslaw.schedules.families import warmup_updates
 
 SCALE = 1e3
 # Of the interval that says whether an answer is of use.
@@ -113,7 +114,7 @@ def design_batch(
     batches: Sequence[float],
     peak: float | None = None,
     rate: str = "wsd",
-    warmup: int | None = None,
+    warmup: float | None = None,
     weight_decay: float | None = None,
 ) -> BatchDesign:
     """When to grow the batch, and how the learning rate goes with it.
@@ -126,8 +127,8 @@ def design_batch(
         peak: Largest learning rate; ``None``: that of the fitted runs, if they have one.
         rate: ``constant``; ``wsd``, the peak and a linear cooldown over a share of the samples,
             found too; or ``free`` (law `convolution` only).
-        warmup: Updates of warm-up, at the smallest batch; ``None``: that of the fitted runs, if
-            they have one.
+        warmup: Updates of warm-up, at the smallest batch, or below 1 a share of the samples;
+            ``None``: that of the fitted runs, if they have one.
         weight_decay: Decoupled weight decay.
 
     Returns:
@@ -150,6 +151,11 @@ def design_batch(
     PEAK.check("peak", peak)
     if warmup is None:
         warmup = usual_warmup(fit) if isinstance(fit, Fit) else 0
+    if batches and batches[0] > 0:
+        warmup = warmup_updates(warmup, samples / batches[0])
+    if warmup < 0 or int(warmup) != warmup:
+        raise InputError(f"warmup is {warmup:g}, expected a whole number of updates, at least 0")
+    warmup = int(warmup)
     sizes = _checked(law, fit, samples, batches, rate, warmup)
     refuse_blind(law, fit.uncertainty if isinstance(fit, Fit) else None)
     if weight_decay is None and isinstance(fit, Fit):

@@ -25,7 +25,7 @@ def design(
     horizon: int | None = None,
     *,
     peak: float | tuple[float, float] | None = None,
-    warmup: int | None = None,
+    warmup: float | None = None,
     floor: float = 0.0,
     family: str = "free",
     prefix: ScheduleLike | None = None,
@@ -52,8 +52,8 @@ def design(
         horizon: Updates in all, run so far and warm-up included.
         peak: Largest learning rate, or a lowest and a highest one to choose from. ``None``: that of
             the run so far, or of the fitted runs if they have one.
-        warmup: Updates of linear warm-up to the peak. ``None``: that of the fitted runs if they
-            have one, else 0.
+        warmup: Updates of linear warm-up to the peak, or below 1 a share of the horizon.
+            ``None``: that of the fitted runs if they have one, else 0.
         floor: Smallest rate.
         family: ``free``, or a name in ``losslaw.designing.FAMILIES`` to set the knobs of.
         prefix: The run so far, as record or text; only what comes after it is designed.
@@ -338,8 +338,8 @@ def usual_warmup(fit: Fit) -> int:
 
 
 def _warmup(
-    fit: Fit | None, warmup: int | None, prefix: Schedule | None, sentences: list[str]
-) -> int:
+    fit: Fit | None, warmup: float | None, prefix: Schedule | None, sentences: list[str]
+) -> float:
     if warmup is not None or prefix is not None:
         return (prefix.warmup if warmup is None and prefix is not None else warmup) or 0
     usual = 0 if fit is None else usual_warmup(fit)

@@ -150,7 +150,7 @@ def horizon_for(
     family: str = "wsd",
     tuned: bool = False,
     peak: float | None = None,
-    warmup: int | None = None,
+    warmup: float | None = None,
     batch: float | None = None,
     model_size: float | None = None,
     level: float = 0.9,
@@ -163,7 +163,8 @@ def horizon_for(
         family: A usual schedule (``losslaw.designing.USUAL``), or with ``tuned`` a family.
         tuned: Set the knobs of the family anew at every length.
         peak: Largest learning rate; ``None``: that of the fitted runs, if they have one.
-        warmup: Updates of warm-up; ``None``: that of the fitted runs, if they have one.
+        warmup: Updates of warm-up, or below 1 a share of the run; ``None``: that of the fitted
+            runs, if they have one.
         batch: Sequences in each update; ``None``: that of the fitted runs.
         model_size: Parameters of the model, where several sizes were fitted.
         level: Share of runs that the interval of the loss is meant to hold.
@@ -183,7 +184,7 @@ def horizon_for(
     check_positive(loss=loss)
     warmup = usual_warmup(fit) if warmup is None else warmup
     write = _writer(fit, family, tuned, peak, warmup, batch, model_size)
-    low = max(warmup + 2, 4)
+    low = max(math.ceil(2 / (1 - warmup)) if 0 < warmup < 1 else int(warmup) + 2, 4)
     _refuse_irreducible(fit, loss, write(2 * low + 1000), model_size)
 
     # The three searches ask for the same lengths again.
@@ -275,7 +276,7 @@ def _writer(
     family: str,
     tuned: bool,
     peak: float | None,
-    warmup: int,
+    warmup: float,
     batch: float | None,
     model_size: float | None,
 ) -> Callable[[int], Schedule]:
@@ -318,7 +319,7 @@ def compute_optimal(
     family: str = "wsd",
     tuned: bool = False,
     peak: float | None = None,
-    warmup: int | None = None,
+    warmup: float | None = None,
     sizes: tuple[float, float] | None = None,
 ) -> Pair:
     """The model size and number of tokens that spend ``6 * size * tokens`` operations best.
@@ -331,7 +332,8 @@ def compute_optimal(
         family: See `horizon_for`.
         tuned: See `horizon_for`.
         peak: Largest learning rate, the same for all sizes; ``None``: that of the fitted runs.
-        warmup: Updates of warm-up; ``None``: that of the fitted runs, if they have one.
+        warmup: Updates of warm-up, or below 1 a share of the run; ``None``: that of the fitted
+            runs, if they have one.
         sizes: Smallest and largest size to try; ``None``: a third of the smallest one fitted to
             three times the largest.
 

@@ -18,6 +18,7 @@ from losslaw.numerics.arrays import FloatArray, IntArray, dot
 from losslaw.numerics.horizon import check_horizon
 from losslaw.numerics.magnitudes import PEAK
 from losslaw.schedules import Schedule
+from losslaw.schedules.families import warmup_updates
 
 # Updates of a schedule that is designed, at most.
 LONGEST_DESIGNED = 2_000_000
@@ -31,7 +32,7 @@ class Constraints:
         horizon: Updates in all.
         peak: Largest rate, or a lowest and a highest one to choose from; ``None``: that of the run
             so far.
-        warmup: Updates of linear warm-up to the peak.
+        warmup: Updates of linear warm-up to the peak, or below 1 a share of the horizon.
         floor: Smallest rate of a free update.
         prefix: The run so far.
         rising: Whether rates may rise again.
@@ -42,7 +43,7 @@ class Constraints:
 
     horizon: int
     peak: float | tuple[float, float] | None = None
-    warmup: int = 0
+    warmup: float = 0
     floor: float = 0.0
     prefix: Schedule | None = None
     rising: bool = False
@@ -178,6 +179,7 @@ def pose(law: Law, constraints: Constraints) -> Task:
             f"the run so far has {prefix.horizon} updates and the horizon is {horizon}: nothing is"
             " left to design; give a longer horizon"
         )
+    warmup = warmup_updates(warmup, horizon)
     if warmup < 0 or int(warmup) != warmup:
         raise InputError(f"warmup is {warmup:g}, expected a whole number of updates, at least 0")
     if warmup >= horizon:
@@ -219,7 +221,7 @@ def pose(law: Law, constraints: Constraints) -> Task:
         )
     return Task(
         law=law,
-        template=Schedule(lr, constraints.batch, constraints.weight_decay, warmup),
+        template=Schedule(lr, constraints.batch, constraints.weight_decay, int(warmup)),
         given=given,
         peak=float(peak),
         floor=floor,

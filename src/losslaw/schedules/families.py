@@ -241,7 +241,7 @@ def wsd(
     200000000000
     """
     horizon = _count("horizon", horizon)
-    warmup = _updates(warmup, horizon)
+    warmup = warmup_updates(warmup, horizon)
     if cooldown >= 2 and float(cooldown).is_integer():  # in updates
         cooldown = cooldown / horizon
     if not 0.0 <= cooldown <= 1.0:
@@ -515,7 +515,7 @@ def _after_warmup(peak: float, warmup: int, *parts: tuple[Piece, ...]) -> LongSc
 def _clock(peak: float, horizon: float, warmup: float, final: float = 0.0) -> tuple[int, int]:
     """Horizon and warm-up, checked, as are the rates."""
     horizon = _count("horizon", horizon)
-    warmup = _updates(warmup, horizon)
+    warmup = warmup_updates(warmup, horizon)
     if not float(warmup).is_integer() or warmup < 0:
         raise InputError(f"warmup is {warmup:g}, expected a whole number of updates, at least 0")
     if warmup >= horizon:
@@ -527,8 +527,12 @@ def _clock(peak: float, horizon: float, warmup: float, final: float = 0.0) -> tu
     return horizon, int(warmup)
 
 
-def _updates(warmup: float, horizon: int) -> float:
-    """A warm-up in updates; below 1 it is a share of the horizon."""
+def warmup_updates(warmup: float, horizon: float) -> float:
+    """A warm-up in updates; below 1 it is a share of the horizon.
+
+    >>> warmup_updates(200, 24000), warmup_updates(0.05, 24000)
+    (200, 1200)
+    """
     return max(round(warmup * horizon), 1) if 0 < warmup < 1 else warmup
 
 
