@@ -5,24 +5,15 @@ Three runs that come with the package, predicted by two laws that were fitted to
 
 from pathlib import Path
 
-import numpy as np
-from matplotlib.figure import Figure
-
 from losslaw.curves import bundled_curves
 from losslaw.demo import FITTED
+from losslaw.drawing.style import LETTERS, SMALL, new_figure
 from losslaw.files import write_bytes
 from losslaw.files.pictures import png
 from losslaw.fitting import fit
-from losslaw.views.plots import (
-    OTHER,
-    OURS,
-    loss_limits,
-    plot_curve,
-    plot_prediction,
-    plot_schedule,
-)
+from losslaw.views.demo_figures import run_panel
 
-LAWS = {"effective": OURS, "multipower": OTHER}
+LAWS = ("effective", "multipower")
 SHOWN = {
     "wsd-linear-0.4_peak3e-3_T4000": "a longer decay",
     "step_peak3e-3_T4000": "steps",
@@ -34,30 +25,20 @@ def main() -> None:
     """Draw and save."""
     curves = {curve.label: curve for curve in bundled_curves()}
     fits = {law: fit([curves[label] for label in FITTED], law) for law in LAWS}
-    figure = Figure(figsize=(10.5, 3.6), layout="constrained")
+    figure = new_figure(6.8, 2.6)
     outer = figure.add_gridspec(1, len(SHOWN))
     for i, (label, title) in enumerate(SHOWN.items()):
-        curve = curves[label]
         inner = outer[i].subgridspec(2, 1, height_ratios=(1, 4), hspace=0.02)
         top, ax = figure.add_subplot(inner[0]), figure.add_subplot(inner[1])
-        plot_schedule(top, curve.schedule)
-        top.set_axis_off()
-        top.set_title(f"never fitted: {title}", fontsize=10)
-        plot_curve(ax, curve, alpha=0.7)
-        steps = np.unique(np.linspace(400, curve.steps[-1], 300).round().astype(np.int64))
-        for law, color in LAWS.items():
-            prediction = fits[law].predict(curve.schedule, steps)
-            plot_prediction(ax, prediction, color=color, label=law)
-        for axes in (top, ax):
-            axes.set_xlim(0, curve.schedule.horizon * 1.02)
-        ax.set_ylim(*loss_limits(curve))
+        run_panel(top, ax, curves[label], fits, first=400)
+        top.set_title(f"never fitted: {title}", fontsize=LETTERS)
         if i:
             ax.set_ylabel("")
         else:
-            ax.legend(frameon=False, fontsize=8)
+            ax.legend(frameon=False, fontsize=SMALL)
     images = Path(__file__).resolve().parent.parent / "docs" / "images"
     images.mkdir(parents=True, exist_ok=True)
-    write_bytes(images / "prediction.png", png(figure, dpi=130))
+    write_bytes(images / "prediction.png", png(figure, dpi=200))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ from rich.progress import track
 
 from losslaw.annealing import Annealed, annealed
 from losslaw.curves import LossCurve
-from losslaw.views.annealed_figure import COLORS, MARKS, annealed_figure
+from losslaw.drawing.style import FAINT, cycled, dressed, legend, new_figure
+from losslaw.views.annealed import plot_annealed
 from validation.away_protocols import SHAPES, cooldown_ends, track3
 from validation.page import markdown, save
 from validation.protocols import PEAKS, SIZES, public, schaipp, schaipp_labels
@@ -227,15 +228,16 @@ def figure() -> Figure:
     """What three stable runs were worth along their way, and the cooldowns that were run."""
     runs = [part.with_(schedule=part.schedule.prefix(40_000)) for part in _until(40_000)]
     result = annealed(runs, over=0.25, path=True)
-    drawn = annealed_figure(result, names=[f"peak {peak}" for peak in PEAKS])
-    (ax,) = drawn.axes
+    drawn = new_figure(4.6, 3.4)
+    names = [f"peak {peak}" for peak in PEAKS]
+    ax = plot_annealed(result, dressed(drawn.add_subplot()), names=names)
     for i, peak in enumerate(PEAKS):
         ends = [schaipp(f"124M_wsd-linear-0.2_peak{peak}_T{horizon}") for horizon in HORIZONS]
         at = [0.8 * run.schedule.horizon for run in ends]
         last = [float(run.loss[-1]) for run in ends]
-        ax.plot(at, last, ls="none", marker=MARKS[i], ms=8, mfc="none", color=COLORS[i])
-    ax.plot([], [], ls="none", marker="o", ms=8, mfc="none", color="#666666", label="cooldowns run")
-    ax.legend(frameon=False, fontsize="small")
+        ax.plot(at, last, **cycled(i, marks=True, ls="none", ms=6, mfc="none"))
+    ax.plot([], [], "o", ms=6, mfc="none", color=FAINT, label="cooldowns run")
+    legend(ax)
     ax.set_ylim(2.9, 3.35)
     return drawn
 

@@ -158,9 +158,9 @@ def run_demo(folder: str | Path, say: Callable[[str], None] = lambda words: None
     predictions = predictions_figure(fits, scores[first], fitted, held_out)
     files = [
         write_text(folder / "predictions.csv", predictions_csv(fits, held_out)),
-        write_bytes(folder / "predictions.png", png(predictions)),
-        write_bytes(folder / "errors.png", png(errors_figure(scores))),
-        write_bytes(folder / "design.png", png(design_figure(fits[first], best))),
+        write_bytes(folder / "predictions.png", png(predictions, dpi=140)),
+        write_bytes(folder / "errors.png", png(errors_figure(scores), dpi=160)),
+        write_bytes(folder / "design.png", png(design_figure(fits[first], best), dpi=160)),
         write_text(folder / "schedule.csv", schedule_csv(best.schedule)),
     ]
     files += _logs(folder)

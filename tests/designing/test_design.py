@@ -10,8 +10,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import losslaw as ll
-from losslaw.cli.output import plain
 from losslaw.designing.record import shape_in_words
+from losslaw.files.json_text import plain
 
 LAW = ll.Effective(L0=2.5, A=0.3, N=47.0)
 KNOWN = dict(horizon=600, peak=1e-3, warmup=30)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import losslaw as ll
-from losslaw.cli.output import plain
+from losslaw.files.json_text import plain
 
 RUNS = {curve.label: curve for curve in ll.bundled_curves()}
 STABLE = RUNS["constant_peak3e-3_T12000"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from losslaw.advising.candidate_runs import recognised
+from losslaw.drawing import Plotted
 from losslaw.fitting.trust import Trust
 from losslaw.schedules import Schedule
 from losslaw.text import Report, table
@@ -85,7 +86,7 @@ class Option:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
-class Advice(Report):
+class Advice(Report, Plotted):
     """Which run to make next.
 
     Attributes:

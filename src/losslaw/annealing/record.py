@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from losslaw.annealing.cooldown import Cooldown
+from losslaw.drawing import Plotted
 from losslaw.errors import InputError
 from losslaw.fitting.trust import Trust
 from losslaw.numerics.arrays import FloatArray, IntArray
@@ -152,7 +153,7 @@ class Pair:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Annealed(Report):
+class Annealed(Report, Plotted):
     """What runs are worth. Its text is the report.
 
     Attributes:

@@ -115,6 +115,7 @@ def _save(result: "Annealed", path: str) -> None:
         save_table(path, result)
         return
     from losslaw.files.pictures import write_picture
-    from losslaw.views.annealed_figure import annealed_figure
+    from losslaw.views.annealed import plot_annealed
+    from losslaw.views.figures import Panel, stacked
 
-    write_picture(path, annealed_figure(result))
+    write_picture(path, stacked([Panel(draw=lambda ax: plot_annealed(result, ax), height=2.8)]))

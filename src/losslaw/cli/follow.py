@@ -148,7 +148,7 @@ def _status(found: "Forecast") -> str:
 def _line(found: "Forecast", json: bool, *, header: bool, new_trust: bool) -> None:
     clock = time.strftime("%H:%M:%S")
     if json:
-        from losslaw.cli.output import plain
+        from losslaw.files.json_text import plain
 
         record = {"time": time.time(), **found.as_dict()}
         _out(json_lines.dumps(plain(record)))

@@ -39,6 +39,7 @@ GROUPS = (
     "model_size",
     "design_batches",
     "export",
+    "plot",
     "lab",
     "simulate",
     "theory",

@@ -1,36 +1,26 @@
 """What commands print: tables for people, JSON for programs, one artefact with ``-o``."""
 
 import json
-import math
 import sys
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the help page does without numpy
     from losslaw.schedules import Schedule
 
 
-def plain(value: Any) -> Any:
-    """``value`` with arrays as lists and numbers that JSON cannot say as ``None``."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}  # pyright: ignore
-    if hasattr(value, "tolist"):
-        return plain(value.tolist())
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]  # pyright: ignore
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, Path):
-        return str(value)
-    return value
+def json_of(value: Any) -> str:
+    """One JSON document."""
+    from losslaw.files.json_text import plain
+
+    return json.dumps(plain(value), indent=1) + "\n"
 
 
 def print_json(value: Any) -> None:
     """One JSON document on standard output."""
-    sys.stdout.write(json.dumps(plain(value), indent=1) + "\n")
+    sys.stdout.write(json_of(value))
 
 
 def save_json(path: str | None, value: Any) -> None:
@@ -38,7 +28,7 @@ def save_json(path: str | None, value: Any) -> None:
     from losslaw.files import write_text
 
     if path is not None:
-        write_text(path, json.dumps(plain(value), indent=1) + "\n")
+        write_text(path, json_of(value))
 
 
 def save_table(path: str | None, result: Any) -> None:

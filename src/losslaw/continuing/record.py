@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from losslaw.continuing.second_phase import SecondPhase
+from losslaw.drawing import Plotted
 from losslaw.fitting.mixture import FLOOR
 from losslaw.fitting.trust import Trust
 from losslaw.numerics.interval import Interval, ends
@@ -104,7 +105,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Continued(Report):
+class Continued(Report, Plotted):
     """The ways a run can go on, held against each other. Its text is the report.
 
     Attributes:

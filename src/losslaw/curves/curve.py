@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from losslaw.curves.measured import MeasuredNorm
 from losslaw.curves.origin import Origin
+from losslaw.drawing import Plotted
 from losslaw.errors import InputError, expect, expect_numbers
 from losslaw.logs.log import LossIs
 from losslaw.logs.optimizer import checked_optimizer
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, init=False)
-class LossCurve:
+class LossCurve(Plotted):
     """Losses of one run.
 
     Args:

@@ -36,6 +36,7 @@ from losslaw.designing.task import (
     quick_loss,
     refuse_blind,
 )
+from losslaw.drawing import Plotted
 from losslaw.errors import InputError
 from losslaw.fitting import Fit
 from losslaw.fitting.mixture import Mixture, Question
@@ -54,7 +55,7 @@ RATES = ("constant", "wsd", "free")
 
 
 @dataclass(frozen=True, kw_only=True)
-class BatchDesign:
+class BatchDesign(Plotted):
     """A schedule of learning rate and batch for a number of samples.
 
     Attributes:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from losslaw.designing.task import Task
+from losslaw.drawing import Plotted
 from losslaw.fitting.prediction import ADVISE
 from losslaw.fitting.trust import Trust
 from losslaw.laws import Law
@@ -132,7 +133,7 @@ class Simple:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Design(Report):
+class Design(Report, Plotted):
     """A schedule found for a law.
 
     Attributes:

@@ -27,6 +27,7 @@ from losslaw.designing.task import (
     refuse_blind,
 )
 from losslaw.designing.tuned_families import best_setting, family_named
+from losslaw.drawing import Plotted
 from losslaw.errors import InputError
 from losslaw.fitting import Fit
 from losslaw.fitting.trust import Trust
@@ -39,7 +40,7 @@ FLOPS = 6.0  # for each parameter and token, forward and backward
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Horizon(Report):
+class Horizon(Report, Plotted):
     """The shortest run that reaches a loss.
 
     Attributes:

@@ -1,6 +1,9 @@
 """JSON as it is read everywhere: whatever is wrong with a text is a `ValueError`."""
 
 import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 
@@ -19,6 +22,25 @@ def parse_json(text: str | bytes) -> Any:
         return json.loads(text, object_pairs_hook=_object)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def plain(value: Any) -> Any:
+    """``value`` with arrays as lists and numbers that JSON cannot say as ``None``.
+
+    >>> plain({"loss": (2.5, float("inf"))})
+    {'loss': [2.5, None]}
+    """
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}  # pyright: ignore
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]  # pyright: ignore
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Path):
+        return str(value)
+    return value
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

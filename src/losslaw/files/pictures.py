@@ -1,7 +1,9 @@
 """Figures as small files that are the same each time."""
 
 import io
+import warnings
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -10,6 +12,8 @@ from losslaw.files.atomic import write_bytes
 
 # What a picture's name may end in.
 PICTURES = (".png", ".pdf", ".svg")
+# Dots an inch of a picture that is written for somebody: a column of a paper is 1,000 wide.
+DPI = 300
 
 
 def png(figure: Figure, dpi: int = 110) -> bytes:
@@ -19,8 +23,8 @@ def png(figure: Figure, dpi: int = 110) -> bytes:
     """
     from PIL import Image  # comes with matplotlib
 
-    drawn, stream = io.BytesIO(), io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=dpi)
+    stream = io.BytesIO()
+    drawn = _saved(figure, format="png", dpi=dpi)
     picture = Image.open(drawn).convert("RGB").quantize(128, dither=Image.Dither.NONE)
     picture.save(stream, format="png", optimize=True)
     return stream.getvalue()
@@ -32,12 +36,31 @@ def write_picture(path: str, figure: Figure) -> Path:
     Raises:
         InputError: the name ends in something else, or the file cannot be written.
     """
+    suffix = check_picture(path)
+    if suffix == ".png":
+        return write_bytes(path, png(figure, dpi=DPI))
+    key = "Date" if suffix == ".svg" else "CreationDate"
+    stream = _saved(figure, format=suffix[1:], metadata={key: None})
+    return write_bytes(path, stream.getvalue())
+
+
+def check_picture(path: str) -> str:
+    """The end of a picture's name.
+
+    Raises:
+        InputError: it is not one of `PICTURES`.
+    """
     suffix = Path(path).suffix.lower()
     if suffix not in PICTURES:
         raise InputError(f"picture {path}: expected a name that ends in {', '.join(PICTURES)}")
-    if suffix == ".png":
-        return write_bytes(path, png(figure, dpi=150))
+    return suffix
+
+
+def _saved(figure: Figure, **how: Any) -> io.BytesIO:
+    """A figure as bytes. Letters that the font has not are drawn as boxes, in silence."""
     stream = io.BytesIO()
-    key = "Date" if suffix == ".svg" else "CreationDate"
-    figure.savefig(stream, format=suffix[1:], metadata={key: None})
-    return write_bytes(path, stream.getvalue())
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        figure.savefig(stream, **how)
+    stream.seek(0)
+    return stream

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from losslaw.curves import LossCurve, Runs, curves_of
+from losslaw.drawing import Plotted
 from losslaw.errors import InputError, NothingUnseen, expect
 from losslaw.fitting.cleaning import cleaned_runs
 from losslaw.fitting.fit import fit
@@ -63,7 +64,7 @@ class LawScore:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Comparison(Report):
+class Comparison(Report, Plotted):
     """Several laws on the same runs.
 
     Attributes:

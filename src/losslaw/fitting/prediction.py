@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from losslaw.curves import LossCurve
+from losslaw.drawing import Plotted
 from losslaw.errors import InputError
 from losslaw.files.frames import frame_of
 from losslaw.fitting.mixture import Mixture
@@ -66,7 +67,7 @@ class FittedCurve:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
-class Prediction(Report):
+class Prediction(Report, Plotted):
     """Predicted losses of one schedule.
 
     Attributes:

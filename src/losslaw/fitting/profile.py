@@ -20,6 +20,7 @@ from itertools import pairwise
 import numpy as np
 
 from losslaw.curves import Runs
+from losslaw.drawing import Plotted
 from losslaw.errors import InputError
 from losslaw.fitting.cleaning import cleaned_runs
 from losslaw.fitting.fit import fit, posed_like, theta_of
@@ -46,7 +47,7 @@ STIFF = 1e6
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
-class Profile(Report):
+class Profile(Report, Plotted):
     """The fit as one parameter is held at each of several values.
 
     Attributes:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
+from losslaw.drawing import Plotted
 from losslaw.errors import InputError
 from losslaw.files.atomic import write_text
 from losslaw.fitting.fitted_law import FittedLaw, SizeFit
@@ -43,7 +44,7 @@ FAR_OFF = 1000.0
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Fit(Report, FittedLaw):
+class Fit(Report, Plotted, FittedLaw):
     """A law fitted to curves.
 
     Attributes:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from losslaw.curves import LossCurve, Runs, curves_of
+from losslaw.drawing import Plotted
 from losslaw.errors import InputError, NothingUnseen, expect
 from losslaw.fitting.cleaning import averaged
 from losslaw.fitting.record import Fit
@@ -51,7 +52,7 @@ class CurveScore:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Scores(Report):
+class Scores(Report, Plotted):
     """Scores of several curves.
 
     Attributes:

@@ -11,6 +11,7 @@ from itertools import takewhile
 from typing import Any, Self
 
 from losslaw.annealing.cooldown import Cooldown
+from losslaw.drawing import Plotted
 from losslaw.text import WIDTH, Report, escaped, table, wrapped
 
 # Columns of a name in a table at least; longer ones that do not fit are cut in the middle.
@@ -136,7 +137,7 @@ class FleetGroup:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Fleet(Report):
+class Fleet(Report, Plotted):
     """What many runs are worth. Its text is the report.
 
     Attributes:

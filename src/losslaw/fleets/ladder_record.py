@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from losslaw.annealing.cooldown import Cooldown
+from losslaw.drawing import Plotted
 from losslaw.fitting.model_sizes import SizeLaw
 from losslaw.fitting.rungs import Annealing
 from losslaw.numerics.interval import Interval, ends
@@ -51,7 +52,7 @@ class Rung:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Ladder(Report):
+class Ladder(Report, Plotted):
     """A ladder of model sizes, before and after the correction. Its text is the report.
 
     Attributes:

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from losslaw.drawing import Plotted
 from losslaw.fitting.prediction import ADVISE, NO_DECAY, Prediction
 from losslaw.fitting.trust import USELESS, Trust
 from losslaw.fitting.uncertainty import REPEAT
@@ -85,7 +86,7 @@ class Ending:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Forecast(Report):
+class Forecast(Report, Plotted):
     """What is to be expected of a run in progress. Its text is the report.
 
     Attributes:

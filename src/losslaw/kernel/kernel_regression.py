@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 
 from losslaw.curves import LossCurve
 from losslaw.curves.curve import checked_steps
+from losslaw.drawing import Plotted
 from losslaw.errors import InputError, expect_numbers
 from losslaw.kernel.modes import Modes
 from losslaw.kernel.simulate import averaged, continuous, recursion
@@ -49,7 +50,7 @@ STABILITY_HEAD = 512
 
 
 @dataclass(frozen=True, eq=False)
-class KernelRegression:
+class KernelRegression(Plotted):
     """One-pass SGD on power-law kernel regression, in expectation and sample by sample.
 
     Args:

@@ -20,6 +20,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from losslaw.drawing import Plotted
 from losslaw.errors import InputError
 from losslaw.kernel.kernel_regression import KernelRegression, batch_sizes
 from losslaw.kernel.sampled_blocks import sample_in_blocks
@@ -37,7 +38,7 @@ SHOWN = 16
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Evaluation:
+class Evaluation(Plotted):
     """Losses of one schedule in one problem.
 
     Attributes:

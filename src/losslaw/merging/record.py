@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from losslaw.drawing import Plotted
 from losslaw.fitting.trust import Trust
 from losslaw.fitting.uncertainty import REPEAT
 from losslaw.forecasting.record import SHARED_BY_ENDINGS
@@ -90,7 +91,7 @@ class Merge:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class MergeForecast(Report):
+class MergeForecast(Report, Plotted):
     """What averages of a run's checkpoints are worth. Its text is the report.
 
     Attributes:

@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from losslaw.drawing import Plotted
 from losslaw.errors import InputError, expect, expect_numbers
 from losslaw.numerics.arrays import FloatArray, IntArray, finite_vector
 from losslaw.numerics.horizon import check_horizon
@@ -32,7 +33,7 @@ def rising_prefix(lr: FloatArray) -> int:
 
 
 @dataclass(frozen=True, eq=False, init=False)
-class Schedule:
+class Schedule(Plotted):
     """Learning rate, batch size and weight decay of every update.
 
     Args:

@@ -1,23 +1,65 @@
 """The figures of the demo: predictions beside what was observed, their errors, and the design."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
-from matplotlib.figure import Figure
 
 from losslaw.curves import LossCurve
 from losslaw.designing import Design
-from losslaw.fitting import CurveScore, Fit
-from losslaw.views.plots import (
-    OTHER,
-    OURS,
+from losslaw.drawing.style import (
+    FAINT,
+    INK,
+    LETTERS,
+    cycled,
+    dressed,
     loss_limits,
-    plot_curve,
-    plot_errors,
-    plot_prediction,
-    plot_schedule,
+    named,
+    new_figure,
 )
+from losslaw.fitting import CurveScore, Fit
+from losslaw.views.curves import plot_loss_curve
+from losslaw.views.designs import plot_design, plot_gains
+from losslaw.views.predictions import plot_prediction
+from losslaw.views.schedules import plot_schedule
+from losslaw.views.scores import plot_errors
 
-# Of the laws, in their order.
-COLORS = (OURS, OTHER)
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Panels beside each other; inches of each.
+ACROSS = 4
+PANEL = (2.5, 2.4)
+
+
+def run_panel(
+    top: "Axes",
+    ax: "Axes",
+    curve: LossCurve,
+    fits: dict[str, Fit],
+    *,
+    first: int = 1,
+    left_out: Sequence[tuple[int, int]] = (),
+) -> None:
+    """One run: its schedule above, below it the losses that were seen and those predicted.
+
+    Args:
+        top: Where the schedule goes, without axes.
+        ax: Where the losses go.
+        curve: The run.
+        fits: What predicts it, by name.
+        first: Update from which on to predict.
+        left_out: What a fit left out of it.
+    """
+    plot_schedule(curve.schedule, top, color=INK)
+    top.set_axis_off()
+    plot_loss_curve(curve, dressed(ax), label="seen", left_out=left_out, alpha=0.6, ms=2.5)
+    at = np.linspace(first, int(curve.steps[-1]), 300).round().astype(np.int64)
+    for i, (name, fit) in enumerate(fits.items()):
+        plot_prediction(fit.predict(curve.schedule, np.unique(at)), ax, label=name, **cycled(i))
+    ax.set_ylim(*loss_limits([(curve.steps, curve.loss)]))
+    ax.legend().remove()
 
 
 def predictions_figure(
@@ -25,83 +67,57 @@ def predictions_figure(
     scores: tuple[CurveScore, ...],
     fitted: list[LossCurve],
     held_out: tuple[LossCurve, ...],
-) -> Figure:
+) -> "Figure":
     """One panel per run: the schedule above, losses observed and predicted below.
 
     A dotted line marks where a run leaves those that were fitted: what comes after was not seen.
     """
     shown = [*fitted, *held_out]
-    across = 4
-    down = -(-len(shown) // across)
-    figure = Figure(figsize=(3.6 * across, 3.5 * down), layout="constrained")
-    outer = figure.add_gridspec(down, across)
+    down = -(-len(shown) // ACROSS)
+    figure = new_figure(PANEL[0] * ACROSS, PANEL[1] * down + 0.3)
+    outer = figure.add_gridspec(down, ACROSS)
+    fit = next(iter(fits.values()))
+    lefts = {each.label: each.left_out for each in fit.curves}
+    after = {score.label: score.after for score in scores}
     for i, curve in enumerate(shown):
-        inner = outer[i // across, i % across].subgridspec(2, 1, height_ratios=(1, 4), hspace=0.02)
-        top = figure.add_subplot(inner[0])
-        ax = figure.add_subplot(inner[1])
-        plot_schedule(top, curve.schedule)
-        top.set_axis_off()
-        top.set_xlim(0, curve.schedule.horizon * 1.02)
-        was_fitted = curve in fitted
-        top.set_title(
-            f"{curve.label.replace('_', '  ')}{'  (fitted)' if was_fitted else ''}",
-            fontsize=9,
-            color="#888888" if was_fitted else "#000000",
-        )
-        first = max(next(iter(fits.values())).skip, curve.schedule.warmup)
-        shown_steps = np.linspace(first, int(curve.steps[-1]), 300)
-        steps = np.unique(shown_steps.round().astype(np.int64))
-        of_fit = {each.label: each for each in next(iter(fits.values())).curves}.get(curve.label)
-        plot_curve(ax, curve, of_fit.left_out if of_fit else (), alpha=0.7)
-        for color, (law, each) in zip(COLORS, fits.items(), strict=True):
-            plot_prediction(ax, each.predict(curve.schedule, steps), color=color, label=law)
-        left = {score.label: score.after for score in scores}.get(curve.label, 0)
-        if left:
-            ax.axvline(left, color="#999999", lw=0.8, ls=":")
-        low, high = loss_limits(curve)
-        ax.set_ylim(low, high)
-        ax.set_xlim(0, curve.schedule.horizon * 1.02)
-        if i % across:
+        inner = outer[i // ACROSS, i % ACROSS].subgridspec(2, 1, height_ratios=(1, 4), hspace=0.02)
+        top, ax = figure.add_subplot(inner[0]), figure.add_subplot(inner[1])
+        first = max(fit.skip, curve.schedule.warmup)
+        run_panel(top, ax, curve, fits, first=first, left_out=lefts.get(curve.label, ()))
+        known = curve in fitted
+        title = f"{named(curve.label)}{' (fitted)' if known else ''}"
+        top.set_title(title, fontsize=LETTERS, color=FAINT if known else INK)
+        if after.get(curve.label):
+            ax.axvline(after[curve.label], color=FAINT, lw=0.8, ls=":")
+        if i % ACROSS:
             ax.set_ylabel("")
-        if i == 0:
-            ax.legend(frameon=False, fontsize=7)
+    handles, names = figure.axes[1].get_legend_handles_labels()
+    once = dict(reversed([*zip(names, handles, strict=True)]))
+    shown = [once[name] for name in dict.fromkeys(names)]
+    place: dict[str, Any] = {"loc": "outside upper center", "ncols": len(shown), "frameon": False}
+    figure.legend(shown, [*dict.fromkeys(names)], fontsize=LETTERS + 1, **place)
     return figure
 
 
-def errors_figure(scores: dict[str, tuple[CurveScore, ...]]) -> Figure:
+def errors_figure(scores: dict[str, tuple[CurveScore, ...]]) -> "Figure":
     """Errors of both laws on every held-out run."""
-    count = len(next(iter(scores.values())))
-    figure = Figure(figsize=(7.5, 1.4 + 0.32 * count), layout="constrained")
-    ax = figure.add_subplot()
-    plot_errors(
-        ax, [(law, color, each) for color, (law, each) in zip(COLORS, scores.items(), strict=True)]
-    )
+    runs = next(iter(scores.values()))
+    figure = new_figure(5.0, 0.9 + 0.2 * len(runs))
+    errors = {law: [each.rmse for each in of_law] for law, of_law in scores.items()}
+    plot_errors(errors, [each.label for each in runs], dressed(figure.add_subplot()))
     return figure
 
 
-def design_figure(fit: Fit, designed: Design) -> Figure:
-    """The designed schedule beside two usual ones, and the losses predicted for them."""
-    figure = Figure(figsize=(9.5, 3.6), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    usual = designed.baselines
-    shown = [
-        ("designed", designed.schedule, OURS),
-        ("WSD, linear over 20 %", usual["wsd"].schedule, OTHER),
-        ("cosine to 10 %", usual["cosine-10%"].schedule, "#888888"),
-    ]
-    for name, schedule, color in shown:
-        steps = np.unique(np.linspace(fit.skip, schedule.horizon, 400).round().astype(np.int64))
-        left.plot(np.arange(1, schedule.horizon + 1), schedule.lr, color=color, lw=1.5, label=name)
-        prediction = fit.predict(schedule, steps)
-        right.plot(
-            steps, prediction.loss, color=color, lw=1.5, label=f"{name}: {prediction.final:.4f}"
-        )
-    left.set_xlabel("step")
-    left.set_ylabel("learning rate")
-    left.legend(frameon=False, fontsize=8)
-    right.set_xlabel("step")
-    right.set_ylabel("predicted loss, nats per token")
-    ends = [item.loss for item in (usual["wsd"], usual["cosine-10%"])] + [designed.loss]
-    right.set_ylim(min(ends) - 0.02, min(ends) + 0.35)
-    right.legend(frameon=False, fontsize=8)
+def design_figure(fit: Fit, designed: Design) -> "Figure":
+    """The designed schedule beside usual ones, the losses predicted for them, and the gains."""
+    figure = new_figure(8.8, 2.9)
+    left, middle, right = map(dressed, figure.subplots(1, 3))
+    beside = ("cosine-10%", "wsd")
+    plot_design(designed, left, beside=beside)
+    plans = {"designed": designed.schedule}
+    plans |= {name: designed.baselines[name].schedule for name in beside}
+    for i, (name, schedule) in enumerate(plans.items()):
+        at = np.unique(np.linspace(fit.skip, schedule.horizon, 400).round().astype(np.int64))
+        plot_prediction(fit.predict(schedule, at), middle, label=name, **cycled(i))
+    plot_gains(designed, right)
     return figure

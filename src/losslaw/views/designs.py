@@ -1,0 +1,147 @@
+"""Designs: the proposed schedule beside usual ones, and what it gains over each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from losslaw.designing import Design
+from losslaw.designing.record import Baseline
+from losslaw.drawing.style import (
+    INK,
+    RATE,
+    UPDATE,
+    axes_of,
+    cycled,
+    legend,
+    named,
+    quiet,
+    rate_axis,
+    thinned,
+    update_axis,
+)
+from losslaw.files.checked import Finite
+from losslaw.views.dots import Row, plot_dots
+from losslaw.views.forms import Answer, Ends, form_of
+from losslaw.views.schedules import plot_schedule
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Usual schedules that are drawn beside a design.
+BESIDE = ("cosine-10%", "wsd", "linear")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RatesForm:
+    """Learning rate of every update, and its batch."""
+
+    lr: list[Finite]
+    batch: list[Finite] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.lr or (self.batch is not None and len(self.batch) != len(self.lr)):
+            raise ValueError("expected lr, and batch of the same length")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GainForm(Ends):
+    """What a design gains over a usual schedule."""
+
+    gain: Finite
+
+
+@dataclass(frozen=True, kw_only=True)
+class DesignForm:
+    """What the picture needs of a design."""
+
+    loss: Finite
+    level: float
+    gains: dict[str, GainForm]
+    schedule: RatesForm
+
+
+def plot_design(
+    design: Answer | DesignForm, ax: "Axes | None" = None, *, beside: Sequence[str] = BESIDE
+) -> "Axes":
+    """The proposed schedule, and usual ones beside it, each with its predicted final loss.
+
+    Args:
+        design: The design; read from JSON it has no usual schedules, only their losses.
+        ax: Where to draw; ``None``: on new axes.
+        beside: Usual schedules that are drawn too.
+    """
+    form, ax = form_of(DesignForm, design, "design"), axes_of(ax, 2.4)
+    lr = np.asarray(form.schedule.lr)
+    usual: Mapping[str, Baseline] = design.baselines if isinstance(design, Design) else {}
+    at = thinned(lr.size)
+    ax.plot(at, lr[at - 1], **cycled(0, lw=1.9, zorder=3), label=f"designed: {form.loss:.4f}")
+    for i, name in enumerate(each for each in beside if each in usual):
+        style = cycled(i + 1)
+        ends = f"{named(name)}: {form.loss + form.gains[name].gain:.4f}"
+        plot_schedule(usual[name].schedule, ax, label=ends, **style, lw=1.1)
+    quiet(ax, UPDATE, RATE)
+    update_axis(ax, lr.size)
+    rate_axis(ax, max(lr.max(), *(each.schedule.peak_lr for each in usual.values()), 0))
+    legend(ax, above=True, columns=2)
+    return ax
+
+
+def plot_gains(design: Answer | DesignForm, ax: "Axes | None" = None) -> "Axes":
+    """How much lower a design ends than each usual schedule, with the interval of the gain.
+
+    Args:
+        design: The design.
+        ax: Where to draw; ``None``: on new axes.
+    """
+    form = form_of(DesignForm, design, "design")
+    ordered = sorted(form.gains.items(), key=lambda item: item[1].gain)
+    rows = [
+        Row(name=name, value=each.gain, lower=each.lower, upper=each.upper, kind=_kind(each))
+        for name, each in ordered
+    ]
+    kinds = ("surely above 0", "not told apart", "surely below 0")
+    ax = plot_dots(rows, ax, x="gain of the design (nats)", level=form.level, kinds=kinds)
+    ax.axvline(0, color=INK, lw=0.8)
+    low, high = ax.get_xlim()
+    ax.set_xlim(min(low, -0.03 * (high - low)), high)
+    return ax
+
+
+def _kind(gain: GainForm) -> int:
+    if gain.lower is None or gain.upper is None:
+        return 1
+    return 0 if gain.lower > 0 else 2 if gain.upper < 0 else 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchDesignForm:
+    """What the picture needs of a schedule of batches."""
+
+    loss: Finite
+    schedule: RatesForm
+    constant: Mapping[str, Finite] = field(default_factory=dict[str, Finite])
+
+
+def plot_batch_design(design: Answer | BatchDesignForm, ax: "Axes | None" = None) -> "Axes":
+    """Rate and batch of a schedule of batches, each as a share of its highest.
+
+    Args:
+        design: The schedule of batches.
+        ax: Where to draw; ``None``: on new axes.
+    """
+    form, ax = form_of(BatchDesignForm, design, "design of batches"), axes_of(ax, 2.2)
+    at = thinned(len(form.schedule.lr))
+    for i, (name, values) in enumerate(
+        (("rate", form.schedule.lr), ("batch", form.schedule.batch))
+    ):
+        if values is not None:
+            along = np.asarray(values)
+            label = f"{name}, highest {along.max():.3g}"
+            ax.plot(at, along[at - 1] / along.max(), **cycled(i), lw=1.5, label=label)
+    quiet(ax, UPDATE, "share of the highest")
+    update_axis(ax, len(form.schedule.lr))
+    ax.set_ylim(0, 1.06)
+    legend(ax, above=True, columns=2)
+    return ax

@@ -1,0 +1,64 @@
+"""The kernel world: risk against updates, simulated, and by the functional scaling law."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from losslaw.drawing.style import UPDATE, axes_of, cycled, legend, log_axis, quiet
+from losslaw.kernel import KernelRegression
+from losslaw.kernel.methods import Evaluation, Method, evaluate
+from losslaw.schedules import ScheduleLike, schedule_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+NAMES: dict[str, str] = {
+    "quadrature": "SGD, exact mean",
+    "exact": "SGD, every mode",
+    "integrator": "SGD, integrated",
+    "fsl": "functional scaling law",
+    "sde": "SDE",
+    "volterra": "Volterra equation",
+    "sgd": "SGD, sampled",
+}
+# Steps at which risks are worked out.
+POINTS = 200
+
+
+def plot_kernel_regression(
+    world: KernelRegression,
+    ax: "Axes | None" = None,
+    *,
+    schedule: ScheduleLike,
+    methods: Sequence[Method] = ("quadrature", "fsl"),
+) -> "Axes":
+    """Excess risk along a schedule: of SGD, and as the functional scaling law has it.
+
+    Args:
+        world: The problem.
+        ax: Where to draw; ``None``: on new axes.
+        schedule: The schedule, or its text.
+        methods: By which evaluators.
+    """
+    schedule, ax = schedule_of(schedule), axes_of(ax)
+    for i, method in enumerate(methods):
+        plot_evaluation(evaluate(world, schedule, method=method, points=POINTS), ax, **cycled(i))
+    return ax
+
+
+def plot_evaluation(evaluation: Evaluation, ax: "Axes | None" = None, **style: Any) -> "Axes":
+    """Excess risk against updates, both in powers of ten.
+
+    Args:
+        evaluation: The risk of one schedule, by one method.
+        ax: Where to draw; ``None``: on new axes.
+        style: Of the line.
+    """
+    ax = axes_of(ax)
+    label = NAMES.get(evaluation.method, evaluation.method)
+    line = cycled(0, lw=1.4, label=label) | style
+    ax.plot(evaluation.steps, evaluation.excess, **line)
+    log_axis(ax, "x")
+    log_axis(ax, "y")
+    quiet(ax, UPDATE, "excess risk")
+    legend(ax, loc="lower left")
+    return ax

@@ -1,0 +1,107 @@
+"""The style: lines told apart by every eye, names that break nothing, late losses seen."""
+
+import itertools
+import warnings
+
+import numpy as np
+import pytest
+
+from losslaw.drawing.style import (
+    COLORS,
+    DASHES,
+    MOST_NAMES,
+    axes_of,
+    cycled,
+    legend,
+    loss_limits,
+    named,
+)
+from losslaw.files.pictures import png
+
+HOSTILE = [
+    "$x_{",
+    "a$b$c",
+    "_hidden",
+    "two\nlines",
+    "\x1b[31mred",
+    "w" * 500,
+    "日本語",
+    r"\frac{",
+    "",
+]
+
+
+def linear(color):
+    values = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+
+def lightness(rgb):
+    """CIE L* of a linear colour."""
+    y = rgb @ [0.2126, 0.7152, 0.0722]
+    return 116 * np.cbrt(y) - 16 if y > 0.008856 else 903.3 * y
+
+
+def test_neighbours_differ_in_lightness():
+    light = [lightness(linear(color)) for color in COLORS]
+    assert all(abs(a - b) > 18 for a, b in itertools.pairwise([*light, light[0]]))
+    assert min(abs(a - b) for a, b in itertools.combinations(light[:3], 2)) > 12
+    assert max(light) < 75  # on white
+
+
+def test_what_is_alike_in_grey_has_other_dashes_or_marks():
+    lines = [cycled(i, marks=True) for i in range(7)]
+    for a, b in itertools.combinations(lines, 2):
+        apart = abs(lightness(linear(a["color"])) - lightness(linear(b["color"])))
+        assert apart > 10 or (a["ls"], a["marker"]) != (b["ls"], b["marker"])
+
+
+def test_28_lines_differ():
+    lines = {(str(each["color"]), str(each["ls"])) for each in map(cycled, range(28))}
+    assert len(lines) == 28 == len(COLORS) * len(DASHES)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_break_nothing(name):
+    """No formula, no second line, nothing hidden, nothing too long."""
+    ax = axes_of(None)
+    ax.plot([1, 2], label=named(name))
+    ax.set_xlabel(named(name))
+    legend(ax)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert png(ax.figure)
+    assert len(named(name)) < 60
+    assert "\n" not in named(name)
+    assert "\x1b" not in named(name)
+    if name:
+        assert len(ax.get_legend().get_texts()) == 1
+
+
+def test_fifty_names_fit():
+    ax = axes_of(None)
+    for i in range(50):
+        ax.plot([1, 2], label=f"a_rather_long_name_of_run_{i}", **cycled(i))
+    legend(ax)
+    texts = [each.get_text() for each in ax.get_legend().get_texts()]
+    assert len(texts) == MOST_NAMES
+    assert texts[-1] == "and 39 more"
+    ax.figure.draw_without_rendering()
+    box = ax.get_legend().get_window_extent()
+    assert box.x1 <= ax.figure.bbox.x1
+    assert ax.get_position().width > 0.6
+
+
+def test_limits_show_the_late_part_and_no_spike():
+    steps = np.arange(1, 1001)
+    loss = 2 + 3 * steps**-0.5
+    loss[700] = 9.0
+    low, high = loss_limits([(steps, loss)])
+    assert low < loss.min()
+    assert loss[150] < high < 3.5
+
+
+def test_limits_of_one_value():
+    low, high = loss_limits([([5], [2.0])])
+    assert low < 2.0 < high
+    assert loss_limits([])[0] < loss_limits([])[1]

@@ -1,0 +1,202 @@
+"""Every answer is drawn by ``plot()``, on axes that are given too, with units and whole legends."""
+
+import importlib
+import pkgutil
+import sys
+import warnings
+from itertools import pairwise
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from helpers import answers
+from helpers.answers import FITTED, MAKERS, WSD, answer
+from matplotlib.figure import Figure
+
+import losslaw
+from losslaw import views
+from losslaw.demo import Demo
+from losslaw.drawing import Plotted
+from losslaw.drawing.plotted import picture_name
+from losslaw.files.pictures import png
+from losslaw.text import Report
+
+LOSS, UPDATE, RATE = "loss (nats per token)", "update", "learning rate"
+# What the axes are called.
+AXES = {
+    "Schedule": (UPDATE, RATE),
+    "LossCurve": (UPDATE, LOSS),
+    "Fit": (UPDATE, LOSS),
+    "Prediction": (UPDATE, LOSS),
+    "Forecast": (UPDATE, LOSS),
+    "Annealed": ("update after which the cooldown begins", LOSS),
+    "Advice": ("updates to compute", "half of the 90 % interval (nats)"),
+    "Design": (UPDATE, RATE),
+    "BatchDesign": (UPDATE, "share of the highest"),
+    "Horizon": (UPDATE, RATE),
+    "Profile": ("alpha", "rise of the statistic"),
+    "Scores": ("RMSE (nats per token)", ""),
+    "Comparison": ("RMSE (nats per token)", ""),
+    "Ladder": ("parameters of the model", LOSS),
+    "MergeForecast": ("updates from the first checkpoint to the last", LOSS),
+    "Continued": ("final loss (nats per token)", ""),
+    "Fleet": ("annealed loss (nats per token)", ""),
+    "KernelRegression": (UPDATE, "excess risk"),
+    "Evaluation": (UPDATE, "excess risk"),
+}
+MORE = {"KernelRegression": {"schedule": "constant:peak=0.2,horizon=500"}}
+
+
+def drawn(name, ax=None):
+    return answer(name).plot(ax, **MORE.get(name, {}))
+
+
+def names(ax):
+    return [each.get_text() for each in ax.get_legend().get_texts()]
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_an_answer_is_drawn(name):
+    assert type(answer(name)).__name__ == name
+    ax = Figure().add_subplot()
+    assert drawn(name, ax) is ax
+    assert (ax.get_xlabel(), ax.get_ylabel()) == AXES[name]
+    assert ax.lines
+    for line in ax.lines:
+        x = np.asarray(line.get_xdata(), dtype=float)
+        assert np.isfinite(x).all()
+        if UPDATE in AXES[name]:
+            assert (np.diff(x) >= 0).all()
+    low, high = ax.get_ylim()
+    assert any(((line.get_ydata() >= low) & (line.get_ydata() <= high)).any() for line in ax.lines)
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_it_makes_axes_a_column_wide_where_letters_have_room(name):
+    ax = drawn(name)
+    assert ax.figure.get_figwidth() == pytest.approx(3.4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(png(ax.figure)) > 1000
+    legend = ax.get_legend()
+    box = ax.figure.bbox
+    letters = [each for each in (ax.xaxis.label, ax.yaxis.label) if each.get_text()]
+    for part in [*letters, *([] if legend is None else [legend])]:
+        extent = part.get_window_extent()
+        assert extent.x0 >= box.x0 - 1
+        assert extent.x1 <= box.x1 + 1
+    ticks = [each.get_window_extent() for each in ax.get_xticklabels() if each.get_text()]
+    ticks = [each for each in ticks if ax.bbox.x0 - 2 <= (each.x0 + each.x1) / 2 <= ax.bbox.x1 + 2]
+    assert all(a.x1 < b.x0 for a, b in pairwise(ticks))
+
+
+def records():
+    """All classes of the package that are read as reports."""
+    for module in pkgutil.walk_packages(losslaw.__path__, "losslaw."):
+        if ".lab" in module.name or "__main__" in module.name:
+            continue
+        yield from vars(importlib.import_module(module.name)).values()
+
+
+def test_every_report_has_a_picture():
+    """But the demo, which draws its own."""
+    reports = {each for each in records() if isinstance(each, type) and issubclass(each, Report)}
+    without = {each for each in reports if not issubclass(each, Plotted)}
+    assert without == {Report, Demo}
+    plotted = {each for each in records() if isinstance(each, type) and issubclass(each, Plotted)}
+    assert {each.__name__ for each in plotted - {Plotted}} == set(MAKERS)
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_the_function_is_found_by_the_name_of_the_record(name):
+    assert picture_name(type(answer(name))) in views.__all__
+
+
+def test_a_schedule_goes_from_zero_to_its_end():
+    ax = drawn("Schedule")
+    (line,) = ax.lines
+    assert line.get_xdata()[[0, -1]].tolist() == [1, 4000]
+    assert line.get_ydata().max() == pytest.approx(3e-3)
+    assert ax.get_xlim()[0] == 0
+    assert ax.get_ylim()[0] == 0
+
+
+def test_losses_that_were_left_out_are_hollow():
+    curve = answer("LossCurve")
+    ax = views.plot_loss_curve(curve, left_out=[(1000, 1200)])
+    whole, hollow = ax.lines
+    assert len(whole.get_xdata()) + len(hollow.get_xdata()) == len(curve)
+    assert hollow.get_label() == "left out"
+
+
+def test_a_dense_log_is_drawn_as_means_over_its_losses():
+    law = losslaw.Momentum(L0=2.0, A=1.0, C=0.5, alpha=0.5)
+    curve = law.curve("constant:peak=0.01,horizon=5000", np.arange(1, 5001))
+    raw, mean = curve.plot().lines
+    assert len(mean.get_xdata()) == 200
+    assert len(raw.get_xdata()) <= 5000
+    low, high = curve.loss.min(), curve.loss.max()
+    assert ((low <= mean.get_ydata()) & (mean.get_ydata() <= high)).all()
+
+
+def test_a_prediction_has_a_band_and_the_truth():
+    ax = answer("Prediction").plot(truth=answers.curves()[2])
+    assert names(ax) == ["measured", "predicted", "90 % interval"]
+    (band,) = ax.collections
+    inside = band.get_paths()[0].get_extents()
+    told = answer("Prediction")
+    assert inside.y0 <= told.lower[-1] < told.upper[-1] <= inside.y1
+
+
+def test_a_fit_names_its_runs():
+    ax = answers.fit().plot(curves=answers.curves())
+    assert set(FITTED) <= set(names(ax))
+
+
+def test_terms_add_up_to_the_loss():
+    ax = views.plot_terms(answers.fit(), WSD)
+    assert any("irreducible" in name for name in names(ax))
+    (line,) = ax.lines
+    at = line.get_xdata().astype(int)
+    plan = answers.fit().completed(WSD)
+    np.testing.assert_allclose(line.get_ydata(), answers.fit().law.predict(plan, at), rtol=1e-6)
+
+
+def test_residuals_are_told_apart_by_phase():
+    ax = views.plot_residuals(answers.fit(), answers.curves())
+    assert [name.partition(" (RMSE")[0] for name in names(ax)] == ["stable", "decay"]
+    points = sum(len(line.get_xdata()) for line in ax.lines if len(line.get_xdata()) > 2)
+    assert points == sum((each.steps >= answers.fit().skip).sum() for each in answers.curves())
+
+
+def test_a_forecast_shows_its_log_the_band_and_decays():
+    forecast, log = answer("Forecast"), answers.so_far()
+    ax = forecast.plot(curve=log)
+    assert names(ax)[0] == "logged"
+    assert "now" in names(ax)
+    now = [each for each in forecast.endings if each.when == "now"]
+    squares = [line for line in ax.lines if line.get_marker() == "s"]
+    assert [line.get_ydata()[0] for line in squares] == [each.loss for each in now]
+    assert ax.get_xlim()[0] == 0
+    assert forecast.plot().get_xlim()[0] > 2000
+
+
+def test_gains_have_their_intervals():
+    design = answer("Design")
+    ax = views.plot_gains(design)
+    spans = {tuple(line.get_xdata()) for line in ax.lines if len(line.get_xdata()) == 2}
+    for each in design.baselines.values():
+        assert (each.interval.lower, each.interval.upper) in spans
+    rows = [label.get_text() for label in ax.get_yticklabels()]
+    assert set(rows) == set(design.baselines)
+
+
+def test_pyplot_has_the_figure_where_it_is_in_use(monkeypatch):
+    made = []
+
+    def figure(**size):
+        made.append(Figure(**size))
+        return made[-1]
+
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", SimpleNamespace(figure=figure))
+    assert drawn("Schedule").figure is made[0]
