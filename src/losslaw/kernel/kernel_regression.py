@@ -9,7 +9,7 @@ evaluators of one quantity, the risk along a schedule, and check each other.
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, get_args
 
@@ -23,6 +23,7 @@ from losslaw.errors import InputError, expect_numbers
 from losslaw.kernel.modes import Modes
 from losslaw.kernel.simulate import averaged, continuous, recursion
 from losslaw.kernel.simulate.fsl import Terms, power_terms, spectrum_terms
+from losslaw.kernel.simulate.heavy_tails import heavy_tails_lr
 from losslaw.kernel.simulate.integrator import integrate
 from losslaw.kernel.simulate.quadrature import power_law_nodes
 from losslaw.kernel.simulate.sampled import SampledRuns, sample
@@ -239,6 +240,30 @@ class KernelRegression(Plotted):
         """
         return self._stability.largest_lr(batch)
 
+    def heavy_tails_lr(self, batch: float = 1) -> float:
+        """The rate from which on the risk of a sampled run has no variance, at rest.
+
+        Below `largest_lr` its mean exists all the same; but a mean of a few hundred runs is then
+        not near it, and its standard error does not say so.
+
+        Raises:
+            InputError: the features are not Gaussian, or the batch is not above 0.
+
+        >>> world = KernelRegression(source=1, capacity=2)
+        >>> round(world.heavy_tails_lr() / world.largest_lr(), 2)
+        0.62
+        """
+        if self.distribution != "gaussian":
+            raise InputError(f"the tails of {self.distribution} features are not known")
+        if batch not in self._tails:
+            largest = self.largest_lr(batch)
+            self._tails[batch] = heavy_tails_lr(self.nodes(100.0 / largest), largest, batch)
+        return self._tails[batch]
+
+    @cached_property
+    def _tails(self) -> dict[float, float]:
+        return {}
+
     def check_stable(self, schedule: Schedule | LongSchedule) -> None:
         """Refuse a schedule with a rate above the largest stable one of its batch.
 
@@ -368,7 +393,22 @@ class KernelRegression(Plotted):
         if not allow_unstable:
             self.check_stable(schedule)
         sizes = batch_sizes(schedule)
-        return sample(self.true_modes, self.distribution, schedule, sizes, at, runs, seed, kept)
+        sampled = sample(self.true_modes, self.distribution, schedule, sizes, at, runs, seed, kept)
+        return replace(sampled, warnings=self.tail_warnings(schedule))
+
+    def tail_warnings(self, schedule: Schedule) -> tuple[str, ...]:
+        """A warning if the standard errors of sampled runs mislead; see `heavy_tails_lr`."""
+        if self.distribution != "gaussian":
+            return ()
+        smallest = float(batch_sizes(schedule).min())
+        limit = self.heavy_tails_lr(smallest)
+        if schedule.peak_lr < limit:
+            return ()
+        return (
+            f"from a rate of {limit:.3g} on (batch {smallest:g}) the risk of a run has no variance"
+            f" at rest, and the peak is {schedule.peak_lr:.3g}: standard errors are too small, and"
+            " means of some hundred runs lie below the exact one",
+        )
 
     def excess_risk(
         self,

@@ -51,6 +51,7 @@ class Evaluation(Plotted):
         columns: What else the method says, by name: terms of the law, spread of the runs.
         largest_lr: Largest admissible rate at the smallest batch.
         peak_lr: Largest rate of the schedule.
+        warnings: Why the numbers are not to be trusted, if so.
     """
 
     world: KernelRegression
@@ -62,6 +63,7 @@ class Evaluation(Plotted):
     largest_lr: float
     peak_lr: float
     columns: dict[str, FloatArray] = field(default_factory=dict[str, FloatArray])
+    warnings: tuple[str, ...] = ()
 
     @property
     def irreducible(self) -> float:
@@ -93,6 +95,7 @@ class Evaluation(Plotted):
             f" {self.largest_lr:.6g}; irreducible loss {self.irreducible:g}",
             "",
             *table(header, rows, left=(), rule=True),
+            *(f"note: {warning}" for warning in self.warnings),
         ]
         return "\n".join(lines)
 
@@ -182,6 +185,9 @@ def evaluate(
         largest_lr=largest,
         peak_lr=peak,
         columns=columns,
+        warnings=world.tail_warnings(schedule)
+        if isinstance(schedule, Schedule) and method == "sgd"
+        else (),
     )
 
 

@@ -85,7 +85,7 @@ def sample_in_blocks(
                 write_bytes(path, stream.getvalue())
         losses.append(risks[:count])
         tick(count)
-    return SampledRuns(schedule, at, np.concatenate(losses))
+    return SampledRuns(schedule, at, np.concatenate(losses), world.tail_warnings(schedule))
 
 
 def _name(

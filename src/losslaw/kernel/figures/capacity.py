@@ -39,6 +39,7 @@ from losslaw.kernel.figures.drawing import (
 from losslaw.kernel.figures.study import Result, Work, table
 from losslaw.kernel.theory import Exponents, scaling
 from losslaw.kernel.theory.scaling import Limited
+from losslaw.numerics.arrays import FloatArray
 
 SCHEDULES = ("constant", "exponential", "wsd")
 SHADES = ("#1f4e9e", "#4f7bc4", "#1b7a6e", "#c4622d", "#7a3b8f", "#8a6d1f")
@@ -120,7 +121,7 @@ class Capacity:
             at = budgets[limited]
             if modes is not None:  # from a hundred samples to a hundred times what M can learn
                 ends = 100 * modes, 100 * modes ** (beta + 1)
-                at = tuple(map(float, np.geomspace(*ends, AROUND)))
+                at = _places(*ends)
             for budget in at:
                 found = best(
                     Exponents.at_difficulty(alpha, beta),
@@ -279,6 +280,11 @@ def _some(
     return [
         e for e in entries if (e.difficulty, e.capacity, e.limited, e.schedule, e.frontier) == place
     ]
+
+
+def _places(first: float, last: float) -> tuple[float, ...]:
+    places: FloatArray = np.geomspace(first, last, AROUND)
+    return tuple(float(place) for place in places)
 
 
 def _line(entries: list[Entry]) -> tuple[list[float], list[float]]:

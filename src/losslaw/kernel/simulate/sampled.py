@@ -36,11 +36,13 @@ class SampledRuns:
         steps: Updates done when the risks were taken. Shape ``(m,)``.
         losses: Risk of each run, or of an average of its iterates, label noise included.
             Shape ``(runs, m)``.
+        warnings: Why its standard errors are not to be trusted, if so.
     """
 
     schedule: Schedule
     steps: IntArray
     losses: FloatArray
+    warnings: tuple[str, ...] = ()
 
     @property
     def mean(self) -> FloatArray:
@@ -61,7 +63,7 @@ class SampledRuns:
 
     def curve(self, label: str = "sampled") -> LossCurve:
         """The mean as a loss curve."""
-        return LossCurve(self.schedule, self.steps, self.mean, label)
+        return LossCurve(self.schedule, self.steps, self.mean, label, warnings=self.warnings)
 
 
 def sample(
