@@ -79,7 +79,7 @@ def test_ctrl_c_says_how_to_go_on(here, capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["runs/broken.csv"], "no run can be read: runs/broken.csv, line 2"),
+        (["runs/broken.csv"], "no run can be used: runs/broken.csv, line 2"),
         (["runs", "-o", "t.png"], "expected a name that ends in .csv or .json"),
         (["runs", "--over", "soon"], "--over 'soon': expected updates"),
         (["runs", "--on", "cloud"], "on is 'cloud', expected local or ray"),

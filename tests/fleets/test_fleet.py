@@ -162,8 +162,19 @@ def test_where_nothing_can_be_used(tmp_path):
         ll.fleet(stable("x").until(200), skip=1000)
     bad = tmp_path / "a.csv"
     bad.touch()
-    with pytest.raises(ll.InputError, match=r"no run can be read: .*a\.csv"):
+    with pytest.raises(ll.InputError, match=r"no run can be used: .*a\.csv"):
         ll.fleet(bad)
+
+
+def test_a_name_that_is_of_no_group_is_left_out():
+    result = ll.fleet([*runs_of("a"), stable("other")], group_by="a_peak", law="effective")
+    assert [len(group.runs) for group in result.groups] == [3]
+    assert "nothing like it in the name 'other'" in dict(result.left_out)["other"]
+
+
+def test_the_reason_of_most_is_told_where_none_can_be_annealed():
+    with pytest.raises(ll.InputError, match=r"no run can be annealed: cannot be fitted: .*updates"):
+        ll.fleet([stable("x").until(80), *runs_of("a")], over=10**12, law="effective")
 
 
 def test_two_runs_of_one_name_are_one():

@@ -168,12 +168,23 @@ def test_one_size_is_no_ladder_and_no_note():
     assert unlike_cooldowns([run(1e8, FLAT).with_(model_size=None)]) is None
 
 
+def test_ends_of_several_optimisers_are_no_law_of_size():
+    each = [
+        run.with_(optimizer=optimizer)
+        for run, optimizer in zip(
+            runs(COMMON, COMMON, COMMON), ("adamw", "muon", "adamw"), strict=True
+        )
+    ]
+    (warning,) = [text for text in ll.ladder(each, law="effective").warnings if "ends are" in text]
+    assert "different optimisers (adamw, muon)" in warning
+
+
 def test_the_report_and_its_forms():
     result = ll.ladder(runs(FLAT, SHORT, COSINE), law="effective", next_size=1e9)
     text = str(result)
     assert "ends corrected to one cooldown (linear to 0 over the last 20 % of all updates)" in text
-    assert "L(P) = E + F (P / 1e+08)^-b" in text
-    assert "next: 1e+09" in text
+    assert "L(P) = E + F (P / 100M)^-b" in text
+    assert "next: 1B" in text
     assert "losslaw ladder" not in text
     rows = list(csv.DictReader(io.StringIO(result.csv())))
     assert [float(row["model_size"]) for row in rows] == list(SIZES)

@@ -82,8 +82,15 @@ def models_of(
     return models, sentences
 
 
-def grouped(curves: Sequence[LossCurve], group_by: str | None) -> dict[str, list[LossCurve]]:
+def grouped(
+    curves: Sequence[LossCurve], group_by: str | None, left_out: dict[str, str] | None = None
+) -> dict[str, list[LossCurve]]:
     """Runs by what they are grouped by, named as people would: see `models_of`.
+
+    Args:
+        curves: The runs.
+        group_by: As in `models_of`.
+        left_out: Where runs go, with the reason, in whose labels it matches nothing.
 
     Raises:
         InputError: ``group_by`` is no regular expression, or matches nothing in a label.
@@ -91,7 +98,14 @@ def grouped(curves: Sequence[LossCurve], group_by: str | None) -> dict[str, list
     key = _key(group_by, _digits(curves))
     groups: dict[str, list[LossCurve]] = {}
     for curve in curves:
-        groups.setdefault(key(curve), []).append(curve)
+        try:
+            name = key(curve)
+        except InputError as error:
+            if left_out is None:
+                raise
+            left_out[curve.label] = str(error)
+        else:
+            groups.setdefault(name, []).append(curve)
     return groups
 
 

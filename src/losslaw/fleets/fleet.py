@@ -9,6 +9,7 @@ used is named and left out, before it can spoil the fit of the others.
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -177,7 +178,7 @@ def fleet(
         new_data=new_data,
     )
     parts = sorted(
-        grouped(runs, group_by).items(),
+        grouped(runs, group_by, unread).items(),
         key=lambda part: (in_order(part[1][0], group_by), natural(part[0])),
     )
     each = [
@@ -186,7 +187,7 @@ def fleet(
     ]
     if not each:
         reasons = f": {next(iter(unread.values()))}" if unread else ""
-        raise InputError(f"no run can be read{reasons}")
+        raise InputError(f"no run can be used{reasons}")
     known = any(run.label == against or configuration(run.label) == against for run in runs)
     if against is not None and not known:
         pattern = _pattern(against)
@@ -194,8 +195,8 @@ def fleet(
             raise InputError(f"against {against!r}: no run of that name, and no name that fits it")
     groups = _answers(each, resume, jobs, on, progress)
     if not any(group.runs for group in groups):
-        first = next(why for group in groups for _, why in group.left_out)
-        raise InputError(f"no run can be annealed: {first}")
+        reasons = Counter(why for group in groups for _, why in group.left_out)
+        raise InputError(f"no run can be annealed: {reasons.most_common(1)[0][0]}")
     return Fleet(
         groups=tuple(groups),
         cooldown=cooldown,

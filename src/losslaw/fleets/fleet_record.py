@@ -276,7 +276,8 @@ def _difference(run: FleetRun) -> str:
     half = "?" if run.half_width is None else f"{run.half_width:.4f}"
     if run.half_width is not None and not math.isfinite(run.half_width):
         half = "any"
-    return f"{run.difference:+.4f} ± {half}"
+    # Without a sign of a difference that is none.
+    return f"{round(run.difference, 4) + 0.0:+.4f} ± {half}"
 
 
 def _number(value: float | None) -> str:

@@ -18,7 +18,7 @@ alone (validation/results/ladder.md).
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -137,7 +137,11 @@ def ladder(
         notes=tuple(str(note) for note in (*clean.notes, *made.notes) if note != cured),
         warnings=tuple(
             dict.fromkeys(
-                [*_impossible(before, after), *(text for run in runs for text in run.warnings)]
+                [
+                    *_impossible(before, after),
+                    *_mixed(found),
+                    *(text for run in runs for text in run.warnings),
+                ]
             )
         ),
     )
@@ -152,6 +156,17 @@ def _impossible(before: SizeLaw, after: SizeLaw | None) -> list[str]:
     return [
         f"E through the ends {' and '.join(below)} is below 0, which no loss is: these sizes and"
         " lengths do not determine the law of size, and it holds between them at most"
+    ]
+
+
+def _mixed(found: Mapping[float, LossCurve]) -> list[str]:
+    """What a law is of, besides the size, through ends of several optimisers."""
+    used = sorted({run.optimizer for run in found.values() if run.optimizer})
+    if len(used) < 2:
+        return []
+    return [
+        f"the ends are of different optimisers ({', '.join(used)}): the law is of these as much as"
+        " of the sizes"
     ]
 
 

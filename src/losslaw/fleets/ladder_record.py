@@ -7,7 +7,7 @@ from losslaw.drawing import Plotted
 from losslaw.fitting.model_sizes import SizeLaw
 from losslaw.fitting.rungs import Annealing
 from losslaw.numerics.interval import Interval, ends
-from losslaw.text import Report, rounded, sentences, table, wrapped
+from losslaw.text import Report, rounded, sentences, size_words, table, wrapped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +132,7 @@ class Ladder(Report, Plotted):
         header.append(f"{self.level:.0%} interval")
         rows = [
             [
-                f"{rung.model_size:.4g}",
+                size_words(rung.model_size, 4),
                 f"{rung.updates:,}",
                 str(rung.had),
                 f"{rung.ended:.4f}",
@@ -142,8 +142,8 @@ class Ladder(Report, Plotted):
             for rung in self.rungs
         ]
         lines += [f"  {line}" for line in table(header, rows)]
-        lines += ["", f"L(P) = E + F (P / {self.before.reference:.4g})^-b", ""]
-        header = ["through", "E", "F", "b", f"next: {self.next_size:.4g}"]
+        lines += ["", f"L(P) = E + F (P / {size_words(self.before.reference, 4)})^-b", ""]
+        header = ["through", "E", "F", "b", f"next: {size_words(self.next_size, 4)}"]
         laws = [("as ended", self.before), ("corrected", self.after)]
         rows = [[name, *self._cells(law)] for name, law in laws if law is not None]
         lines += [f"  {line}" for line in table(header, rows)]
@@ -151,8 +151,8 @@ class Ladder(Report, Plotted):
         notes, lengths = list(self.notes), {rung.updates for rung in self.rungs}
         if max(lengths) > 1.05 * min(lengths):
             notes.append(
-                "the sizes have had different updates: the law is of this ladder, where"
-                " updates grow with the size as here"
+                "the sizes have had different updates: the law is of this ladder, with these"
+                " lengths"
             )
         lines += sentences("warning", self.warnings) + sentences("note", notes)
         return "\n".join(lines)
