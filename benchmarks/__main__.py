@@ -1,6 +1,6 @@
 """``python -m benchmarks [NAME...]``: measure and print; all of it into RESULTS.md.
 
-Names: laws, fit, design, cli, kernel.
+Names: laws, fit, design, cli, kernel, live.
 """
 
 import os
@@ -8,7 +8,7 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks import bench_cli, bench_design, bench_fit, bench_kernel, bench_laws
+from benchmarks import bench_cli, bench_design, bench_fit, bench_kernel, bench_laws, bench_live
 from losslaw import __version__
 from losslaw.files import write_text
 
@@ -18,6 +18,7 @@ MAKERS = {
     "design": bench_design,
     "cli": bench_cli,
     "kernel": bench_kernel,
+    "live": bench_live,
 }
 
 

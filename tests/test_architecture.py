@@ -21,6 +21,8 @@ HEAVY = ("numpy", "scipy", "numba", "matplotlib", "narwhals", *OPTIONAL)
 GRAPH = grimp.build_graph("losslaw", cache_dir=None)
 MODULES = sorted(GRAPH.modules - {"losslaw.__main__", "losslaw.cli.__main__"})
 LAB = [name for name in MODULES if name.startswith("losslaw.lab")]
+# Callbacks, which are classes of their trainer's.
+CALLBACKS = {"losslaw.live.huggingface": "transformers", "losslaw.live.lightning": "lightning"}
 
 
 def printed(code: str) -> str:
@@ -43,7 +45,7 @@ def test_no_file_imports_the_face_of_its_own_room():
 
 
 def test_optional_packages_are_imported_where_they_are_used():
-    """Where none of them is installed, everything but the lab can be imported."""
+    """Where none of them is installed, everything but lab and callbacks can be imported."""
     code = f"""
 import importlib, sys
 
@@ -53,16 +55,18 @@ class Missing:
             raise ModuleNotFoundError(name, name=name)
 
 sys.meta_path.insert(0, Missing())
-for name in {sorted(set(MODULES) - set(LAB))}:
+for name in {sorted(set(MODULES) - set(LAB) - set(CALLBACKS))}:
     importlib.import_module(name)
 """
     printed(code)
 
 
-@pytest.mark.parametrize("name", LAB)
-def test_the_lab_can_be_imported(name):
+@pytest.mark.parametrize(
+    ("name", "needs"), [*((name, "torch") for name in LAB), *CALLBACKS.items()]
+)
+def test_what_needs_an_optional_package_can_be_imported_with_it(name, needs):
     """Doctests of modules that cannot be imported are skipped; so that none is by mistake."""
-    pytest.importorskip("torch")
+    pytest.importorskip(needs)
     importlib.import_module(name)
 
 

@@ -59,6 +59,7 @@ NAMES = {
     "join",
     "ladder",
     "linear",
+    "live",
     "load_fit",
     "merge",
     "parse_schedule",

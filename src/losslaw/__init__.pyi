@@ -1,4 +1,5 @@
 from . import datasets as datasets
+from . import live as live
 from .advising import Advice as Advice
 from .advising import advise as advise
 from .annealing import Annealed as Annealed

@@ -66,7 +66,9 @@ GAP = 10.0
 # at no multiple of the updates since the row before, rows were left out.
 LEFT_OUT = 0.1
 # Files that trainers call alike in every run: the run has the name of their folder.
-ALIKE = re.compile(r"trainer_state|trainer_log|metrics|summary|main|events\.out\.tfevents\..*")
+ALIKE = re.compile(
+    r"trainer_state|trainer_log|losslaw_log|metrics|summary|main|events\.out\.tfevents\..*"
+)
 
 
 def read_curves(

@@ -11,7 +11,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from losslaw.files import Numbers, Table
+from losslaw.errors import InputError
+from losslaw.files import Numbers, Table, number_in
 from losslaw.logs.columns import EPOCH, LOSS, Columns, find_columns, is_read, key
 from losslaw.logs.log import VALIDATION, Log, usual_loss
 from losslaw.logs.run_facts import facts_from
@@ -53,13 +54,36 @@ def _run(table: Table, loss: str | None, lr: str | None, step: str | None) -> Lo
     if loss is None:
         columns = _usual(table, columns, losses)
     facts = facts_from(table.notes, table.source)
-    log = Log(format=NAME, table=table, columns=columns, losses=tuple(losses), facts=facts)
+    log = Log(
+        format=NAME, table=table, columns=columns, losses=tuple(losses), facts=facts,
+        horizon=_horizon(table),
+    )  # fmt: skip
     log = replace(log.with_skipped({"lines cut off": table.cut}), notes=tuple(notes))
     if table.open_end:
         said = "the last line has no end, and its last number is taken to be whole"
         log = replace(log, notes=(*log.notes, said))
     by_epochs = step is None and key(columns.step) in EPOCH
     return done_epochs(log) if by_epochs else log
+
+
+def _horizon(table: Table) -> int | None:
+    """Updates of the whole run, where a comment says it: ``# horizon: 24000``.
+
+    Raises:
+        InputError: it says something else.
+    """
+    text = table.notes.get("horizon")
+    if text is None:
+        return None
+    try:
+        horizon = number_in(text)
+    except ValueError:
+        horizon = 0.0
+    if not (1 <= horizon < 2**53 and horizon == int(horizon)):
+        raise InputError(
+            f"{table.source}: its horizon is {shown(text)}, expected a number of updates"
+        )
+    return int(horizon)
 
 
 def _runs(table: Table, asked: Collection[str | None]) -> dict[str, Table]:
