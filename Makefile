@@ -33,9 +33,10 @@ unit: $(TOOLS)
 wheel: $(TOOLS)
 	$(TIMED) wheel bash scripts/wheel_smoke $(BIN)/python
 
-# What README and docs show, made again; the tests compare it with what is printed.
+# What README and docs show, printed and drawn again; the tests compare it with what is printed.
 docs: $(TOOLS)
 	$(BIN)/python scripts/renew_docs.py
+	$(BIN)/python scripts/gallery.py
 
 bench: $(ENV)/installed
 	$(BIN)/python -m benchmarks

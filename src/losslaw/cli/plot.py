@@ -56,6 +56,7 @@ def plot_command(
       losslaw plot runs/*.csv -o runs.png
       losslaw plot fit.json runs/*.csv --terms -o fit.pdf
       losslaw plot fit.json wsd:peak=3e-3,horizon=4000,warmup=100,cooldown=0.2
+      losslaw forecast run.csv --horizon 12k --fit fit.json -o forecast.json
       losslaw plot run.csv forecast.json
     """
     from losslaw.files.pictures import check_picture, write_picture

@@ -147,7 +147,9 @@ def log_axis(ax: "Axes", which: Literal["x", "y"]) -> None:
     low, high = sorted(axis.get_data_interval())
     if 0 < low < high < 50 * low:
         few = high < 4 * low
-        axis.set_major_locator(MaxNLocator(4) if few else LogLocator(subs=(1, 2, 5)))
+        axis.set_major_locator(
+            MaxNLocator(4, steps=[1, 2, 5, 10]) if few else LogLocator(subs=(1, 2, 5))
+        )
         axis.set_major_formatter(FuncFormatter(_short))
     axis.set_minor_formatter(NullFormatter())
 
