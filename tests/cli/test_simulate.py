@@ -152,3 +152,17 @@ def test_averaged_iterates(capsys, tmp_path):
     assert "next:" not in capsys.readouterr().out
     assert run([*BASE, *spec, "--average", "ema:0.9", "--method", "fsl"]) == 2
     assert "method fsl knows no averages: quadrature, exact, sgd do" in capsys.readouterr().err
+
+
+def test_momentum_by_every_method_that_knows_it(capsys):
+    problem = ["simulate", "--source", "1", "--capacity", "2", "--modes", "16", "--relative"]
+    run_of = ["--schedule", "constant:peak=0.05,horizon=200", "--momentum", "0.9", "--json"]
+    command = [*problem, *run_of]
+    last = {}
+    for method in ("quadrature", "exact", "fsl", "sgd"):
+        assert run([*command, "--method", method]) == 0
+        last[method] = json.loads(capsys.readouterr().out)["excess"][-1]
+    assert last["exact"] == pytest.approx(last["quadrature"], rel=1e-9)
+    assert last["fsl"] == pytest.approx(last["exact"], rel=0.15)
+    assert run([*command, "--method", "sde"]) == 2
+    assert "method sde knows no momentum" in capsys.readouterr().err

@@ -66,6 +66,13 @@ def simulate(
             help="Of averaged iterates: tail:start=5000[,every=100] or ema:0.999[,every=100].",
         ),
     ] = None,
+    momentum: Annotated[
+        float | None,
+        typer.Option("--momentum", help="Heavy ball: v <- RHO v + g, u <- u - lr v; in [0, 1)."),
+    ] = None,
+    nesterov: Annotated[
+        bool, typer.Option("--nesterov", help="Nesterov's momentum, u <- u - lr (g + RHO v).")
+    ] = False,
     seeds: Annotated[int, typer.Option("--seeds", help="Sampled runs, for sgd.")] = 100,
     seed: Annotated[int, typer.Option("--seed", help="Of the samples and random features.")] = 0,
     points: Annotated[int, typer.Option("--points", help="About how many steps to write.")] = 500,
@@ -87,6 +94,8 @@ def simulate(
         --relative --schedule cosine:peak=0.5,horizon=1000
       losslaw simulate --source 1 --capacity 2 --average tail:start=5000 \\
         --schedule constant:peak=0.1,horizon=10000
+      losslaw simulate --source 1 --capacity 2 --relative --momentum 0.9 \\
+        --schedule wsd:peak=0.3,horizon=10000,cooldown=0.2
     """
     from losslaw.cli.output import counter, print_json, say_saved
     from losslaw.cli.output import show as show_text
@@ -108,7 +117,7 @@ def simulate(
     )
     plan = _pieces(schedule, batch) if method == "integrator" else _written_out(schedule, batch)
     if relative:
-        plan = _relative(world, plan)
+        plan = _relative(world, plan, momentum, nesterov=nesterov)
     with counter("sampling", seeds) if method == "sgd" else nullcontext() as show:
         result = evaluate(
             world,
@@ -118,11 +127,15 @@ def simulate(
             runs=seeds,
             seed=seed,
             average=average,
+            momentum=momentum,
+            nesterov=nesterov,
             tick=lambda runs: show(advance=runs) if show else None,
         )
     notes = _notes(plan, result, schedule, relative=relative, seeds=seeds, seed=seed)
     if average is not None:
         notes["average"] = average
+    if momentum is not None:
+        notes |= {"momentum": momentum, "nesterov": nesterov}
     text = result.csv(notes)
     if output == "-":
         typer.echo(text, nl=False)
@@ -244,7 +257,11 @@ def _batch(text: str, horizon: int) -> object:
 
 
 def _relative(
-    world: "KernelRegression", plan: "Schedule | LongSchedule"
+    world: "KernelRegression",
+    plan: "Schedule | LongSchedule",
+    momentum: float | None,
+    *,
+    nesterov: bool,
 ) -> "Schedule | LongSchedule":
     """The schedule with its rates times the largest admissible rate of its smallest batch."""
     from losslaw.schedules import LongSchedule
@@ -253,4 +270,4 @@ def _relative(
         smallest = min(batch for _, batch in plan.extremes())
     else:
         smallest = 1.0 if plan.batch is None else float(plan.batch.min())
-    return plan.scaled(world.largest_lr(smallest))
+    return plan.scaled(world.largest_lr(smallest, momentum=momentum or 0.0, nesterov=nesterov))

@@ -25,11 +25,14 @@ from losslaw.kernel.simulate import averaged, continuous, recursion
 from losslaw.kernel.simulate.fsl import Terms, power_terms, spectrum_terms
 from losslaw.kernel.simulate.heavy_tails import heavy_tails_lr
 from losslaw.kernel.simulate.integrator import integrate
-from losslaw.kernel.simulate.quadrature import power_law_nodes
+from losslaw.kernel.simulate.momentum import Momentum, check_with_momentum
+from losslaw.kernel.simulate.momentum import largest_lr as largest_lr_with
+from losslaw.kernel.simulate.momentum import run as momentum_run
+from losslaw.kernel.simulate.quadrature import HEAD, power_law_nodes
 from losslaw.kernel.simulate.sampled import SampledRuns, sample
 from losslaw.kernel.simulate.stability import Stability
 from losslaw.kernel.spectrum import GivenSpectrum, PowerLawSpectrum, Projected, power_sum
-from losslaw.numerics.arrays import FloatArray, IntArray, finite_vector
+from losslaw.numerics.arrays import FloatArray, IntArray, check_positive, finite_vector
 from losslaw.numerics.magnitudes import LABEL_NOISE
 from losslaw.schedules import Schedule, ScheduleLike, schedule_of
 from losslaw.schedules.averages import AverageLike, Recursion, average_of
@@ -44,6 +47,8 @@ Kernels = Literal["spectrum", "power"]
 KURTOSIS: dict[Distribution, float] = {"gaussian": 3.0, "uniform": 1.8, "laplace": 6.0}
 # Modes the full recursion may hold: 10^7 of them take 5 ms an update.
 MOST_MODES = 10**7
+# Modes that quadrature takes one by one at most, where momentum makes them swing.
+MOST_HEAD = 20_000
 # Below so many there is nothing to save.
 FEW_MODES = 32
 # Eigenvalues that the stability condition adds one by one; the others enter by their moments.
@@ -177,15 +182,16 @@ class KernelRegression(Plotted):
             rate, signal = self._law.first(int(self.modes))
         return self._modes(rate, signal, rate**2)
 
-    def nodes(self, time: float) -> Modes:
+    def nodes(self, time: float, head: int = HEAD) -> Modes:
         """A few dozen nodes that stand for all modes until intrinsic time ``time``.
 
-        Spectra that are not a power law are their own nodes.
+        The first ``head`` modes are nodes themselves, eight if not more are asked for. Spectra
+        that are not a power law are their own nodes.
         """
         law = self._power_law
         if law is None or self.modes <= FEW_MODES:
             return self.true_modes
-        return self._modes(*power_law_nodes(law.source, law.capacity, self.modes, time))
+        return self._modes(*power_law_nodes(law.source, law.capacity, self.modes, time, head))
 
     def _modes(self, rate: FloatArray, signal: FloatArray, noise: FloatArray) -> Modes:
         return Modes(
@@ -229,16 +235,28 @@ class KernelRegression(Plotted):
         """
         return self._stability.noise_feedback(lr, batch)
 
-    def largest_lr(self, batch: float = 1) -> float:
+    def largest_lr(
+        self, batch: float = 1, *, momentum: float = 0.0, nesterov: bool = False
+    ) -> float:
         """Largest stable learning rate at a constant batch: the root of ``F(eta) = 1``.
 
+        Args:
+            batch: Samples in an update.
+            momentum: How much of its velocity an update keeps, in [0, 1); see
+                `losslaw.kernel.simulate.momentum`.
+            nesterov: Whether the step looks ahead.
+
         Raises:
-            InputError: the batch is not above 0.
+            InputError: the batch is not above 0, or the momentum is out of range.
 
         >>> round(KernelRegression(source=1, capacity=2).largest_lr(batch=8), 3)
         1.587
         """
-        return self._stability.largest_lr(batch)
+        if not momentum:
+            return self._stability.largest_lr(batch)
+        Momentum.checked(momentum, nesterov, 1)
+        check_positive(batch=batch)
+        return largest_lr_with(self._stability, batch, momentum, nesterov=nesterov)
 
     def heavy_tails_lr(self, batch: float = 1) -> float:
         """The rate from which on the risk of a sampled run has no variance, at rest.
@@ -264,18 +282,62 @@ class KernelRegression(Plotted):
     def _tails(self) -> dict[float, float]:
         return {}
 
-    def check_stable(self, schedule: Schedule | LongSchedule) -> None:
-        """Refuse a schedule with a rate above the largest stable one of its batch.
+    def check_stable(
+        self,
+        schedule: Schedule | LongSchedule,
+        *,
+        momentum: ArrayLike | None = None,
+        nesterov: bool = False,
+    ) -> None:
+        """Refuse a schedule with a rate above the largest stable one of its batch and momentum.
 
         Raises:
             InputError: there is one; the line names it, and the largest admissible rate.
         """
-        if isinstance(schedule, Schedule):
+        if momentum is not None and isinstance(schedule, Schedule):
+            self._check(schedule, Momentum.checked(momentum, nesterov, schedule.horizon))
+        elif isinstance(schedule, Schedule):
             self._stability.check(schedule.lr, batch_sizes(schedule))
-            return
-        for lr, batch in schedule.extremes():
-            if lr > self.largest_lr(batch):
-                raise self._stability.unstable(lr, batch)
+        else:
+            for lr, batch in schedule.extremes():
+                if lr > self.largest_lr(batch):
+                    raise self._stability.unstable(lr, batch)
+
+    def _moves(
+        self,
+        schedule: Schedule,
+        momentum: ArrayLike | None,
+        nesterov: bool,
+        average: AverageLike | None,
+    ) -> Momentum | None:
+        if momentum is None:
+            if nesterov:
+                raise InputError("nesterov needs a momentum")
+            return None
+        if average is not None:
+            raise InputError("averages of runs with momentum are not known: leave one of them out")
+        return Momentum.checked(momentum, nesterov, schedule.horizon)
+
+    def _nodes(self, schedule: Schedule, moves: Momentum | None, at: IntArray) -> Modes:
+        """Nodes that are good until the last step that is asked about."""
+        if moves is None or self.capacity is None:
+            return self.nodes(float(schedule.intrinsic_time[at[-1] - 1]))
+        # No mode has been moved further than by all gradients in full.
+        time = float((schedule.lr / (1 - moves.rho))[: at[-1]].sum() * (1 + moves.rho.max()))
+        swinging = moves.underdamped(schedule.lr, self.capacity)
+        if swinging > MOST_HEAD:
+            raise InputError(
+                f"{swinging} modes are underdamped, too many for quadrature: lower the momentum,"
+                " or take finitely many modes and method='recursion'"
+            )
+        return self.nodes(time, max(HEAD, swinging))
+
+    def _check(self, schedule: Schedule, moves: Momentum | None) -> None:
+        """Refuse what is not stable, momentum included."""
+        if moves is None:
+            self.check_stable(schedule)
+        else:
+            check_with_momentum(self._stability, schedule.lr, batch_sizes(schedule), moves)
 
     # -- evaluators -------------------------------------------------------------------------------
 
@@ -285,6 +347,8 @@ class KernelRegression(Plotted):
         steps: ArrayLike | None = None,
         *,
         average: AverageLike | None = None,
+        momentum: ArrayLike | None = None,
+        nesterov: bool = False,
         method: MeanMethod = "quadrature",
         allow_unstable: bool = False,
         label: str = "kernel",
@@ -297,6 +361,9 @@ class KernelRegression(Plotted):
             average: Not the risk of the iterates but of an average of them: `TailAverage`, `Ema`,
                 `WeightedCheckpoints`, or a text such as ``tail:start=5000`` or ``ema:0.999``. By
                 the first two methods, as exact.
+            momentum: Of heavy ball, ``v <- momentum v + g``, ``u <- u - lr v``: a number in [0, 1),
+                or one for each update. By the first two methods, as exact.
+            nesterov: Nesterov's momentum instead, ``u <- u - lr (g + momentum v)``.
             method: ``quadrature``: on a few dozen nodes, within 1e-8 of the excess risk.
                 ``recursion``: on every mode, exact, at the cost of modes times updates.
                 ``sde``: moments of the papers' stochastic differential equation. ``volterra``:
@@ -321,14 +388,20 @@ class KernelRegression(Plotted):
         at = checked_steps(_all_steps(schedule, steps, kept), schedule.horizon, label)
         _check_average(kept, at)
         batch = batch_sizes(schedule)
+        moves = self._moves(schedule, momentum, nesterov, average)
         if not allow_unstable:
-            self.check_stable(schedule)
+            self._check(schedule, moves)
         if method not in get_args(MeanMethod):
             expected = ", ".join(get_args(MeanMethod))
             raise InputError(f"method {method!r}, expected one of: {expected}")
-        time = float(schedule.intrinsic_time[at[-1] - 1])
-        modes = self.true_modes if method == "recursion" else self.nodes(time)
-        if kept is not None:
+        modes = self.true_modes if method == "recursion" else self._nodes(schedule, moves, at)
+        if moves is not None:
+            if method not in ("quadrature", "recursion"):
+                raise InputError(
+                    f"method {method!r} knows no momentum: expected quadrature or recursion"
+                )
+            totals, diverged = momentum_run(modes, schedule.lr, batch, moves, at)
+        elif kept is not None:
             if method not in ("quadrature", "recursion"):
                 raise InputError(
                     f"method {method!r} knows no averages: expected quadrature or recursion"
@@ -366,6 +439,8 @@ class KernelRegression(Plotted):
         runs: int,
         seed: int,
         average: AverageLike | None = None,
+        momentum: ArrayLike | None = None,
+        nesterov: bool = False,
         allow_unstable: bool = False,
     ) -> SampledRuns:
         """One-pass SGD on drawn samples, ``runs`` times: mean, standard error and spread.
@@ -376,6 +451,8 @@ class KernelRegression(Plotted):
             runs: Number of runs.
             seed: Seed of the samples; run i is the same whatever ``runs`` is.
             average: Of the iterates, as in `mean_curve`.
+            momentum: As in `mean_curve`.
+            nesterov: As in `mean_curve`.
             allow_unstable: Run rates above the largest stable one.
 
         Raises:
@@ -390,10 +467,15 @@ class KernelRegression(Plotted):
         kept = None if average is None else average_of(average).recursion(schedule.horizon)
         at = checked_steps(_all_steps(schedule, steps, kept), schedule.horizon, "sampled")
         _check_average(kept, at)
+        moves = self._moves(schedule, momentum, nesterov, average)
         if not allow_unstable:
-            self.check_stable(schedule)
+            self._check(schedule, moves)
         sizes = batch_sizes(schedule)
-        sampled = sample(self.true_modes, self.distribution, schedule, sizes, at, runs, seed, kept)
+        sampled = sample(
+            self.true_modes, self.distribution, schedule, sizes, at, runs, seed, kept, moves
+        )
+        if moves is not None:
+            return sampled
         return replace(sampled, warnings=self.tail_warnings(schedule))
 
     def tail_warnings(self, schedule: Schedule) -> tuple[str, ...]:
@@ -416,6 +498,8 @@ class KernelRegression(Plotted):
         steps: ArrayLike | None = None,
         *,
         average: AverageLike | None = None,
+        momentum: ArrayLike | None = None,
+        nesterov: bool = False,
     ) -> FloatArray:
         """Mean risk above the irreducible ``noise^2 / 2``, at any horizon.
 
@@ -427,6 +511,8 @@ class KernelRegression(Plotted):
             steps: Updates done when the risk is wanted, increasing, in 1..horizon. ``None``: the
                 end only.
             average: Of the iterates, as in `mean_curve`; with every update only.
+            momentum: As in `mean_curve`; with every update only.
+            nesterov: As in `mean_curve`.
 
         Returns:
             Excess risk ``(X + A) / 2`` at the steps, shape ``(m,)``.
@@ -444,17 +530,22 @@ class KernelRegression(Plotted):
             schedule = schedule_of(schedule)
         at = [schedule.horizon] if steps is None else steps
         if isinstance(schedule, LongSchedule):
-            if average is not None:
-                raise InputError("averages need every update: give a schedule that is written out")
+            if average is not None or momentum is not None:
+                raise InputError(
+                    "averages and momentum need every update: give a schedule that is written out"
+                )
             self.check_stable(schedule)
             modes = self.nodes(schedule.intrinsic_time)
             totals = integrate(modes, schedule, _long_steps(at, schedule.horizon))
         else:
             at = checked_steps(at, schedule.horizon, "kernel")
-            self.check_stable(schedule)
-            modes = self.nodes(float(schedule.intrinsic_time[at[-1] - 1]))
+            moves = self._moves(schedule, momentum, nesterov, average)
+            self._check(schedule, moves)
+            modes = self._nodes(schedule, moves, at)
             sizes = batch_sizes(schedule)
-            if average is None:
+            if moves is not None:
+                totals, _ = momentum_run(modes, schedule.lr, sizes, moves, at)
+            elif average is None:
                 totals, _ = recursion.run(modes, schedule.lr, sizes, at)
             else:
                 kept = average_of(average).recursion(schedule.horizon)
@@ -469,6 +560,8 @@ class KernelRegression(Plotted):
         *,
         kernels: Kernels = "spectrum",
         constants: bool = True,
+        momentum: ArrayLike | None = None,
+        nesterov: bool = False,
     ) -> Terms:
         """The functional scaling law of a schedule, every term by itself.
 
@@ -478,6 +571,9 @@ class KernelRegression(Plotted):
             kernels: ``spectrum``: forgetting and learning kernels of this problem, finite or
                 infinite. ``power``: the power laws that they tend to.
             constants: With power laws, whether to put their constants in; else all are 1.
+            momentum: As in `mean_curve`: the law of plain SGD at the effective rates, about
+                ``lr / (1 - momentum)``; see `losslaw.kernel.simulate.momentum` for its limits.
+            nesterov: As in `mean_curve`.
 
         Raises:
             InputError: steps outside the schedule, or power-law kernels of a spectrum that has no
@@ -490,6 +586,9 @@ class KernelRegression(Plotted):
         True
         """
         schedule = schedule_of(schedule)
+        moves = self._moves(schedule, momentum, nesterov, None)
+        if moves is not None:
+            schedule = schedule.with_(lr=moves.effective(schedule.lr))
         at = checked_steps(_all_steps(schedule, steps), schedule.horizon, "scaling law")
         batch = batch_sizes(schedule)
         if kernels == "spectrum":

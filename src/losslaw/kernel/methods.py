@@ -16,7 +16,7 @@ sgd        sampled runs: mean, standard error, spread
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -33,6 +33,8 @@ Method = Literal["quadrature", "exact", "integrator", "sde", "volterra", "fsl", 
 METHODS: tuple[Method, ...] = get_args(Method)
 # Those that know the risk of averaged iterates.
 AVERAGED: tuple[Method, ...] = ("quadrature", "exact", "sgd")
+# Those that know momentum.
+MOVED: tuple[Method, ...] = ("quadrature", "exact", "fsl", "sgd")
 # Rows of the table that is printed.
 SHOWN = 16
 
@@ -125,6 +127,8 @@ def evaluate(
     runs: int = 1,
     seed: int = 0,
     average: AverageLike | None = None,
+    momentum: float | None = None,
+    nesterov: bool = False,
     tick: Callable[[int], None] = lambda runs: None,
 ) -> Evaluation:
     """The loss along a schedule.
@@ -138,6 +142,9 @@ def evaluate(
         seed: Seed of the samples, for ``sgd``.
         average: Of the iterates, as in `KernelRegression.mean_curve`; for the exact methods but the
             integrator, and ``sgd``.
+        momentum: As in `KernelRegression.mean_curve`; for the same, and for ``fsl``, which takes
+            the effective rates.
+        nesterov: As in `KernelRegression.mean_curve`.
         tick: Called with the number of sampled runs just finished.
 
     Raises:
@@ -158,6 +165,8 @@ def evaluate(
         raise InputError(f"points is {points}, expected at least 1")
     if average is not None and method not in AVERAGED:
         raise InputError(f"method {method} knows no averages: {', '.join(AVERAGED)} do")
+    if momentum is not None and method not in MOVED:
+        raise InputError(f"method {method} knows no momentum: {', '.join(MOVED)} do")
     at = spaced_steps(schedule.horizon, points)
     if isinstance(schedule, LongSchedule):
         if method != "integrator":
@@ -171,10 +180,14 @@ def evaluate(
         if method == "integrator":
             raise InputError("the integrator runs schedules in pieces, not written-out ones")
         batches = batch_sizes(schedule)
-        world.check_stable(schedule)
+        world.check_stable(schedule, momentum=momentum, nesterov=nesterov)
         lr, batch = schedule.lr[at - 1], batches[at - 1]
-        peak, largest = schedule.peak_lr, world.largest_lr(float(batches.min()))
-        excess, columns = _written_out(world, schedule, at, method, runs, seed, average, tick)
+        peak = schedule.peak_lr
+        largest = world.largest_lr(
+            float(batches.min()), momentum=momentum or 0.0, nesterov=nesterov
+        )
+        how = _How(runs, seed, average, momentum, nesterov, tick)
+        excess, columns = _written_out(world, schedule, at, method, how)
     return Evaluation(
         world=world,
         method=method,
@@ -186,37 +199,56 @@ def evaluate(
         peak_lr=peak,
         columns=columns,
         warnings=world.tail_warnings(schedule)
-        if isinstance(schedule, Schedule) and method == "sgd"
+        if isinstance(schedule, Schedule) and method == "sgd" and momentum is None
         else (),
     )
 
 
+class _How(NamedTuple):
+    """What `evaluate` was told besides problem, schedule and method."""
+
+    runs: int
+    seed: int
+    average: AverageLike | None
+    momentum: float | None
+    nesterov: bool
+    tick: Callable[[int], None]
+
+
 def _written_out(
-    world: KernelRegression,
-    schedule: Schedule,
-    at: IntArray,
-    method: Method,
-    runs: int,
-    seed: int,
-    average: AverageLike | None,
-    tick: Callable[[int], None],
+    world: KernelRegression, schedule: Schedule, at: IntArray, method: Method, how: _How
 ) -> tuple[FloatArray, dict[str, FloatArray]]:
     half = 0.5 * world.noise**2
+    average, momentum, nesterov = how.average, how.momentum, how.nesterov
     if method == "quadrature":
-        return world.excess_risk(schedule, at, average=average), {}
+        excess = world.excess_risk(
+            schedule, at, average=average, momentum=momentum, nesterov=nesterov
+        )
+        return excess, {}
     if method == "fsl":
-        terms = world.scaling_law(schedule, at)
+        terms = world.scaling_law(schedule, at, momentum=momentum, nesterov=nesterov)
         parts = ("approximation", "signal", "minibatch", "label")
         return terms.excess, {name: getattr(terms, name) for name in parts}
     if method == "sgd":
         sampled = sample_in_blocks(
-            world, schedule, at, runs=runs, seed=seed, average=average, tick=tick
+            world,
+            schedule,
+            at,
+            runs=how.runs,
+            seed=how.seed,
+            average=average,
+            momentum=momentum,
+            nesterov=nesterov,
+            tick=how.tick,
         )
         columns = {"standard_error": sampled.standard_error, "spread": sampled.spread}
         return sampled.mean - half, columns
     assert method != "integrator"
     inner = "recursion" if method == "exact" else method
-    return world.mean_curve(schedule, at, method=inner, average=average).loss - half, {}
+    curve = world.mean_curve(
+        schedule, at, method=inner, average=average, momentum=momentum, nesterov=nesterov
+    )
+    return curve.loss - half, {}
 
 
 def spaced_steps(horizon: int, points: int) -> IntArray:

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from losslaw.errors import InputError
 from losslaw.files import write_bytes
 from losslaw.kernel.kernel_regression import KernelRegression
+from losslaw.kernel.simulate.momentum import Momentum
 from losslaw.kernel.simulate.sampled import SampledRuns
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules import Schedule
@@ -37,6 +38,8 @@ def sample_in_blocks(
     runs: int,
     seed: int,
     average: AverageLike | None = None,
+    momentum: ArrayLike | None = None,
+    nesterov: bool = False,
     saved: Path | None = None,
     tick: Callable[[int], None] = lambda runs: None,
 ) -> SampledRuns:
@@ -49,6 +52,8 @@ def sample_in_blocks(
         runs: Number of runs; the first ones do not depend on it.
         seed: Seed of the whole set.
         average: Of the iterates, as in `KernelRegression.mean_curve`.
+        momentum: As in `KernelRegression.mean_curve`.
+        nesterov: As in `KernelRegression.mean_curve`.
         saved: Folder of finished blocks, made when the first one is; ``None``: keep none.
         tick: Called with the number of runs that were just finished or found.
 
@@ -64,19 +69,27 @@ def sample_in_blocks(
         raise InputError(f"runs is {runs}, expected at least 1")
     if math.isinf(world.modes):
         raise InputError("sampled runs need a finite number of modes, such as 128")
-    world.check_stable(schedule)
+    if momentum is None:
+        world.check_stable(schedule)
+    moves = None if momentum is None else Momentum.checked(momentum, nesterov, schedule.horizon)
     at = np.asarray(steps, dtype=np.int64)
     kept = None if average is None else average_of(average).recursion(schedule.horizon)
     losses: list[FloatArray] = []
     for block in range(math.ceil(runs / BLOCK)):
         count = min(BLOCK, runs - block * BLOCK)
-        name = _name(world, schedule, at, seed, block, kept)
+        name = _name(world, schedule, at, seed, block, kept, moves)
         path = None if saved is None else saved / f"{name}.npy"
         risks = None if path is None else _read(path)
         if risks is None or risks.shape[0] < count or risks.shape[1] != at.size:
             state = np.random.SeedSequence([seed, block]).generate_state(1, np.uint64)
             risks = world.sample(
-                schedule, at, runs=count, seed=int(state[0]), average=average
+                schedule,
+                at,
+                runs=count,
+                seed=int(state[0]),
+                average=average,
+                momentum=momentum,
+                nesterov=nesterov,
             ).losses
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -85,7 +98,8 @@ def sample_in_blocks(
                 write_bytes(path, stream.getvalue())
         losses.append(risks[:count])
         tick(count)
-    return SampledRuns(schedule, at, np.concatenate(losses), world.tail_warnings(schedule))
+    warnings = () if moves is not None else world.tail_warnings(schedule)
+    return SampledRuns(schedule, at, np.concatenate(losses), warnings)
 
 
 def _name(
@@ -95,12 +109,15 @@ def _name(
     seed: int,
     block: int,
     average: Recursion | None,
+    moves: Momentum | None,
 ) -> str:
     modes = world.true_modes
     digest = hashlib.sha256()
     arrays = [modes.rate, modes.signal, schedule.lr, schedule.batch, steps]
     if average is not None:
         arrays += [np.array([average.begin]), average.keep, average.add]
+    if moves is not None:
+        arrays += [moves.rho, np.array([float(moves.nesterov)])]
     for array in arrays:
         digest.update(b"none" if array is None else np.ascontiguousarray(array).tobytes())
     numbers = (modes.floor, world.noise, world.distribution, seed, block, VERSION)

@@ -15,6 +15,7 @@ from losslaw.kernel.figures import (
     Capacity,
     CapacitySaturation,
     FslFigure1,
+    MomentumStudy,
     OptimalSchedules,
     ScalingTable,
     SdeGap,
@@ -50,6 +51,9 @@ SMALL = {
         capacities=(4.0,), budgets=(1e3, 1e11, 1e12), exponents=(1.0,), floors=(0.1,)
     ),
     "sde-gap": SdeGap(problems=((0.5, 4.0),), horizon=3000, shares=(0.01, 0.1, 0.5)),
+    "momentum": MomentumStudy(
+        horizon=2000, momenta=(0.5, 0.9), shares=(0.01, 0.1, 0.5), cooldowns=(10, 100), runs=50
+    ),
 }
 
 
@@ -140,6 +144,14 @@ def test_fixed_shapes_saturate(results):
     assert numbers["worst_capacity_gap"] < 0.05
     for shape in ("linear", "cosine", "power"):
         assert numbers[f"slope_{shape}"] == pytest.approx(numbers[f"theory_{shape}"], abs=0.003)
+
+
+def test_momentum_is_an_effective_rate_until_it_is_not(results):
+    numbers = results["momentum"][0].numbers
+    assert numbers["steady_0.9_0.01"] < 0.01 < 0.1 < numbers["steady_0.9_0.5"]
+    assert numbers["cooldown_0.9_10"] > numbers["cooldown_0.5_10"] > 0
+    assert numbers["limit_heavy_ball_32"] > numbers["limit_heavy_ball_1"] > 1.3
+    assert numbers["sampled_z"] < 2.5
 
 
 def test_capacity_pays_for_one_target(results):

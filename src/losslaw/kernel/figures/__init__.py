@@ -9,6 +9,7 @@ from losslaw.kernel.figures.batch_schedule import BatchSchedules
 from losslaw.kernel.figures.capacity import Capacity
 from losslaw.kernel.figures.capacity_saturation import CapacitySaturation
 from losslaw.kernel.figures.fsl_fig1 import FslFigure1
+from losslaw.kernel.figures.momentum import MomentumStudy
 from losslaw.kernel.figures.optimal_schedule import OptimalSchedules
 from losslaw.kernel.figures.scaling_table import ScalingTable
 from losslaw.kernel.figures.sde_gap import SdeGap
@@ -24,6 +25,7 @@ STUDIES: dict[str, Study] = {
         BatchSchedules(),
         CapacitySaturation(),
         SdeGap(),
+        MomentumStudy(),
     )
 }
 
@@ -33,6 +35,7 @@ __all__ = [
     "Capacity",
     "CapacitySaturation",
     "FslFigure1",
+    "MomentumStudy",
     "OptimalSchedules",
     "Result",
     "ScalingTable",

@@ -18,6 +18,7 @@ from losslaw.curves import LossCurve
 from losslaw.errors import InputError
 from losslaw.kernel.modes import Modes
 from losslaw.kernel.simulate.draws import State, fill, new_state, normal
+from losslaw.kernel.simulate.momentum import Momentum
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.numerics.compiled import compiled
 from losslaw.schedules import Schedule
@@ -75,8 +76,9 @@ def sample(
     runs: int,
     seed: int,
     average: Recursion | None = None,
+    momentum: Momentum | None = None,
 ) -> SampledRuns:
-    """Run SGD ``runs`` times, and keep up an average of its iterates if one is given.
+    """Run SGD ``runs`` times, with momentum and an average of its iterates if they are given.
 
     Each run has a random stream of its own, derived from ``seed`` and its number: more runs leave
     the first ones as they were.
@@ -95,6 +97,7 @@ def sample(
     start = np.sqrt(modes.signal)
     # Without an average: one that holds the last iterate alone.
     kept = TailAverage(start=schedule.horizon).recursion(0) if average is None else average
+    rho = np.zeros(0) if momentum is None else momentum.rho
     totals = np.empty((runs, steps.size))
     streams = np.random.SeedSequence(seed).spawn(runs)
     for run, stream in enumerate(streams):
@@ -109,6 +112,8 @@ def sample(
             kept.begin * start,
             kept.keep,
             kept.add,
+            rho,
+            momentum is not None and momentum.nesterov,
             steps,
         )
     if not np.isfinite(totals).all():
@@ -129,9 +134,12 @@ def _run(
     average: FloatArray,
     keep: FloatArray,
     add: FloatArray,
+    rho: FloatArray,
+    nesterov: bool,
     steps: IntArray,
 ) -> FloatArray:
     n = rate.size
+    velocity = np.zeros(n)
     averaged = keep.size > 0
     g = np.empty(n)
     move = np.empty(n)
@@ -147,8 +155,17 @@ def _run(
             for j in range(n):
                 move[j] += r * g[j]
         factor = lr[k] / batch[k]
-        for j in range(n):
-            u[j] -= factor * rate[j] * move[j]
+        if rho.size == 0:
+            for j in range(n):
+                u[j] -= factor * rate[j] * move[j]
+        else:
+            for j in range(n):
+                gradient = rate[j] * move[j] / batch[k]
+                velocity[j] = rho[k] * velocity[j] + gradient
+                if nesterov:
+                    u[j] -= lr[k] * (gradient + rho[k] * velocity[j])
+                else:
+                    u[j] -= lr[k] * velocity[j]
         if averaged:
             for j in range(n):
                 average[j] = keep[k] * average[j] + add[k] * u[j]
