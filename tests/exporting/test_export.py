@@ -22,7 +22,10 @@ from losslaw.schedules import Schedule, constant, cosine, knots, parse_schedule,
 
 DESIGNED = wsd(peak=3e-3, horizon=400, warmup=20, cooldown=0.3, decay="power", exponent=1.7)
 FLAT = constant(peak=3e-3, horizon=20)
-PYTHON = ["torch", "hf", "optax", "lightning", "deepspeed", "torchtitan", "olmo-core"]
+PYTHON = [
+    "torch", "hf", "optax", "lightning", "deepspeed", "torchtitan", "olmo-core", "levanter",
+    "nanogpt", "nanochat",
+]  # fmt: skip
 HOSTILE = [
     "a\nimport os",
     "a\r\nraise SystemExit",
@@ -67,7 +70,9 @@ def test_python_files_parse_and_import_the_target_only(target):
             modules |= {alias.name.partition(".")[0] for alias in node.names}
         if isinstance(node, ast.ImportFrom):
             modules.add(node.module.partition(".")[0])
-    allowed = {"torch", "jax", "numpy", "torchtitan", "olmo_core", "bisect", "dataclasses"}
+    allowed = {
+        "torch", "jax", "numpy", "torchtitan", "olmo_core", "bisect", "dataclasses", "levanter",
+    }  # fmt: skip
     assert modules <= allowed
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from losslaw.exporting.job import Exported, Job, gap_lines
 from losslaw.exporting.styles import ArgumentsOf, Phases, PhasesOf, Rates, Setting, Style, fall
-from losslaw.exporting.text import number
+from losslaw.exporting.text import yaml_lines
 from losslaw.numerics.arrays import FloatArray
 
 
@@ -88,17 +88,11 @@ def write(job: Job) -> Exported:
         ],
         knots=False,
     )
-    cells = [f"    {key}: {_yaml(value)}" for key, value in near.arguments.items()]
-    lines = [
-        head,
-        "",
-        "tokens:",
-        f"  train_steps: {job.horizon}",
-        "optimizer:",
-        "  learning_rate_scheduler:",
-        *cells,
-        "",
-    ]
+    told = {
+        "tokens": {"train_steps": job.horizon},
+        "optimizer": {"learning_rate_scheduler": near.arguments},
+    }
+    lines = [head, "", *yaml_lines(told), ""]
     return Exported(
         "nanotron",
         "\n".join(lines).encode("utf-8"),
@@ -108,11 +102,3 @@ def write(job: Job) -> Exported:
         "merge FILE into the run's YAML",
         notes,
     )
-
-
-def _yaml(value: object) -> str:
-    """Numbers as YAML 1.1 reads them: 1e-07 without a point would be a text."""
-    if not isinstance(value, float):
-        return str(value)
-    mantissa, e, exponent = number(value).partition("e")
-    return mantissa if not e else f"{mantissa if '.' in mantissa else mantissa + '.0'}e{exponent}"

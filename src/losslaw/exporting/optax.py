@@ -7,8 +7,7 @@ both, which in float32 stays accurate relative to small rates too, where the slo
 """
 
 from losslaw.exporting.job import Exported, Job
-from losslaw.exporting.pytorch import BATCH_NOTE, BATCH_SIZE, batch_lists, exported
-from losslaw.exporting.text import float_list, int_list, number
+from losslaw.exporting.pytorch import BATCH_NOTE, BATCH_SIZE, batch_lists, constants, exported
 
 SCHEDULE = '''def schedule(count):
     """Learning rate of the update after `count` updates; traceable."""
@@ -38,15 +37,7 @@ def write(job: Job) -> Exported:
     imports = "import jax.numpy as jnp\nimport numpy as np"
     if ramps:
         imports = "from bisect import bisect_right\n\n" + imports
-    constants = [
-        f"PEAK = {number(p.peak)}",
-        f"HORIZON = {job.horizon}  # updates",
-        "",
-        "# Update UPDATES[i], counted from 1, uses PEAK * FACTORS[i]; straight lines in between.",
-        int_list("UPDATES", p.updates),
-        float_list("FACTORS", p.factors),
-    ]
-    text = "\n\n".join([head, imports, "\n".join(constants) + "\n\n\n" + SCHEDULE])
+    text = "\n\n".join([head, imports, constants(job) + "\n\n\n" + SCHEDULE])
     if job.batch_changes and batch is not None:
         text += "\n\n" + batch_lists(batch) + "\n\n\n" + BATCH_SIZE
     done = exported(job, "optax", text, "optax.adamw(learning_rate=schedule)")

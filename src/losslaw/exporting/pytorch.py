@@ -62,21 +62,32 @@ def write(job: Job) -> Exported:
 
 def relative_rate(job: Job, imports: str) -> str:
     """Imports, constants and the callable object; two blank lines are left for what follows."""
-    p = job.pieces
-    constants = [
-        f"PEAK = {number(p.peak)}  # learning rate of the optimizer",
-        f"HORIZON = {job.horizon}  # updates",
-        "",
-        "# Update UPDATES[i], counted from 1, uses PEAK * FACTORS[i]; straight lines in between.",
-        int_list("UPDATES", p.updates),
-        float_list("FACTORS", p.factors),
-    ]
-    blocks = [f"from bisect import bisect_right\n\n{imports}", "\n".join(constants) + "\n"]
-    text = "\n\n".join(blocks) + "\n\n" + RELATIVE_RATE
+    return with_pieces(job, imports, RELATIVE_RATE)
+
+
+def with_pieces(job: Job, imports: str, code: str) -> str:
+    """Imports, the straight pieces as constants, and code that looks up in them."""
+    head = f"from bisect import bisect_right\n\n{imports}".rstrip()
+    text = "\n\n".join([head, constants(job) + "\n", code])
     batch = job.schedule.batch
     if job.batch_changes and batch is not None:
         text += "\n\n" + batch_lists(batch) + "\n\n\n" + BATCH_SIZE
     return text
+
+
+def constants(job: Job) -> str:
+    """The straight pieces as constants."""
+    p = job.pieces
+    return "\n".join(
+        [
+            f"PEAK = {number(p.peak)}  # learning rate of the optimizer",
+            f"HORIZON = {job.horizon}  # updates",
+            "",
+            "# Update UPDATES[i], counted from 1, uses PEAK * FACTORS[i]; straight lines between.",
+            int_list("UPDATES", p.updates),
+            float_list("FACTORS", p.factors),
+        ]
+    )
 
 
 def batch_lists(batch: FloatArray) -> str:

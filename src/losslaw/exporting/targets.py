@@ -6,10 +6,17 @@ from typing import TYPE_CHECKING
 
 from losslaw.errors import InputError, expect
 from losslaw.exporting import (
+    axolotl,
     deepspeed,
     huggingface,
+    levanter,
     lightning,
+    llamafactory,
+    llmc,
+    maxtext,
     megatron,
+    nanochat,
+    nanogpt,
     nanotron,
     olmo_core,
     plain,
@@ -51,13 +58,23 @@ TARGETS = {
     "torchtitan": Target("torchtitan config", ".py", torchtitan.write),
     "nanotron": Target("nanotron YAML", ".yaml", nanotron.write),
     "olmo-core": Target("OLMo-core scheduler", ".py", olmo_core.write),
+    "levanter": Target("Levanter LrSchedule", ".py", levanter.write),
+    "maxtext": Target("MaxText YAML", ".yaml", maxtext.write),
+    "nanogpt": Target("get_lr of nanoGPT and llm.c", ".py", nanogpt.write),
+    "nanochat": Target("get_lr_multiplier of nanochat", ".py", nanochat.write),
+    "llmc": Target("llm.c arguments", ".sh", llmc.write),
+    "axolotl": Target("Axolotl YAML", ".yaml", axolotl.write),
+    "llamafactory": Target("LLaMA-Factory YAML", ".yaml", llamafactory.write),
     "csv": Target("table step,lr[,batch]", ".csv", plain.write_csv),
     "npy": Target("numpy array of rates", ".npy", plain.write_npy),
     "json": Target("knots", ".json", plain.write_json),
 }
 
 # Other names for them.
-ALIASES = {"pytorch": "torch", "jax": "optax", "huggingface": "hf", "transformers": "hf"}
+ALIASES = {
+    "pytorch": "torch", "jax": "optax", "huggingface": "hf", "transformers": "hf",
+    "llm.c": "llmc", "llama-factory": "llamafactory",
+}  # fmt: skip
 
 
 def prepare(

@@ -82,6 +82,55 @@ def python_value(value: object, indent: str = "") -> str:
     return number(value) if isinstance(value, float) else repr(value)
 
 
+def shell_array(arguments: Mapping[str, object]) -> list[str]:
+    """Lines of a shell array with these arguments."""
+    cells = [
+        f"    {key} {number(value) if isinstance(value, float) else value}"
+        for key, value in arguments.items()
+    ]
+    return ["SCHEDULE_ARGS=(", *cells, ")"]
+
+
+def yaml_lines(values: Mapping[str, object], indent: str = "") -> list[str]:
+    """A dictionary of plain texts, numbers, dictionaries and lists of texts as lines of YAML.
+
+    >>> yaml_lines({"style": "wsd", "floor": 1e-7, "more": {"steps": 5}})
+    ['style: wsd', 'floor: 1.0e-07', 'more:', '  steps: 5']
+    """
+    lines: list[str] = []
+    for key, value in values.items():
+        if isinstance(value, dict):
+            inner = yaml_lines(cast(dict[str, object], value), indent + "  ")
+            lines += [f"{indent}{key}:", *inner]
+        elif isinstance(value, list):
+            inner = [f"{indent}  - {each}" for each in cast(list[object], value)]
+            lines += [f"{indent}{key}:", *inner]
+        else:
+            lines.append(f"{indent}{key}: {yaml_value(value)}")
+    return lines
+
+
+def yaml_value(value: object) -> str:
+    """Numbers as YAML 1.1 reads them: 1e-07 without a point would be a text."""
+    if not isinstance(value, float):
+        return str(value)
+    mantissa, e, exponent = number(value).partition("e")
+    return mantissa if not e else f"{mantissa if '.' in mantissa else mantissa + '.0'}e{exponent}"
+
+
+def share_of(updates: int, horizon: int) -> float:
+    """The shortest share that gives these updates back where a trainer cuts off the rest.
+
+    >>> [int(share_of(updates, 7) * 7) for updates in range(8)]
+    [0, 1, 2, 3, 4, 5, 6, 7]
+    """
+    for digits in range(1, 17):
+        share = round(updates / horizon, digits)
+        if int(share * horizon) == updates:
+            return share
+    return float(np.nextafter(updates / horizon, 1.0))
+
+
 def python_call(name: str, arguments: Mapping[str, object]) -> str:
     """A call with keyword arguments, one a line.
 
