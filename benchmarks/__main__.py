@@ -1,6 +1,6 @@
 """``python -m benchmarks [NAME...]``: measure and print; all of it into RESULTS.md.
 
-Names: laws, fit, design, cli, kernel, live.
+Names: laws, fit, design, fleet, cli, kernel, live.
 """
 
 import os
@@ -8,7 +8,15 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks import bench_cli, bench_design, bench_fit, bench_kernel, bench_laws, bench_live
+from benchmarks import (
+    bench_cli,
+    bench_design,
+    bench_fit,
+    bench_fleet,
+    bench_kernel,
+    bench_laws,
+    bench_live,
+)
 from losslaw import __version__
 from losslaw.files import write_text
 
@@ -16,6 +24,7 @@ MAKERS = {
     "laws": bench_laws,
     "fit": bench_fit,
     "design": bench_design,
+    "fleet": bench_fleet,
     "cli": bench_cli,
     "kernel": bench_kernel,
     "live": bench_live,
