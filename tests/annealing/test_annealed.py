@@ -315,15 +315,24 @@ def test_a_fit_of_another_model_confirms_nothing():
 
 def test_few_noisy_losses_place_a_run_as_badly_as_they_do():
     """Against the scatter of what is fitted to other draws of the noise."""
-    from losslaw.annealing.annealed import Rules, fitted
     from losslaw.annealing.models import Model
+    from losslaw.annealing.standing import fitted
+    from losslaw.fitting.rules import Rules
 
-    rules = Rules(law="effective", skip=600, keep_all=False, new_data=False)
+    rules = Rules(skip=600, keep_all=False)
     found, said = [], []
     for seed in range(12):
         run = stable(noise=0.04, seed=seed)
         run = run.some(run.steps % 200 == 0)
-        model = fitted(Model(name="one", runs=(run,)), (), None, rules, Cooldown())
+        model = fitted(
+            Model(name="one", runs=(run,)),
+            (),
+            None,
+            Cooldown(),
+            law="effective",
+            rules=rules,
+            new_data=False,
+        )
         found.append(model.fit.law.predict(run.schedule, [6000])[0])
         said.append(model.placed(model.standings["run"], 6000))
     # On the safe side, as all intervals of few losses are.

@@ -62,7 +62,7 @@ def test_fit_says_what_is_wrong_with_the_ends(here, capsys):
     [
         (["small.csv"], "a ladder needs at least two sizes"),
         (["small.csv", "large.csv", "--over", "110%"], "expected a share below 1"),
-        (["small.csv", "large.csv", "-o", "out.png"], "expected a name that ends in .csv or .json"),
+        (["small.csv", "large.csv", "-o", "out.png"], "expected a name that ends in .csv, .json"),
     ],
 )
 def test_bad_input_is_one_line(here, capsys, arguments, message):

@@ -18,17 +18,13 @@ import numpy as np
 
 from losslaw.advising.candidate_runs import MOST_POINTS, Candidate
 from losslaw.curves import LossCurve
+from losslaw.fitting.final_loss import final_gradient
 from losslaw.fitting.fit import posed_like, recipe_like, theta_of
 from losslaw.fitting.problem import Problem, pose
 from losslaw.fitting.record import Fit
 from losslaw.fitting.search import LeftOut
 from losslaw.fitting.status import residual_scale
-from losslaw.fitting.uncertainty import (
-    Uncertainty,
-    law_error,
-    prediction_gradient,
-    uncertainties,
-)
+from losslaw.fitting.uncertainty import Uncertainty, law_error, uncertainties
 from losslaw.laws import Law, Query, Recipe, Variety, variety
 from losslaw.numerics.arrays import IntArray
 from losslaw.numerics.variable_projection import Point, project
@@ -120,12 +116,7 @@ class ExpectedIntervals:
 
     def variance_between(self, known: Uncertainty, one: Schedule, other: Schedule) -> float:
         """Variance of the difference of two final losses by the parameters, in nats squared."""
-        first, second = (
-            prediction_gradient(
-                self.law, known.names, _in_blocks(each, np.array([each.horizon], dtype=np.int64))
-            )[0]
-            for each in (one, other)
-        )
+        first, second = (final_gradient(self.law, known, each) for each in (one, other))
         return max(float((first - second) @ known.covariance @ (first - second)), 0.0)
 
     def _problem(self, extra: tuple[LossCurve, ...]) -> Problem:

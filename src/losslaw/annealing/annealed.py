@@ -22,12 +22,13 @@ from losslaw.annealing.pairs import (
     seen_noise,
 )
 from losslaw.annealing.record import Annealed, AnnealedRun, Path
-from losslaw.annealing.standing import FittedModel, Rules, Standing, fitted, settled
+from losslaw.annealing.standing import FittedModel, Standing, fitted, settled
 from losslaw.curves import LossCurve, Runs
 from losslaw.errors import FitError, InputError
 from losslaw.fitting.cleaning import start_of
 from losslaw.fitting.optimizer import all_by
 from losslaw.fitting.record import Fit
+from losslaw.fitting.rules import Rules, check_source
 from losslaw.fitting.status import together
 from losslaw.fitting.trust import Trust, useless
 from losslaw.laws import Law, Recipe
@@ -115,21 +116,22 @@ def annealed(
     cooldown = Cooldown(over=over, shape=shape, final=final)
     checked_equal(equal)
     runs, others = all_by(curves, optimizer), all_by(earlier, optimizer)
-    if fit is not None and (others or law != "auto"):
-        raise InputError("a saved fit and earlier runs or a law are both given: choose one")
+    check_source(fit, others, law)
     _check_names(runs, against)
     progress("reading the runs")
     start = start_of([*runs, *others], skip, keep_all=keep_all)
     models, sentences = [Model(name="the saved fit", runs=tuple(runs))], list[str]()
     if fit is None:
         models, sentences = models_of(runs, start, group_by, seeds=seeds)
-    rules = Rules(law=law, skip=start, keep_all=keep_all, new_data=new_data)
+    rules = Rules(skip=start, keep_all=keep_all)
     made: list[FittedModel] = []
     failed: list[str] = []
     for i, model in enumerate(models):
         progress(f"fitting {model.name} ({i + 1} of {len(models)})")
         try:
-            made.append(fitted(model, others, fit, rules, cooldown))
+            made.append(
+                fitted(model, others, fit, cooldown, law=law, rules=rules, new_data=new_data)
+            )
         except (InputError, FitError) as error:
             if len(models) == 1:
                 raise

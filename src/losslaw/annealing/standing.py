@@ -11,13 +11,13 @@ from losslaw.annealing.cooldown import Cooldown
 from losslaw.annealing.models import Model
 from losslaw.curves import LossCurve
 from losslaw.errors import InputError, expect
-from losslaw.fitting.cleaning import CleanedRuns, cleaned_runs
+from losslaw.fitting.cleaning import CleanedRuns
 from losslaw.fitting.final_loss import FinalLoss
 from losslaw.fitting.fit import fit as fit_law
 from losslaw.fitting.record import Fit
+from losslaw.fitting.rules import Fittable, Rules
 from losslaw.fitting.status import Note
 from losslaw.fitting.trust import Trust
-from losslaw.laws import Law, Recipe
 
 # Distance of a run from its fit, relative to the loss, from which on the fit is of another model:
 # several times what a law errs at a peak that it has not seen.
@@ -26,16 +26,6 @@ STRAYED = 0.02
 LATE = 24
 # Losses that a fitted curve takes to follow them: its level, size and power, and the noise.
 TAKEN = 4
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rules:
-    """How runs are fitted: see `losslaw.fit`."""
-
-    law: str | type[Law] | Recipe
-    skip: int
-    keep_all: bool
-    new_data: bool
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -103,7 +93,7 @@ class FittedModel:
     notes: tuple[Note, ...]
     strayed: str = ""
     curves: tuple[LossCurve, ...] = ()
-    law: str | type[Law] | Recipe = "auto"
+    law: Fittable = "auto"
     _kept: dict[tuple[str, int], FinalLoss] = field(
         default_factory=dict[tuple[str, int], FinalLoss]
     )
@@ -165,8 +155,11 @@ def fitted(
     model: Model,
     others: Sequence[LossCurve],
     known: Fit | None,
-    rules: Rules,
     cooldown: Cooldown,
+    *,
+    law: Fittable,
+    rules: Rules,
+    new_data: bool,
 ) -> FittedModel:
     """The runs of a model, fitted with earlier ones; or a saved fit, which answers as it is.
 
@@ -174,15 +167,15 @@ def fitted(
         InputError: runs that cannot be fitted.
         FitError: no start led to finite losses.
     """
-    clean = cleaned_runs([*model.runs, *others], rules.skip, keep_all=rules.keep_all)
+    clean = rules.cleaned([*model.runs, *others])
     notes = list(clean.notes)
     fit = known
     if fit is not None:
         expect("fit", fit, Fit, "a Fit")
     if fit is None:
-        fit = fit_law(clean.curves, rules.law, skip=clean.skip, keep_all=True)
+        fit = fit_law(clean.curves, law, skip=clean.skip, keep_all=True)
         notes += fit.notes
-    if rules.new_data:
+    if new_data:
         fit = fit.for_new_data()
     standings = {each.label: each for each in standings_of(clean, model)}
     away = ""
@@ -196,7 +189,7 @@ def fitted(
         notes=tuple(notes),
         strayed=away,
         curves=tuple(clean.curves) if known is None else (),
-        law=rules.law,
+        law=law,
     )
 
 

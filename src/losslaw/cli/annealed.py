@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from losslaw.cli import cooldown, options
-from losslaw.cli.output import activity, print_json, save_table, say_saved, show
+from losslaw.cli.output import TABLES, activity, print_json, save_table, say_saved, show
 
 if TYPE_CHECKING:  # the help page does without numpy
     from losslaw.annealing import Annealed
 
 
 # What the name of a file may end in that the answer is saved in.
-SAVED = (".csv", ".json", ".png", ".pdf", ".svg")
+SAVED = (*TABLES, ".png", ".pdf", ".svg")
 
 
 def register(app: typer.Typer) -> None:
@@ -71,11 +71,11 @@ def annealed_command(
         --against run -o annealed.png
     """
     from losslaw.annealing import annealed
-    from losslaw.errors import InputError
+    from losslaw.files.endings import check_ending
     from losslaw.fitting import load_fit
 
-    if output is not None and not output.lower().endswith(SAVED):
-        raise InputError(f"-o {output}: expected a name that ends in {', '.join(SAVED)}")
+    if output is not None:
+        check_ending(output, SAVED)
     known = None if fit is None else load_fit(fit)
     curves = options.read(files, **reading)
     others = options.read(earlier, **reading) if earlier else []
@@ -111,7 +111,7 @@ def annealed_command(
 
 
 def _save(result: "Annealed", path: str) -> None:
-    if path.lower().endswith((".json", ".csv")):
+    if path.lower().endswith(TABLES):
         save_table(path, result)
         return
     from losslaw.files.pictures import write_picture

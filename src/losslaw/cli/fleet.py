@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from losslaw.cli import cooldown, options
-from losslaw.cli.output import aside, counter, print_json, save_table, say_saved, show
+from losslaw.cli.output import TABLES, aside, counter, print_json, save_table, say_saved, show
 
 
 def register(app: typer.Typer) -> None:
@@ -72,11 +72,11 @@ def fleet_command(
       losslaw fleet sizes/ --group-by model_size
       losslaw fleet runs/c*.csv --group-by 'T\\d+' --against constant -o fleet.csv
     """
-    from losslaw.errors import InputError
+    from losslaw.files.endings import check_ending
     from losslaw.fleets import fleet
 
-    if output is not None and not output.lower().endswith((".csv", ".json")):
-        raise InputError(f"-o {output}: expected a name that ends in .csv or .json")
+    if output is not None:
+        check_ending(output, TABLES)
     kept = resume or (None if output is None else f"{output}.groups")
     curves, left_out = options.read_usable(files, reading)
     done = total = 0

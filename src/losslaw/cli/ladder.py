@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from losslaw.cli import cooldown, options
-from losslaw.cli.output import activity, print_json, save_table, say_saved, show
+from losslaw.cli.output import TABLES, activity, print_json, save_table, say_saved, show
 
 
 def register(app: typer.Typer) -> None:
@@ -56,12 +56,12 @@ def ladder_command(
       losslaw ladder sizes/
       losslaw ladder sizes/10M.csv sizes/40M.csv --over 15% --next 1.6e8
     """
-    from losslaw.errors import InputError
+    from losslaw.files.endings import check_ending
     from losslaw.fitting import load_fit
     from losslaw.fleets import ladder
 
-    if output is not None and not output.lower().endswith((".csv", ".json")):
-        raise InputError(f"-o {output}: expected a name that ends in .csv or .json")
+    if output is not None:
+        check_ending(output, TABLES)
     known = None if fit is None else load_fit(fit)
     curves = options.read(files, **reading)
     with activity("ladder") as say:

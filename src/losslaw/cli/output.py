@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # the help page does without numpy
     from losslaw.schedules import Schedule
 
+# What the name of a table ends in: its rows, or its JSON form.
+TABLES = (".csv", ".json")
+
 
 def json_of(value: Any) -> str:
     """One JSON document."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from losslaw.annealing.cooldown import USUAL, Cooldown
 from losslaw.annealing.models import Model
-from losslaw.annealing.standing import Rules, fitted
+from losslaw.annealing.standing import fitted
 from losslaw.continuing.record import Comparison, Continued
 from losslaw.continuing.second_phase import SecondPhase, annealed_at_end
 from losslaw.continuing.ways import Answer, plans_of, question_of
@@ -26,6 +26,7 @@ from losslaw.fitting.cleaning import start_of
 from losslaw.fitting.final_loss import FinalLoss
 from losslaw.fitting.optimizer import all_by
 from losslaw.fitting.record import Fit
+from losslaw.fitting.rules import Rules, check_source
 from losslaw.fitting.status import together
 from losslaw.fitting.trust import useless
 from losslaw.laws import Law, Recipe
@@ -114,13 +115,13 @@ def continue_run(
             f"{runs[0].label!r} is among the earlier runs as well (--with): name only other runs"
             " there"
         )
-    if fit is not None and (others or law != "auto"):
-        raise InputError("a saved fit and earlier runs or a law are both given: choose one")
+    check_source(fit, others, law)
     progress("fitting")
     start = start_of([*runs, *others], skip, keep_all=keep_all)
-    rules = Rules(law=law, skip=start, keep_all=keep_all, new_data=new_data)
+    rules = Rules(skip=start, keep_all=keep_all)
     model = Model(name=runs[0].label, runs=tuple(runs))
-    made = fitted(model, others, fit, rules, Cooldown(shape=shape, final=final))
+    cooldown = Cooldown(shape=shape, final=final)
+    made = fitted(model, others, fit, cooldown, law=law, rules=rules, new_data=new_data)
     (run,) = made.standings.values()
     at = run.checked(run.last)
     done = run.curve.schedule.prefix(at)

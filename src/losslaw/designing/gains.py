@@ -24,20 +24,17 @@ from scipy.special import ndtri
 from losslaw.designing.task import quick_loss
 from losslaw.errors import InputError
 from losslaw.fitting import Fit
+from losslaw.fitting.final_loss import counting, final_gradient
 from losslaw.fitting.mixture import Question
-from losslaw.fitting.uncertainty import Uncertainty, prediction_gradient
+from losslaw.fitting.uncertainty import Uncertainty
 from losslaw.laws import Law, Query
 from losslaw.numerics.arrays import FloatArray, dot
 from losslaw.numerics.interval import Interval
-from losslaw.numerics.mixture import normal_quantile
+from losslaw.numerics.mixture import normal_ends
 from losslaw.schedules import Schedule
 
 # Distance at which two schedules' errors have become mostly their own.
 APART = 0.1
-# A law that counts less than this is left out: it would move no gain by a digit that is shown.
-NOTHING = 1e-6
-# Blocks of updates on which gradients are worked out, at least: to a thousandth of their size.
-BLOCKS = 600
 
 
 def distance(a: Schedule, b: Schedule) -> float:
@@ -94,9 +91,7 @@ class LawGains:
     def gradient(self, schedule: Schedule) -> FloatArray:
         """Gradient of the final loss by the parameters that may move. Shape ``(P,)``."""
         if id(schedule) not in self._gradients:
-            end = schedule.horizon
-            query = Query(schedule, np.array([end]), max(end // BLOCKS, 1))
-            gradient = prediction_gradient(self.law, self.known.names, query)[0]
+            gradient = final_gradient(self.law, self.known, schedule)
             self._gradients[id(schedule)] = schedule, gradient
         return self._gradients[id(schedule)][1]
 
@@ -166,11 +161,10 @@ class Gains:
         cls, question: Question, level: float, model_size: float | None = None
     ) -> "Gains":
         """Of all laws, with the weights that they have for this question."""
-        counted = np.flatnonzero(question.weights > NOTHING)
+        counted, weights, leading = counting(question)
         members = question.mixture.members
         laws = tuple(LawGains(question.laws[k], members[k].at_size(model_size)[1]) for k in counted)
-        weights, leading = question.weights[counted], question.leading[counted]
-        return cls(laws, weights / weights.sum(), leading / leading.sum(), level)
+        return cls(laws, weights, leading, level)
 
     @classmethod
     def of(
@@ -199,12 +193,9 @@ class Gains:
         """Where that gain lies; ``None`` where nothing is known of it."""
         if not self.known:
             return None
-        gains = np.array([[law.gain(a, b)] for law in self.laws])
-        deviations = np.array([[law.deviation(a, b)] for law in self.laws])
+        gains = np.array([law.gain(a, b) for law in self.laws])
+        deviations = np.array([law.deviation(a, b) for law in self.laws])
         if not np.isfinite(deviations).all():
             return Interval(lower=-np.inf, upper=np.inf, level=self.level)
-        lower, upper = (
-            float(normal_quantile(share, self.weights, gains, deviations)[0])
-            for share in (0.5 - self.level / 2, 0.5 + self.level / 2)
-        )
+        lower, upper = normal_ends(self.level, self.weights, gains, deviations)
         return Interval(lower=lower, upper=upper, level=self.level)

@@ -7,8 +7,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from losslaw.errors import InputError
 from losslaw.files.atomic import write_bytes
+from losslaw.files.endings import check_ending
 
 # What a picture's name may end in.
 PICTURES = (".png", ".pdf", ".svg")
@@ -50,10 +50,7 @@ def check_picture(path: str) -> str:
     Raises:
         InputError: it is not one of `PICTURES`.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in PICTURES:
-        raise InputError(f"picture {path}: expected a name that ends in {', '.join(PICTURES)}")
-    return suffix
+    return check_ending(path, PICTURES, "picture")
 
 
 def _saved(figure: Figure, **how: Any) -> io.BytesIO:

@@ -32,7 +32,7 @@ from losslaw.fitting.uncertainty import Uncertainty, prediction_gradient
 from losslaw.laws import Law, Query
 from losslaw.numerics.arrays import FloatArray, dot
 from losslaw.numerics.interval import Interval, Level
-from losslaw.numerics.mixture import normal_quantile
+from losslaw.numerics.mixture import normal_ends
 from losslaw.schedules import Schedule, ScheduleLike
 
 # Error of a difference for each e-fold between the peaks, the horizons, and the lengths of the
@@ -104,17 +104,16 @@ class FinalLoss:
                 question=None,
             )
         question = fit.mixture.question(query, model_size)
-        counted = np.flatnonzero(question.weights > NOTHING)
+        counted, weights, leading = counting(question)
         members = fit.mixture.members
-        weights, leading = question.weights[counted], question.leading[counted]
         return cls(
             fit=fit,
             schedule=schedule,
             laws=tuple(question.laws[k] for k in counted),
             known=tuple(members[k].at_size(model_size)[1] for k in counted),
             losses=_finite(question.losses[counted, -1], schedule),
-            weights=weights / weights.sum(),
-            leading=leading / leading.sum(),
+            weights=weights,
+            leading=leading,
             scales=fit.mixture.scales[counted],
             question=question,
         )
@@ -169,17 +168,12 @@ class FinalLoss:
         return dot(self.leading, _finite(losses, schedule))
 
     @cached_property
-    def _end(self) -> Query:
-        last = self.schedule.horizon
-        return Query(self.schedule, np.array([last]), max(last // BLOCKS, 1))
-
-    @cached_property
     def gradients(self) -> tuple[FloatArray, ...]:
         """Gradient of each law's loss by the parameters that may move. Shapes ``(P,)``."""
         out: list[FloatArray] = []
         for law, known in zip(self.laws, self.known, strict=True):
             assert known is not None
-            out.append(prediction_gradient(law, known.names, self._end)[0])
+            out.append(final_gradient(law, known, self.schedule))
         return tuple(out)
 
     @cached_property
@@ -187,10 +181,9 @@ class FinalLoss:
         """What the falls of the rate gain by each law, in nats. Shape ``(K,)``."""
         if self.question is not None:
             answers = self.question.answers
-            counted = np.flatnonzero(self.question.weights > NOTHING)
-            return np.array([float(answers[k].gain[-1]) for k in counted])
-        law = self.laws[0]
-        return gains(law, self._end, law.loss(self._end))
+            return np.array([float(answers[k].gain[-1]) for k in counting(self.question)[0]])
+        law, end = self.laws[0], final_query(self.schedule)
+        return gains(law, end, law.loss(end))
 
     @property
     def cooldown(self) -> float:
@@ -198,6 +191,24 @@ class FinalLoss:
         lr = self.schedule.lr
         highest = np.flatnonzero(lr >= lr.max() * (1 - 1e-9))
         return max(lr.size - 1 - int(highest[-1]), 1) / lr.size
+
+
+def counting(question: Question) -> tuple[list[int], FloatArray, FloatArray]:
+    """Which laws count in an answer, and what in intervals and in the mean, summing to 1 each."""
+    counted = [int(k) for k in np.flatnonzero(question.weights > NOTHING)]
+    weights, leading = question.weights[counted], question.leading[counted]
+    return counted, weights / weights.sum(), leading / leading.sum()
+
+
+def final_query(schedule: Schedule) -> Query:
+    """The question for the final loss of a schedule on blocks of updates."""
+    last = schedule.horizon
+    return Query(schedule, np.array([last]), max(last // BLOCKS, 1))
+
+
+def final_gradient(law: Law, known: Uncertainty, schedule: Schedule) -> FloatArray:
+    """Gradient of a final loss by the parameters that may move. Shape ``(P,)``."""
+    return prediction_gradient(law, known.names, final_query(schedule))[0]
 
 
 def _finite(losses: FloatArray, schedule: Schedule) -> FloatArray:
@@ -254,10 +265,7 @@ def difference(a: FinalLoss, b: FinalLoss, level: float, noise: float | None = N
         return Difference(loss=loss, interval=Interval.around(loss, half, level=level))
     each = a.losses - b.losses
     deviations = np.sqrt(_own(a, b) + alike)
-    lower, upper = (
-        float(normal_quantile(share, a.weights, each[:, None], deviations[:, None])[0])
-        for share in (0.5 - level / 2, 0.5 + level / 2)
-    )
+    lower, upper = normal_ends(level, a.weights, each, deviations)
     # The mean of laws far apart may lie beyond a quantile of them.
     interval = Interval(lower=min(lower, loss), upper=max(upper, loss), level=level)
     return Difference(loss=loss, interval=interval)

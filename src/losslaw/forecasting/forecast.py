@@ -19,18 +19,19 @@ import numpy as np
 
 from losslaw.curves import LossCurve, Runs, curve_of
 from losslaw.errors import InputError, TooShort
-from losslaw.fitting.cleaning import Cleaned, CleanedRuns, cleaned, cleaned_runs
+from losslaw.fitting.cleaning import Cleaned, cleaned
 from losslaw.fitting.fit import fit as fit_law
 from losslaw.fitting.optimizer import all_by
 from losslaw.fitting.prediction import ADVISE, FittedCurve, Prediction
 from losslaw.fitting.record import Fit
+from losslaw.fitting.rules import Fittable, Rules, check_source
 from losslaw.fitting.status import NOT_DETERMINED as OPEN
 from losslaw.fitting.trust import Trust, useless
 from losslaw.forecasting.band import Band, Predictor, against, rolling, spikes_in
 from losslaw.forecasting.continuation import Plan, planned_if_known
 from losslaw.forecasting.record import Ending, Forecast, When
 from losslaw.forecasting.update import OfSize, Updated, held_shapes, known_until, updated
-from losslaw.laws import Law, Recipe
+from losslaw.laws import Law
 from losslaw.numerics.interval import Level
 from losslaw.schedules import Schedule, ScheduleLike, decay_rates, schedule_of
 
@@ -48,8 +49,6 @@ TRUSTED = 0.9
 # Fits of beginnings of a run that are kept, the latest.
 KEEP = 8
 
-Fittable = str | type[Law] | Recipe
-
 
 class KeptFits:
     """Fits of the beginnings of a run, kept: a log that grows asks for the same ones again."""
@@ -57,7 +56,7 @@ class KeptFits:
     def __init__(self) -> None:
         self._fits: dict[tuple[object, ...], Fit] = {}
 
-    def fit(self, part: LossCurve, law: Fittable, rules: "Rules") -> Fit:
+    def fit(self, part: LossCurve, law: Fittable, rules: Rules) -> Fit:
         """The fit of a beginning: made once, however often a growing log is read."""
         arrays = (part.steps, part.begins, part.loss, part.schedule.lr)
         key = (repr(law), rules, *[array.tobytes() for array in arrays])
@@ -66,22 +65,6 @@ class KeptFits:
                 del self._fits[next(iter(self._fits))]
             self._fits[key] = rules.fit(part, law)
         return self._fits[key]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rules:
-    """What of a run is fitted: see `losslaw.fit`."""
-
-    skip: int | None
-    keep_all: bool
-
-    def fit(self, curves: LossCurve | Sequence[LossCurve], law: Fittable) -> Fit:
-        """The fit of these curves."""
-        return fit_law(curves, law, skip=self.skip, keep_all=self.keep_all)
-
-    def cleaned(self, curves: Sequence[LossCurve], skip: int | None = None) -> CleanedRuns:
-        """What of these curves is fitted."""
-        return cleaned_runs(curves, self.skip if skip is None else skip, keep_all=self.keep_all)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -303,9 +286,7 @@ def check_sources(
     Raises:
         InputError: they do.
     """
-    if fit is not None and (earlier or law is not None):
-        other = "earlier runs" if earlier else "a law"
-        raise InputError(f"a saved fit and {other} are both given: choose one")
+    check_source(fit, earlier, law)
     if new_data and fit is None and not earlier:
         raise InputError(
             "new data are data that other runs did not have: give a fit (fit=, --fit) or earlier"

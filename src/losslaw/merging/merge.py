@@ -17,9 +17,9 @@ from losslaw.curves import LossCurve, Runs, curve_of, curves_of
 from losslaw.errors import InputError, expect
 from losslaw.fitting.prediction import Prediction
 from losslaw.fitting.record import Fit
+from losslaw.fitting.rules import Rules
 from losslaw.forecasting.continuation import planned
 from losslaw.forecasting.forecast import (
-    Rules,
     basis_of,
     check_length,
     check_sources,

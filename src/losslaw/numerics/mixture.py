@@ -42,6 +42,24 @@ def normal_quantile(
     return (low + high) / 2
 
 
+def normal_ends(
+    level: float, weights: FloatArray, centre: FloatArray, sd: FloatArray
+) -> tuple[float, float]:
+    """Ends between which a mixture of normals lies in so many cases, as much beyond each.
+
+    Args:
+        level: Share of cases, in (0, 1).
+        weights: Of the components, summing to 1. Shape ``(K,)``.
+        centre: Means. Shape ``(K,)``.
+        sd: Standard deviations, finite. Shape ``(K,)``.
+    """
+    lower, upper = (
+        float(normal_quantile(share, weights, centre[:, None], sd[:, None])[0])
+        for share in (0.5 - level / 2, 0.5 + level / 2)
+    )
+    return lower, upper
+
+
 def lognormal_quantile(
     share: float, weights: FloatArray, centre: FloatArray, sd: FloatArray
 ) -> FloatArray:
