@@ -11,6 +11,7 @@ from losslaw.kernel import KernelRegression
 from losslaw.kernel.agreement import cap
 from losslaw.kernel.figures import (
     STUDIES,
+    Averaging,
     BatchSchedules,
     Capacity,
     CapacitySaturation,
@@ -54,6 +55,7 @@ SMALL = {
     "momentum": MomentumStudy(
         horizon=2000, momenta=(0.5, 0.9), shares=(0.01, 0.1, 0.5), cooldowns=(10, 100), runs=50
     ),
+    "averaging": Averaging(problems=((1.0, 2.0), (0.5, 4.0)), budgets=(1e3, 1e4, 1e5)),
 }
 
 
@@ -152,6 +154,14 @@ def test_momentum_is_an_effective_rate_until_it_is_not(results):
     assert numbers["cooldown_0.9_10"] > numbers["cooldown_0.5_10"] > 0
     assert numbers["limit_heavy_ball_32"] > numbers["limit_heavy_ball_1"] > 1.3
     assert numbers["sampled_z"] < 2.5
+
+
+def test_averages_have_the_exponent_of_the_power_decay(results):
+    numbers = results["averaging"][0].numbers
+    for key in ("1_2", "0.5_4"):
+        assert numbers[f"slope_{key}"] == pytest.approx(numbers[f"theory_{key}"], abs=0.07)
+        assert numbers[f"wsd_over_average_{key}"] > 1
+        assert numbers[f"power_over_average_{key}"] > 1
 
 
 def test_capacity_pays_for_one_target(results):

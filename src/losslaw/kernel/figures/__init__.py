@@ -5,6 +5,7 @@ fields: ``FslFigure1(runs=50)`` is the same study on fewer runs.
 """
 
 from losslaw.errors import InputError
+from losslaw.kernel.figures.averaging import Averaging
 from losslaw.kernel.figures.batch_schedule import BatchSchedules
 from losslaw.kernel.figures.capacity import Capacity
 from losslaw.kernel.figures.capacity_saturation import CapacitySaturation
@@ -26,11 +27,13 @@ STUDIES: dict[str, Study] = {
         CapacitySaturation(),
         SdeGap(),
         MomentumStudy(),
+        Averaging(),
     )
 }
 
 __all__ = [
     "STUDIES",
+    "Averaging",
     "BatchSchedules",
     "Capacity",
     "CapacitySaturation",

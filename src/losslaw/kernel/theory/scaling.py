@@ -17,6 +17,9 @@ regime, ``s < 1 - 1/alpha``), the rate stays there and signal alone decides.
 | stable, then exponential| beta            | 0 | 1 - 1/beta |
 | power ``(1-z)^g``       | min(beta, g+1)  | 0 | 1 if g+1 = beta, else 0 |
 
+The mean of the iterates of a constant rate over a share of the run, ``average``, forgets the noise
+of ``T^(1/beta)`` modes as ``1/D``: the balance of the power decay, whatever beta.
+
 A stable phase before a power tail, ``wsd-power``, has the exponents of the power decay, and one
 more thing to tune: the share of the tail.
 
@@ -45,6 +48,7 @@ SCHEDULES = (
     "linear",
     "1-sqrt",
     "cosine",
+    "average",
 )
 # Exponent g of the last stretch, gamma ~ (1-z)^g, of shapes that people use.
 SHAPES = {"linear": 1.0, "1-sqrt": 1.0, "cosine": 2.0}
@@ -187,7 +191,7 @@ def scaling(
         exponents: Source and capacity.
         schedule: ``constant``, ``exponential``, ``wsd`` (exponential tail), ``wsd-power`` (stable,
             then a power tail), ``power``, and the fixed shapes ``linear``, ``1-sqrt`` (g = 1) and
-            ``cosine`` (g = 2).
+            ``cosine`` (g = 2); ``average``: the tail average of a constant rate.
         budget: Samples D if ``limited`` is ``data``, else compute C = M D; above e.
         limited: What the budget counts.
         exponent: ``g`` of ``power`` and ``wsd-power``; ``2 beta - 1`` by default, the optimal
@@ -387,7 +391,7 @@ def _shape(
         raise InputError(f"unknown schedule {schedule!r}, expected one of: {', '.join(SCHEDULES)}")
     if exponent is not None and schedule not in ("power", "wsd-power"):
         raise InputError(f"exponent is for the power schedule, and this one is {schedule}")
-    if schedule in ("constant", "exponential", "wsd"):
+    if schedule in ("constant", "exponential", "wsd", "average"):
         if floor:
             raise InputError(
                 f"floor is for power, linear and cosine decays, and this one is {schedule}"
@@ -410,6 +414,8 @@ def _alpha_p_m(exponents: Exponents, schedule: str, g: float | None) -> tuple[fl
         return beta, 1.0, 0.0
     if schedule == "wsd":
         return beta, 0.0, 1 - 1 / beta
+    if schedule == "average":
+        return beta, 0.0, 0.0
     assert g is not None
     return min(beta, g + 1), 0.0, float(saturation_gap(exponents, g) == 0)
 
@@ -571,6 +577,9 @@ FORMULAS: dict[tuple[str, Limited, bool], Entry] = {
 def _formulas(
     exponents: Exponents, schedule: str, g: float | None, balance: _Balance, limited: Limited
 ) -> tuple[Entry, str]:
+    if schedule == "average":
+        kind = "full power" if balance.easy else "power"
+        return FORMULAS[kind, limited, balance.easy], DERIVED
     if g is None:
         source = f"{FSL}, {THEOREMS[schedule]}"
         if schedule == "wsd" and balance.easy:
