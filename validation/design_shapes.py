@@ -13,12 +13,12 @@ there.
 """
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 import losslaw as ll
 from losslaw.designing import Design
 from losslaw.designing.gains import LawGains
+from losslaw.drawing.style import SMALL, cycled, dressed, new_figure, quiet
 from losslaw.fitting import fit
 from validation.page import save
 from validation.protocols import Trial, one_peak, public_split
@@ -84,17 +84,23 @@ def table() -> str:
 
 def drawing(designs: list[tuple[str, Design, Design]]) -> Figure:
     """Best schedules against the share of the run that is left, and the best linear WSD."""
-    figure = Figure(figsize=(9.5, 3.6), layout="constrained")
-    panel, late = figure.subplots(1, 2)
-    colors = colormaps["viridis"](np.linspace(0.05, 0.9, len(designs)))
-    for (name, best, linear), color in zip(designs, colors, strict=True):
+    figure = new_figure(7.2, 3.2)
+    panel, late = map(dressed, figure.subplots(1, 2))
+    for i, (name, best, linear) in enumerate(designs):
         n = best.schedule.horizon
         share = 1 - np.arange(1, n + 1) / n
-        panel.plot(1 - share, best.schedule.lr / best.schedule.peak_lr, color=color, label=name)
-        panel.plot(1 - share, linear.schedule.lr / linear.schedule.peak_lr, ":", color=color)
+        rates = best.schedule.lr / best.schedule.peak_lr
+        style = cycled(i, lw=1.4)
+        panel.plot(1 - share, rates, **style, label=name)
+        thin = {**style, "lw": 0.6}
+        panel.plot(1 - share, linear.schedule.lr / linear.schedule.peak_lr, **thin)
         keep = share > 0
-        late.loglog(share[keep], (best.schedule.lr / best.schedule.peak_lr)[keep], color=color)
-    panel.set(xlim=(0.4, 1), xlabel="share of the run done", ylabel="learning rate / peak")
-    panel.legend(fontsize=8, title="best; dotted: best linear WSD", title_fontsize=8)
-    late.set(xlim=(1, 1e-4), xlabel="share of the run left", ylabel="learning rate / peak")
+        late.loglog(share[keep], rates[keep], **style)
+    quiet(panel, "share of the run done", "learning rate / peak")
+    panel.set_xlim(0.4, 1)
+    panel.legend(
+        fontsize=SMALL, title="best; thin: best linear WSD", title_fontsize=SMALL, frameon=False
+    )
+    quiet(late, "share of the run left", "learning rate / peak")
+    late.set_xlim(1, 1e-4)
     return figure

@@ -36,4 +36,4 @@ def sections(makers: Sequence[Callable[[], list[str]]], name: str) -> str:
 
 def save(figure: Figure, name: str) -> None:
     """Write a figure among the images of the pages."""
-    write_bytes(IMAGES / name, png(figure))
+    write_bytes(IMAGES / name, png(figure, dpi=150))

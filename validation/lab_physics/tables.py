@@ -6,6 +6,19 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import losslaw as ll
+from losslaw.drawing.style import (
+    FAINT,
+    INK,
+    UPDATE,
+    cycled,
+    dressed,
+    legend,
+    log_axis,
+    new_figure,
+    quiet,
+    titled,
+    update_axis,
+)
 from losslaw.schedules import Schedule
 from validation.lab_physics.measure import (
     BASE,
@@ -356,38 +369,46 @@ SECTIONS = (norms, pure_noise, powers, losses, which_norm, predictions, sgd, bat
 
 def figure() -> Figure:
     """Measured squared norms of the hidden matrices against the law's v[k], with one kappa."""
-    drawn = Figure(figsize=(9.6, 4.0), layout="constrained")
-    left, right = drawn.subplots(1, 2)
-    for colour, decay in enumerate(("0", "0.03", "0.1", "0.3")):
-        for peak, mark in (("3e-3", "o"), ("6e-3", "^")):
+    drawn = new_figure(7.2, 3.4)
+    left, right = map(dressed, drawn.subplots(1, 2))
+    for i, decay in enumerate(("0", "0.03", "0.1", "0.3")):
+        for peak, face in (("3e-3", None), ("6e-3", "white")):
             run = runs().get(f"decay_{decay}/constant_{peak}")
             if run is None:
                 continue
             first, second = run.norm_terms()
-            steps = run.curve.steps
-            style = {"color": f"C{colour}", "label": f"decay {decay}, peak {peak}"}
-            left.plot(steps[1::2], run.hidden[1::2], mark, ms=3.5, **style)
-            left.plot(steps, first + KAPPA * second, color=f"C{colour}", lw=1)
-    left.set(xlabel="step", ylabel="squared norm relative to the start", yscale="log")
-    left.set_title(f"hidden matrices: measured (points), v[k] with kappa {KAPPA:.0f}", fontsize=9)
-    left.legend(fontsize=7, ncols=2)
+            steps, style = run.curve.steps, cycled(i, marks=True)
+            points = {**style, "ls": "none", "ms": 3.2, "mew": 0.7}
+            points |= {} if face is None else {"mfc": face}
+            label = f"decay {decay}, peak {peak}"
+            left.plot(steps[1::3], run.hidden[1::3], **points, label=label)
+            left.plot(steps, first + KAPPA * second, color=style["color"], ls=style["ls"], lw=1)
+    quiet(left, UPDATE, "squared norm relative to the start")
+    update_axis(left, 2000)
+    log_axis(left, "y")
+    titled(left, f"measured (points), v[k] with kappa {KAPPA:.0f}")
+    left.set_ylim(bottom=0.12)
+    legend(left, loc="lower right", ncols=2, bbox_to_anchor=(1, 0))
     kinds = {
-        "decays and peaks": ("o", ("decay_", "seeds")),
-        "other starts": ("s", ("init_",)),
-        "other batches": ("D", ("batch_",)),
+        "decays and peaks": ("decay_", "seeds"),
+        "other starts": ("init_",),
+        "other batches": ("batch_",),
     }
-    for title, (mark, families) in kinds.items():
+    for i, (title, families) in enumerate(kinds.items()):
         chosen = [run for run in runs().values() if run.family.startswith(families)]
         of_law = [end_of_law(run) for run in chosen]
-        right.loglog(of_law, [r.hidden[-1] for r in chosen], mark, ms=5, label=f"hidden, {title}")
+        points = cycled(i, marks=True, ls="none", ms=4, label=f"hidden, {title}")
+        right.plot(of_law, [run.hidden[-1] for run in chosen], **points)
     usual = [r for r in runs().values() if r.family.startswith(("decay_", "seeds"))]
     of_law = [end_of_law(run) for run in usual]
-    right.loglog(of_law, [r.outer[-1] for r in usual], "x", color="grey", label="outer, AdamW")
+    right.plot(of_law, [r.outer[-1] for r in usual], "x", color=FAINT, label="outer, AdamW")
     ends = np.array([5.0, 700.0])
-    right.loglog(ends, ends, "k-", lw=0.8)
-    right.set(xlabel=f"v at the end, kappa = {KAPPA:.0f} (0.02 / start)^2", ylabel="measured")
-    right.set_title("at the end of every run", fontsize=9)
-    right.legend(fontsize=7)
+    right.plot(ends, ends, color=INK, lw=0.8)
+    quiet(right, f"v at the end, kappa = {KAPPA:.0f} (0.02 / start)$^2$", "measured")
+    log_axis(right, "x")
+    log_axis(right, "y")
+    titled(right, "at the end of every run")
+    legend(right, loc="lower right")
     return drawn
 
 

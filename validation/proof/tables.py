@@ -1,18 +1,29 @@
 """Predictions and measurements side by side, and the figure."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
 import losslaw as ll
 from losslaw.curves import LossCurve
+from losslaw.drawing.style import (
+    INK,
+    LETTERS,
+    UPDATE,
+    cycled,
+    dressed,
+    new_figure,
+    quiet,
+    rows_below,
+    titled,
+    update_axis,
+)
+from losslaw.views import plot_schedule
 from validation.page import markdown, save, sections
 from validation.proof.measure import TITLES, finals, gain, predictions
 from validation.proof.train import (
     COMMON,
-    CONTROLS,
     DESIGNS,
     LAST,
     LONG,
@@ -108,19 +119,15 @@ def afterwards() -> list[str]:
 
 def figure() -> Figure:
     """The schedules, their measured losses over the last half, and where they end."""
-    drawn = Figure(figsize=(12.5, 4.8), layout="constrained")
-    left, middle, right = drawn.subplots(1, 3, width_ratios=(1, 1.1, 0.9))
+    drawn = new_figure(8.6, 3.6)
+    left, middle, right = map(dressed, drawn.subplots(1, 3, width_ratios=(1, 1.1, 0.9)))
     expected = predictions()["final"]
     done = {run.label: run for run in long_plan() if run.done}
     shown = {name: title for name, title in TITLES.items() if finals()[name].by_seed}
+    rows = rows_below(right, list(shown.values()))
     for i, (name, title) in enumerate(shown.items()):
-        style: dict[str, Any] = {
-            "color": f"C{i}",
-            "lw": 2.2 if name in DESIGNS else 1.2,
-            "ls": "--" if name in CONTROLS else "-",
-        }
-        schedule = schedules()[name]
-        left.plot(np.arange(1, LONG + 1), 1e3 * schedule.lr, label=title, **style)
+        style = cycled(i, lw=2.2 if name in DESIGNS else 1.2)
+        plot_schedule(schedules()[name], left, label=title, **style)
         curves = [
             done[f"{name}_seed{seed}"].curve() for seed in COMMON if f"{name}_seed{seed}" in done
         ]
@@ -129,16 +136,16 @@ def figure() -> Figure:
             mean = np.mean([curve.loss for curve in curves], axis=0)
             middle.plot(steps[steps >= LONG // 2], mean[steps >= LONG // 2], **style)
         ends = list(finals()[name].by_seed.values())
-        right.plot(ends, [-i] * len(ends), "o", color=f"C{i}", ms=6, alpha=0.7)
-        right.plot(expected[name]["loss"], -i, "x", color="black", ms=7)
-    left.set(xlabel="step", ylabel="learning rate, 1e-3", title="the schedules")
-    drawn.legend(loc="outside lower center", ncols=4, fontsize=8)
-    middle.set(xlabel="step", ylabel="validation loss, nats per byte")
-    middle.set_title("measured, mean of seeds 0 and 1: the last half")
-    right.set_yticks([-i for i in range(len(shown))], list(shown.values()), fontsize=8)
-    right.set(xlabel="final loss, nats per byte", ylim=(-len(shown) + 0.4, 0.6))
-    right.set_title("final: each seed (dot), predicted (x)")
-    right.grid(axis="x", alpha=0.3)
+        marks = cycled(i, marks=True, ls="none", ms=4.5, alpha=0.8)
+        right.plot(ends, [rows[i]] * len(ends), **marks)
+        right.plot(expected[name]["loss"], rows[i], "x", color=INK, ms=6)
+    titled(left, "the schedules")
+    drawn.legend(loc="outside lower center", ncols=4, fontsize=LETTERS, frameon=False)
+    quiet(middle, UPDATE, "validation loss (nats per byte)")
+    update_axis(middle, LONG, first=LONG // 2)
+    titled(middle, "measured, mean of seeds 0 and 1")
+    quiet(right, "final loss (nats per byte)", "")
+    titled(right, "final: each seed, predicted (x)", side="right")
     return drawn
 
 

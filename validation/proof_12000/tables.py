@@ -9,7 +9,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import losslaw as ll
+from losslaw.drawing.style import (
+    INK,
+    LETTERS,
+    cycled,
+    dressed,
+    new_figure,
+    quiet,
+    rows_below,
+    titled,
+)
 from losslaw.lab.training import complete
+from losslaw.views import plot_schedule
 from validation.page import markdown, save, sections
 from validation.proof.measure import Measured, ends_of
 from validation.proof_12000.train import CONFIG, HORIZON, PREDICTIONS, plan, schedules, seen
@@ -126,37 +137,39 @@ def afterwards() -> list[str]:
 
 def figure() -> Figure:
     """The schedules; the losses at their ends and the gains of the design, with their intervals."""
-    drawn = Figure(figsize=(12.5, 4.2), layout="constrained")
-    left, middle, right = drawn.subplots(1, 3, width_ratios=(1, 0.8, 0.8))
+    drawn = new_figure(8.6, 3.0)
+    left, middle, right = map(dressed, drawn.subplots(1, 3, width_ratios=(1, 0.8, 0.8)))
     names = list(finals())
     for i, name in enumerate(names):
-        lr = 1e3 * schedules()[name].lr
-        left.plot(np.arange(1, HORIZON + 1), lr, f"C{i}", lw=1.2 + (name == "design"))
-    left.set(xlabel="step", ylabel="learning rate, 1e-3", title="the schedules")
+        plot_schedule(schedules()[name], left, **cycled(i, lw=1.2 + (name == "design")))
+    titled(left, "the schedules")
     _ends(middle, names, {n: predictions()["final"][n] for n in names}, "loss", finals())
-    middle.set_yticks([-i for i in range(len(names))], [TITLES[n] for n in names], fontsize=8)
-    middle.set(xlabel="nats per byte", title="final loss")
+    for i, label in enumerate(middle.get_yticklabels()):
+        label.set_color(cycled(i)["color"])
+    titled(middle, "final loss", side="right")
     _ends(right, names, predictions()["gains"], "gain", gains_of_design())
-    right.axvline(0, color="grey", lw=0.8)
-    right.set_yticks([-i for i in range(len(names))], [])
-    right.set(xlabel="nats per byte", title="how much lower the design ends")
-    drawn.supxlabel("predicted: x and 90 % interval; measured: a dot for each seed", fontsize=8)
+    right.axvline(0, color=INK, lw=0.8)
+    right.set_yticklabels([])
+    titled(right, "how much lower the design ends")
+    told = "predicted: x and 90 % interval; measured: a mark for each seed"
+    drawn.supxlabel(told, fontsize=LETTERS)
     return drawn
 
 
 def _ends(
-    axes: Axes, names: list[str], expected: Any, value: str, measured: dict[str, Measured]
+    ax: Axes, names: list[str], expected: Any, value: str, measured: dict[str, Measured]
 ) -> None:
+    rows = rows_below(ax, [TITLES[name] for name in names])
     for i, name in enumerate(names):
         if name not in expected:
             continue
         told = expected[name]
-        axes.plot([told["lower"], told["upper"]], [-i, -i], color="black", lw=1)
-        axes.plot(told[value], -i, "x", color="black", ms=7)
-        dots = list(measured[name].by_seed.values())
-        axes.plot(dots, [-i] * len(dots), "o", color=f"C{i}", ms=6, alpha=0.7)
-    axes.set_ylim(-len(names) + 0.4, 0.6)
-    axes.grid(axis="x", alpha=0.3)
+        ax.plot([told["lower"], told["upper"]], [rows[i]] * 2, color=INK, lw=1)
+        ax.plot(told[value], rows[i], "x", color=INK, ms=6)
+        ends = list(measured[name].by_seed.values())
+        marks = cycled(i, marks=True, ls="none", ms=4.5, alpha=0.8)
+        ax.plot(ends, [rows[i]] * len(ends), **marks)
+    quiet(ax, "nats per byte", "")
 
 
 def table() -> str:

@@ -120,6 +120,11 @@ def quiet(ax: "Axes", x: str, y: str) -> None:
     ax.set_axisbelow(True)
 
 
+def titled(ax: "Axes", words: str, *, side: Literal["left", "center", "right"] = "center") -> None:
+    """A title no larger than the other letters."""
+    ax.set_title(words, fontsize=LETTERS, loc=side)
+
+
 def update_axis(ax: "Axes", last: float, *, first: float = 0) -> None:
     """An axis of updates: from 0, few ticks, thousands written apart."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -211,7 +216,7 @@ def legend(
         rest = f"and {len(shown) - MOST_NAMES + 1} more"
         shown = {name: shown[name] for name in [*shown][: MOST_NAMES - 1]}
         shown[rest] = Line2D([], [], ls="none")
-    if len(shown) > MOST_INSIDE:
+    if len(shown) > MOST_INSIDE and "loc" not in options:
         above, columns = True, 2
     if not rows and max(map(len, shown)) > _letters(ax, columns):
         columns = 1
