@@ -101,6 +101,13 @@ def test_limits_show_the_late_part_and_no_spike():
     assert loss[150] < high < 3.5
 
 
+def test_one_spike_in_a_short_log_is_not_what_is_seen():
+    low, high = loss_limits(
+        [(range(10, 101, 10), [3.0, 1e6, 2.9, 2.8, 2.7, 2.6, 2.6, 2.5, 2.5, 2.5])]
+    )
+    assert 2 < low < high < 4
+
+
 def test_limits_of_one_value():
     low, high = loss_limits([([5], [2.0])])
     assert low < 2.0 < high

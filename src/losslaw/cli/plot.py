@@ -68,7 +68,9 @@ def plot_command(
     known = [found(file) for file in files]
     logs = [each.name for each in known if each.kind == "log"]
     curves = options.read(logs, **reading) if logs else []
-    write_picture(path, figure_of(known, curves, rates=rates, terms=terms, level=level))
+    size = reading["model_size"]
+    figure = figure_of(known, curves, rates=rates, terms=terms, level=level, model_size=size)
+    write_picture(path, figure)
     if json:
         drawn = [{"file": each.name, "kind": each.kind} for each in known]
         print_json({"picture": path, "files": drawn, "runs": [each.label for each in curves]})

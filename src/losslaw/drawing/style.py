@@ -50,6 +50,8 @@ MOST_INSIDE = 5
 SHORT = 16
 # Points of a line, beyond which no eye sees more.
 POINTS = 2000
+# Losses of which none is taken for a spike.
+FEW = 6
 
 
 def cycled(i: int, *, marks: bool = False, **more: Any) -> dict[str, Any]:
@@ -277,7 +279,9 @@ def loss_limits(pieces: Iterable[tuple[ArrayLike, ArrayLike]]) -> tuple[float, f
         late = values[at >= 0.12 * at[-1]]
         low = min(low, float(late.min()))
         # Some points far above the others are not what an axis is made for.
-        high = max(high, float(np.quantile(late, 0.995, method="higher")))
+        most = float(np.quantile(late, 0.9, method="lower"))
+        far = most + 2 * (most - float(late.min())) if late.size >= FEW else np.inf
+        high = max(high, min(float(late.max()), far))
     if not low < high:
         middle = low if np.isfinite(low) else 1.0
         low, high = middle * 0.99, middle * 1.01

@@ -71,6 +71,7 @@ def figure_of(
     rates: bool = False,
     terms: bool = False,
     level: float = 0.9,
+    model_size: float | None = None,
 ) -> "Figure":
     """One figure of all that was found in files: logs below predictions, answers in panels.
 
@@ -80,6 +81,7 @@ def figure_of(
         rates: Also the learning rates of the runs.
         terms: Also what the losses of a fit are made of.
         level: Level of the bands of a fit's predictions.
+        model_size: Parameters of the model for which a fit of several sizes predicts schedules.
 
     Raises:
         InputError: several fits, or several forecasts, or more than a picture can hold.
@@ -89,7 +91,7 @@ def figure_of(
     schedules = {each.name: plan for each in files if (plan := each.of(Schedule)) is not None}
     panels: list[Panel] = []
     if fit is not None:
-        panels += _of_fit(fit, curves, schedules, level, terms=terms)
+        panels += _of_fit(fit, curves, schedules, level, model_size, terms=terms)
     elif terms:
         raise InputError("--terms needs a saved fit: losslaw fit FILE... -o fit.json")
     if forecast is not None:
@@ -120,6 +122,7 @@ def _of_fit(
     curves: Sequence[LossCurve],
     schedules: Mapping[str, Schedule],
     level: float,
+    model_size: float | None,
     *,
     terms: bool,
 ) -> list[Panel]:
@@ -130,16 +133,22 @@ def _of_fit(
     if curves:
         panels.append(Panel(draw=lambda ax: plot_residuals(fit, curves, ax), height=2.0))
     if schedules:
-        panels.append(Panel(draw=lambda ax: _predicted(ax, fit, schedules, level)))
+        panels.append(Panel(draw=lambda ax: _predicted(ax, fit, schedules, level, model_size)))
     if terms:
         known = [*schedules.values(), *(each.schedule for each in curves or fit.curves)]
         panels.append(Panel(draw=lambda ax: plot_terms(fit, known[0], ax), height=2.7))
     return panels
 
 
-def _predicted(ax: "Axes", fit: Fit, schedules: Mapping[str, Schedule], level: float) -> None:
+def _predicted(
+    ax: "Axes",
+    fit: Fit,
+    schedules: Mapping[str, Schedule],
+    level: float,
+    model_size: float | None,
+) -> None:
     for i, (name, schedule) in enumerate(schedules.items()):
-        told = fit.predict(schedule, level=level)
+        told = fit.predict(schedule, level=level, model_size=model_size)
         plot_prediction(told, ax, label=f"{name}: {told.final:.4f}", **cycled(i))
 
 

@@ -16,18 +16,17 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from losslaw.drawing.style import INK, cycled, new_figure
 from losslaw.kernel import KernelRegression, LongSchedule, Piece
 from losslaw.kernel.agreement import Pair, final_risk, growing_run, slope, two_stage_run
 from losslaw.kernel.figures.drawing import (
     COLORS,
-    INK,
     THEORY,
     Axes,
     Figure,
     legend,
     local_slopes,
     log_log,
-    new_figure,
     quiet,
     short,
     theory_line,
@@ -36,7 +35,8 @@ from losslaw.kernel.figures.study import Result, Work, table
 from losslaw.kernel.theory import Exponents, batch_relations, catch_up_exponent
 from losslaw.numerics.arrays import FloatArray
 
-PROBLEM_COLORS = (COLORS["wsd"], COLORS["linear"], COLORS["power"])
+# Of problems.
+STYLES = [cycled(i, marks=True, ls="none", ms=4.5) for i in range(4)]
 
 
 @dataclass(frozen=True)
@@ -164,11 +164,11 @@ class BatchSchedules:
 
     def _switch_panel(self, ax: Axes, switches: dict[Exponents, list[tuple[float, float]]]) -> None:
         budgets = np.array(self.budgets)
-        for (exponents, values), color in zip(switches.items(), PROBLEM_COLORS, strict=False):
+        for (exponents, values), style in zip(switches.items(), STYLES[1:], strict=False):
             after = [pair[0] for pair in values]
             power = _exponent(exponents, "samples after switch")
             words = f"{_named(exponents)}: $D - P^*\\sim D^{{{power:.3f}}}$"
-            ax.plot(budgets, np.array(after) / budgets, "o", ms=5, color=color, label=words)
+            ax.plot(budgets, np.array(after) / budgets, **style, label=words)
             theory_line(
                 ax, budgets, budgets ** (power - 1), at=budgets[-1], through=after[-1] / budgets[-1]
             )
@@ -210,13 +210,13 @@ class BatchSchedules:
         budgets = np.array(self.budgets)
         always = [final_risk(exponents, self.two_stages(exponents, D, D)) for D in budgets]
         lines = [
-            (always, COLORS["linear"], f"always {self.large}"),
-            ([pair[1] for pair in switched], COLORS["wsd"], f"{self.small}, then {self.large}"),
+            (always, STYLES[1], f"always {self.large}"),
+            ([pair[1] for pair in switched], STYLES[0], f"{self.small}, then {self.large}"),
         ]
         shape = budgets**-exponents.source
-        for risks, color, words in lines:
+        for risks, style, words in lines:
             above = self.above_floor(exponents, risks)
-            ax.plot(budgets, above, "o", ms=5, color=color, label=words)
+            ax.plot(budgets, above, **style, label=words)
             theory_line(ax, budgets, shape, at=budgets[-1], through=above[-1])
         ax.plot([], [], **THEORY, label=f"$D^{{-{exponents.source:g}}}$, through the last point")
         log_log(ax)
@@ -229,13 +229,12 @@ class BatchSchedules:
         self, ax: Axes, easy: Exponents, growth: dict[Exponents, list[tuple[float, float]]]
     ) -> None:
         budgets = np.array(self.budgets)
-        colors = ("#7a3b8f", *PROBLEM_COLORS)
-        for (exponents, values), color in zip(growth.items(), colors, strict=False):
+        for (exponents, values), style in zip(growth.items(), STYLES, strict=False):
             largest = [pair[0] for pair in values]
             power = _exponent(exponents, "largest batch")
             side = "easy" if exponents == easy else "hard"
             words = f"{side}, {_named(exponents)}: $D^{{{power:.3g}}}$"
-            ax.plot(budgets, largest, "o", ms=5, color=color, label=words)
+            ax.plot(budgets, largest, **style, label=words)
             theory_line(ax, budgets, budgets**power, at=budgets[-1], through=largest[-1])
         log_log(ax)
         ax.set_xlabel("samples D")

@@ -22,16 +22,17 @@ from typing import ClassVar
 
 import numpy as np
 
+from losslaw.drawing.style import FAINT, cycled, new_figure
 from losslaw.kernel.agreement import Pair, best, scaling_pair
 from losslaw.kernel.figures.drawing import (
     COLORS,
+    MARK,
     NAMES,
     THEORY,
     Axes,
     Figure,
     legend,
     log_log,
-    new_figure,
     quiet,
     short,
     theory_line,
@@ -42,7 +43,8 @@ from losslaw.kernel.theory.scaling import Limited
 from losslaw.numerics.arrays import FloatArray
 
 SCHEDULES = ("constant", "exponential", "wsd")
-SHADES = ("#1f4e9e", "#4f7bc4", "#1b7a6e", "#c4622d", "#7a3b8f", "#8a6d1f")
+# Of capacities.
+SHADES = [cycled(i, marks=True) for i in (0, 5, 3, 1, 2, 6)]
 # Budgets at which a model of fixed size is looked at.
 AROUND = 9
 SIDES: tuple[Limited, Limited] = ("data", "compute")
@@ -162,11 +164,11 @@ class Capacity:
                 words = (
                     f"beta = {self.compared[1]:g}, M = {', '.join(f'{m:g}' for m in self.modes)}"
                 )
-                ax.plot(*_line(one), color="#9a9a9a", lw=0.9, zorder=1, label=None if i else words)
-        for beta, color in zip(self.capacities, SHADES, strict=False):
+                ax.plot(*_line(one), color=FAINT, lw=0.9, zorder=1, label=None if i else words)
+        for beta, style in zip(self.capacities, SHADES, strict=False):
             curve = _line(_some(entries, alpha, beta, limited, "wsd"))
             side = "easy" if Exponents.at_difficulty(alpha, beta).easy else "hard"
-            ax.plot(*curve, "o-", ms=3.5, lw=1.3, color=color, label=f"beta = {beta:g}, {side}")
+            ax.plot(*curve, ms=3.5, lw=1.2, **style, label=f"beta = {beta:g}, {side}")
         log_log(ax)
         ax.set_xlabel("samples D" if limited == "data" else "compute C = M D")
         ax.set_ylabel("excess risk of the best WSD")
@@ -175,7 +177,7 @@ class Capacity:
 
     def _schedules_panel(self, ax: Axes, entries: list[Entry], limited: Limited) -> None:
         alpha = self.difficulties[0]
-        for beta, style, face in zip(self.compared, ("o-", "s--"), (None, "white"), strict=True):
+        for beta, dash, face in zip(self.compared, ("-", "--"), (None, "white"), strict=True):
             exponents = Exponents.at_difficulty(alpha, beta)
             for schedule in SCHEDULES:
                 x, y = _line(_some(entries, alpha, beta, limited, schedule))
@@ -184,7 +186,7 @@ class Capacity:
                 color = COLORS[schedule]
                 side = "easy" if exponents.easy else "hard"
                 ax.plot(
-                    x, y, style, ms=3.5, lw=1.1, color=color, mfc=face or color,
+                    x, y, MARK[schedule] + dash, ms=3.5, lw=1.1, color=color, mfc=face or color,
                     label=f"beta = {beta:g} ({side}), {NAMES[schedule]}",
                 )  # fmt: skip
                 late = np.array(x[-3:])

@@ -11,16 +11,16 @@ from typing import ClassVar
 
 import numpy as np
 
+from losslaw.drawing.style import INK, new_figure
 from losslaw.kernel.agreement import Pair, best, scaling_pair, slope
 from losslaw.kernel.figures.drawing import (
     COLORS,
-    INK,
+    MARK,
     THEORY,
     Axes,
     Figure,
     legend,
     local_slopes,
-    new_figure,
     power_of_ten,
     quiet,
     short,
@@ -130,7 +130,12 @@ class CapacitySaturation:
         flat = budgets**optimal
         for shape, g in shapes.items():
             ax.plot(
-                budgets, risks[shape] * flat, "o", ms=4, color=COLORS[shape], label=labels[shape]
+                budgets,
+                risks[shape] * flat,
+                MARK[shape],
+                ms=4,
+                color=COLORS[shape],
+                label=labels[shape],
             )
             theory = [scaling(low, "power", n, exponent=g).risk.value for n in budgets]
             theory_line(
@@ -146,14 +151,15 @@ class CapacitySaturation:
 
     def _capacity_panel(self, ax: Axes, used: "dict[tuple[float, Decade], list[Pair]]") -> None:
         g = np.linspace(0.2, max(self.exponents) * 1.03, 300)
-        for beta, color in zip(self.capacities, (COLORS["power"], COLORS["linear"]), strict=False):
+        for beta, kind in zip(self.capacities, ("power", "linear"), strict=False):
+            color = COLORS[kind]
             ax.plot(g, np.minimum(beta, g + 1), **{**THEORY, "color": color, "lw": 1.2})
             for decade, face in ((self.near, "white"), (self.far, color)):
                 values = [pair.measured for pair in used[beta, decade]]
                 words = (
                     f"beta = {beta:g}, N = {power_of_ten(decade[0])} to {power_of_ten(decade[1])}"
                 )
-                ax.plot(self.exponents, values, "o", ms=5, mfc=face, mec=color, label=words)
+                ax.plot(self.exponents, values, MARK[kind], ms=5, mfc=face, mec=color, label=words)
         ax.plot([], [], **THEORY, label="min(beta, g + 1)")
         ax.set_xlabel("exponent g of the decay $(1-z)^g$")
         ax.set_ylabel("effective capacity, solved from the slope")
@@ -163,10 +169,17 @@ class CapacitySaturation:
 
     def _floor_panel(self, ax: Axes, risks: dict[str, list[float]]) -> None:
         middle = np.sqrt(np.array(self.budgets[1:]) * np.array(self.budgets[:-1]))
-        lines = [("cosine", "to zero", "o-", COLORS["cosine"])]
-        shades = ("#c4622d", "#3b4cc0")
-        for floor, shade in zip(self.floors, shades, strict=False):
-            lines.append((f"cosine_floor_{floor:g}", f"to {floor:.0%} of the peak", "s-", shade))
+        lines = [("cosine", "to zero", "v-", COLORS["cosine"])]
+        kinds = ("linear", "power")
+        for floor, kind in zip(self.floors, kinds, strict=False):
+            lines.append(
+                (
+                    f"cosine_floor_{floor:g}",
+                    f"to {floor:.0%} of the peak",
+                    MARK[kind] + "-",
+                    COLORS[kind],
+                )
+            )
         for key, words, style, color in lines:
             steep = -local_slopes(self.budgets, risks[key])
             ax.plot(middle, steep, style, ms=4, lw=1.2, color=color, label=words)

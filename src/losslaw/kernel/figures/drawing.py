@@ -7,21 +7,34 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
+from losslaw.drawing.style import COLORS as PALETTE
+from losslaw.drawing.style import GRID
+from losslaw.drawing.style import INK as INK
+from losslaw.drawing.style import new_figure as new_figure
 from losslaw.numerics.arrays import FloatArray
 
 # matplotlib leaves the types of its keyword arguments open, which strict checking refuses.
 Axes: TypeAlias = Any
 Figure: TypeAlias = Any
 
-# One colour a schedule, in every figure. Distinct in grey as well as for the colour-blind.
+# One colour and one mark a schedule, in every figure: some are as light as each other.
 COLORS = {
-    "constant": "#8c8c8c",
-    "exponential": "#c4622d",
-    "wsd": "#1b7a6e",
-    "power": "#3b4cc0",
-    "linear": "#c4622d",
-    "cosine": "#7a3b8f",
-    "cyclic": "#8a6d1f",
+    "constant": PALETTE[4],
+    "exponential": PALETTE[1],
+    "wsd": PALETTE[0],
+    "power": PALETTE[2],
+    "linear": PALETTE[1],
+    "cosine": PALETTE[3],
+    "cyclic": PALETTE[6],
+}
+MARK = {
+    "constant": "o",
+    "exponential": "s",
+    "wsd": "^",
+    "power": "D",
+    "linear": "s",
+    "cosine": "v",
+    "cyclic": "P",
 }
 NAMES = {
     "constant": "constant",
@@ -32,21 +45,13 @@ NAMES = {
     "cosine": "cosine",
     "cyclic": "cyclic",
 }
-INK = "#222222"
-THEORY: dict[str, Any] = {"color": "#000000", "ls": (0, (4, 2)), "lw": 1.0}
-
-
-def new_figure(width: float, height: float) -> Figure:
-    """An empty figure that belongs to no window."""
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained")
+THEORY: dict[str, Any] = {"color": "#6a6a6a", "ls": (0, (4, 2)), "lw": 1.0}
 
 
 def quiet(ax: Axes, title: str = "") -> None:
     """No frame on top and right, a faint grid, a title to the left."""
     ax.spines[["top", "right"]].set_visible(False)
-    ax.grid(True, which="major", color="#e6e6e6", lw=0.6)
+    ax.grid(True, which="major", color=GRID, lw=0.6)
     ax.set_axisbelow(True)
     if title:
         ax.set_title(title, loc="left", fontsize=10)

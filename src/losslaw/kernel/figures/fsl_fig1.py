@@ -18,10 +18,11 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.optimize import minimize_scalar, nnls
 
+from losslaw.drawing.style import FAINT, INK, new_figure
 from losslaw.kernel import KernelRegression, LongSchedule, long_constant, long_decay, long_wsd
 from losslaw.kernel.figures.drawing import (
     COLORS,
-    INK,
+    MARK,
     NAMES,
     THEORY,
     Axes,
@@ -29,7 +30,6 @@ from losslaw.kernel.figures.drawing import (
     legend,
     local_slopes,
     log_log,
-    new_figure,
     quiet,
     short,
     theory_line,
@@ -42,7 +42,7 @@ from losslaw.kernel.theory import Exponents, scaling
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules import Schedule, cosine, cyclic, wsd
 
-FITTED, FREE = "#c4622d", "#3b4cc0"
+FITTED, FREE = COLORS["linear"], COLORS["power"]
 
 
 @dataclass(frozen=True)
@@ -308,7 +308,9 @@ class FslFigure1:
             ax.plot(far, final.exact, color=color, lw=1.6, label=f"{NAMES[kind]}: {power}")
             means = [float(runs.mean[-1]) - 0.5 * self.noise**2 for runs in final.runs]
             errors = [2 * float(runs.standard_error[-1]) for runs in final.runs]
-            ax.errorbar(self.budgets, means, errors, fmt="o", ms=5, color=color, capsize=2, lw=1.2)
+            ax.errorbar(
+                self.budgets, means, errors, fmt=MARK[kind], ms=5, color=color, capsize=2, lw=1.2
+            )
             # From the middle of the axis on: theory is about large budgets.
             last = float(self.far_budgets[-1])
             window: FloatArray = np.geomspace(max(last / 1e4, far[0]), last, 40)
@@ -316,7 +318,7 @@ class FslFigure1:
             theory_line(ax, window, shape, at=window[-1], through=0.8 * final.exact[-1])
         ax.plot([], [], **THEORY, label="theory, slope only")
         words = f"SGD, {self.final_runs} runs, ±2 errors"
-        ax.errorbar([], [], [], fmt="o", ms=5, color="#666666", capsize=2, label=words)
+        ax.errorbar([], [], [], fmt="o", ms=5, color=FAINT, capsize=2, label=words)
         log_log(ax)
         ax.set_xlabel("samples D = updates, batch 1")
         ax.set_ylabel("final excess risk")
@@ -334,7 +336,7 @@ class FslFigure1:
         world = self.world
         feedback = [world.noise_feedback(share * world.largest_lr()) for share in shares]
         ax.plot(
-            shares, fitted, "o--", color=FITTED, ms=5, lw=1.2,
+            shares, fitted, "s--", color=FITTED, ms=5, lw=1.2,
             label="(1+t) kernels, three coefficients",
         )  # fmt: skip
         ax.plot(shares, without, "o-", color=FREE, ms=5, lw=1.2, label="finite-M kernels, none")

@@ -11,13 +11,13 @@ from typing import ClassVar
 
 import numpy as np
 
+from losslaw.drawing.style import cycled, new_figure
 from losslaw.kernel import KernelRegression
 from losslaw.kernel.figures.drawing import (
     Axes,
     Figure,
     legend,
     log_log,
-    new_figure,
     quiet,
     short,
 )
@@ -27,7 +27,8 @@ from losslaw.kernel.sampled_blocks import sample_in_blocks
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules import Schedule, wsd
 
-SHADES = ("#84a3d6", "#1f4e9e", "#c4622d", "#7a3b8f")
+# Of momenta, and of batches.
+SHADES = [cycled(i, marks=True) for i in (5, 0, 1, 2)]
 
 
 @dataclass(frozen=True)
@@ -136,8 +137,8 @@ class MomentumStudy:
         return float(np.sqrt((((sampled.mean - exact) / sampled.standard_error) ** 2).mean()))
 
     def _along_panel(self, ax: Axes, at: IntArray, along: dict[float, FloatArray]) -> None:
-        for (rho, gap), color in zip(along.items(), SHADES, strict=False):
-            ax.plot(at, gap, color=color, lw=1.4, label=f"momentum {rho:g}")
+        for (rho, gap), style in zip(along.items(), SHADES, strict=False):
+            ax.plot(at, gap, **style, markevery=0.15, ms=4, lw=1.4, label=f"momentum {rho:g}")
         ax.axhline(0, color="#000000", lw=0.8)
         ax.set_xscale("log")
         ax.set_ylim(-0.1, 1.0)
@@ -147,8 +148,8 @@ class MomentumStudy:
         quiet(ax, f"effective peak {self.shown:g} of the largest stable rate")
 
     def _rates_panel(self, ax: Axes, rates: dict[float, list[float]], laws: list[float]) -> None:
-        for (rho, values), color in zip(rates.items(), SHADES, strict=False):
-            ax.plot(self.shares, values, "o-", ms=4, color=color, label=f"momentum {rho:g}")
+        for (rho, values), style in zip(rates.items(), SHADES, strict=False):
+            ax.plot(self.shares, values, **style, ms=4, label=f"momentum {rho:g}")
         ax.plot(self.shares, laws, "k--", lw=1, label="functional scaling law, plain SGD")
         log_log(ax)
         ax.set_xlabel("effective peak / largest stable rate of SGD")
@@ -157,9 +158,9 @@ class MomentumStudy:
         quiet(ax, "before the decay: momentum makes less noise")
 
     def _lengths_panel(self, ax: Axes, lengths: dict[float, list[float]]) -> None:
-        for (rho, values), color in zip(lengths.items(), SHADES, strict=False):
-            ax.plot(self.cooldowns, values, "o-", ms=4, color=color, label=f"momentum {rho:g}")
-            ax.axvline(1 / (1 - rho), color=color, lw=0.8, ls=":")
+        for (rho, values), style in zip(lengths.items(), SHADES, strict=False):
+            ax.plot(self.cooldowns, values, **style, ms=4, label=f"momentum {rho:g}")
+            ax.axvline(1 / (1 - rho), color=style["color"], lw=0.8, ls=":")
         ax.axhline(0, color="#000000", lw=0.8)
         ax.set_xscale("log")
         ax.set_xlabel("updates of the decay (dotted: 1 / (1 - momentum))")
@@ -170,8 +171,8 @@ class MomentumStudy:
     def _limits_panel(self, ax: Axes, world: KernelRegression) -> dict[str, list[float]]:
         rho = np.array([0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99])
         limits: dict[str, list[float]] = {"momentum": [float(r) for r in rho]}
-        for batch, color in zip(self.batches, SHADES, strict=False):
-            for nesterov, style in ((False, "-"), (True, "--")):
+        for batch, shade in zip(self.batches, SHADES, strict=False):
+            for nesterov, dash in ((False, "-"), (True, "--")):
                 values = [
                     world.largest_lr(batch, momentum=r, nesterov=nesterov) / (1 - r)
                     for r in limits["momentum"]
@@ -179,7 +180,7 @@ class MomentumStudy:
                 kind = "nesterov" if nesterov else "heavy_ball"
                 limits[f"{kind}_{batch}"] = values
                 words = f"batch {batch}" + (", Nesterov" if nesterov else "")
-                ax.plot(1 - rho, values, style, color=color, lw=1.3, label=words)
+                ax.plot(1 - rho, values, **{**shade, "ls": dash}, ms=3, lw=1.3, label=words)
         log_log(ax)
         ax.set_xlabel("1 - momentum")
         ax.set_ylabel("largest stable effective rate")

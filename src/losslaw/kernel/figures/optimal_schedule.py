@@ -18,18 +18,19 @@ from typing import ClassVar
 
 import numpy as np
 
+from losslaw.drawing.style import new_figure
 from losslaw.kernel import LongSchedule, Piece, long_wsd
 from losslaw.kernel.agreement import FreeForm, best, cap, final_risk, free_form
 from losslaw.kernel.agreement.optimum import lowest
 from losslaw.kernel.figures.drawing import (
     COLORS,
+    MARK,
     THEORY,
     Axes,
     Figure,
     legend,
     local_slopes,
     log_log,
-    new_figure,
     power_of_ten,
     quiet,
     short,
@@ -166,14 +167,15 @@ class OptimalSchedules:
 
     def _risk_panel(self, ax: Axes, by_problem: dict[str, list[Case]]) -> None:
         lines = {
-            "closed": ("closed form, a and c tuned", COLORS["wsd"]),
-            "power": ("$(1-z/N)^{2\\beta-1}$, peak and tail tuned", COLORS["power"]),
-            "cosine": ("cosine to 0, peak tuned", COLORS["linear"]),
+            "closed": ("closed form, a and c tuned", "wsd"),
+            "power": ("$(1-z/N)^{2\\beta-1}$, peak and tail tuned", "power"),
+            "cosine": ("cosine to 0, peak tuned", "cosine"),
         }
-        for (name, cases), style in zip(by_problem.items(), ("o-", "s--"), strict=True):
-            for key, (words, color) in lines.items():
+        for (name, cases), dash in zip(by_problem.items(), ("-", "--"), strict=True):
+            for key, (words, kind) in lines.items():
                 ratio = [case.losses[key] for case in cases]
-                ax.plot(self.budgets, ratio, style, ms=4, color=color, label=f"{name}: {words}")
+                style = {"ls": dash, "ms": 4, "color": COLORS[kind], "label": f"{name}: {words}"}
+                ax.plot(self.budgets, ratio, MARK[kind], **style)
         ax.axhline(1, color="#000000", lw=0.8)
         ax.set_xscale("log")
         ax.set_ylim(0.98, 1.6)
@@ -190,7 +192,7 @@ class OptimalSchedules:
         }
         words = {"power": "power tail $(1-x)^{2\\beta-1}$", "exponential": "exponential tail"}
         for key, values in tails.items():
-            ax.plot(budgets, values, "o", ms=5, color=COLORS[key], label=words[key])
+            ax.plot(budgets, values, MARK[key], ms=5, color=COLORS[key], label=words[key])
             theory_line(ax, budgets, theory[key], at=budgets[-1], through=values[-1])
         ax.plot([], [], **THEORY, label="theory, through the last point")
         log_log(ax)

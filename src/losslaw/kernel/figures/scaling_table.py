@@ -10,14 +10,15 @@ one far out, show which deviations are errors and which only fade.
 from dataclasses import dataclass
 from typing import ClassVar
 
+from losslaw.drawing.style import FAINT, new_figure
 from losslaw.kernel.agreement import Pair, scaling_pair
 from losslaw.kernel.figures.drawing import (
     COLORS,
+    MARK,
     NAMES,
     Axes,
     Figure,
     legend,
-    new_figure,
     power_of_ten,
     quiet,
     short,
@@ -115,8 +116,8 @@ class ScalingTable:
             place = places[entry.exponents, entry.schedule]
             color, far = COLORS[entry.schedule], entry.decade == decades[1]
             ax.plot(
-                -entry.pair.gap, place, "o", ms=5, mec=color, mfc=color if far else "white",
-                zorder=3 if far else 2,
+                -entry.pair.gap, place, MARK[entry.schedule], ms=5, mec=color,
+                mfc=color if far else "white", zorder=3 if far else 2,
             )  # fmt: skip
             if far:
                 ax.text(
@@ -124,10 +125,10 @@ class ScalingTable:
                     transform=ax.get_yaxis_transform(), color=color,
                 )  # fmt: skip
         for schedule in self.schedules:
-            ax.plot([], [], "o", ms=5, color=COLORS[schedule], label=NAMES[schedule])
-        for decade, face in zip(decades, ("white", "#666666"), strict=True):
+            ax.plot([], [], MARK[schedule], ms=5, color=COLORS[schedule], label=NAMES[schedule])
+        for decade, face in zip(decades, ("white", FAINT), strict=True):
             words = f"{power_of_ten(decade[0])} to {power_of_ten(decade[1])}"
-            ax.plot([], [], "o", ms=5, mec="#666666", mfc=face, label=words)
+            ax.plot([], [], "o", ms=5, mec=FAINT, mfc=face, label=words)
         ax.set_xlim(-0.055, 0.055)
         ax.set_xlabel("measured exponent minus theory's (at the right)")
         legend(ax, loc="lower center", bbox_to_anchor=(0.5, -0.24), ncols=3, fontsize=7.5)

@@ -19,16 +19,17 @@ from typing import ClassVar
 
 import numpy as np
 
+from losslaw.drawing.style import new_figure
 from losslaw.kernel import KernelRegression
 from losslaw.kernel.figures.drawing import (
     COLORS,
+    MARK,
     NAMES,
     THEORY,
     Axes,
     Figure,
     legend,
     log_log,
-    new_figure,
     quiet,
     short,
 )
@@ -127,7 +128,7 @@ class SdeGap:
         for (problem, kind, method), along in gaps.items():
             if problem is world:
                 ax.plot(
-                    self.shares, [measure(gap) for gap in along], "o" + STYLES[method],
+                    self.shares, [measure(gap) for gap in along], MARK[kind] + STYLES[method],
                     mfc=COLORS[kind] if method == "sde" else "white", color=COLORS[kind], ms=4,
                     lw=1.1, label=f"{NAMES[kind]}, {EQUATIONS[method]}",
                 )  # fmt: skip
