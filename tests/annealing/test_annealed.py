@@ -78,14 +78,37 @@ def test_a_run_that_is_annealed_already_is_no_worse_for_having_fewer_updates(fir
     result = ll.annealed(runs, law="effective")
     assert result["run"].loss < result["done"].loss - 0.01  # after a fifth more updates
     (pair,) = result.pairs
-    assert pair.at == ((6000, 5000) if first else (5000, 6000))
+    assert pair.at == ((6000, 4800) if first else (4800, 6000))
     assert pair.verdict == "not told apart"
     assert abs(pair.difference) < 0.006
-    assert "the cooldown of run ends there too" in pair.caution
+    assert "the cooldown of run ends there too, over as many updates (1,200)" in pair.caution
+
+
+def test_a_trunk_is_no_worse_than_its_own_cooldown():
+    """One run, annealed in its last 30 % and not: a cooldown of 20 % would not be as long."""
+    known = {"peak": 1e-3, "horizon": 6000, "warmup": 200, "weight_decay": 0.1}
+    ended = LAW.curve(ll.wsd(**known, cooldown=0.3), np.arange(50, 6001, 50), "ended")
+    (pair,) = ll.annealed([ended, stable(noise=0.0)], law="effective").pairs
+    assert pair.at == (6000, 4200)
+    assert pair.difference == pytest.approx(0, abs=1e-9)
+
+
+def test_a_run_that_decays_all_along_has_no_cooldown_of_its_own():
+    cosine = ll.cosine(peak=1e-3, horizon=6000, warmup=200, weight_decay=0.1)
+    run = LAW.curve(cosine, np.arange(50, 6001, 50), "cosine")
+    (pair,) = ll.annealed([run, stable()], law="effective").pairs
+    assert pair.at == (6000, 5000)
+
+
+def test_a_final_rate_above_the_peak_is_refused():
+    with pytest.raises(ll.InputError, match="ends at a rate of 1, and the peak of 'run' is"):
+        ll.annealed(stable(), final=1.0)
 
 
 def test_a_cooldown_that_cannot_end_there_is_said():
-    (pair,) = ll.annealed([done(), stable()], over=5950, law="effective").pairs
+    cosine = ll.cosine(peak=1e-3, horizon=6000, warmup=200, weight_decay=0.1)
+    ended = LAW.curve(cosine, np.arange(50, 6001, 50), "ended")
+    (pair,) = ll.annealed([ended, stable()], over=5950, law="effective").pairs
     assert pair.at == (6000, 6000)
     assert "fewer updates in all" in pair.caution
 

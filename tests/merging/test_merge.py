@@ -118,6 +118,11 @@ def test_checkpoints_to_come_are_answered_on_the_plan(curve, decayed):
     assert planned.whole.loss == pytest.approx(asked.whole.loss, abs=1e-9)
 
 
+def test_a_run_that_has_ended_has_no_checkpoints_to_come(decayed):
+    with pytest.raises(InputError, match="ended at step 3,000, at rate 0: it has no checkpoint at"):
+        ll.merge(decayed, checkpoints=[2500, 3001], law="oneclock")
+
+
 def test_a_difference_is_told_apart_beyond_what_errors_explain():
     def merge(loss, half, own=0.0):
         return Merge(

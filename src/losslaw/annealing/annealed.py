@@ -118,6 +118,12 @@ def annealed(
     runs, others = all_by(curves, optimizer), all_by(earlier, optimizer)
     check_source(fit, others, law)
     _check_names(runs, against)
+    for run in runs:
+        if final >= run.peak_seen:
+            raise InputError(
+                f"the cooldown ends at a rate of {final:g}, and the peak of {run.label!r} is"
+                f" {run.peak_seen:g}: give a lower one"
+            )
     progress("reading the runs")
     start = start_of([*runs, *others], skip, keep_all=keep_all)
     models, sentences = [Model(name="the saved fit", runs=tuple(runs))], list[str]()

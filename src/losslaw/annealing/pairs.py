@@ -10,7 +10,7 @@ Both are annealed from there. Where one is annealed already, the other is anneal
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal, get_args
 
@@ -24,11 +24,14 @@ from losslaw.annealing.telling import Undecided
 from losslaw.errors import InputError
 from losslaw.fitting.final_loss import FinalLoss
 from losslaw.fitting.mixture import FLOOR
+from losslaw.fitting.rungs import Annealing
 from losslaw.fitting.trust import useless
 from losslaw.numerics.arrays import FloatArray
 
 # What two runs have in common when they are compared.
 Equal = Literal["updates", "tokens", "compute"]
+# Share of its updates from which on a run decays all along, and has no cooldown of its own.
+ALL_ALONG = 0.5
 # Configurations up to which all pairs are compared, if nothing is said; beyond, the first with all.
 ALL_PAIRS = 12
 # The name of the run of the lowest annealed loss, where no run is called so.
@@ -95,13 +98,15 @@ class Comparison:
 
     def pair(self, one: Configuration, other: Configuration) -> Pair:
         """Which of two is worth more."""
-        at, ended = self._at_one_end(one, other, self._budget(one, other))
-        a, b = one.model.worth(one.first, at[0]), other.model.worth(other.first, at[1])
+        at, cooldown, ended = self._at_one_end(one, other, self._budget(one, other))
+        a = one.model.worth(one.first, at[0], cooldown)
+        b = other.model.worth(other.first, at[1], cooldown)
         question = Undecided(
             models=(one.model, other.model),
             runs=(one.first, other.first),
+            worths=(a, b),
             at=at,
-            cooldown=self.cooldown,
+            cooldown=cooldown,
             level=self.level,
             noise=self._noise(one, other, at),
             share=math.sqrt((1 / len(one.seeds) + 1 / len(other.seeds)) / 2),
@@ -126,11 +131,12 @@ class Comparison:
 
     def _at_one_end(
         self, one: Configuration, other: Configuration, at: tuple[int, int]
-    ) -> tuple[tuple[int, int], str]:
+    ) -> tuple[tuple[int, int], Cooldown, str]:
         """The updates ``at``, earlier for a run whose cooldown would go beyond what is equal.
 
         A run that is annealed already ends at the budget. So does then the cooldown of the other,
-        which would have the updates of a cooldown more.
+        which would have the updates of a cooldown more; and it is as long as that run's own, where
+        that had one: a longer one would make the same run better.
         """
         pair = (one, other)
         done = [
@@ -138,13 +144,21 @@ class Comparison:
             for each, end in zip(pair, at, strict=True)
         ]
         if done[0] == done[1]:
-            return at, ""
+            return at, self.cooldown, ""
         i = done.index(False)
-        run, begins = pair[i].first.curve, self.cooldown.begins(at[i])
+        run, ended, cooldown = pair[i].first.curve, pair[1 - i], self.cooldown
+        had = Annealing.of(ended.first.curve.until(at[1 - i]))
+        if 0 < had.share <= ALL_ALONG:
+            cooldown = replace(cooldown, over=had.updates)
+        begins = cooldown.begins(at[i])
         if begins < max(run.schedule.warmup + 1, int(run.steps[0])):
-            return at, f"{pair[1 - i].name} is annealed already, and has fewer updates in all"
-        said = f"{pair[1 - i].name} is annealed already: the cooldown of {pair[i].name} ends there"
-        return (at[0] if i else begins, begins if i else at[1]), f"{said} too"
+            return (
+                at, self.cooldown, f"{ended.name} is annealed already, and has fewer updates in all"
+            )  # fmt: skip
+        said = f"{ended.name} is annealed already: the cooldown of {pair[i].name} ends there too"
+        if cooldown is not self.cooldown:
+            said += f", over as many updates ({had.updates:,})"
+        return (at[0] if i else begins, begins if i else at[1]), cooldown, said
 
     def _noise(self, one: Configuration, other: Configuration, at: tuple[int, int]) -> float:
         """What two runs of one schedule differ by, a standard deviation of each, in nats.

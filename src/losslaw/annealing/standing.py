@@ -94,8 +94,8 @@ class FittedModel:
     strayed: str = ""
     curves: tuple[LossCurve, ...] = ()
     law: Fittable = "auto"
-    _kept: dict[tuple[str, int], FinalLoss] = field(
-        default_factory=dict[tuple[str, int], FinalLoss]
+    _kept: dict[tuple[str, int, Cooldown], FinalLoss] = field(
+        default_factory=dict[tuple[str, int, Cooldown], FinalLoss]
     )
     _expected: dict[float | None, ExpectedIntervals] = field(
         default_factory=dict[float | None, ExpectedIntervals]
@@ -109,11 +109,12 @@ class FittedModel:
             self._expected[size] = ExpectedIntervals.of(self.fit, self.curves, self.law, size)
         return self._expected[size]
 
-    def worth(self, run: Standing, at: int) -> FinalLoss:
-        """The loss of a run after the cooldown that begins after update ``at``."""
-        key = run.label, at
+    def worth(self, run: Standing, at: int, cooldown: Cooldown | None = None) -> FinalLoss:
+        """The loss of a run after a cooldown that begins after update ``at``: the usual one."""
+        asked = cooldown or self.cooldown
+        key = run.label, at, asked
         if key not in self._kept:
-            schedule = self.cooldown.of(run.curve, at)
+            schedule = asked.of(run.curve, at)
             self._kept[key] = FinalLoss.of(self.fit, schedule, run.curve.model_size)
         return self._kept[key]
 

@@ -39,6 +39,7 @@ class Undecided:
     Attributes:
         models: The runs that each was fitted with.
         runs: The two runs.
+        worths: Their annealed losses.
         at: After which update the cooldown of each begins.
         cooldown: The cooldown that is asked about.
         level: Level of the intervals.
@@ -48,20 +49,12 @@ class Undecided:
 
     models: tuple[FittedModel, FittedModel]
     runs: tuple[Standing, Standing]
+    worths: tuple[FinalLoss, FinalLoss]
     at: tuple[int, int]
     cooldown: Cooldown
     level: float
     noise: float
     share: float
-
-    @property
-    def worths(self) -> tuple[FinalLoss, FinalLoss]:
-        """The annealed losses of both."""
-        first, second = (
-            model.worth(run, at)
-            for model, run, at in zip(self.models, self.runs, self.at, strict=True)
-        )
-        return first, second
 
     @property
     def found(self) -> Difference:

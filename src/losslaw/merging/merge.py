@@ -225,9 +225,19 @@ def _checkpoints(curve: LossCurve, checkpoints: ArrayLike, last: int | None) -> 
 def _schedule(
     curve: LossCurve, until: int, declared: Schedule | None
 ) -> tuple[Schedule, tuple[str, ...]]:
-    """What the run did, or will have done, up to a checkpoint; and what is doubtful about it."""
-    if until <= int(curve.steps[-1]):
+    """What the run did, or will have done, up to a checkpoint; and what is doubtful about it.
+
+    Raises:
+        InputError: the run has ended before.
+    """
+    now = int(curve.steps[-1])
+    if until <= now:
         return curve.schedule, ()
+    if declared is None and curve.planned in (None, now) and curve.schedule.lr[now - 1] == 0:
+        raise InputError(
+            f"{curve.label!r} has ended at step {now:,}, at rate 0: it has no checkpoint at step"
+            f" {until:,}; if it went on, say how (schedule=, --schedule)"
+        )
     horizon = until if declared is None else declared.horizon
     plan = planned(curve, max(horizon, until), declared, 0.0)
     return plan.schedule, plan.doubts

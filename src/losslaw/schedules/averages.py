@@ -151,7 +151,8 @@ class WeightedCheckpoints:
     def __init__(self, checkpoints: ArrayLike, weights: ArrayLike | str = "uniform"):
         at = finite_vector("checkpoints", checkpoints)
         if (np.diff(at) <= 0).any() or (at != np.floor(at)).any():
-            raise InputError(f"checkpoints are increasing whole numbers of updates, got {at}")
+            shown = ", ".join(f"{step:.12g}" for step in at[:8]) + (", .." if at.size > 8 else "")
+            raise InputError(f"checkpoints are increasing whole numbers of updates, got {shown}")
         if isinstance(weights, str):
             given = checkpoint_weights(at.astype(np.int64), weights)
         else:
