@@ -81,6 +81,7 @@ def test_a_run_that_is_annealed_already_is_no_worse_for_having_fewer_updates(fir
     assert pair.at == ((6000, 4800) if first else (4800, 6000))
     assert pair.verdict == "not told apart"
     assert abs(pair.difference) < 0.006
+    assert all(len(line) <= 80 for line in str(result).splitlines())
     assert "the cooldown of run ends there too, over as many updates (1,200)" in pair.caution
 
 

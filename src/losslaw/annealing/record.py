@@ -271,7 +271,7 @@ class Annealed(Report, Plotted):
         shown = pairs[:PAIRS_SHOWN]
         lines = [f"which is worth more ({self.level:.0%} intervals of the differences)"]
         for pair in shown:
-            lines.append(f"  {pair.a} against {pair.b}, {pair.equal}:")
+            lines += wrapped(f"{pair.a} against {pair.b}, {pair.equal}:", "  ")
             lines += wrapped(pair.sentence, "    ")
             if pair.needs:
                 lines += wrapped(f"needs {pair.needs}", "    ")
