@@ -1,8 +1,11 @@
 import json
 
+import numpy as np
 import pytest
 
+from losslaw import KernelRegression, Schedule
 from losslaw.cli.main import run
+from losslaw.fitting import fit
 
 BASE = ["theory", "--source", "0.5", "--capacity", "4", "--budget", "1e9"]
 
@@ -54,3 +57,48 @@ def test_bad_input_is_one_line_and_status_two(capsys, extra, message):
     err = capsys.readouterr().err
     assert message in err
     assert err.count("\n") == 1
+
+
+def spectrum_file(folder, s=0.5, beta=2.0):
+    rows = "".join(f"{j**-beta!r},{j ** -(1 + s * beta)!r}\n" for j in range(1, 1001))
+    path = folder / "spectrum.csv"
+    path.write_text("eigenvalue,signal\n" + rows)
+    return str(path)
+
+
+def test_a_spectrum_in_place_of_exponents(capsys, tmp_path):
+    path = spectrum_file(tmp_path, s=0.8)
+    assert run(["theory", "--spectrum", path, "--budget", "1e9", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["capacity"] == pytest.approx(2.0, rel=0.01)
+    assert document["measured"]["side"] == "easy"
+    assert document["measured"]["capacity"]["window"][0] < 5
+    assert run(["theory", "--spectrum", path, "--budget", "1e9"]) == 0
+    assert "easy: s is above 1 - 1/beta in all of the intervals" in capsys.readouterr().out
+    run_it = ["simulate", "--spectrum", path, "--schedule", "constant:peak=0.1,horizon=50"]
+    assert run([*run_it, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["excess"][-1] > 0
+    assert run(["theory", "--spectrum", path, "--source", "1", "--budget", "1e9"]) == 2
+    assert "--spectrum takes the place of --source" in capsys.readouterr().err
+
+
+def test_a_fit_says_easy_or_hard(capsys, tmp_path):
+    world = KernelRegression(source=0.3, capacity=2.0)
+    curves = []
+    for turn, factor in ((40_000, 1.0), (20_000, 0.1), (4000, 0.2)):
+        lr = np.full(40_000, 0.02)
+        lr[turn:] *= factor
+        steps = [np.geomspace(2500, turn, 50), turn + np.geomspace(5000, 40_000 - turn + 1, 50)]
+        at = np.unique(np.round(np.concatenate(steps)))
+        run_of = Schedule(lr, batch=1, warmup=0)
+        curves.append(world.mean_curve(run_of, at[at <= 40_000], label=f"drop at {turn}"))
+    path = str(tmp_path / "fit.json")
+    fit(curves, "convolution", skip=1).save(path)
+    assert run(["theory", "--fit", path, "--budget", "1e9", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["source"] == pytest.approx(0.3, abs=0.02)
+    assert document["capacity"] == pytest.approx(2.0, rel=0.25)
+    assert document["measured"]["side"] in ("hard", "open")
+    fit(curves, "functional", skip=1, uncertainty=False).save(path)
+    assert run(["theory", "--fit", path, "--budget", "1e9"]) == 2
+    assert "exponents are in the convolution form" in capsys.readouterr().err

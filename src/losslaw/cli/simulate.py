@@ -1,12 +1,20 @@
 """``losslaw simulate``: a loss curve of the kernel world."""
 
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from losslaw.cli.options import Command, Json
-from losslaw.cli.problem import Capacity, Difficulty, Source, chosen_source
+from losslaw.cli.problem import (
+    Capacity,
+    Difficulty,
+    Source,
+    SpectrumFile,
+    Tolerance,
+    chosen_exponents,
+    refuse_exponents,
+)
 
 if TYPE_CHECKING:
     from losslaw.kernel import KernelRegression, LongSchedule
@@ -21,7 +29,6 @@ def register(app: typer.Typer) -> None:
 
 
 def simulate(
-    capacity: Capacity,
     schedule: Annotated[
         str,
         typer.Option(
@@ -32,6 +39,9 @@ def simulate(
     ],
     source: Source = None,
     difficulty: Difficulty = None,
+    capacity: Capacity = None,
+    spectrum: SpectrumFile = None,
+    tolerance: Tolerance = 1e-12,
     modes: Annotated[str, typer.Option("--modes", help="Modes M, a whole number or inf.")] = "inf",
     noise: Annotated[
         float, typer.Option("--noise", help="Standard deviation sigma of the labels.")
@@ -106,9 +116,17 @@ def simulate(
 
     if method not in METHODS:
         raise InputError(f"--method {method!r}, expected one of: {', '.join(METHODS)}")
+    problem: dict[str, Any] = {}
+    if spectrum is None:
+        problem["source"], problem["capacity"] = chosen_exponents(source, difficulty, capacity)
+    else:
+        from losslaw.kernel.measured import read_spectrum
+
+        refuse_exponents("--spectrum", source, difficulty, capacity)
+        measured = read_spectrum(spectrum, tolerance)
+        problem = {"spectrum": measured.eigenvalues, "targets": measured.targets}
     world = KernelRegression(
-        source=chosen_source(source, difficulty, capacity),
-        capacity=capacity,
+        **problem,
         modes=_modes(modes),
         noise=noise,
         features=cast("Features", features),
@@ -131,7 +149,7 @@ def simulate(
             nesterov=nesterov,
             tick=lambda runs: show(advance=runs) if show else None,
         )
-    notes = _notes(plan, result, schedule, relative=relative, seeds=seeds, seed=seed)
+    notes = _notes(plan, result, schedule, spectrum, relative=relative, seeds=seeds, seed=seed)
     if average is not None:
         notes["average"] = average
     if momentum is not None:
@@ -164,6 +182,7 @@ def _notes(
     plan: "Schedule | LongSchedule",
     result: "Evaluation",
     spec: str,
+    spectrum: str | None,
     *,
     relative: bool,
     seeds: int,
@@ -183,6 +202,7 @@ def _notes(
         "method": result.method,
         "largest_lr": result.largest_lr,
         "schedule": spec,
+        **({} if spectrum is None else {"spectrum": spectrum}),
         "relative": relative,
         "warmup": getattr(plan, "warmup", 0),
         "lr_is": "used",

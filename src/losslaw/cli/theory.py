@@ -8,10 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from losslaw.cli.options import Command, Json, JsonFile
-from losslaw.cli.problem import Capacity, Difficulty, Source, chosen_source
+from losslaw.cli.problem import (
+    Capacity,
+    Difficulty,
+    Source,
+    SpectrumFile,
+    Tolerance,
+    chosen_exponents,
+    refuse_exponents,
+)
 
 if TYPE_CHECKING:
     from losslaw.kernel.agreement import ExactOptimum, Rank
+    from losslaw.kernel.measured import Measured
     from losslaw.kernel.theory import Exponents, Relation, Scaling
     from losslaw.kernel.theory.scaling import Limited
 
@@ -22,12 +31,23 @@ def register(app: typer.Typer) -> None:
 
 
 def theory(
-    capacity: Capacity,
     budget: Annotated[
         float, typer.Option("--budget", help="Samples D, or with --compute C = modes * D.")
     ],
     source: Source = None,
     difficulty: Difficulty = None,
+    capacity: Capacity = None,
+    spectrum: SpectrumFile = None,
+    tolerance: Tolerance = 1e-12,
+    fit: Annotated[
+        str | None,
+        typer.Option(
+            "--fit",
+            metavar="FILE",
+            help="In place of exponents: a saved fit of the convolution form, such as of a language"
+            " model's losses.",
+        ),
+    ] = None,
     schedule: Annotated[
         str | None,
         typer.Option(
@@ -91,7 +111,18 @@ def theory(
     from losslaw.numerics.arrays import check_positive
     from losslaw.numerics.magnitudes import LABEL_NOISE
 
-    exponents = Exponents(chosen_source(source, difficulty, capacity), capacity)
+    measured = None
+    if spectrum is not None or fit is not None:
+        name = "--fit" if spectrum is None else "--spectrum"
+        refuse_exponents(name, source, difficulty, capacity)
+        if spectrum is not None and fit is not None:
+            raise InputError("give one of --spectrum and --fit")
+        measured = _measured_from(spectrum, tolerance, fit)
+        if not json:
+            typer.echo(f"{measured}\n")
+        exponents = measured.exponents
+    else:
+        exponents = Exponents(*chosen_exponents(source, difficulty, capacity))
     check_positive(batch=batch)
     if not (math.isfinite(noise) and noise >= 0):
         raise InputError(f"noise is {noise:g}, expected a standard deviation, 0 or above")
@@ -137,7 +168,8 @@ def theory(
         best["batch schedule at a constant rate"] = batch_relations(exponents, budget)
     record = {
         "source": exponents.source,
-        "capacity": capacity,
+        "capacity": exponents.capacity,
+        "measured": None if measured is None else {**asdict(measured), "side": measured.side},
         "difficulty": exponents.difficulty,
         "budget": budget,
         "limited": limited,
@@ -164,8 +196,10 @@ def theory(
     if optima:
         found = optima[results[0].schedule].exact
         text = schedule_text(exponents, results[0].schedule, found, exponent, floor)
-        options = f"--source {exponents.source:g} --capacity {capacity:g} --modes {found.modes:g}"
-        options += f" --noise {noise:g} --batch {batch:g} --method integrator"
+        options = f"--source {exponents.source:g} --capacity {exponents.capacity:g}"
+        options += (
+            f" --modes {found.modes:g} --noise {noise:g} --batch {batch:g} --method integrator"
+        )
         _print_exact(list(optima.values()), f"{options} --schedule {text}")
     footnotes: dict[str, int] = {}
     for result in results:
@@ -177,6 +211,31 @@ def theory(
     typer.echo()
     for text, number in footnotes.items():
         typer.echo(f"[{number}] {text}")
+
+
+def _measured_from(spectrum: str | None, tolerance: float, fit: str | None) -> "Measured":
+    """Exponents of a spectrum, or of a saved fit."""
+    from losslaw.errors import InputError
+    from losslaw.kernel.measured import exponents_of_law, measure_exponents, read_spectrum
+
+    if spectrum is not None:
+        return measure_exponents(read_spectrum(spectrum, tolerance))
+    from losslaw.fitting import load_fit
+
+    assert fit is not None
+    loaded = load_fit(fit)
+    if loaded.law.name != "convolution":
+        raise InputError(
+            f"{fit} is a fit of the law '{loaded.law.name}': exponents are in the convolution form,"
+            " losslaw fit LOG... --law convolution"
+        )
+    errors = loaded.parameter_errors
+    unknown = () if loaded.uncertainty is None else loaded.uncertainty.unknown
+    pairs = [
+        (loaded.parameters[name], math.inf if name in unknown else errors.get(name, math.inf))
+        for name in ("s", "q")
+    ]
+    return exponents_of_law(*pairs[0], *pairs[1])
 
 
 def _rank_record(rank: "Rank") -> dict[str, object]:

@@ -79,6 +79,9 @@ class Evaluation(Plotted):
 
     def __str__(self) -> str:
         world, share = self.world, self.peak_lr / self.largest_lr
+        given = "a spectrum of its own"
+        if world.source is not None:
+            given = f"source {world.source:g}, capacity {world.capacity:g}"
         rows = [
             [
                 f"{self.steps[i]:.4g}" if self.steps[i] >= 1e7 else f"{self.steps[i]:.0f}",
@@ -91,8 +94,7 @@ class Evaluation(Plotted):
         ]
         header = ["step", "lr", "loss", "above irreducible", *self.columns]
         lines = [
-            f"source {world.source:g}, capacity {world.capacity:g}, modes {world.modes:g},"
-            f" noise {world.noise:g}; method {self.method}",
+            f"{given}, modes {world.modes:g}, noise {world.noise:g}; method {self.method}",
             f"peak {self.peak_lr:.4g} is {share:.3g} of the largest admissible rate,"
             f" {self.largest_lr:.6g}; irreducible loss {self.irreducible:g}",
             "",
