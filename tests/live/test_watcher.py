@@ -222,3 +222,51 @@ print({"scipy", "numba", "torch", "losslaw.fitting"} & set(sys.modules))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_a_loop_of_pytorch_in_five_lines_killed_and_resumed(tmp_path):
+    torch = pytest.importorskip("torch")
+
+    def train(first, last):
+        watcher = Watcher(tmp_path / "mine.csv", horizon=400)
+        torch.manual_seed(0)
+        model = torch.nn.Linear(4, 4)
+        optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+        scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 400)
+        watcher.plan(0, ll.Schedule.from_torch(scheduler, 400).lr)
+        losses = {}
+        for step in range(1, last + 1):
+            lr = optimizer.param_groups[0]["lr"]
+            loss = 1 + model(torch.ones(8, 4)).square().mean()
+            loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            scheduler.step()
+            if step < first:  # stands for a checkpoint
+                continue
+            losses[step] = loss.item()
+            watcher.seen(step, loss, lr)
+            if step % 100 == 0:
+                watcher.save()
+        return losses
+
+    train(1, 250)  # the last checkpoint is at 200, and nothing is closed
+    losses = train(1, 400)
+    assert (tmp_path / "mine.1.csv").exists()
+    (tmp_path / "mine.csv").unlink()
+    (tmp_path / "mine.1.csv").rename(tmp_path / "mine.csv")
+    train(201, 400)
+    (run,) = ll.read_curves(tmp_path / "mine.csv")
+    assert run.steps.tolist() == list(range(10, 401, 10))
+    means = [np.mean([losses[step - i] for i in range(10)]) for step in run.steps.tolist()]
+    assert_allclose(run.loss, means, rtol=1e-6)
+    assert run.planned == 400
+
+
+def test_what_a_trainer_says_fills_what_was_left_open(tmp_path):
+    watched = Watcher(weight_decay=0.2)
+    watched.begin(
+        0, log=tmp_path / "a.csv", horizon=100, row=1, weight_decay=0.1, batch=8, model_size=-1
+    )
+    assert watched.facts == {"weight_decay": 0.2, "batch": 8}  # no model has -1 parameters
+    assert (watched.horizon, watched.rows.row) == (100, 1)

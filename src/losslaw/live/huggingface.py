@@ -56,41 +56,40 @@ class LiveForecast(TrainerCallback):
     def __init__(
         self, log: str | Path | None = None, *, say: Log | None = None, **options: Any
     ) -> None:
-        Watcher(log, say=say, **options)  # what is wrong is said before the run begins
-        self.watcher: Watcher | None = None
+        self.watcher = Watcher(log, say=say, **options)
         self.trainer: Trainer | None = None
-        self._log, self._say, self._options = log, say, options
+        self._watches = False
         self._rate: float | None = None
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **parts: Any
     ) -> None:
         """Take what is known of the run, and what it has shown before it was stopped."""
-        if not state.is_world_process_zero:
+        self._watches = state.is_world_process_zero
+        if not self._watches:
             return
+        watcher, done = self.watcher, state.global_step
         try:
-            self.watcher = watcher = self._made(args, state)
-            watcher.resume(state.global_step)
+            watcher.begin(done, **_known(args, state))
             rows = [
                 (row["step"], row["learning_rate"], row["loss"])
                 for row in state.log_history
                 if {"step", "learning_rate", "loss"} <= row.keys()
             ]
             watcher.rows.take(*(zip(*rows, strict=True) if rows else ((), (), ())))
-            if "schedule" not in self._options and state.max_steps > state.global_step:
-                rest = state.max_steps - state.global_step
-                watcher.plan(state.global_step, Schedule.from_torch(parts["lr_scheduler"], rest).lr)
+            if state.max_steps > done and not watcher.planned:
+                plan = Schedule.from_torch(parts["lr_scheduler"], state.max_steps - done)
+                watcher.plan(done, plan.lr)
         except InputError as error:  # a scheduler that cannot be run ahead: the log shows its rates
             LOGGER.info("the plan is not known: %s", error)
         except Exception as error:
-            LOGGER.warning("the run goes on without losslaw's metrics: %s", error)
-            self.watcher = None
+            watcher.tell(error)
 
     def on_step_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **parts: Any
     ) -> None:
         """Note the rate that this update will use."""
-        if self.watcher is not None:
+        if self._watches:
             groups = getattr(parts.get("optimizer"), "param_groups", None)
             self._rate = float(groups[0]["lr"]) if groups else None
 
@@ -103,7 +102,7 @@ class LiveForecast(TrainerCallback):
         **parts: Any,
     ) -> None:
         """Take in the loss that is logged."""
-        if self.watcher is not None and logs and "loss" in logs:
+        if self._watches and logs and "loss" in logs:
             rate = logs.get("learning_rate") if self._rate is None else self._rate
             if rate is not None:
                 self.watcher.take_in(state.global_step, logs["loss"], rate)
@@ -112,7 +111,7 @@ class LiveForecast(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **parts: Any
     ) -> None:
         """Log what is ready."""
-        if self.watcher is None:
+        if not self._watches:
             return
         metrics = self.watcher.take(state.global_step)
         if not metrics:
@@ -131,26 +130,25 @@ class LiveForecast(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **parts: Any
     ) -> None:
         """Write the log beside the checkpoint."""
-        if self.watcher is not None:
+        if self._watches:
             self.watcher.save()
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **parts: Any
     ) -> None:
         """Write the log."""
-        if self.watcher is not None:
+        if self._watches:
             self.watcher.close()
 
-    def _made(self, args: TrainingArguments, state: TrainerState) -> Watcher:
-        """The watcher of this run; what the options leave open is taken from the arguments."""
-        processes = int(args.world_size)  # pyright: ignore[reportUnknownArgumentType]
-        per_update = args.train_batch_size * args.gradient_accumulation_steps * processes
-        known: dict[str, Any] = {
-            "horizon": state.max_steps if state.max_steps > 0 else None,
-            "weight_decay": args.weight_decay,
-            "batch": per_update,
-            "optimizer": optimizer_named(str(getattr(args.optim, "value", args.optim))),
-            "row": 1,
-        }
-        log = Path(args.output_dir or ".", LOG) if self._log is None else self._log
-        return Watcher(log, say=self._say, **{**known, **self._options})
+
+def _known(args: TrainingArguments, state: TrainerState) -> dict[str, Any]:
+    """What the Trainer says of the run."""
+    processes = int(args.world_size)  # pyright: ignore[reportUnknownArgumentType]
+    return {
+        "log": Path(args.output_dir or ".", LOG),
+        "horizon": state.max_steps if state.max_steps > 0 else None,
+        "row": 1,
+        "weight_decay": args.weight_decay,
+        "batch": args.train_batch_size * args.gradient_accumulation_steps * processes,
+        "optimizer": optimizer_named(str(getattr(args.optim, "value", args.optim))),
+    }

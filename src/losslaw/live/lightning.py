@@ -20,7 +20,7 @@ else:
         from pytorch_lightning import Callback, LightningModule, Trainer
 
 from losslaw.errors import InputError
-from losslaw.live.watcher import LOG, ROW, Watcher
+from losslaw.live.watcher import LOG, Watcher
 from losslaw.logs.optimizer import optimizer_named
 from losslaw.schedules import Schedule
 
@@ -43,43 +43,42 @@ class LiveForecast(Callback):
     def __init__(
         self, log: str | Path | None = None, *, say: Log | None = None, **options: Any
     ) -> None:
-        Watcher(log, say=say, **options)  # what is wrong is said before the run begins
-        self.watcher: Watcher | None = None
-        self._log, self._say, self._options = log, say, options
+        self.watcher = Watcher(log, say=say, **options)
+        self._watches = False
         self._state: Mapping[str, Any] | None = None
         self._rate = self._sum = None
         self._batches = 0
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Take what is known of the run, and what it has shown before it was stopped."""
-        if not trainer.is_global_zero:
+        self._watches = trainer.is_global_zero
+        if not self._watches:
             return
-        done = trainer.global_step
+        watcher, done = self.watcher, trainer.global_step
         try:
-            self.watcher = watcher = self._made(trainer)
+            watcher.begin(done, **_known(trainer))
             if self._state is not None:
                 watcher.load_state_dict(self._state)
                 if done < watcher.rows.last:
                     watcher.rows.forget_from(done + 1)
-            else:
-                watcher.resume(done)
-            configured = trainer.lr_scheduler_configs
-            if "schedule" not in self._options and watcher.horizon and configured:
-                if configured[0].interval != "step" or configured[0].frequency != 1:
-                    return
-                rest = watcher.horizon - done
-                watcher.plan(done, Schedule.from_torch(configured[0].scheduler, rest).lr)
+            by_update = [
+                each.scheduler
+                for each in trainer.lr_scheduler_configs
+                if each.interval == "step" and each.frequency == 1
+            ]
+            if watcher.horizon and by_update and not watcher.planned:
+                plan = Schedule.from_torch(by_update[0], watcher.horizon - done)
+                watcher.plan(done, plan.lr)
         except InputError as error:  # a scheduler that cannot be run ahead: the log shows its rates
             LOGGER.info("the plan is not known: %s", error)
         except Exception as error:
-            LOGGER.warning("the run goes on without losslaw's metrics: %s", error)
-            self.watcher = None
+            watcher.tell(error)
 
     def on_before_optimizer_step(
         self, trainer: Trainer, pl_module: LightningModule, optimizer: Any
     ) -> None:
         """Note the rate that this update will use."""
-        if self.watcher is not None and (self._rate is None or len(trainer.optimizers) == 1):
+        if self._watches and (self._rate is None or len(trainer.optimizers) == 1):
             self._rate = float(optimizer.param_groups[0]["lr"])
 
     def on_train_batch_end(
@@ -92,7 +91,7 @@ class LiveForecast(Callback):
     ) -> None:
         """Take in the loss, once for each update, and log what is ready."""
         watcher = self.watcher
-        if watcher is None:
+        if not self._watches:
             return
         try:
             loss_in = getattr(outputs, "get", None)  # a mapping, or the loss itself
@@ -117,19 +116,19 @@ class LiveForecast(Callback):
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the log."""
-        if self.watcher is not None:
+        if self._watches:
             self.watcher.close()
 
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
         """Write the log of a run that was stopped."""
-        if self.watcher is not None:
+        if self._watches:
             self.watcher.close()
 
     def state_dict(self) -> dict[str, Any]:
         """The log so far, for the checkpoint; it is written to its file as well."""
-        if self.watcher is None:
+        if not self._watches:
             return {}
         self.watcher.save()
         return self.watcher.state_dict()
@@ -138,17 +137,15 @@ class LiveForecast(Callback):
         """Go on from the log in a checkpoint."""
         self._state = state_dict or None
 
-    def _made(self, trainer: Trainer) -> Watcher:
-        """The watcher of this run; what the options leave open is taken from the Trainer."""
-        horizon = trainer.estimated_stepping_batches
-        optimizer = trainer.optimizers[0] if trainer.optimizers else None
-        groups: list[dict[str, Any]] = getattr(optimizer, "param_groups", [])
-        known: dict[str, Any] = {
-            "horizon": int(horizon) if 0 < horizon < float("inf") else None,
-            "weight_decay": max((each.get("weight_decay", 0) for each in groups), default=None),
-            "optimizer": optimizer_named(type(optimizer).__name__),
-            "row": ROW,
-        }
-        folder = trainer.log_dir or trainer.default_root_dir
-        log = Path(folder, LOG) if self._log is None else self._log
-        return Watcher(log, say=self._say, **{**known, **self._options})
+
+def _known(trainer: Trainer) -> dict[str, Any]:
+    """What the Trainer says of the run."""
+    horizon = trainer.estimated_stepping_batches
+    optimizer = trainer.optimizers[0] if trainer.optimizers else None
+    groups: list[dict[str, Any]] = getattr(optimizer, "param_groups", [])
+    return {
+        "log": Path(trainer.log_dir or trainer.default_root_dir, LOG),
+        "horizon": int(horizon) if 0 < horizon < float("inf") else None,
+        "weight_decay": max((each.get("weight_decay", 0) for each in groups), default=None),
+        "optimizer": optimizer_named(type(optimizer).__name__),
+    }

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
@@ -93,7 +94,8 @@ class Watcher:
         shape: Shape of both.
         final: Rate at the end of both.
         level: Share of cases the intervals are meant to hold, in (0, 1).
-        row: Updates that a row of the log is the mean over, if losses come one by one.
+        row: Updates that a row of the log is the mean over, if losses come one by one; ``None``:
+            ten.
         new_data: Whether this run has other data than ``earlier`` or ``fit``.
         facts: What else is known of the run, as in `losslaw.read_curves`: ``warmup``,
             ``weight_decay``, ``batch``, ``model_size``, ``optimizer``.
@@ -124,13 +126,13 @@ class Watcher:
         shape: str = "linear",
         final: float = 0.0,
         level: float = 0.9,
-        row: int = ROW,
+        row: int | None = None,
         new_data: bool = False,
         **facts: Any,
     ) -> None:
         expect_numbers(every=every, horizon=horizon, over=over, final=final, row=row)
         Level(level)
-        if every < 1 or row < 1:
+        if every < 1 or (row is not None and row < 1):
             raise InputError(f"every {every} updates, rows of {row}: expected at least 1")
         decay_rates(max(final, 1.0), final, shape, 1)
         if log is not None and not str(log).endswith(".csv"):
@@ -141,16 +143,17 @@ class Watcher:
         self.every, self.say, self.horizon = int(every), say, horizon
         self.facts = _checked_facts(facts)
         self._ahead: tuple[int, FloatArray] | None = None
+        self.planned = schedule is not None
         if schedule is not None:
             self.plan(0, schedule_of(schedule).lr)
         self._options: dict[str, Any] = {
-            "label": label or _name(self.path),
             **_sources(earlier, fit),
             "asked": {"level": level, "new_data": new_data},
             "decay_over": None if decay_over is None else tuple(decay_over),
             "over": over, "final": final, "shape": shape,
         }  # fmt: skip
-        self.rows = Seen(row=int(row))
+        self._label, self._row = label, row
+        self.rows = Seen(row=int(row or ROW))
         self._asked = 0
         self._ready: dict[str, float] | None = None
         self._thread: threading.Thread | None = None
@@ -217,6 +220,27 @@ class Watcher:
         self._begun, self._asked = True, self.rows.last
 
     @_quiet
+    def begin(
+        self,
+        step: int,
+        *,
+        log: Path | None = None,
+        horizon: int | None = None,
+        row: int | None = None,
+        **facts: Any,
+    ) -> None:
+        """A run begins, or goes on after update ``step``; what was left open is as given here."""
+        self.path = self.path or log
+        self.horizon = self.horizon or horizon
+        for name, value in facts.items():
+            if name not in self.facts:
+                with suppress(InputError):  # what makes no sense is not known
+                    self.facts |= _checked_facts({name: value})
+        self.rows = Seen(row=int(self._row or row or ROW))
+        self._asked, self._ready = 0, None
+        self.resume(step)
+
+    @_quiet
     def resume(self, step: int) -> None:
         """Go on after update ``step`` from the log that was written, as `seen` does by itself."""
         self._begun = True
@@ -249,6 +273,7 @@ class Watcher:
             self._asked, self._closed = step, False
             steps, rates, losses = self.rows.arrays()
             question = Question(
+                label=self._label or _name(self.path),
                 steps=steps, lr=rates, loss=losses, ahead=self._ahead,
                 horizon=None if self.horizon is None or self.horizon <= step else self.horizon,
                 facts=self.facts, **self._options,
