@@ -8,7 +8,8 @@ of the costliest single call, and of writing the log, which is done at checkpoin
 The computation itself is a process of low priority, and not a thread: `torch` gives up the
 interpreter in every operation, and has to win it back from a thread that fits. The steps of a
 network of 100 small layers, and how long they take while a forecast is made in a thread of the same
-process and in a process of its own, are in the second table: medians of wall time.
+process and in a process of its own, are in the second table: medians of wall time, of which the
+ratio is what counts.
 """
 
 import subprocess

@@ -129,3 +129,13 @@ def test_a_step_that_is_a_count_of_samples_is_refused(tmp_path):
         read_curves(write(tmp_path / "log.csv", text))
     (curve,) = read_curves(tmp_path / "log.csv", step_divisor=512)
     assert curve.steps[-1] == 400
+
+
+def test_a_comment_says_how_long_the_run_is_to_be(tmp_path):
+    path = tmp_path / "run.csv"
+    rows = "".join(f"{step},0.1,{3 - step / 100}\n" for step in range(1, 9))
+    path.write_text("# horizon: 2,400\nstep,lr,loss\n" + rows)
+    with pytest.raises(InputError, match="its horizon is 2,400, expected a number of updates"):
+        read_curves(path)
+    path.write_text("# horizon: 2400\nstep,lr,loss\n" + rows)
+    assert read_curves(path)[0].planned == 2400

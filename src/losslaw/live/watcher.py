@@ -3,7 +3,7 @@
 The trainer's thread does next to nothing: it adds a number to a sum, completes a row, and every so
 many updates starts a background thread, one at a time. That thread does not compute. Python runs
 one thread at a time, and each operation of a training step gives up the interpreter and has to win
-it back, so a fit in the same process makes small steps take more than twice as long; and what a
+it back, so a fit in the same process makes small steps take about twice as long; and what a
 thread computes, it computes beside the memory of the trainer. So the thread starts a process of low
 priority, waits for it without holding the interpreter, and puts aside what it says.
 
