@@ -1,5 +1,7 @@
 import os
+import sys
 
+import pytest
 from hypothesis import settings
 
 # Before numpy is loaded: threaded BLAS is slow on vectors this small, and its last digits vary.
@@ -11,3 +13,11 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 # of a compiled function compiles it.
 settings.register_profile("losslaw", derandomize=True, deadline=None, database=None)
 settings.load_profile("losslaw")
+
+
+@pytest.fixture(autouse=True)
+def _closed_figures():
+    """Where some package has loaded pyplot, it keeps the figures that ``plot()`` makes."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")

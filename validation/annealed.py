@@ -21,7 +21,8 @@ from rich.progress import track
 
 from losslaw.annealing import Annealed, annealed
 from losslaw.curves import LossCurve
-from losslaw.drawing.style import FAINT, cycled, dressed, legend, new_figure
+from losslaw.drawing.axes import legend
+from losslaw.drawing.style import FAINT, cycled, dressed, new_figure
 from losslaw.views.annealed import plot_annealed
 from validation.away_protocols import SHAPES, cooldown_ends, track3
 from validation.page import markdown, save

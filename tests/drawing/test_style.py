@@ -6,16 +6,8 @@ import warnings
 import numpy as np
 import pytest
 
-from losslaw.drawing.style import (
-    COLORS,
-    DASHES,
-    MOST_NAMES,
-    axes_of,
-    cycled,
-    legend,
-    loss_limits,
-    named,
-)
+from losslaw.drawing.axes import MOST_NAMES, legend, loss_limits
+from losslaw.drawing.style import COLORS, DASHES, axes_of, cycled, named
 from losslaw.files.pictures import png
 
 HOSTILE = [

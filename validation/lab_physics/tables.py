@@ -6,19 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import losslaw as ll
-from losslaw.drawing.style import (
-    FAINT,
-    INK,
-    UPDATE,
-    cycled,
-    dressed,
-    legend,
-    log_axis,
-    new_figure,
-    quiet,
-    titled,
-    update_axis,
-)
+from losslaw.drawing.axes import legend, log_axis, update_axis
+from losslaw.drawing.style import FAINT, INK, UPDATE, cycled, dressed, new_figure, quiet, titled
 from losslaw.schedules import Schedule
 from validation.lab_physics.measure import (
     BASE,

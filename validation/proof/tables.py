@@ -7,18 +7,8 @@ from matplotlib.figure import Figure
 
 import losslaw as ll
 from losslaw.curves import LossCurve
-from losslaw.drawing.style import (
-    INK,
-    LETTERS,
-    UPDATE,
-    cycled,
-    dressed,
-    new_figure,
-    quiet,
-    rows_below,
-    titled,
-    update_axis,
-)
+from losslaw.drawing.axes import rows_below, update_axis
+from losslaw.drawing.style import INK, LETTERS, UPDATE, cycled, dressed, new_figure, quiet, titled
 from losslaw.views import plot_schedule
 from validation.page import markdown, save, sections
 from validation.proof.measure import TITLES, finals, gain, predictions

@@ -9,16 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import losslaw as ll
-from losslaw.drawing.style import (
-    INK,
-    LETTERS,
-    cycled,
-    dressed,
-    new_figure,
-    quiet,
-    rows_below,
-    titled,
-)
+from losslaw.drawing.axes import rows_below
+from losslaw.drawing.style import INK, LETTERS, cycled, dressed, new_figure, quiet, titled
 from losslaw.lab.training import complete
 from losslaw.views import plot_schedule
 from validation.page import markdown, save, sections

@@ -6,18 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losslaw.drawing.style import (
-    FAINT,
-    LOSS,
-    axes_of,
-    band,
-    cycled,
-    legend,
-    loss_limits,
-    named,
-    quiet,
-    update_axis,
-)
+from losslaw.drawing.axes import band, legend, loss_limits, update_axis
+from losslaw.drawing.style import FAINT, LOSS, axes_of, cycled, named, quiet
 from losslaw.files.checked import Finite
 from losslaw.views.forms import Answer, Numbers, Told, array, form_of
 

@@ -6,20 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from losslaw.curves import LossCurve
-from losslaw.drawing.style import (
-    INK,
-    LOSS,
-    POINTS,
-    UPDATE,
-    axes_of,
-    cycled,
-    legend,
-    legend_height,
-    loss_limits,
-    named,
-    quiet,
-    update_axis,
-)
+from losslaw.drawing.axes import POINTS, legend, legend_height, loss_limits, update_axis
+from losslaw.drawing.style import INK, LOSS, UPDATE, axes_of, cycled, named, quiet
 from losslaw.numerics.arrays import BoolArray, FloatArray
 
 if TYPE_CHECKING:

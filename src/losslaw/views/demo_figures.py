@@ -7,16 +7,8 @@ import numpy as np
 
 from losslaw.curves import LossCurve
 from losslaw.designing import Design
-from losslaw.drawing.style import (
-    FAINT,
-    INK,
-    LETTERS,
-    cycled,
-    dressed,
-    loss_limits,
-    named,
-    new_figure,
-)
+from losslaw.drawing.axes import loss_limits
+from losslaw.drawing.style import FAINT, INK, LETTERS, cycled, dressed, named, new_figure
 from losslaw.fitting import CurveScore, Fit
 from losslaw.views.curves import plot_loss_curve
 from losslaw.views.designs import plot_design, plot_gains

@@ -8,19 +8,8 @@ import numpy as np
 
 from losslaw.designing import Design
 from losslaw.designing.record import Baseline
-from losslaw.drawing.style import (
-    INK,
-    RATE,
-    UPDATE,
-    axes_of,
-    cycled,
-    legend,
-    named,
-    quiet,
-    rate_axis,
-    thinned,
-    update_axis,
-)
+from losslaw.drawing.axes import legend, rate_axis, thinned, update_axis
+from losslaw.drawing.style import INK, RATE, UPDATE, axes_of, cycled, named, quiet
 from losslaw.files.checked import Finite
 from losslaw.views.dots import Row, plot_dots
 from losslaw.views.forms import Answer, Ends, form_of

@@ -6,19 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from losslaw.drawing.style import (
-    COLORS,
-    FAINT,
-    INK,
-    MARKS,
-    SMALL,
-    axes_of,
-    interval,
-    legend,
-    named,
-    quiet,
-    rows_below,
-)
+from losslaw.drawing.axes import legend, rows_below
+from losslaw.drawing.style import COLORS, FAINT, INK, MARKS, SMALL, axes_of, interval, named, quiet
 from losslaw.views.forms import Answer, Told, form_of
 
 if TYPE_CHECKING:

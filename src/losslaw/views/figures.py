@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from losslaw.curves import LossCurve
 from losslaw.designing import Design
-from losslaw.drawing.style import COLUMN, LOSS, cycled, dressed, legend, legend_height, new_figure
+from losslaw.drawing.axes import legend, legend_height
+from losslaw.drawing.style import COLUMN, LOSS, cycled, dressed, new_figure
 from losslaw.errors import InputError
 from losslaw.fitting import Fit
 from losslaw.schedules import Schedule

@@ -7,22 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from losslaw.curves import LossCurve
-from losslaw.drawing.style import (
-    COLORS,
-    FAINT,
-    INK,
-    LOSS,
-    UPDATE,
-    axes_of,
-    band,
-    cycled,
-    interval,
-    legend,
-    loss_limits,
-    quiet,
-    thinned,
-    update_axis,
-)
+from losslaw.drawing.axes import band, legend, loss_limits, thinned, update_axis
+from losslaw.drawing.style import COLORS, FAINT, INK, LOSS, UPDATE, axes_of, cycled, interval, quiet
 from losslaw.files.checked import Finite
 from losslaw.views.curves import plot_loss_curve
 from losslaw.views.forms import Along, Answer, Told, array, form_of

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from losslaw.drawing.style import UPDATE, axes_of, cycled, legend, log_axis, quiet
+from losslaw.drawing.axes import legend, log_axis
+from losslaw.drawing.style import UPDATE, axes_of, cycled, quiet
 from losslaw.kernel import KernelRegression
 from losslaw.kernel.methods import Evaluation, Method, evaluate
 from losslaw.schedules import ScheduleLike, schedule_of

@@ -6,21 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from losslaw.curves import LossCurve
-from losslaw.drawing.style import (
-    COLORS,
-    INK,
-    LOSS,
-    UPDATE,
-    axes_of,
-    band,
-    cycled,
-    legend,
-    loss_limits,
-    named,
-    quiet,
-    thinned,
-    update_axis,
-)
+from losslaw.drawing.axes import band, legend, loss_limits, thinned, update_axis
+from losslaw.drawing.style import COLORS, INK, LOSS, UPDATE, axes_of, cycled, named, quiet
 from losslaw.fitting import Fit, Prediction
 from losslaw.laws import Law
 from losslaw.schedules import ScheduleLike, schedule_of

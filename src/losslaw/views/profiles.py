@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from losslaw.drawing.axes import BAND, legend, log_axis
 from losslaw.drawing.style import (
-    BAND,
     COLORS,
     INK,
     LONGEST,
@@ -14,8 +14,6 @@ from losslaw.drawing.style import (
     axes_of,
     cycled,
     interval,
-    legend,
-    log_axis,
     named,
     quiet,
 )

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losslaw.curves import LossCurve
-from losslaw.drawing.style import INK, UPDATE, axes_of, cycled, legend, quiet, update_axis
+from losslaw.drawing.axes import legend, update_axis
+from losslaw.drawing.style import INK, UPDATE, axes_of, cycled, quiet
 from losslaw.fitting import Fit
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules import Schedule

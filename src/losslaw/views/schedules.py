@@ -6,19 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from losslaw.designing.run_length import Horizon
-from losslaw.drawing.style import (
-    RATE,
-    UPDATE,
-    axes_of,
-    cycled,
-    legend,
-    legend_height,
-    named,
-    quiet,
-    rate_axis,
-    thinned,
-    update_axis,
-)
+from losslaw.drawing.axes import legend, legend_height, rate_axis, thinned, update_axis
+from losslaw.drawing.style import RATE, UPDATE, axes_of, cycled, named, quiet
 from losslaw.schedules import Schedule, ScheduleLike, schedule_of
 
 if TYPE_CHECKING:

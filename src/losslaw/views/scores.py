@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from losslaw.drawing.style import GRID, axes_of, cycled, legend, log_axis, named, quiet, rows_below
+from losslaw.drawing.axes import legend, log_axis, rows_below
+from losslaw.drawing.style import GRID, axes_of, cycled, named, quiet
 from losslaw.files.checked import Positive
 from losslaw.views.dots import MOST_ROWS, ROW
 from losslaw.views.forms import Answer, form_of

@@ -5,18 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losslaw.drawing.style import (
-    COLORS,
-    INK,
-    LOSS,
-    axes_of,
-    band,
-    cycled,
-    interval,
-    legend,
-    log_axis,
-    quiet,
-)
+from losslaw.drawing.axes import band, legend, log_axis
+from losslaw.drawing.style import COLORS, INK, LOSS, axes_of, cycled, interval, quiet
 from losslaw.files.checked import Finite, Positive
 from losslaw.numerics.arrays import FloatArray
 from losslaw.views.forms import Answer, Told, array, form_of

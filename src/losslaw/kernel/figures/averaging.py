@@ -18,17 +18,18 @@ from typing import ClassVar
 
 import numpy as np
 
+from losslaw.drawing.style import cycled, new_figure
 from losslaw.kernel.agreement import best, cap
 from losslaw.kernel.agreement.optimum import lowest, world
 from losslaw.kernel.figures.drawing import (
     COLORS,
+    MARK,
     NAMES,
     Axes,
     Figure,
     legend,
     local_slopes,
     log_log,
-    new_figure,
     quiet,
     short,
     theory_line,
@@ -39,8 +40,9 @@ from losslaw.numerics.arrays import FloatArray
 from losslaw.schedules import constant
 from losslaw.schedules.averages import Ema, TailAverage
 
-SHOWN = {**COLORS, "tail average": "#c2185b", "EMA": "#e39cb8"}
-SHADES = ("#1f4e9e", "#1b7a6e", "#c4622d", "#7a3b8f")
+# The averages, beside the schedules.
+AVERAGES = {"tail average": cycled(1, marks=True), "EMA": cycled(5, marks=True)}
+SHADES = [cycled(i, marks=True) for i in range(4)]
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,8 @@ class Averaging:
         exponents = Exponents(*problem)
         for kind, values in risks.items():
             words = NAMES.get(kind, kind)
-            ax.plot(self.budgets, values, "o-", ms=4, lw=1.2, color=SHOWN[kind], label=words)
+            style = AVERAGES.get(kind) or {"color": COLORS[kind], "marker": MARK[kind]}
+            ax.plot(self.budgets, values, **style, ms=4, lw=1.2, label=words)
         shape = [scaling(exponents, "average", n).risk.value for n in self.budgets]
         last = risks["tail average"][-1]
         theory_line(ax, self.budgets, shape, at=self.budgets[-1], through=last,
@@ -103,11 +106,11 @@ class Averaging:
     def _ratios_panel(
         self, ax: Axes, risks: dict[tuple[float, float], dict[str, list[float]]]
     ) -> None:
-        for (problem, here), color in zip(risks.items(), SHADES, strict=False):
+        for (problem, here), style in zip(risks.items(), SHADES, strict=False):
             side = "easy" if Exponents(*problem).easy else "hard"
             words = f"({problem[0]:g}, {problem[1]:g}), {side}"
             ratio = np.array(here["wsd"]) / np.array(here["tail average"])
-            ax.plot(self.budgets, ratio, "o-", ms=4, color=color, label=words)
+            ax.plot(self.budgets, ratio, **style, ms=4, label=words)
         ax.axhline(1, color="#000000", lw=0.8)
         ax.set_xscale("log")
         ax.set_xlabel("updates D, batch 1")

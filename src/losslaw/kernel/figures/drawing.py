@@ -9,8 +9,6 @@ from numpy.typing import ArrayLike
 
 from losslaw.drawing.style import COLORS as PALETTE
 from losslaw.drawing.style import GRID
-from losslaw.drawing.style import INK as INK
-from losslaw.drawing.style import new_figure as new_figure
 from losslaw.numerics.arrays import FloatArray
 
 # matplotlib leaves the types of its keyword arguments open, which strict checking refuses.

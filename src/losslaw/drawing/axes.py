@@ -1,0 +1,182 @@
+"""What is drawn on axes: axes of updates, rates and losses, bands, legends.
+
+No function here makes axes, and none is about what is drawn on them.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from losslaw.drawing.style import SMALL, cut, interval, named
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# How dense a band is.
+BAND = 0.2
+# Names in a legend, beyond which a picture says no more.
+MOST_NAMES = 12
+# Names in a corner of the axes; more stand above.
+MOST_INSIDE = 5
+# Letters of names of which two stand beside each other in a column.
+SHORT = 16
+# Points of a line, beyond which no eye sees more.
+POINTS = 2000
+# Losses of which none is taken for a spike.
+FEW = 6
+
+
+def update_axis(ax: "Axes", last: float, *, first: float = 0) -> None:
+    """An axis of updates: from 0, few ticks, thousands written apart."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    ax.set_xlim(first, first + 1.02 * (last - first) if last > first else first + 1)
+    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 2.5, 5, 10]))
+    ax.xaxis.set_major_formatter(FuncFormatter(_in_thousands))
+
+
+def rate_axis(ax: "Axes", highest: float) -> None:
+    """An axis of learning rates from 0, each written out."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    ax.set_ylim(0, 1.06 * highest)
+    ax.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
+    ax.yaxis.set_major_formatter(FuncFormatter(_short))
+
+
+def log_axis(ax: "Axes", which: Literal["x", "y"]) -> None:
+    """An axis in powers of ten, with numbers between them where it is short of powers."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+    (ax.set_xscale if which == "x" else ax.set_yscale)("log")
+    axis = ax.xaxis if which == "x" else ax.yaxis
+    low, high = sorted(axis.get_data_interval())
+    if 0 < low < high < 50 * low:
+        few = high < 4 * low
+        axis.set_major_locator(
+            MaxNLocator(4, steps=[1, 2, 5, 10]) if few else LogLocator(subs=(1, 2, 5))
+        )
+        axis.set_major_formatter(FuncFormatter(_short))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _short(value: float, place: int) -> str:
+    return f"{value:.3g}"
+
+
+def _in_thousands(value: float, place: int) -> str:
+    return f"{value:,.0f}"
+
+
+def band(
+    ax: "Axes",
+    x: ArrayLike,
+    lower: ArrayLike,
+    upper: ArrayLike,
+    level: float | None,
+    color: str,
+    *,
+    labelled: bool = True,
+) -> None:
+    """A shaded band where both ends are known, and its name in the legend."""
+    at, low, high = (np.asarray(each, dtype=np.float64) for each in (x, lower, upper))
+    known = np.isfinite(low) & np.isfinite(high)
+    name = interval(level) if labelled else None
+    ax.fill_between(at[known], low[known], high[known], color=color, alpha=BAND, lw=0, label=name)
+
+
+def legend(
+    ax: "Axes", *, above: bool = False, columns: int = 1, rows: bool = False, **options: Any
+) -> None:
+    """A legend without a frame, each name once, and no more than a picture can hold.
+
+    Args:
+        ax: Whose.
+        above: Above the axes, where it hides nothing; else in a corner of theirs, if there are few.
+        columns: Beside each other, if the names are short enough.
+        rows: Whether names of rows stand to the left of the axes.
+        options: Of ``ax.legend``.
+    """
+    from matplotlib.lines import Line2D
+
+    handles, names = ax.get_legend_handles_labels()
+    once = dict(reversed([*zip(names, handles, strict=True)]))
+    shown = {name: once[name] for name in dict.fromkeys(names)}
+    if not shown:
+        return
+    if len(shown) > MOST_NAMES:
+        rest = f"and {len(shown) - MOST_NAMES + 1} more"
+        shown = {name: shown[name] for name in [*shown][: MOST_NAMES - 1]}
+        shown[rest] = Line2D([], [], ls="none")
+    if len(shown) > MOST_INSIDE and "loc" not in options:
+        above, columns = True, 2
+    if not rows and max(map(len, shown)) > _letters(ax, columns):
+        columns = 1
+    place: dict[str, Any] = {"loc": "upper right"}
+    if above:
+        # Beside names of rows there is room to the left of the axes.
+        side, x = ("lower right", 1.02) if rows else ("lower left", -0.02)
+        place = {"loc": side, "bbox_to_anchor": (x, 1.0), "borderaxespad": 0.2}
+    place |= {"frameon": False, "fontsize": SMALL, "ncols": columns, "handlelength": 2.4}
+    place |= {"labelspacing": 0.3, "columnspacing": 1.2, "handletextpad": 0.6}
+    texts = [cut(name, _letters(ax, 1 if rows else columns)) for name in shown]
+    ax.legend([*shown.values()], texts, **(place | options))
+
+
+def legend_height(names: Sequence[str]) -> float:
+    """Inches that a legend of these names takes above axes of a column's width."""
+    if len(names) <= MOST_INSIDE:
+        return 0.0
+    rows = min(len(names), MOST_NAMES)
+    return 0.14 * (rows if max(map(len, names)) > SHORT else (rows + 1) // 2)
+
+
+def _letters(ax: "Axes", columns: int) -> int:
+    """Letters of a name for which there is room in each of so many columns."""
+    width = 72 * float(ax.get_window_extent().width) / ax.figure.dpi
+    return max(int((width / columns - 4 * SMALL) / (0.57 * SMALL)), 8)
+
+
+def thinned(horizon: int, first: int = 1) -> Any:
+    """Updates at which a line of so many is drawn: some, the last one included. Shape ``(m,)``."""
+    points = np.linspace(first, horizon, min(POINTS, max(horizon - first + 1, 1)))
+    return np.unique(points.round().astype(np.int64))
+
+
+def loss_limits(pieces: Iterable[tuple[ArrayLike, ArrayLike]]) -> tuple[float, float]:
+    """A loss axis that shows the late part of curves, where schedules differ.
+
+    Args:
+        pieces: Steps and losses of each line that is to be seen.
+
+    >>> loss_limits([([1, 50, 100], [9.0, 3.0, 2.0])])
+    (1.92, 3.08)
+    """
+    low, high = np.inf, -np.inf
+    for steps, losses in pieces:
+        at, values = np.asarray(steps, dtype=np.float64), np.asarray(losses, dtype=np.float64)
+        at, values = at[np.isfinite(values)], values[np.isfinite(values)]
+        if not at.size:
+            continue
+        late = values[at >= 0.12 * at[-1]]
+        low = min(low, float(late.min()))
+        # Some points far above the others are not what an axis is made for.
+        most = float(np.quantile(late, 0.9, method="lower"))
+        far = most + 2 * (most - float(late.min())) if late.size >= FEW else np.inf
+        high = max(high, min(float(late.max()), far))
+    if not low < high:
+        middle = low if np.isfinite(low) else 1.0
+        low, high = middle * 0.99, middle * 1.01
+    margin = 0.08 * (high - low)
+    return round(low - margin, 6), round(high + margin, 6)
+
+
+def rows_below(ax: "Axes", names: Sequence[str]) -> Any:
+    """An axis of names, the first on top; where each is. Shape ``(n,)``."""
+    rows = np.arange(len(names))[::-1]
+    ax.set_yticks(rows, [named(name) for name in names])
+    ax.set_ylim(-0.6, len(names) - 0.4)
+    ax.tick_params(axis="y", length=0)
+    return rows
