@@ -171,11 +171,13 @@ class OptimalSchedules:
             "power": ("$(1-z/N)^{2\\beta-1}$, peak and tail tuned", "power"),
             "cosine": ("cosine to 0, peak tuned", "cosine"),
         }
-        for (name, cases), dash in zip(by_problem.items(), ("-", "--"), strict=True):
+        for (name, cases), dash, face in zip(
+            by_problem.items(), ("-", "--"), (None, "white"), strict=True
+        ):
             for key, (words, kind) in lines.items():
                 ratio = [case.losses[key] for case in cases]
-                style = {"ls": dash, "ms": 4, "color": COLORS[kind], "label": f"{name}: {words}"}
-                ax.plot(self.budgets, ratio, MARK[kind], **style)
+                style = {"ls": dash, "ms": 4, "color": COLORS[kind], "mfc": face or COLORS[kind]}
+                ax.plot(self.budgets, ratio, MARK[kind], **style, label=f"{name}: {words}")
         ax.axhline(1, color="#000000", lw=0.8)
         ax.set_xscale("log")
         ax.set_ylim(0.98, 1.6)
