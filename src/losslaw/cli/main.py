@@ -8,6 +8,7 @@ failed, 130 for Ctrl-C.
 import gc
 import importlib
 import os
+import signal
 import sys
 
 import typer
@@ -151,6 +152,11 @@ def main() -> None:
     # To look for circles among objects that imports made, and that all stay, takes a fifth of a
     # command; half of it is at the very end.
     gc.set_threshold(100_000)
-    status = run()
+    try:
+        status = run()
+    except KeyboardInterrupt:  # a second one, while the first was being told
+        status = 130
+    if status == 130:  # and none disturbs the end of the interpreter
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()
     sys.exit(status)

@@ -5,7 +5,11 @@ if there is none. Every machine needs the same version of losslaw; results of an
 """
 
 import os
+import signal
 import socket
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 from losslaw.errors import InputError, MissingExtra
@@ -69,11 +73,15 @@ class RayCrew:
 
     def close(self, *, at_once: bool) -> None:
         """Give up what is under way, and leave the cluster."""
-        for ref in self._under_way:
-            self._ray.cancel(ref, force=True)
-        self._under_way.clear()
-        if self._ours:
-            self._ray.shutdown()
+        # To leave ends them too. Where jobs that are about to end are cancelled by force, Ray fails
+        # a check of its own and ends the process, with a stack of C++ and status 1.
+        with _undisturbed():
+            if self._ours:
+                self._ray.shutdown()
+            else:
+                for ref in self._under_way:
+                    self._ray.cancel(ref)
+            self._under_way.clear()
 
     def _report(self, ref: Any, index: int) -> Report:
         errors = self._ray.exceptions
@@ -84,6 +92,19 @@ class RayCrew:
             return Report(index, "failed", {}, f"{type(error.cause).__name__}: {lines[0]}")
         except errors.RayError as error:  # the worker or its machine died, or ran out of memory
             return Report(index, "lost", {}, f"its worker died ({type(error).__name__})")
+
+
+@contextmanager
+def _undisturbed() -> Generator[None]:
+    """No second Ctrl-C: Ray that is half closed ends the process, with a status of its own."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _knock(address: str) -> None:
