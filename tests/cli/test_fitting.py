@@ -93,6 +93,19 @@ def test_predict_json_has_the_keys_of_the_contract(saved, capsys):
     assert (np.array(record["upper"]) > record["loss"]).all()
 
 
+def test_a_long_prediction_is_thinned_and_says_so(saved, capsys):
+    spec = ["predict", "fit.json", "--schedule", "constant:peak=1e-3,horizon=250000"]
+    assert run([*spec, "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["every"] == 3
+    assert record["step"][-2:] == [249_999, 250_000]
+    assert run([*spec, "-o", "curve.csv"]) == 0
+    assert "every 3 steps of 250,000 (--every 1: all of them)" in capsys.readouterr().out
+    assert run([*spec, "--every", "1", "-o", "curve.csv"]) == 0
+    assert "every" not in capsys.readouterr().out
+    assert len(Path("curve.csv").read_text().splitlines()) > 249_000
+
+
 def test_predict_writes_a_table_that_can_be_read_as_a_curve(saved, capsys):
     assert run(["predict", "fit.json", "--schedule", SPEC, "-o", "curve.csv"]) == 0
     out = capsys.readouterr().out

@@ -34,3 +34,11 @@ def test_a_vector_is_a_copy_that_cannot_be_written():
 
 def test_negative_values_where_they_are_allowed():
     assert finite_vector("steps", [-1, 2], negative=True).tolist() == [-1.0, 2.0]
+
+
+def test_what_nobody_can_write_into_is_not_copied_again():
+    once = finite_vector("rates", [1.0, 2.0])
+    assert finite_vector("rates", once) is once
+    view = np.arange(3.0)[1:]
+    view.setflags(write=False)
+    assert finite_vector("rates", view) is not view

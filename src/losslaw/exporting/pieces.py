@@ -70,7 +70,9 @@ def relative_error(rates: FloatArray, wanted: FloatArray) -> float:
     Both have shape ``(n,)``.
     """
     scale = np.maximum(wanted, SMALL * wanted.max())
-    return float((np.abs(rates - wanted) / scale).max())
+    gap = rates - wanted
+    gap /= scale
+    return float(max(gap.max(), -gap.min()))
 
 
 def runs(values: FloatArray) -> tuple[IntArray, FloatArray]:

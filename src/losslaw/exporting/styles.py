@@ -87,12 +87,14 @@ class Style:
     def columns(self, setting: Setting, k: FloatArray) -> FloatArray:
         """What multiplies floor, peak minus floor, and initial rate. Shape ``(m, 3)``."""
         at = self.phases(setting, k)
-        floor = np.where(at.warm, 1.0 if self.start == "floor" else at.rise, 1.0)
-        span = np.where(at.warm, at.rise, at.level)
-        initial = np.where(at.warm, 1.0 - at.rise, 0.0)
-        return np.column_stack(
-            [floor * self.floor, span, initial * (self.start == "free")],
-        )
+        made = np.zeros((k.size, 3))
+        if self.floor:
+            made[:, 0] = np.where(at.warm, 1.0 if self.start == "floor" else at.rise, 1.0)
+            made[:, 0] *= self.floor
+        made[:, 1] = np.where(at.warm, at.rise, at.level)
+        if self.start == "free":
+            made[:, 2] = np.where(at.warm, 1.0 - at.rise, 0.0)
+        return made
 
 
 @dataclass(frozen=True)
@@ -144,11 +146,17 @@ def nearest(schedule: Schedule, styles: Sequence[Style]) -> Nearest:
             found.append((best[0], style, best[1]))
     # What the sample cannot tell apart is told apart by all updates.
     close = min(error for error, *_ in found) * 1.1 + 1e-14 * float(lr.max()) ** 2
-    candidates = [
-        _dense(style, setting, schedule) for error, style, setting in found if error <= close
-    ]
-    exact = [each for each in candidates if each.exact]
-    return exact[0] if exact else min(candidates, key=lambda each: each.rms)
+    winner: Nearest | None = None  # one at a time: each has rates of all updates
+    for error, style, setting in found:
+        if error > close:
+            continue
+        made = _dense(style, setting, schedule)
+        if made.exact:
+            return made
+        if winner is None or made.rms < winner.rms:
+            winner = made
+    assert winner is not None
+    return winner
 
 
 def _dense(style: Style, setting: Setting, schedule: Schedule) -> Nearest:
@@ -156,13 +164,16 @@ def _dense(style: Style, setting: Setting, schedule: Schedule) -> Nearest:
     lr = schedule.lr
     top, last = float(lr.max()), float(lr[-1])
     columns = style.columns(setting, np.arange(1.0, lr.size + 1))
-    floor, span, initial = _solve(columns, lr, np.ones(lr.size), top, float(lr[0]))[1].tolist()
+    root = np.broadcast_to(lr.size**-0.5, lr.shape)
+    floor, span, initial = _solve(columns, lr, root, top, float(lr[0]))[1].tolist()
 
     def made(rates: Rates) -> FloatArray:
         return columns @ np.array([rates.floor, rates.peak - rates.floor, rates.initial])
 
     def rms(rates: Rates) -> float:
-        return float(np.sqrt(np.mean((made(rates) - lr) ** 2))) / top
+        miss = made(rates)
+        miss -= lr
+        return float(np.sqrt(miss @ miss / lr.size)) / top
 
     best = _written(floor + span, floor, initial)
     # Rates that people chose, where they are as near: 3e-4 rather than 2.9999e-4.
@@ -180,13 +191,13 @@ def _dense(style: Style, setting: Setting, schedule: Schedule) -> Nearest:
         if tidy.floor <= tidy.peak and tidy.initial <= tidy.peak and rms(tidy) <= limit:
             best = tidy
     rates = made(best)
-    gap = np.abs(rates - lr) / top
+    gap = rates - lr
     return Nearest(
         style.title,
         style.arguments(setting, best),
         best.peak,
         rates,
-        float(gap.max()),
+        float(max(gap.max(), -gap.min())) / top,
         rms(best),
         relative_error(rates, lr) <= EXACT,
     )
@@ -202,6 +213,7 @@ def _search(
 ) -> tuple[float, Setting] | None:
     """Weighted mean square error and setting of a style, by steps that halve."""
     limits, at = (float(seen.max()), float(seen[0])), k.astype(np.float64)
+    root = np.sqrt(weight / weight.sum())
     first = max(min(warmup, n - 2), style.least_warmup)
     shift = max(2, warmup // 10)
     tried: dict[tuple[int, int], float] = {}
@@ -213,7 +225,7 @@ def _search(
             return np.inf
         if (w, d) not in tried:
             columns = style.columns((n, w, d), at)
-            tried[w, d] = _solve(columns, seen, weight, *limits)[0]
+            tried[w, d] = _solve(columns, seen, root, *limits)[0]
         return tried[w, d]
 
     rest = n - first - style.room
@@ -234,14 +246,19 @@ def _search(
     return None if best is None else (best[0], (n, best[1], best[2]))
 
 
+# Updates whose rows are looked at together: 10^7 of them at once take gigabytes.
+BLOCK = 100_000
+
 MOVES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, -1), (-1, 1))
 
 
 def _solve(
-    columns: FloatArray, wanted: FloatArray, weight: FloatArray, largest: float, first: float
+    columns: FloatArray, wanted: FloatArray, root: FloatArray, largest: float, first: float
 ) -> tuple[float, FloatArray]:
-    """Error, and floor, span and initial rate >= 0, floor + span <= largest, initial <= first."""
-    root = np.sqrt(weight / weight.sum())
+    """Error, and floor, span and initial rate >= 0, floor + span <= largest, initial <= first.
+
+    ``root`` are the square roots of what rows weigh, which sums to one.
+    """
     x = _nnls(columns, wanted, root)
     if x[0] + x[1] > largest:  # then the best is at the limit: span = largest - floor
         reduced = columns.copy()
@@ -252,16 +269,22 @@ def _solve(
         x = np.array([floor, largest - floor, y[2]])
     # Rarely more: what the two limits do to each other is not looked at again.
     x[2] = min(x[2], first, x[0] + x[1])
-    miss = root * (columns @ x - wanted)
-    return float(np.sum(miss**2)), x
+    miss = columns @ x
+    miss -= wanted
+    miss *= root
+    return float(miss @ miss), x
 
 
 def _nnls(columns: FloatArray, wanted: FloatArray, root: FloatArray) -> FloatArray:
-    """Non-negative least squares on the triangle of the design: three rows instead of many."""
+    """Non-negative least squares on the triangle of the design: four rows instead of many."""
     from scipy.optimize import nnls
 
-    q, r = np.linalg.qr(root[:, None] * columns)
-    x, _ = nnls(r, q.T @ (root * wanted))
+    triangle: FloatArray = np.empty((0, columns.shape[1] + 1))
+    for start in range(0, wanted.size, BLOCK):  # the triangle of what came before stands for it
+        part = slice(start, start + BLOCK)
+        rows = root[part, None] * np.column_stack([columns[part], wanted[part]])
+        triangle = np.asarray(np.linalg.qr(np.concatenate([triangle, rows]), mode="r"))
+    x, _ = nnls(triangle[:, :-1], triangle[:, -1])
     return np.asarray(x, dtype=np.float64)
 
 

@@ -56,8 +56,17 @@ def pieces(flags: BoolArray) -> list[slice]:
     return [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
+def _kept(values: Any) -> FloatArray | None:
+    """An array that nobody can write into, since it owns its numbers and is read-only."""
+    if not isinstance(values, np.ndarray):
+        return None
+    array: NDArray[Any] = values
+    kept = array.dtype == np.float64 and array.base is None and not array.flags.writeable
+    return array if kept else None
+
+
 def finite_vector(name: str, values: ArrayLike, *, negative: bool = False) -> FloatArray:
-    """A read-only float64 copy of ``values``, checked.
+    """A read-only float64 copy of ``values``, checked; what is one already is shared.
 
     Args:
         name: What the values are, for the message.
@@ -68,7 +77,8 @@ def finite_vector(name: str, values: ArrayLike, *, negative: bool = False) -> Fl
         InputError: not numbers, not one-dimensional, empty, not finite, or negative.
     """
     try:
-        array: NDArray[Any] = np.array(values, dtype=np.float64)
+        kept = _kept(values)
+        array: NDArray[Any] = np.array(values, dtype=np.float64) if kept is None else kept
     except (TypeError, ValueError):
         raise InputError(f"{name}: expected numbers, got {type(values).__name__}") from None
     if array.ndim != 1:

@@ -9,7 +9,7 @@ array again. The same texts at any horizon are read by `parse_long_schedule`, in
 
 import inspect
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -29,6 +29,9 @@ T = TypeVar("T")
 
 # A schedule, its text, or the path of its table: what every public function takes for a schedule.
 ScheduleLike = Schedule | str | Path
+
+# Rows of a table that are written at a time.
+BLOCK = 100_000
 
 EXAMPLE = "wsd:peak=3e-4,horizon=24000,warmup=2160,cooldown=0.2,final=3e-5,decay=linear"
 WORDS = {"decay": DECAYS, "shape": CYCLES}
@@ -192,13 +195,18 @@ def read_schedule(path: str | Path) -> Schedule:
 
 def schedule_csv(schedule: Schedule) -> str:
     """The table that `read_schedule` reads back, every digit kept."""
+    return "".join(csv_blocks(schedule))
+
+
+def csv_blocks(schedule: Schedule) -> Iterator[str]:
+    """The table in pieces: the rows of 10^7 updates are longer than all their numbers."""
     columns = {"lr": schedule.lr, "batch": schedule.batch, "weight_decay": schedule.weight_decay}
     known = {name: values for name, values in columns.items() if values is not None}
-    lines = [f"# warmup: {schedule.warmup}", ",".join(["step", *known])]
-    for k in range(schedule.horizon):
-        cells = [repr(float(values[k])) for values in known.values()]
-        lines.append(",".join([str(k + 1), *cells]))
-    return "\n".join(lines) + "\n"
+    yield f"# warmup: {schedule.warmup}\n" + ",".join(["step", *known]) + "\n"
+    for start in range(0, schedule.horizon, BLOCK):
+        cells = [map(repr, values[start : start + BLOCK].tolist()) for values in known.values()]
+        steps = map(str, range(start + 1, start + BLOCK + 1))
+        yield "\n".join(map(",".join, zip(steps, *cells, strict=False))) + "\n"
 
 
 def _corners(lr: FloatArray) -> IntArray:
