@@ -12,7 +12,7 @@ from losslaw.cli.main import build
 from losslaw.laws import LAWS
 
 # Blocks that cannot run here: they need torch, a trainer's model, or many minutes.
-EXCUSED = 16
+EXCUSED = 19
 
 
 @pytest.fixture(scope="module")
