@@ -60,11 +60,15 @@ def weight_of(fit, name):
 def test_variety_counts_peaks_decays_and_sizes():
     curves = curves_of(law_of("effective"), ["flat", "cosine", "step"])
     seen = variety(curves)
-    assert seen == Variety(1, 2, 0, 0, True, True)
+    known = {"weight_decay_known": True, "warmup_known": True}
+    one = {"peaks": 1, "decayed_peaks": 1, "span": 1.0}
+    assert seen == Variety(**one, **known, decays=2, sizes=0, batches=0)
     higher = constant(peak=2 * PEAK, horizon=100)
     other = ll.LossCurve(higher, [50, 100], [3.0, 2.9], "higher", model_size=1e6)
     seen = variety([*curves, other])
-    assert seen == Variety(2, 2, 1, 0, False, False)
+    assert (seen.peaks, seen.decays, seen.sizes, seen.decayed_peaks) == (2, 2, 1, 1)
+    assert (seen.span, seen.wide) == (2.0, False)
+    assert not (seen.weight_decay_known or seen.warmup_known)
 
 
 def test_a_decay_that_the_log_has_not_reached_is_not_seen():

@@ -8,6 +8,7 @@ import losslaw as ll
 from losslaw.fitting.problem import pose
 from losslaw.laws import Effective, Recipe
 from losslaw.laws.effective import adamw
+from losslaw.laws.oneclock import NOISE_TREND
 
 STEPS = np.arange(15, 1501, 15)
 
@@ -18,7 +19,7 @@ def truth(size):
     return Effective(
         L0=1.7 + 0.97 * np.exp(-0.25 * far),
         A=0.3 * np.exp(0.05 * far),
-        N=45.0 * np.exp(0.03 * far),
+        N=45.0 * np.exp(NOISE_TREND * far),
         alpha=0.495 - 0.05 * far,
     )
 
@@ -99,12 +100,12 @@ def test_a_prior_is_shared_by_the_sizes_as_its_matrix_says():
     correlation = covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1])
     assert correlation == pytest.approx(0.8)
     # The means follow the trend of the noise.
-    assert mean[1] / mean[0] == pytest.approx(4**0.03, rel=1e-6)
+    assert mean[1] / mean[0] == pytest.approx(4**NOISE_TREND, rel=1e-6)
 
 
 def test_one_size_lends_its_trend_to_the_priors():
     one = pose(adamw(runs([4e8])), runs([4e8]))
-    assert one.priors["N"].mean == pytest.approx(45 * 4**0.03)
+    assert one.priors["N"].mean == pytest.approx(45 * 4**NOISE_TREND)
     assert one.priors["alpha"].mean == pytest.approx(0.495 - 0.05 * np.log(4))
 
 

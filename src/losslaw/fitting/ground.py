@@ -12,6 +12,7 @@ import numpy as np
 
 from losslaw.curves import LossCurve
 from losslaw.laws import Query
+from losslaw.laws.variety import WIDE
 
 # Peaks at which AdamW in standard parametrisation is at home, and those it is known at.
 HOME = (3e-4, 4e-3)
@@ -104,6 +105,11 @@ class Ground:
     def partly_home(self) -> bool:
         """Whether one of the peaks, at least, is AdamW's own."""
         return any(at_home([peak]) for peak in self.peaks)
+
+    @property
+    def wide(self) -> bool:
+        """Whether the peaks lie further apart than AdamW's own do."""
+        return max(self.peaks) / min(self.peaks) > WIDE
 
     def distance(self, peak: float) -> float:
         """Of a peak from the nearest one fitted, in the log."""

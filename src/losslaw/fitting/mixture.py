@@ -63,8 +63,9 @@ OPEN, MOST_OPEN = 0.7, 0.06
 # the loss.
 PEAK, OUTSIDE = 2.5e-3, 2e-3
 # Error of what a decay gains where none was seen, as a share of it: where the optimiser is said to
-# be AdamW, where peaks are such as AdamW is known at, and elsewhere.
-UNSEEN_GAIN_ADAMW, UNSEEN_GAIN, UNSEEN_GAIN_FAR = 0.06, 0.12, 0.4
+# be AdamW, where peaks are such as AdamW is known at, where these lie far apart, which no law fits
+# as well, and elsewhere.
+UNSEEN_GAIN_ADAMW, UNSEEN_GAIN, UNSEEN_GAIN_WIDE, UNSEEN_GAIN_FAR = 0.06, 0.12, 0.16, 0.4
 # What a decay may gain where none was seen, as a share of the loss: a standard deviation. Those of
 # all collections gain less than this.
 USUAL_GAIN = 0.08
@@ -477,7 +478,8 @@ class Question:
         fallen = self.thin.lr[self.thin.steps - 1] / self.thin.lr.max()
         doubtful = (fallen > 0.7) & (fallen < 0.97)
         if not ground.decays:
-            unseen = UNSEEN_GAIN if ground.known else UNSEEN_GAIN_FAR
+            known = UNSEEN_GAIN_WIDE if ground.wide else UNSEEN_GAIN
+            unseen = known if ground.known else UNSEEN_GAIN_FAR
             if ground.optimizer == "adamw":
                 unseen = UNSEEN_GAIN_ADAMW
             gain = np.median([answer.gain for answer in self.answers], axis=0)

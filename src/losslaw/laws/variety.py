@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from losslaw.curves import LossCurve
 from losslaw.schedules.agreement import same_rate
 
+# Peaks further apart than this factor are a wide range: those that AdamW usually has at home are
+# within 4 of one another.
+WIDE = 5.0
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Variety:
     """What the schedules of some curves show.
 
@@ -18,6 +22,8 @@ class Variety:
         batches: Batch sizes that differ by more than 5 %, where all runs know theirs; else 0.
         weight_decay_known: Whether all runs say their weight decay.
         warmup_known: Whether all runs have a warm-up; what has none may not have logged it.
+        span: The highest of the peaks over the lowest.
+        decayed_peaks: Peaks of the runs whose rate fell.
     """
 
     peaks: int
@@ -26,11 +32,19 @@ class Variety:
     batches: int
     weight_decay_known: bool
     warmup_known: bool
+    span: float
+    decayed_peaks: int
+
+    @property
+    def wide(self) -> bool:
+        """Whether the peaks lie so far apart that a law of one clock cannot hold them all."""
+        return self.span > WIDE
 
 
 def variety(curves: Sequence[LossCurve]) -> Variety:
     """What these curves can tell of a law."""
     peaks: list[float] = []
+    decayed: list[float] = []
     batches: list[float] = []
     decays = 0
     for curve in curves:
@@ -39,12 +53,24 @@ def variety(curves: Sequence[LossCurve]) -> Variety:
         if curve.schedule.batch is not None:
             _add(batches, float(curve.schedule.batch[:last].min()))
             _add(batches, float(curve.schedule.batch[:last].max()))
-        decays += curve.schedule.decays(last)
+        if curve.schedule.decays(last):
+            decays += 1
+            _add(decayed, curve.peak_seen)
     known = all(curve.schedule.weight_decay is not None for curve in curves)
     sizes = len({curve.model_size for curve in curves} - {None})
     every = all(curve.schedule.batch is not None for curve in curves)
     warm = all(curve.schedule.warmup > 0 for curve in curves)
-    return Variety(len(peaks), decays, sizes, len(batches) if every else 0, known, warm)
+    span = max(peaks) / min(peaks) if peaks else 1.0
+    return Variety(
+        peaks=len(peaks),
+        decays=decays,
+        sizes=sizes,
+        batches=len(batches) if every else 0,
+        weight_decay_known=known,
+        warmup_known=warm,
+        span=span,
+        decayed_peaks=len(decayed),
+    )
 
 
 def _add(values: list[float], value: float) -> None:
