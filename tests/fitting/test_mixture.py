@@ -68,7 +68,8 @@ def test_variety_counts_peaks_decays_and_sizes():
     seen = variety([*curves, other])
     assert (seen.peaks, seen.decays, seen.sizes, seen.decayed_peaks) == (2, 2, 1, 1)
     assert (seen.span, seen.wide) == (2.0, False)
-    assert not (seen.weight_decay_known or seen.warmup_known)
+    assert not seen.weight_decay_known
+    assert not seen.warmup_known
 
 
 def test_a_decay_that_the_log_has_not_reached_is_not_seen():
