@@ -284,3 +284,14 @@ def test_no_law_is_auto_and_what_is_none_is_refused():
     assert found.mixture is not None
     with pytest.raises(ll.InputError, match=r"law is 3, expected a name, a class of losslaw.LAWS"):
         fit(curves, 3)
+
+
+def test_as_many_points_as_parameters_test_nothing_and_that_is_said_first():
+    law = ll.MultiPower(L0=2.0, A=0.5, B=400.0, alpha=0.5, beta=0.4, gamma=0.5, C=1.0)
+    run = ll.wsd(peak=1e-3, horizon=2000, warmup=50, cooldown=0.3)
+    shapes = {"alpha": 0.5, "beta": 0.4, "gamma": 0.5, "C": 1.0}
+    made = ll.fit([law.curve(run, [300, 1200, 2000])], "multipower", skip=0, fixed=shapes)
+    assert made.status.doubts[0].startswith("3 points for 3 parameters")
+    assert "3 points for 3 parameters" in str(made).partition("parameters at")[0]
+    more = ll.fit([law.curve(run, [300, 800, 1200, 2000])], "multipower", skip=0, fixed=shapes)
+    assert "nothing tests it" not in str(more)

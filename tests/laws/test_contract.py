@@ -9,6 +9,7 @@ from helpers.law_samples import RATES, RESCALED, sound
 from numpy.testing import assert_allclose
 
 from losslaw.errors import InputError
+from losslaw.fitting.problem import blocks_of
 from losslaw.laws import LAWS, Law, Prior, Query, law_named
 from losslaw.schedules import Schedule, constant, cosine, join, wsd
 from losslaw.schedules.averages import WeightedCheckpoints
@@ -181,6 +182,16 @@ def test_the_few_updates_of_a_block_in_a_fit_move_no_loss_by_more_than_1e_4(law,
     steps = np.arange(1500, 12_001, 128)
     exact, blocks = (law.loss(Query(LONG[name], steps, block)) for block in (1, 3))
     assert np.abs(blocks - exact).max() < 1e-4
+
+
+def test_the_blocks_of_many_short_runs_move_no_loss_by_more_than_1e_4(law):
+    (block, *_) = blocks_of([5000] * 100)
+    assert block > 1
+    steps = np.arange(500, 5001, 25)
+    for family in (cosine, wsd):
+        schedule = family(peak=3e-4, horizon=5000, warmup=100)
+        exact, blocks = (law.loss(Query(schedule, steps, each)) for each in (1, block))
+        assert np.abs(blocks - exact).max() < 1e-4
 
 
 @pytest.mark.parametrize("factor", [1e-3, 0.5, 30.0])

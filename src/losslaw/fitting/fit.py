@@ -187,6 +187,12 @@ def _contest(clean: CleanedRuns) -> Contest:
 def _doubts(problem: Problem, point: Point, laws: Sequence[Law]) -> tuple[str, ...]:
     """What to know before using the fit: amplitudes, shapes and directions not determined."""
     sentences: list[str] = []
+    points, needed = sum(map(len, problem.curves)), problem.parameters
+    if points <= needed:
+        sentences.append(
+            f"{points} points for {needed} parameters: the fit goes through them whether the law is"
+            " right or not, and nothing tests it"
+        )
     for group, law in enumerate(laws):
         rows = np.repeat(
             [other == group for other in problem.groups], [len(curve) for curve in problem.curves]

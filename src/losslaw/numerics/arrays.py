@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -60,7 +60,7 @@ def _kept(values: Any) -> FloatArray | None:
     """An array that nobody can write into, since it owns its numbers and is read-only."""
     if not isinstance(values, np.ndarray):
         return None
-    array: NDArray[Any] = values
+    array = cast(NDArray[Any], values)
     kept = array.dtype == np.float64 and array.base is None and not array.flags.writeable
     return array if kept else None
 
