@@ -81,14 +81,21 @@ class FinalLoss:
     question: Question | None
 
     @classmethod
-    def of(cls, fit: Fit, schedule: ScheduleLike, model_size: float | None = None) -> "FinalLoss":
-        """As a fit says it.
+    def of(
+        cls,
+        fit: Fit,
+        schedule: ScheduleLike,
+        model_size: float | None = None,
+        *,
+        blocks: int | None = None,
+    ) -> "FinalLoss":
+        """As a fit says it; ``blocks`` is that of `Fit.predict`.
 
         Raises:
             InputError: see `Fit.predict`; or the loss is not finite.
         """
         schedule = fit.completed(schedule)
-        query = Query.of(schedule, [schedule.horizon])
+        query = Query.of(schedule, [schedule.horizon]).coarser(blocks)
         if fit.mixture is None:
             law, known = fit.at_size(model_size)
             one = np.ones(1)

@@ -228,12 +228,17 @@ def answered(
 
 def gains(law: Law, query: Query, loss: FloatArray) -> FloatArray:
     """What falls of the rate gained, against holding the highest rate so far. Shape ``(m,)``."""
+    without = query.cached("held", lambda: _held(query))
+    return np.zeros_like(loss) if without is query else law.loss(without) - loss
+
+
+def _held(query: Query) -> Query:
+    """The question at the highest rate so far: the same one where the rate never falls."""
     held = np.maximum.accumulate(query.lr)
     if np.array_equal(held, query.lr):
-        return np.zeros_like(loss)
+        return query
     schedule = query.schedule.prefix(query.lr.size).with_(lr=held, spec=None)
-    without = Query(schedule, query.steps, query.block, window=query.window)
-    return law.loss(without) - loss
+    return Query(schedule, query.steps, query.block, window=query.window)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -402,7 +407,10 @@ class Question:
         """Ask all laws."""
         kept = np.unique(np.linspace(0, query.steps.size - 1, STEPS).round().astype(np.int64))
         last = int(query.steps[-1])
-        thin = query.some(kept).in_blocks(max(last // BLOCKS, 1))
+        block = max(last // BLOCKS, 1)
+        # A question about so few steps, in such blocks, is its own thin one.
+        same = kept.size == query.steps.size and query.block == block
+        thin = query if same else query.some(kept).in_blocks(block)
         laws: list[Law] = []
         answers: list[Answer] = []
         for member in mixture.members:
@@ -419,8 +427,12 @@ class Question:
         weights = _only(weights, sound)
         weights = _only(weights, weights >= LIGHTEST)
         exact = [
-            _exactly(law, query) if weight > 0 else np.full(query.steps.size, np.nan)
-            for law, weight in zip(laws, weights, strict=True)
+            np.full(query.steps.size, np.nan)
+            if weight == 0
+            else answer.loss
+            if same
+            else _exactly(law, query)
+            for law, answer, weight in zip(laws, answers, weights, strict=True)
         ]
         off = SAME_IN_BLOCKS * mixture.ground.level
         agree = np.array(

@@ -209,6 +209,7 @@ def predict(
     skip: int = 0,
     mixture: Mixture | None = None,
     window: ArrayLike | None = None,
+    blocks: int | None = None,
 ) -> Prediction:
     """Losses of a law, with the interval that ``uncertainty`` gives at ``level``.
 
@@ -216,7 +217,7 @@ def predict(
     warnings only.
     """
     quantile = Level(level).quantile
-    query = Query.of(schedule, steps, window)
+    query = Query.of(schedule, steps, window).coarser(blocks)
     question = None if mixture is None else mixture.question(query, model_size)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         loss = law.loss(query) if question is None else question.loss

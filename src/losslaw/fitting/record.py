@@ -91,7 +91,9 @@ class Fit(Report, Plotted, FittedLaw):
         """Batch size of the fitted runs, if it is known and the same in all."""
         return _usual([curve.schedule.batch for curve in self.curves])
 
-    def settled(self, schedule: ScheduleLike, model_size: float | None = None) -> "Fit":
+    def settled(
+        self, schedule: ScheduleLike, model_size: float | None = None, *, blocks: int | None = None
+    ) -> "Fit":
         """The fit whose laws count in all answers what they count at the end of this schedule.
 
         What each law counts depends on the question, so answers to several are comparable (gains,
@@ -100,7 +102,7 @@ class Fit(Report, Plotted, FittedLaw):
         if self.mixture is None:
             return self
         schedule = self.completed(schedule)
-        query = Query.of(schedule, [schedule.horizon])
+        query = Query.of(schedule, [schedule.horizon]).coarser(blocks)
         weights = replace(self.mixture, settled=None).question(query, model_size).weights
         return replace(self, mixture=replace(self.mixture, settled=tuple(weights.tolist())))
 
@@ -127,6 +129,7 @@ class Fit(Report, Plotted, FittedLaw):
         model_size: float | None = None,
         *,
         window: ArrayLike | None = None,
+        blocks: int | None = None,
     ) -> Prediction:
         """Loss curve of a schedule, with an interval.
 
@@ -139,6 +142,8 @@ class Fit(Report, Plotted, FittedLaw):
                 between or beyond them gets amplitudes along their trend, and a wider interval.
             window: Predict means over so many updates up to each step, as `LossCurve.window` has
                 them; ``None``: the loss at each step.
+            blocks: Take updates together in about so many blocks, for a fast answer
+                (`Query.coarser`); ``None``: each counts by itself.
 
         Raises:
             InputError: steps outside the schedule, a level outside (0, 1), or a batch or model size
@@ -164,6 +169,7 @@ class Fit(Report, Plotted, FittedLaw):
             self.skip,
             self.mixture,
             window=window,
+            blocks=blocks,
         )
 
     @property

@@ -201,6 +201,14 @@ class Query:
         """The same query on blocks of up to ``block`` updates."""
         return replace(self, block=block, _cache={})
 
+    def coarser(self, blocks: int | None) -> Self:
+        """The same query on about so many blocks; ``None``: as it is.
+
+        A fast answer: 600 blocks err by 2e-5 nats at the end of 72,000 updates, by 1e-3 at its
+        first tenth.
+        """
+        return self if blocks is None else self.in_blocks(max(int(self.steps[-1]) // blocks, 1))
+
     @cached_property
     def nodes(self) -> Nodes | None:
         """Where a law has to be asked for its means over the windows; ``None``: at the steps."""
@@ -219,7 +227,7 @@ class Query:
         batch = self.schedule.batch
         return None if batch is None else np.ascontiguousarray(batch[: self.steps[-1]])
 
-    @property
+    @cached_property
     def jumps(self) -> IntArray:
         """Updates (0-based) into which the rate jumps, from one to the next. Shape ``(j,)``."""
         at, change = self.schedule.jumps
