@@ -10,13 +10,16 @@ TORCH = [
     if "import torch" in path.read_text() or "from torch" in path.read_text()
 ]
 
-CALLBACKS = {
+# Callbacks and handlers, which are classes of somebody's.
+CLASSES = {
     "src/losslaw/live/huggingface.py": ("transformers",),
     "src/losslaw/live/lightning.py": ("lightning", "pytorch_lightning"),
+    "src/losslaw/views/whatif/guard.py": ("tornado",),
+    "src/losslaw/views/whatif/saving.py": ("tornado",),
 }
 
 # A flag of pytest would do, but it would also skip test files that cannot be imported.
 collect_ignore = [] if importlib.util.find_spec("torch") else TORCH
 collect_ignore += [
-    path for path, names in CALLBACKS.items() if not any(map(importlib.util.find_spec, names))
+    path for path, names in CLASSES.items() if not any(map(importlib.util.find_spec, names))
 ]

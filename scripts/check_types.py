@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-OPTIONAL = ("ray", "torch")
+OPTIONAL = ("bokeh", "jinja2", "ray", "torch", "tornado")
 ROOMS = {"torch": "src/losslaw/lab"}
 
 

@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[1]
 
 # The extras, and the trainers that schedules are exported to.
 OPTIONAL = (
-    "jax", "lightning", "optax", "pandas", "polars", "pooch", "pyarrow", "ray", "torch",
-    "transformers",
+    "bokeh", "jax", "lightning", "optax", "pandas", "polars", "pooch", "pyarrow", "ray", "torch",
+    "tornado", "transformers",
 )  # fmt: skip
 HEAVY = ("numpy", "scipy", "numba", "matplotlib", "narwhals", *OPTIONAL)
 
@@ -23,6 +23,8 @@ MODULES = sorted(GRAPH.modules - {"losslaw.__main__", "losslaw.cli.__main__"})
 LAB = [name for name in MODULES if name.startswith("losslaw.lab")]
 # Callbacks, which are classes of their trainer's.
 CALLBACKS = {"losslaw.live.huggingface": "transformers", "losslaw.live.lightning": "lightning"}
+# Handlers of the live page, which are classes of tornado's.
+HANDLERS = {"losslaw.views.whatif.guard", "losslaw.views.whatif.saving"}
 
 
 def printed(code: str) -> str:
@@ -45,7 +47,7 @@ def test_no_file_imports_the_face_of_its_own_room():
 
 
 def test_optional_packages_are_imported_where_they_are_used():
-    """Where none of them is installed, everything but lab and callbacks can be imported."""
+    """Where none of them is installed, everything but lab, callbacks and handlers can be."""
     code = f"""
 import importlib, sys
 
@@ -55,7 +57,7 @@ class Missing:
             raise ModuleNotFoundError(name, name=name)
 
 sys.meta_path.insert(0, Missing())
-for name in {sorted(set(MODULES) - set(LAB) - set(CALLBACKS))}:
+for name in {sorted(set(MODULES) - set(LAB) - set(CALLBACKS) - HANDLERS)}:
     importlib.import_module(name)
 """
     printed(code)

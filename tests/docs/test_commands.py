@@ -11,8 +11,8 @@ from helpers.shown import PAGES, ROOT, Story, differs, pieces
 from losslaw.cli.main import build
 from losslaw.laws import LAWS
 
-# Blocks that cannot run here: they need torch, a trainer's model, or many minutes.
-EXCUSED = 19
+# Blocks that cannot run here: they need torch, a trainer's model, a browser, or many minutes.
+EXCUSED = 20
 
 
 @pytest.fixture(scope="module")

@@ -41,6 +41,7 @@ GROUPS = (
     "design_batches",
     "export",
     "plot",
+    "whatif",
     "lab",
     "simulate",
     "theory",

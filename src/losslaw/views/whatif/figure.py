@@ -1,0 +1,113 @@
+"""The two pictures of the page: predicted losses with their band, and learning rates to drag."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from losslaw.drawing.axes import BAND
+from losslaw.drawing.style import COLORS, FAINT, GRID, INK, LOSS, RATE, UPDATE
+from losslaw.views.whatif.answers import Along
+from losslaw.views.whatif.presets import BESIDE
+from losslaw.views.whatif.state import MOST_POINTS
+
+# Pixels.
+HEIGHT, LETTERS = 270, "13px"
+# Dashes of the schedules that stand beside.
+DASHES = ([5, 3], [2, 2])
+MARK = 9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pictures:
+    """Figures of Bokeh and what they show.
+
+    Attributes:
+        losses: Figure of losses.
+        rates: Figure of rates.
+        sources: Their columns by name: ``losses``, ``rates``, ``points``, and each of `BESIDE`.
+    """
+
+    losses: Any
+    rates: Any
+    sources: dict[str, Any]
+
+    def show(self, along: Along) -> None:
+        """Put an answer into the pictures."""
+        self.sources["losses"].data = along.losses
+        self.sources["rates"].data = along.rates
+
+    def show_beside(self, name: str, along: Along) -> None:
+        """Put one of the schedules that stand beside into the pictures."""
+        losses = along.losses
+        self.sources[f"{name} losses"].data = {key: losses[key] for key in ("step", "loss")}
+        self.sources[f"{name} rates"].data = along.rates
+
+
+def pictures(*, live: bool = True) -> Pictures:
+    """Empty pictures.
+
+    Args:
+        live: Whether points can be dragged.
+    """
+    from bokeh.models import (
+        ColumnDataSource,
+        NumeralTickFormatter,
+        PointDrawTool,
+        PrintfTickFormatter,
+        Range1d,
+    )
+    from bokeh.plotting import figure
+
+    # Names of models are no parameters that the stubs know.
+    source: Any = ColumnDataSource
+    axis: Any = Range1d
+    columns = {"losses": ("step", "loss", "lower", "upper"), "rates": ("step", "lr"),
+               "points": ("x", "y")}  # fmt: skip
+    for name in BESIDE:
+        columns |= {f"{name} losses": ("step", "loss"), f"{name} rates": ("step", "lr")}
+    sources = {
+        name: source(data={key: [] for key in keys}, name=name) for name, keys in columns.items()
+    }
+    x = axis(start=0, end=1, name="x")
+    made: list[Any] = []
+    for name, title, end in (("losses", LOSS, 4.0), ("rates", RATE, 1.0)):
+        plot = figure(
+            name=f"{name}_figure",
+            height=HEIGHT,
+            sizing_mode="stretch_width",
+            tools="",
+            toolbar_location=None,
+            x_range=x,
+            y_range=axis(start=0, end=end, name=f"{name}_y"),
+            x_axis_label=UPDATE,
+            y_axis_label=title,
+            min_border_left=78,
+            min_border_right=18,
+            outline_line_color=None,
+        )
+        plot.xaxis.formatter = NumeralTickFormatter(format="0,0")
+        for each in plot.axis:
+            each.axis_label_text_font_style = "normal"
+            each.axis_label_text_font_size = each.major_label_text_font_size = LETTERS
+            each.axis_label_text_color = each.major_label_text_color = INK
+            each.minor_tick_line_color = None
+            each.axis_line_color = FAINT
+        plot.grid.grid_line_color = GRID
+        made.append(plot)
+    losses, rates = made
+    rates.yaxis.formatter = PrintfTickFormatter(format="%.4g")
+    losses.varea("step", "lower", "upper", source=sources["losses"], fill_alpha=BAND,
+                 fill_color=COLORS[0])  # fmt: skip
+    for plot, kind, y in ((losses, "losses", "loss"), (rates, "rates", "lr")):
+        for name, color, dash in zip(BESIDE, COLORS[1:], DASHES, strict=False):
+            plot.line("step", y, source=sources[f"{name} {kind}"], line_color=color,
+                      line_dash=dash, line_width=1.6)  # fmt: skip
+        plot.line("step", y, source=sources[kind], line_color=COLORS[0], line_width=2.4)
+    if live:
+        marks = rates.scatter(
+            "x", "y", source=sources["points"], size=MARK, fill_color="white",
+            line_color=COLORS[0], line_width=2,
+        )  # fmt: skip
+        tool = PointDrawTool(renderers=[marks], num_objects=MOST_POINTS)
+        rates.add_tools(tool)
+        rates.toolbar.active_multi = tool
+    return Pictures(losses=losses, rates=rates, sources=sources)

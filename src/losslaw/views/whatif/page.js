@@ -1,0 +1,280 @@
+"use strict";
+// The page: controls, what is asked of the server, and what is shown of its answers. One question
+// is under way at a time; of those that wait the last one counts.
+(() => {
+  const $ = (id) => document.getElementById(id);
+  const read = (id) => JSON.parse($(id).textContent);
+  const S = read("settings");
+  const NAMES = ["shape", "peak", "horizon", "warmup", "cooldown", "floor", "batch"];
+  const MOVED = NAMES.slice(1).filter((name) => $(name));
+  const REST = 250, LOST = 8000;
+  let state = {}, models = {}, under = null, waiting = null, count = 0, begun = 0;
+  let resting = 0, held = false, setting = false, last = null, lost = 0, answers = null;
+
+  // ---- numbers as people read them
+  const loss = (x) => (x === null || x === undefined ? "–" : x.toFixed(4));
+  const ends = (a, b) => (a === null || b === null ? "unbounded" : `${loss(a)} .. ${loss(b)}`);
+  const signed = (x) => (x < 0 ? "−" : "+") + Math.abs(x).toFixed(4);
+  const short = (x, digits = 4) => String(Number(Number(x).toPrecision(digits)));
+  const text = (id, words) => { const at = $(id); if (at && at.textContent !== words) at.textContent = words; };
+  const say = (id, words) => { text(id, words); $(id).hidden = !words; };
+
+  // ---- sliders: 0..1000, in the log where a number has a wide range
+  const wide = (name) => S.room[name];
+  const place = (name, value) => {
+    if (wide(name)) { const [a, b] = wide(name); return b > a ? Math.log(value / a) / Math.log(b / a) : 0; }
+    if (name === "warmup") return Math.sqrt(value / (0.5 * state.horizon));
+    return Number(value);
+  };
+  const valueAt = (name, x) => {
+    if (name === "warmup") return Math.round(0.5 * state.horizon * x * x);
+    if (!wide(name)) return Number(x.toFixed(3));
+    const [a, b] = wide(name), value = Math.min(Math.max(a * (b / a) ** x, a), b);
+    return name === "horizon" ? Math.round(Number(value.toPrecision(3))) : Number(value.toPrecision(3));
+  };
+
+  // ---- the state and the address
+  const query = () => {
+    const names = state.shape === S.byHand ? ["shape", "peak", "horizon", "batch", "points"] : NAMES;
+    return names.filter((name) => state[name] !== undefined && state[name] !== "")
+      .map((name) => `${name}=${encodeURIComponent(state[name]).replaceAll("%3A", ":").replaceAll("%2C", ",")}`).join("&");
+  };
+  // A schedule drawn by hand keeps what the controls had before.
+  const taken = (address) => {
+    delete state.points;
+    Object.assign(state, Object.fromEntries(new URLSearchParams(address)));
+  };
+
+  // ---- what is asked
+  const ask = (kind, more = {}, since = performance.now()) => {
+    const question = { kind, state: query(), ...more, since };
+    if (kind !== "compare") clearTimeout(resting);
+    if (!S.live) return;
+    if (under) { if (kind !== "compare") waiting = question; return; }
+    send(question);
+  };
+  const send = ({ since, ...question }) => {
+    under = question; begun = since; question.id = ++count;
+    clearTimeout(lost);
+    lost = setTimeout(() => gone(), LOST);
+    models.asked.text = JSON.stringify(question);
+  };
+  const gone = () => {
+    document.body.classList.add("gone");
+    for (const part of document.querySelectorAll("#controls, #presets, .keep, #rates")) part.inert = true;
+    say("gone", "The server is gone: nothing here moves any more, and the numbers are the last ones. "
+      + "Start losslaw whatif again; what follows the “?” of this address can be put behind the new one.");
+  };
+  const back = () => {
+    document.body.classList.remove("gone");
+    for (const part of document.querySelectorAll("[inert]")) part.inert = false;
+    say("gone", "");
+  };
+
+  // ---- what is answered
+  const heard = (answer) => {
+    if (answer.kind === "designing") { text("progress", `${answer.words} …`); free(answer); return; }
+    if (answer.kind === "designed") {
+      text("progress", "");
+      if (answer.error) say("said", `No design: ${answer.error}`);
+      else if (answer.id === wanted) { wanted = 0; taken(answer.state); ask("state"); }
+      return;
+    }
+    if (answer.error) { say("said", answer.error); free(answer); return; }
+    if (answer.kind === "state") { say("said", answer.said || ""); show(answer); }
+    if (answer.kind === "compared") rows(answer.rows);
+    free(answer);
+  };
+  let wanted = 0;
+  const free = (answer) => {
+    if (under && answer.id !== under.id) return;
+    const done = under, since = begun;
+    under = null; clearTimeout(lost);
+    if (done && document.body.classList.contains("gone")) back();
+    if (waiting) { const next = waiting; waiting = null; send(next); }
+    else if (answer.kind === "state") {
+      clearTimeout(resting);
+      resting = setTimeout(() => ask("compare"), REST);
+    }
+    if (done && answer.kind === "state") painted(since);
+  };
+  // From the move to the frame in which its answer is on the screen.
+  const painted = (since) => requestAnimationFrame(() => setTimeout(() => {
+    const took = performance.now() - since;
+    (window.losslawMoves ||= []).push(took);
+    text("took", `The last move took ${took.toFixed(0)} ms.`);
+  }, 0));
+
+  const show = (answer) => {
+    last = answer;
+    if (!held) taken(answer.state);
+    const { numbers } = answer;
+    text("loss", loss(numbers.loss));
+    text("band", numbers.lower === null ? "no interval" : ends(numbers.lower, numbers.upper));
+    text("trust", numbers.trust || "one law answers alone: its interval knows nothing of other laws");
+    $("doubts").className = numbers.status;
+    $("warnings").replaceChildren(...numbers.warnings.map((words) => {
+      const item = document.createElement("li"); item.textContent = words; return item;
+    }));
+    $("warnings").hidden = !numbers.warnings.length;
+    text("spec", `losslaw predict FIT --schedule ${answer.spec === null ? "schedule.csv" : `"${answer.spec}"`}`);
+    if (S.live) { history.replaceState(null, "", `?${answer.state}`); keep(answer.state); }
+    controls();
+    const horizon = Number(new URLSearchParams(answer.state).get("horizon"));
+    range(models.x, -0.012 * horizon, 1.015 * horizon, 0.99);
+    range(models.losses_y, ...numbers.limits, 0.5);
+    if (!held) range(models.rates_y, -0.04 * answer.peak, 1.08 * answer.peak, 0.6);
+    if (models.points && !held) handles(answer.points.map(([x, y]) => [Math.max(Math.round(x * horizon), 1), y * Number(state.peak)]));
+    first();
+    for (const row of $("rows").rows) if (row.rowIndex > 1) row.className = "old";
+  };
+  // An axis stays while the picture fills enough of it: what moves is then the curve.
+  const range = (axis, low, high, least) => {
+    if (low < axis.start || high > axis.end || high - low < least * (axis.end - axis.start)) {
+      axis.setv({ start: low, end: high });
+    }
+  };
+  const handles = (pairs) => {
+    const { x, y } = models.points.data;
+    if (x.length === pairs.length && pairs.every(([a, b], i) => Math.abs(a - x[i]) < 1e-9 && Math.abs(b - y[i]) < 1e-15)) return;
+    setting = true;
+    models.points.data = { x: pairs.map(([a]) => a), y: pairs.map(([, b]) => b) };
+    setting = false;
+  };
+  const controls = () => {
+    const byHand = state.shape === S.byHand;
+    for (const button of document.querySelectorAll(".preset")) {
+      if (S.live) button.setAttribute("aria-pressed", String(button.dataset.name === chosen));
+    }
+    if (!S.live) return;
+    $("shape").value = state.shape;
+    for (const name of MOVED) {
+      const box = $(name), slide = $(`${name}-slide`);
+      const off = (byHand && ["warmup", "cooldown", "floor"].includes(name))
+        || (name === "cooldown" && !S.cooldown.includes(state.shape))
+        || (name === "floor" && !S.falls.includes(state.shape));
+      box.disabled = slide.disabled = off;
+      box.parentElement.classList.toggle("off", off);
+      const value = state[name];
+      if (value === undefined) continue;
+      if (document.activeElement !== box) box.value = name === "horizon" || name === "warmup" ? value : short(value, 6);
+      if (document.activeElement !== slide) slide.value = Math.round(1000 * Math.min(Math.max(place(name, value), 0), 1));
+      slide.setAttribute("aria-valuetext", box.value);
+    }
+    if (document.activeElement !== $("points")) {
+      const at = Number(state.horizon), peak = Number(state.peak);
+      $("points").value = last.points.map(([x, y]) => `${Math.max(Math.round(x * at), 1)}=${short(y * peak)}`).join(", ");
+    }
+  };
+
+  // ---- the table
+  const cell = (tag, words) => { const at = document.createElement(tag); at.textContent = words; if (tag === "th") at.scope = "row"; return at; };
+  const first = () => {
+    const { numbers } = last, row = document.createElement("tr");
+    row.append(cell("th", "this one"), cell("td", loss(numbers.loss)), cell("td", ends(numbers.lower, numbers.upper)),
+      cell("td", ""), cell("td", ""), cell("td", ""));
+    if ($("rows").rows.length) $("rows").rows[0].replaceWith(row); else $("rows").append(row);
+  };
+  const rows = (given) => {
+    first();
+    while ($("rows").rows.length > 1) $("rows").deleteRow(1);
+    for (const each of given) {
+      const row = document.createElement("tr"), same = Math.abs(each.gain) < 5e-7;
+      row.append(cell("th", each.name), cell("td", loss(each.loss)), cell("td", ends(each.lower, each.upper)),
+        cell("td", same ? "the same" : signed(each.gain)),
+        cell("td", same ? "" : each.gain_lower === null ? "unbounded" : `${signed(each.gain_lower)} .. ${signed(each.gain_upper)}`),
+        cell("td", same ? "" : each.told ? "yes" : "no"));
+      $("rows").append(row);
+    }
+  };
+
+  // ---- what people do
+  let chosen = "";
+  const moved = (name, value) => { chosen = ""; state[name] = String(value); ask("state"); };
+  const keep = (address) => {
+    $("csv").href = `save?to=csv&${address}`;
+    $("export").href = `save?to=${$("target").value}&${address}`;
+  };
+  const byHand = (pairs) => {
+    const horizon = Number(state.horizon), [low, high] = S.room.peak;
+    const inside = pairs.filter(([x, y]) => Number.isFinite(x) && Number.isFinite(y))
+      .map(([x, y]) => [Math.min(Math.max(Math.round(x), 1), horizon), Math.min(Math.max(y, 0), high)])
+      .sort((a, b) => a[0] - b[0]);
+    const peak = Math.max(...inside.map(([, y]) => y), low);
+    if (!inside.length) return;
+    chosen = ""; state.shape = S.byHand; state.peak = String(Number(peak.toPrecision(6)));
+    state.points = inside.map(([x, y]) => `${short(x / horizon, 7)}:${short(y / peak, 5)}`).join(",");
+    ask("state");
+  };
+  const dragged = () => {
+    if (setting) return;
+    const { x, y } = models.points.data;
+    byHand(Array.from(x, (at, i) => [at, y[i]]));
+  };
+  const listen = () => {
+    for (const button of document.querySelectorAll(".preset")) button.addEventListener("click", () => {
+      chosen = button.dataset.name;
+      if (!S.live) { still(chosen); return; }
+      ask("preset", { name: chosen });
+      if (chosen === "designed") wanted = waiting ? count + 1 : count;
+    });
+    if (!S.live) return;
+    $("controls").addEventListener("submit", (event) => event.preventDefault());
+    $("shape").addEventListener("change", () => {
+      if ($("shape").value === S.byHand) { const h = Number(state.horizon), p = Number(state.peak); byHand(last.points.map(([x, y]) => [x * h, y * p])); return; }
+      delete state.points;
+      for (const [name, usual] of [["warmup", "0"], ["cooldown", "0.2"], ["floor", "0"]]) state[name] ??= usual;
+      moved("shape", $("shape").value);
+    });
+    for (const name of MOVED) {
+      const box = $(name), slide = $(`${name}-slide`);
+      slide.addEventListener("input", () => {
+        const value = valueAt(name, slide.value / 1000);
+        box.value = value; moved(name, value);
+      });
+      slide.addEventListener("change", () => slide.blur === undefined || controls());
+      box.addEventListener("change", () => { moved(name, box.value.trim()); });
+    }
+    $("points").addEventListener("change", () => byHand($("points").value.split(/[,\n]/).filter((each) => each.trim())
+      .map((each) => each.split("=").map(Number))));
+    $("target").addEventListener("change", () => keep(query()));
+    $("copy").addEventListener("click", async () => {
+      try { await navigator.clipboard.writeText(location.href); text("copy", "Copied"); }
+      catch { text("copy", "Copy it from the address bar"); }
+      setTimeout(() => text("copy", "Copy the address"), 2000);
+    });
+    $("rates").addEventListener("pointerdown", () => { held = true; }, true);
+    for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, () => {
+      if (held) setTimeout(() => { held = false; if (state.shape === S.byHand) ask("state"); }, 50);
+    }, true);
+  };
+  // ---- beginning
+  const still = (name) => {
+    const answer = answers[name];
+    for (const [source, data] of Object.entries(answer.columns)) models[source].data = data;
+    show(answer); rows(answer.rows);
+    for (const button of document.querySelectorAll(".preset")) button.setAttribute("aria-pressed", String(button.dataset.name === name));
+  };
+  const found = () => {
+    const doc = window.Bokeh && Bokeh.documents[0];
+    if (!doc) return false;
+    for (const name of ["x", "losses_y", "rates_y", "points", ...(S.live ? ["asked", "answer"] : ["losses", "rates"])]) {
+      models[name] = doc.get_model_by_name(name);
+    }
+    if (!models.x || !models.rates_y || (S.live && !models.answer)) return false;
+    if (S.live) {
+      models.answer.properties.text.change.connect(() => heard(JSON.parse(models.answer.text)));
+      models.points.change.connect(dragged);
+      doc.on_event("connection_lost", gone);
+      doc.on_event("client_reconnected", back);
+      listen();
+      if (models.answer.text) heard(JSON.parse(models.answer.text));
+    } else {
+      answers = read("answers"); listen(); still(Object.keys(answers)[0]);
+    }
+    document.body.dataset.ready = "yes";
+    return true;
+  };
+  const wait = () => { if (!found()) setTimeout(wait, 30); };
+  wait();
+})();
