@@ -1,3 +1,5 @@
+from .every_rate import FreeOptimum as FreeOptimum
+from .every_rate import free_optimum as free_optimum
 from .kernel_regression import KernelRegression as KernelRegression
 from .long_schedules import LongSchedule as LongSchedule
 from .long_schedules import Piece as Piece

@@ -27,7 +27,7 @@ from losslaw.schedules.averages import AverageLike, Recursion, average_of
 # Runs of a block: seconds of work, and a file of some kilobytes.
 BLOCK = 25
 # What a saved block depends on besides its inputs: raise it when the sampler draws differently.
-VERSION = 2
+VERSION = 3
 
 
 def sample_in_blocks(

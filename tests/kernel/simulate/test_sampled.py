@@ -32,6 +32,25 @@ def test_mean_of_runs_is_the_exact_mean(distribution, modes):
     assert (runs.standard_error < 0.1 * (exact - 0.125)).all()
 
 
+def test_a_gaussian_batch_has_the_law_of_its_samples():
+    """Risks after three updates of batch 6: mean and spread as of samples drawn one by one."""
+    world = KernelRegression(0.5, 1.5, 8, noise=0.5)
+    modes, schedule = world.true_modes, Schedule([0.4] * 3, batch=6)
+    runs = world.sample(schedule, [3], runs=40_000, seed=3).losses[:, 0]
+    rng = np.random.default_rng(1)
+    u = np.broadcast_to(np.sqrt(modes.signal), (40_000, 8)).copy()
+    for _ in range(3):
+        g = rng.standard_normal((40_000, 6, 8))
+        xi = np.sqrt(modes.floor) * rng.standard_normal((40_000, 6))
+        r = np.einsum("sbj,sj->sb", g, u) + xi
+        u -= 0.4 / 6 * modes.rate * np.einsum("sbj,sb->sj", g, r)
+    direct = modes.risk((u**2).sum(axis=1))
+    assert stats.ks_2samp(runs, direct).pvalue > 0.01
+    z = (runs.mean() - direct.mean()) / np.hypot(runs.std(), direct.std()) * np.sqrt(40_000)
+    assert abs(z) < 3
+    assert_allclose(runs.std(), direct.std(), rtol=0.03)
+
+
 @pytest.mark.parametrize(
     ("code", "law"),
     [

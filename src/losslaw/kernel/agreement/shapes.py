@@ -13,10 +13,16 @@ from scipy.interpolate import CubicSpline
 from scipy.optimize import minimize
 
 from losslaw.kernel.agreement.exponents import Pair, power_of, slope
-from losslaw.kernel.agreement.optimum import cap, final_risk, lowest
+from losslaw.kernel.agreement.optimum import cap, final_risk, lowest, world
+from losslaw.kernel.every_rate import free_optimum
 from losslaw.kernel.theory import Exponents, optimal_relations, optimal_schedule
 from losslaw.numerics.arrays import FloatArray
 from losslaw.schedules.pieces import LongSchedule, Piece
+
+# Updates up to which every rate of the free optimum is free: some seconds.
+WRITTEN_OUT = 1_000_000
+# Places at which such a schedule is kept.
+SEEN = 150
 
 
 def kkt_run(exponents: Exponents, samples: float, final: float) -> LongSchedule:
@@ -109,10 +115,12 @@ class FreeForm:
 
 
 @lru_cache(maxsize=64)
-def free_form(exponents: Exponents, samples: float, per_decade: float = 1.2) -> FreeForm:
-    """The lowest risk over rates that are free at knots, equal in the log of intrinsic time left.
+def free_form(exponents: Exponents, samples: float, per_decade: float = 1.6) -> FreeForm:
+    """The lowest risk over all rates, or over rates at knots, equal in the log of time left.
 
-    The search starts at the best schedule of the KKT shape, and knows nothing of it after that.
+    Up to `WRITTEN_OUT` updates every rate is free, and the search has converged; beyond, the rates
+    at the knots are. It starts at the best schedule of the KKT shape, and knows nothing of it after
+    that.
     """
     n, beta, top = round(samples), exponents.capacity, math.log(cap(exponents))
     power = 1 - 1 / (2 * beta)
@@ -130,6 +138,9 @@ def free_form(exponents: Exponents, samples: float, per_decade: float = 1.2) -> 
 
     def form(logs: FloatArray) -> FreeForm:
         return FreeForm(risk=math.nan, left=left, rates=np.exp(logs), top=math.exp(top))
+
+    if n <= WRITTEN_OUT:
+        return _every_rate(exponents, form(np.minimum(start, top)).run, math.exp(top))
 
     def height(logs: FloatArray) -> float:
         return math.log(final_risk(exponents, form(logs).run))
@@ -151,6 +162,15 @@ def free_form(exponents: Exponents, samples: float, per_decade: float = 1.2) -> 
         jac=gradient,
         method="L-BFGS-B",
         bounds=[(None, top)] * left.size,
-        options={"ftol": 1e-6, "gtol": 1e-5, "maxfun": 15},
+        options={"ftol": 1e-6, "gtol": 1e-5, "maxfun": 40},
     )
     return replace(form(result.x), risk=math.exp(result.fun))
+
+
+def _every_rate(exponents: Exponents, start: LongSchedule, top: float) -> FreeForm:
+    """The best schedule with every rate free, seen at places equal in the log of updates left."""
+    found = free_optimum(world(exponents), start.written_out(), top=top)
+    lr = found.schedule.lr
+    left = np.unique(np.round(np.geomspace(1, lr.size, SEEN)))
+    rates = lr[np.maximum(lr.size - 1 - left.astype(np.int64), 0)]
+    return FreeForm(risk=found.excess, left=left, rates=rates, top=top)

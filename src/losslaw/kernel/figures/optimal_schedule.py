@@ -93,9 +93,10 @@ class OptimalSchedules:
     """Free optimum against closed form in an easy and a hard problem; the tail in the hard one.
 
     The papers leave open: infinitely many modes, noise 1, batch 1, and rates up to .9 of the
-    largest stable one (the cap). Free rates are at places evenly spaced in the logarithm of the
-    intrinsic time left, from a third of one unit before the end on: closer to the end nothing is
-    forgotten, and the rate is held.
+    largest stable one (the cap). Up to 10^6 updates every rate is free, and the search has
+    converged; beyond, free rates are at places evenly spaced in the logarithm of the intrinsic time
+    left, from a third of one unit before the end on: closer to the end nothing is forgotten, and
+    the rate is held.
 
     Attributes:
         easy: Source and capacity of the easy problem.

@@ -152,6 +152,20 @@ def power_terms(
     )
 
 
+@compiled(inline="always", fastmath={"reassoc", "contract", "nsz"})
+def _decay(x: float) -> float:
+    """``exp(-x)`` for x of 0 or above, within 1e-13 up to 4, and next to nothing beyond 60.
+
+    A series at x / 256 that is squared eight times: no branch, so that it runs in vector registers.
+    """
+    y = min(x, 60.0) / 256.0
+    e = 1.0 - y / 4.0 * (1.0 - y / 5.0 * (1.0 - y / 6.0))
+    e = 1.0 - y * (1.0 - y / 2.0 * (1.0 - y / 3.0 * e))
+    for _ in range(8):
+        e *= e
+    return e
+
+
 @compiled(fastmath={"reassoc", "contract", "nsz"})
 def _terms(
     rate: FloatArray,
@@ -174,7 +188,7 @@ def _terms(
         if lr[k] != last_lr:
             last_lr = lr[k]
             for j in range(n):
-                fade[j] = np.exp(-2.0 * rate[j] * last_lr)
+                fade[j] = _decay(2.0 * rate[j] * last_lr)
         injected = lr[k] * lr[k] / batch[k]
         error = e + unlearned
         e = all_made = all_label = 0.0

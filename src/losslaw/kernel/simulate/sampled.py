@@ -6,6 +6,10 @@ residual ``r = sum_j g_j u_j + xi``, and a batch of B of them moves ::
 
     u_j <- u_j - eta/B sum lambda_j g_j r,        risk = (sum_j u_j^2 + A + sigma^2) / 2
 
+Gaussian features need one normal vector an update, whatever B. Along ``u / |u|`` the features of a
+sample are a normal number c, with ``r = |u| c + xi``; across it they are independent of r, so that
+the sum of ``r g`` across is ``sqrt(sum r^2)`` times one normal vector: exact in law.
+
 ``xi`` has variance ``A + sigma^2``: label noise, and all that the student cannot see. Only its
 variance enters the mean dynamics; it is drawn as a Gaussian.
 """
@@ -123,6 +127,35 @@ def sample(
 
 
 @compiled(fastmath={"reassoc", "contract", "nsz"})
+def _gaussian_batch(
+    state: State, u: FloatArray, residual_sd: float, size: int, g: FloatArray, move: FloatArray
+) -> None:
+    """``sum g r`` over a batch of Gaussian samples into ``move``."""
+    n = u.size
+    length = 0.0
+    for j in range(n):
+        length += u[j] * u[j]
+    length = np.sqrt(length)
+    along = power = 0.0
+    for _ in range(size):
+        c = normal(state)
+        r = length * c + residual_sd * normal(state)
+        along += r * c
+        power += r * r
+    fill(state, 0, g)
+    share = 0.0
+    for j in range(n):
+        share += g[j] * u[j]
+    across = np.sqrt(power)
+    if length > 0.0:
+        along = along / length - across * share / (length * length)
+    else:
+        along = 0.0
+    for j in range(n):
+        move[j] = along * u[j] + across * g[j]
+
+
+@compiled(fastmath={"reassoc", "contract", "nsz"})
 def _run(
     state: State,
     distribution: int,
@@ -146,8 +179,11 @@ def _run(
     out = np.empty(steps.size)
     row = 0
     for k in range(steps[-1]):
-        move[:] = 0.0
-        for _ in range(batch[k]):
+        if distribution == 0:
+            _gaussian_batch(state, u, residual_sd, batch[k], g, move)
+        else:
+            move[:] = 0.0
+        for _ in range(batch[k] if distribution > 0 else 0):
             fill(state, distribution, g)
             r = residual_sd * normal(state)
             for j in range(n):
