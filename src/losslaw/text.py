@@ -47,6 +47,16 @@ def size_words(parameters: float, digits: int = 3) -> str:
     return f"{number:.{digits}g}"
 
 
+def counted(count: int, things: str) -> str:
+    """So many things, by the plural of the first word.
+
+    >>> counted(1, "records cut off"), counted(2, "records cut off")
+    ('1 record cut off', '2 records cut off')
+    """
+    name, blank, rest = things.partition(" ")
+    return f"{count:,} {name.removesuffix('s') if count == 1 else name}{blank}{rest}"
+
+
 def natural(text: str) -> tuple[tuple[str, int, str], ...]:
     """What to sort names by so that the numbers in them are in order.
 

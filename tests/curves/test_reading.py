@@ -408,3 +408,27 @@ def test_a_warmup_may_be_a_share_of_the_run(given, warmup, tmp_path):
 
 
 COSINE = "cosine:peak=1e-3,horizon=200,warmup=20"
+
+
+def test_a_header_that_a_restart_wrote_again_is_no_row(tmp_path):
+    once = "step,lr,loss\n10,1e-3,3\n20,1e-3,2.9\n30,1e-3,2.8\n"
+    again = once + "step,lr,loss\n20,1e-3,2.95\n30,1e-3,2.85\n40,1e-3,2.8\n"
+    curve = read_text(tmp_path, again)
+    assert curve.steps.tolist() == [10, 20, 30, 40]
+    assert curve.loss[1] == 2.95
+    assert said(curve, "restarted once", "2 rows are superseded")
+
+
+def test_decimal_commas_between_semicolons_are_read_and_said(tmp_path):
+    text = "step;lr;loss\n10;1e-3;3,5\n20;0,001;2,95\n30;0,001;2,9"
+    curve = read_text(tmp_path, text)
+    assert curve.loss.tolist() == [3.5, 2.95, 2.9]
+    assert "numbers have decimal commas: 0,5 is 0.5" in curve.assumptions
+    with pytest.raises(InputError, match="4 cells, expected 3"):
+        read_text(tmp_path, "step,lr,loss\n10,1e-3,3,5\n")
+
+
+@pytest.mark.parametrize("name", ["ce_loss", "val_ce", "train/nll", "eval/ce_loss"])
+def test_a_cross_entropy_is_a_loss(name, tmp_path):
+    curve = read_text(tmp_path, f"step,lr,{name}\n10,1e-3,3\n20,1e-3,2\n")
+    assert curve.loss.tolist() == [3, 2]

@@ -97,7 +97,7 @@ def test_a_hundred_thousand_columns(tmp_path):
 def test_a_last_row_that_is_being_written_is_left_out(tmp_path, end):
     (curve,) = read_curves(write(tmp_path, HEAD + "3,0.1,2.25\n" + end))
     assert curve.steps.tolist() == [1, 2, 3]
-    assert "left out of the log: 1 lines cut off" in curve.assumptions
+    assert "left out of the log: 1 line cut off" in curve.assumptions
 
 
 def test_a_last_row_without_an_end_may_be_whole(tmp_path):

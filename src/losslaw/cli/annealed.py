@@ -82,7 +82,7 @@ def annealed_command(
     with activity("annealing") as say:
         result = annealed(
             curves,
-            over=options.length(over, "--over"),
+            over=options.cooldown(over, curves),
             shape=shape,
             final=final,
             at=at,

@@ -92,7 +92,7 @@ def fleet_command(
                 curves,
                 group_by=group_by,
                 against=against,
-                over=options.length(over, "--over"),
+                over=options.cooldown(over, curves),
                 shape=shape,
                 final=final,
                 at=at,

@@ -67,7 +67,7 @@ def ladder_command(
     with activity("ladder") as say:
         result = ladder(
             curves,
-            over=options.length(over, "--over"),
+            over=options.cooldown(over, curves),
             shape=shape,
             final=final,
             next_size=next_size,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from losslaw.cli.output import counter
+from losslaw.cli.output import aside, counter
 from losslaw.text import expanded
 
 if TYPE_CHECKING:  # the help page does without numpy
@@ -179,6 +179,9 @@ SkipOf = Annotated[int | None, typer.Option("--skip", help="Leave out points bef
 
 # Parts of reading, two for each file, from which on a bar shows how many are done.
 MANY_PARTS = 40
+
+# Share of the updates below which nobody chooses the length of a cooldown.
+IMPLAUSIBLE = 0.01
 
 # Of the runs that are designed.
 Peak = Annotated[
@@ -514,6 +517,15 @@ def numbers(text: str, option: str, expected: str, *, whole: bool = False) -> li
             raise InputError(f"{option} {part!r}: expected {expected}")
         values.append(value)
     return values
+
+
+def cooldown(text: str, curves: "list[LossCurve]") -> float:
+    """The length that ``--over`` gives; where a percentage seems to be meant, that is said."""
+    over = length(text, "--over")
+    updates = max((int(curve.steps[-1]) for curve in curves), default=0)
+    if isinstance(over, int) and over <= 100 and over < IMPLAUSIBLE * updates:
+        aside(f"--over {over} is {over} of {updates:,} updates; a share of them is --over {over}%")
+    return over
 
 
 def length(text: str, option: str) -> float:

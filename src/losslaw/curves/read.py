@@ -45,6 +45,7 @@ from losslaw.numerics.horizon import check_horizon, longest
 from losslaw.progress import Counted, Parts, uncounted
 from losslaw.schedules import Schedule, ScheduleLike, schedule_of
 from losslaw.schedules.families import warmup_updates
+from losslaw.text import counted
 
 if TYPE_CHECKING:
     from narwhals.typing import IntoFrame
@@ -240,7 +241,7 @@ def curve_from(
         steps, loss = steps[has_loss], loss[has_loss]
     assumptions = [*log.notes, *log.loss_notes, *columns.assumptions]
     if log.skipped:
-        what = ", ".join(f"{count} {why}" for why, count in log.skipped)
+        what = ", ".join(counted(count, why) for why, count in log.skipped)
         assumptions.append(f"left out of the log: {what}")
     warnings = list(rows.warnings)
     optimizer = _optimizer(log, facts, assumptions)

@@ -17,7 +17,7 @@ from losslaw.files import Table, number_in
 from losslaw.logs.columns import EPOCH, Columns, key
 from losslaw.numerics.arrays import BoolArray, FloatArray, IntArray
 from losslaw.numerics.magnitudes import BATCH, LOSS, PEAK, RATE, Magnitude
-from losslaw.text import shown
+from losslaw.text import counted, shown
 
 OnNan = Literal["error", "drop"]
 
@@ -177,7 +177,8 @@ def _merge(
     if restarts:
         times = "once" if restarts == 1 else f"{restarts} times"
         warnings.append(
-            f"the run was restarted {times}: {superseded} rows are superseded by later ones"
+            f"the run was restarted {times}: {counted(superseded, 'rows')}"
+            f" {'is' if superseded == 1 else 'are'} superseded by later ones"
         )
     if conflicts:
         warnings.append(f"{conflicts} rows repeat a step with other values: the later one is kept")

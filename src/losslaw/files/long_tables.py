@@ -101,9 +101,9 @@ def long_table(
             at = end
     names = rows.names()
     assert reader is not None
-    return Table(
-        str(path), reader.columns(names), reader.lines, rows.notes, cut, not ended and not cut
-    )
+    half = not ended and not cut
+    columns = reader.columns(names)
+    return Table(str(path), columns, reader.lines, rows.notes, cut, half, rows.decimal_commas)
 
 
 class _Reader:

@@ -26,6 +26,8 @@ from losslaw.files.json_text import parse_json
 from losslaw.numerics.arrays import BoolArray, FloatArray
 from losslaw.text import shown
 
+# Between semicolons, as spreadsheets of half of Europe write numbers.
+DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
 MISSING = frozenset({"", "none", "null", "na", "n/a"})
 # So many numbers with more digits than the last one are no chance, if most have more.
 FEW = 3
@@ -82,6 +84,7 @@ class Table:
         notes: ``# key: value`` comments.
         cut: Lines at the end that are still being written: 0 or 1.
         open_end: Whether the last number may be the first half of another: no line end follows.
+        decimal_commas: Whether numbers were written as ``0,5``, between semicolons.
     """
 
     source: str
@@ -90,6 +93,7 @@ class Table:
     notes: Mapping[str, str] = field(default_factory=dict[str, str])
     cut: int = 0
     open_end: bool = False
+    decimal_commas: bool = False
 
     @property
     def names(self) -> str:
@@ -245,7 +249,8 @@ def _delimited(text: str, source: str) -> Table:
         for column, cell in zip(columns, cells, strict=True):
             column.append(cell)
     made = dict(zip(rows.names(), columns, strict=True))
-    return Table(source, made, lines, rows.notes, cut, without_end > 0 and not cut)
+    half = without_end > 0 and not cut
+    return Table(source, made, lines, rows.notes, cut, half, rows.decimal_commas)
 
 
 def _filled(cell: str) -> str | None:
@@ -264,6 +269,7 @@ class DelimitedRows:
         self.notes: dict[str, str] = {}
         self.header: list[str] = []
         self.delimiter = ","
+        self.decimal_commas = False
 
     def names(self) -> list[str]:
         """The header.
@@ -298,6 +304,8 @@ class DelimitedRows:
             self.header = header
             return None
         row = self.split(line, number)
+        if row[0].strip() == self.header[0] and [each.strip() for each in row] == self.header:
+            return None  # a run that went on has written it again
         if len(row) != len(self.header):
             raise InputError(
                 f"{self.source}, line {number}: {len(row)} cells, expected {len(self.header)}"
@@ -323,6 +331,8 @@ class DelimitedRows:
 
     def split(self, line: str, number: int) -> list[str]:
         """The cells of a line; one reader a line: a stray quote cannot swallow the rows below."""
+        if self.delimiter == ";" and DECIMAL_COMMA.search(line):
+            self.decimal_commas, line = True, DECIMAL_COMMA.sub(".", line)
         if '"' not in line and len(line) < csv.field_size_limit():
             return line.split(self.delimiter)
         try:

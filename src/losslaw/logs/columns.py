@@ -30,9 +30,12 @@ RATE = (
 )  # fmt: skip
 LOSS = (
     "loss", "train_loss", "train/loss", "training_loss", "train/ce_loss", "lm_loss", "trainloss",
-    "train_loss_step", "cross_entropy", "cross_entropy_loss",
+    "train_loss_step", "cross_entropy", "cross_entropy_loss", "ce_loss", "train_ce_loss", "ce",
+    "train_ce", "train/ce", "nll", "nll_loss", "train_nll", "train/nll",
     "val_loss", "val/loss", "valid_loss", "valid/loss", "validation_loss", "validation/loss",
     "valloss", "eval_loss", "eval/loss", "evaluation_loss", "test_loss", "test/loss",
+    "val_ce", "val/ce", "val_ce_loss", "val/ce_loss", "eval_ce", "eval/ce", "eval_ce_loss",
+    "eval/ce_loss", "val_nll", "val/nll", "eval_nll", "eval/nll",
 )  # fmt: skip
 BATCH = ("batch", "batch_size", "global_batch_size", "train/batch_size")
 # Parts of names of columns that count what updates have seen.

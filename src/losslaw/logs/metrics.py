@@ -139,7 +139,8 @@ def kind_of(name: str) -> Kind | None:
         return "batch"
     if "tokens" in there and there & {"seen", "consumed", "total"} and not there & {"per", "sec"}:
         return "tokens"
-    if any(word.endswith(("loss", "nll")) for word in parts) and not there & NO_LOSS:
+    is_loss = "ce" in there or any(word.endswith(("loss", "nll")) for word in parts)
+    if is_loss and not there & NO_LOSS:
         inside = there | {word.removesuffix("loss") for word in parts}
         return "validation" if inside & VALIDATION else "train"
     return None

@@ -59,6 +59,8 @@ def _run(table: Table, loss: str | None, lr: str | None, step: str | None) -> Lo
         horizon=_horizon(table),
     )  # fmt: skip
     log = replace(log.with_skipped({"lines cut off": table.cut}), notes=tuple(notes))
+    if table.decimal_commas:
+        log = replace(log, notes=(*log.notes, "numbers have decimal commas: 0,5 is 0.5"))
     if table.open_end:
         said = "the last line has no end, and its last number is taken to be whole"
         log = replace(log, notes=(*log.notes, said))
