@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
-from losslaw.kernel import KernelRegression
+from losslaw.kernel import KernelRegression, projection
 from losslaw.kernel.projection import project
 from losslaw.kernel.simulate import draws
 from losslaw.schedules import Schedule
@@ -167,3 +167,23 @@ def test_spread_and_curve():
     assert_allclose(runs.curve().loss, runs.mean)
     single = world.sample(Schedule([0.2] * 20), [5, 20], runs=1, seed=1)
     assert_array_equal(single.spread, [0.0, 0.0])
+
+
+@pytest.mark.parametrize(("source", "capacity"), [(0.7, 1.5), (0.4, 2.0)])
+def test_the_gram_matrix_gives_what_the_triangle_does(source, capacity, monkeypatch):
+    worlds = []
+    for many in (256, 10**9):
+        monkeypatch.setattr(projection, "MANY", many)
+        world = KernelRegression(source, capacity, 300, features="random")
+        worlds.append((world.true_modes, world.unlearned))
+    (quick, least), (slow, exact) = worlds
+    assert_allclose(quick.rate, slow.rate, rtol=1e-7)
+    assert_allclose(quick.signal, slow.signal, rtol=1e-5, atol=1e-12)
+    assert_allclose(least, exact, rtol=1e-7)
+
+
+def test_a_steep_spectrum_is_not_squared():
+    world = KernelRegression(0.5, 4.0, 300, features="random")
+    rate = world.true_modes.rate
+    assert 1e-13 < rate[-1] < 1e-8
+    assert (rate > 0).all()
