@@ -72,3 +72,23 @@ def test_bad_input_is_one_line_and_status_two(tmp_path, capsys, arguments, words
     err = capsys.readouterr().err
     assert words in err
     assert err.count("\n") == 1
+
+
+def test_another_choice_another_picture(tmp_path, capsys):
+    command = ["reproduce", "sde-gap", "--set", "problems=1,2", "--set", "horizon=500"]
+    command += ["--set", "shares=0.1,0.5", "--set", "shown=0.1"]
+    assert run([*command, "-o", str(tmp_path), "--picture", ".svg"]) == 0
+    assert (tmp_path / "sde-gap.svg").read_text().startswith("<?xml")
+    text = (tmp_path / "sde-gap.csv").read_text()
+    assert text.startswith("# study: how far SDE and SGD differ")
+    assert "problems=1,2; horizon=500" in text.splitlines()[0]
+    assert text.splitlines()[1].startswith("# units: risks are half squared errors")
+    assert text.splitlines()[2].startswith("source,capacity")
+    capsys.readouterr()
+    for bad, words in (
+        (["--set", "horizons=3"], "sde-gap has no choice 'horizons=3', expected one of: problems"),
+        (["--set", "horizon=many"], "horizon=many: expected something like 10000"),
+        (["--picture", ".gif"], ".gif"),
+    ):
+        assert run(["reproduce", "sde-gap", *bad, "-o", str(tmp_path)]) == 2
+        assert words in capsys.readouterr().err

@@ -166,3 +166,12 @@ def test_momentum_by_every_method_that_knows_it(capsys):
     assert last["fsl"] == pytest.approx(last["exact"], rel=0.15)
     assert run([*command, "--method", "sde"]) == 2
     assert "method sde knows no momentum" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("method", ["fsl", "sgd"])
+def test_a_curve_is_drawn(tmp_path, capsys, method):
+    path = tmp_path / "curve.pdf"
+    command = ["simulate", "--source", "1", "--capacity", "2", "--modes", "16", "--method", method]
+    assert run([*command, "--schedule", "wsd:peak=0.1,horizon=200", "-o", str(path)]) == 0
+    assert path.read_bytes().startswith(b"%PDF")
+    assert "losslaw fit" not in capsys.readouterr().out

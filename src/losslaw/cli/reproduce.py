@@ -33,6 +33,17 @@ def reproduce(
     output: Annotated[
         str, typer.Option("-o", "--output", help="Folder for figure, tables and paragraph.")
     ] = "losslaw-reproduce",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Another choice of the study, such as problems=1,2;0.5,4 or runs=50; repeatable.",
+        ),
+    ] = None,
+    picture: Annotated[
+        str, typer.Option("--picture", help="Kind of the figure: .png, .pdf or .svg.")
+    ] = ".png",
     show: Annotated[bool, typer.Option("--list", help="Say what there is, and stop.")] = False,
     json: Json = False,
 ) -> None:
@@ -50,8 +61,9 @@ def reproduce(
 
     from losslaw.cli.output import print_json
     from losslaw.errors import InputError
+    from losslaw.files.pictures import check_picture
     from losslaw.kernel.figures import STUDIES, find_study, write_result
-    from losslaw.kernel.figures.study import made
+    from losslaw.kernel.figures.study import changed, made
 
     if show:
         if json:
@@ -63,14 +75,16 @@ def reproduce(
         return
     if name is None:
         raise InputError(f"name a study: one of {', '.join(STUDIES)}")
-    study = find_study(name)
+    study = changed(find_study(name), settings or ())
+    check_picture(name + picture)
     folder = made(output)  # before the work, so that a bad folder costs nothing
     begun = time.perf_counter()
     with _progress(name) as work:
         from dataclasses import replace
 
         result = study.run(replace(work, saved=folder / RUNS))
-    files = write_result(result, name, folder)
+    about = "; ".join([study.title, *(settings or ())])
+    files = write_result(result, name, folder, picture=picture, about=about)
     seconds = time.perf_counter() - begun
     if json:
         print_json(

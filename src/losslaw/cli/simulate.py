@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from losslaw.kernel.methods import Evaluation
     from losslaw.schedules import Schedule
 
+# Ends of a name for which the curve is drawn.
+PICTURE_ENDS = (".png", ".pdf", ".svg")
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -88,7 +91,12 @@ def simulate(
     points: Annotated[int, typer.Option("--points", help="About how many steps to write.")] = 500,
     json: Json = False,
     output: Annotated[
-        str | None, typer.Option("-o", "--output", help="Write step,lr,loss,... here; '-': print.")
+        str | None,
+        typer.Option(
+            "-o",
+            "--output",
+            help="Write step,lr,loss,... here; '-': print; .png, .pdf, .svg: draw.",
+        ),
     ] = None,
 ) -> None:
     """The loss curve of one-pass SGD on power-law kernel regression, along any schedule.
@@ -158,7 +166,12 @@ def simulate(
     if output == "-":
         typer.echo(text, nl=False)
         return
-    if output is not None:
+    if output is not None and output.endswith(PICTURE_ENDS):
+        from losslaw.files.pictures import write_picture
+        from losslaw.kernel.figures.evaluation import evaluation_figure
+
+        write_picture(output, evaluation_figure(result))
+    elif output is not None:
         write_text(output, text)
     if json:
         print_json(
@@ -175,7 +188,9 @@ def simulate(
         return
     show_text(result)
     # The losses of averages are not those of the rates beside them.
-    say_saved(output, f"losslaw fit {output} --law convolution" if average is None else "")
+    drawn = output is not None and output.endswith(PICTURE_ENDS)
+    fits = average is None and momentum is None and not drawn
+    say_saved(output, f"losslaw fit {output} --law convolution" if fits else "")
 
 
 def _notes(

@@ -9,13 +9,13 @@ the only slow part, are saved as they finish and found again.
 import csv
 import io
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, cast
 
 from losslaw.errors import InputError
 from losslaw.files import write_bytes, write_text
-from losslaw.files.pictures import png
+from losslaw.files.pictures import check_picture, png, write_picture
 from losslaw.kernel.figures.drawing import Figure
 
 
@@ -64,18 +64,89 @@ class Study(Protocol):
         ...
 
 
-def write_result(result: Result, name: str, folder: str | Path) -> list[Path]:
-    """Write figure, tables and paragraph as ``name.png``, ``name.csv`` and ``name.txt``.
+def changed(study: Study, settings: Iterable[str]) -> Study:
+    """The study with other choices, each written ``name=value``.
+
+    Values are numbers; several are separated by commas, and groups of them by semicolons, as in
+    ``budgets=1e4,1e6`` or ``problems=1,2;0.5,4``.
 
     Raises:
-        InputError: the folder cannot be made or written.
+        InputError: the study has no such choice, or the value is of another kind.
+
+    >>> from losslaw.kernel.figures.sde_gap import SdeGap
+    >>> changed(SdeGap(), ["problems=1,2", "horizon=5000"]).problems
+    ((1.0, 2.0),)
     """
-    picture = png(result.figure, dpi=100)
+    new: dict[str, Any] = {}
+    for setting in settings:
+        name, equals, text = (part.strip() for part in setting.partition("="))
+        if not equals or name not in {each.name for each in fields(study)}:  # pyright: ignore
+            choices = ", ".join(each.name for each in fields(study))  # pyright: ignore
+            raise InputError(f"{study.name} has no choice {setting!r}, expected one of: {choices}")
+        kind = getattr(study, name)
+        try:
+            new[name] = _like(kind, text)
+        except ValueError:
+            raise InputError(f"{name}={text}: expected something like {_written(kind)}") from None
+    return replace(study, **new)  # pyright: ignore
+
+
+def _like(kind: Any, text: str) -> Any:
+    """The value of a text, of the kind of another value."""
+    if isinstance(kind, tuple):
+        first = cast("tuple[Any, ...]", kind)[0]
+        return tuple(_like(first, part) for part in text.split(";" if _nested(kind) else ","))
+    number = float(text)
+    if isinstance(kind, int):
+        if number != int(number):
+            raise ValueError(text)
+        return int(number)
+    return number
+
+
+def _nested(kind: Any) -> bool:
+    return isinstance(kind[0], tuple)
+
+
+def _written(kind: Any) -> str:
+    if isinstance(kind, tuple):
+        separator = ";" if _nested(kind) else ","
+        return separator.join(map(_written, cast("tuple[Any, ...]", kind)))
+    return f"{kind:g}"
+
+
+# What stands in the tables, for whoever finds one by itself.
+UNITS = (
+    "risks are half squared errors above the irreducible noise^2/2; rates are those of one update;"
+    " samples, updates, modes and compute (modes times samples) are counts; the rest has no unit"
+)
+
+
+def write_result(
+    result: Result, name: str, folder: str | Path, *, picture: str = ".png", about: str = ""
+) -> list[Path]:
+    """Write figure, tables and paragraph as ``name.png``, ``name.csv`` and ``name.txt``.
+
+    Args:
+        result: What a study gave.
+        name: Its name.
+        folder: Where to.
+        picture: ``.png``, ``.pdf`` or ``.svg``.
+        about: Written with the units above each table, as a comment.
+
+    Raises:
+        InputError: the folder cannot be made or written, or another kind of picture.
+    """
+    check_picture(name + picture)
     folder = made(folder)
-    files = [write_bytes(folder / f"{name}.png", picture)]
+    if picture == ".png":
+        files = [write_bytes(folder / f"{name}.png", png(result.figure, dpi=100))]
+    else:
+        files = [write_picture(str(folder / f"{name}{picture}"), result.figure)]
+    comment = f"# study: {about or name}\n# units: {UNITS}\n"
     for suffix, text in result.tables.items():
         stem = f"{name}-{suffix}" if suffix else name
-        files.append(write_text(folder / f"{stem}.csv", text))
+        files.append(write_text(folder / f"{stem}.csv", comment + text))
     files.append(write_text(folder / f"{name}.txt", result.paragraph + "\n"))
     return files
 
