@@ -67,6 +67,7 @@ NAMES = {
     "profile",
     "read_curves",
     "read_schedule",
+    "report",
     "score",
     "step",
     "twostage",

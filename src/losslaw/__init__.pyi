@@ -42,6 +42,7 @@ from .laws import OneClock as OneClock
 from .merging import MergeForecast as MergeForecast
 from .merging import merge as merge
 from .numerics.horizon import allow_long as allow_long
+from .reporting import report as report
 from .schedules import Schedule as Schedule
 from .schedules import constant as constant
 from .schedules import cosine as cosine

@@ -42,6 +42,7 @@ GROUPS = (
     "export",
     "plot",
     "whatif",
+    "report",
     "lab",
     "simulate",
     "theory",

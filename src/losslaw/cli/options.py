@@ -488,6 +488,21 @@ def schedule_from(text: str) -> "Schedule":
     return parse_schedule(text)
 
 
+def words(given: dict[str, Any]) -> list[str]:
+    """Options as a command line has them; those without a value are left out.
+
+    >>> words({"warmup": 100.0, "drop_nan": True, "batch": None})
+    ['--warmup', '100', '--drop-nan']
+    """
+    out: list[str] = []
+    for name, value in given.items():
+        if value is not None and value is not False:
+            option = f"--{name.replace('_', '-')}"
+            text = f"{value:.12g}" if isinstance(value, float) else str(value)
+            out += [option] if value is True else [option, text]
+    return out
+
+
 def names(text: str) -> list[str]:
     """The parts of a list with commas."""
     return [part.strip() for part in text.split(",") if part.strip()]
