@@ -7,9 +7,10 @@ die slowest.
 
 import math
 
+import numpy as np
 import pytest
 
-from losslaw import KernelRegression
+from losslaw import KernelRegression, wsd
 from losslaw.kernel import agreement
 from losslaw.kernel.theory import Exponents
 
@@ -126,3 +127,27 @@ def test_free_form_is_no_worse_than_the_closed_form():
     """And not much better: 1.05 at 10^4 updates, 1.003 at 10^12."""
     ratio = agreement.best_kkt(EASY, 1e4)[0] / agreement.free_form(EASY, 1e4).risk
     assert 1.03 < ratio < 1.07
+
+
+@pytest.mark.parametrize(
+    ("s", "beta"), [(0.5, 2.0), (1.0, 2.0), (1.5, 2.0), (2.0, 2.0), (2.0, 4.0), (3.0, 4.0)]
+)
+def test_without_label_noise_signal_or_its_own_noise_decides(s, beta):
+    """Th 4.5 of the functional scaling law."""
+    pair = agreement.noiseless_pair(Exponents(s, beta), (1e7, 1e8))
+    assert abs(pair.gap) < 0.02
+
+
+@pytest.mark.parametrize("s", [0.3, 1.0])
+def test_the_law_holds_for_random_features(s):
+    """Th 4.6: s of at most 1, with the kernels of the drawn spectrum; the error is about F."""
+    world = KernelRegression(source=s, capacity=2.0, modes=100, features="random", seed=3)
+    schedule = wsd(peak=0.02 * world.largest_lr(), horizon=20_000)
+    steps = [200, 2000, 16_000, 20_000]
+    law = world.scaling_law(schedule, steps).excess
+    exact = world.excess_risk(schedule, steps)
+    assert np.abs(law / exact - 1).max() < 2 * world.noise_feedback(schedule.peak_lr)
+    # M random features leave about M^-(s beta), as top ones do.
+    left = [KernelRegression(source=s, capacity=2.0, modes=m, features="random").unlearned
+            for m in (50, 400)]  # fmt: skip
+    assert np.log(left[0] / left[1]) / np.log(8) == pytest.approx(2 * s, rel=0.15)

@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from losslaw.kernel.agreement.optimum import best, cap
+from losslaw.kernel.agreement.optimum import best, cap, final_risk
+from losslaw.kernel.long_schedules import long_constant
 from losslaw.kernel.theory import Exponents, Power, Relation, scaling
 from losslaw.kernel.theory.scaling import Limited
 
@@ -129,6 +130,29 @@ def risk_ratio(
     share = cooldown if schedule.startswith("wsd") else None
     mine = best(exponents, schedule, budget, cooldown=share, limited=limited)
     return mine.risk / best(exponents, other, budget, limited=limited).risk
+
+
+def noiseless_pair(exponents: Exponents, budgets: tuple[float, float], share: float = 0.5) -> Pair:
+    """Exponent of the risk at a constant rate without label noise, ``min(s, 2 - 1/beta)``.
+
+    What is left is signal, ``t^-s``, or the mini-batch noise that the signal made at first and that
+    is forgotten as ``t^-(2 - 1/beta)``, whichever is more.
+
+    Args:
+        exponents: Source and capacity.
+        budgets: Updates, the smaller number first.
+        share: The rate, as a share of the largest one that is tried.
+
+    Source: arXiv:2509.19189, Th 4.5 (there for s <= 2 - 1/beta).
+
+    >>> pair = noiseless_pair(Exponents(2.0, 2.0), (1e5, 1e6))
+    >>> round(pair.measured, 2), pair.predicted
+    (-1.5, -1.5)
+    """
+    lr = share * cap(exponents)
+    first, last = (final_risk(exponents, long_constant(lr, round(n)), noise=0.0) for n in budgets)
+    predicted = -min(exponents.source, 2 - 1 / exponents.capacity)
+    return Pair(slope(budgets, (first, last), 0.0), predicted)
 
 
 def onset(ratio: Callable[[float], float], *, decades: Sequence[int] = range(2, 16)) -> float:
