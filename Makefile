@@ -12,7 +12,7 @@ TIMED := bash scripts/timed
 export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
-.PHONY: demo test lint types unit wheel docs bench validate harden clean
+.PHONY: demo test lint types unit wheel docs site bench validate harden clean
 .NOTPARALLEL:
 
 demo: $(ENV)/installed
@@ -34,9 +34,19 @@ wheel: $(TOOLS)
 	$(TIMED) wheel bash scripts/wheel_smoke $(BIN)/python
 
 # What README and docs show, printed and drawn again; the tests compare it with what is printed.
-docs: $(TOOLS)
+# Then the site, in build/site.
+docs: $(ENV)/docs
 	$(BIN)/python scripts/renew_docs.py
 	$(BIN)/python scripts/gallery.py
+	$(MAKE) --no-print-directory site
+
+# Warnings are errors. The site needs no network, nor a server: open build/site/index.html.
+site: $(ENV)/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
+$(ENV)/docs: $(TOOLS)
+	$(TIMED) docs bash scripts/install_group $(BIN)/python docs
+	touch $@
 
 bench: $(ENV)/installed
 	$(BIN)/python -m benchmarks
@@ -62,4 +72,5 @@ $(ENV)/installed: pyproject.toml
 $(TOOLS): $(ENV)/installed
 	$(TIMED) tools bash scripts/install_group $(BIN)/python dev
 	$(if $(EXTRAS),$(TIMED) extras bash scripts/install_group $(BIN)/python extras || true)
+	$(if $(EXTRAS),$(TIMED) docs bash scripts/install_group $(BIN)/python docs || true)
 	touch $@
