@@ -53,6 +53,7 @@ ROOMS = {
     "exporting": "a schedule as a file of a trainer",
     "live": "inside the run",
     "views": "pictures",
+    "reporting": "a report in one file",
     "datasets": "public loss curves",
     "kernel": "the model in which the laws are proved",
     "lab": "small real training runs",
