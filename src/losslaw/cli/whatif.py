@@ -63,7 +63,8 @@ def whatif_command(
     found = options.fit_from(fit, new_data=new_data)
     if found.sizes and model_size is None:
         raise InputError("the fitted runs are of several model sizes: say which (--model-size)")
-    subject = Subject(fit=found, name=fit, level=level, model_size=model_size)
+    name = "standard input" if fit == "-" else fit
+    subject = Subject(fit=found, name=name, level=level, model_size=model_size)
     state = State.read(start.removeprefix("?"), Room.of(found), State.usual(found))
     subject.along(state)
     if output is not None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -81,12 +82,12 @@ class Fit(Report, Plotted, FittedLaw):
         """Whether a parameter is not fixed."""
         return name in self.free or name in self.law.amplitudes()
 
-    @property
+    @cached_property
     def usual_weight_decay(self) -> float | None:
         """Weight decay of the fitted runs, if it is known and the same in all."""
         return _usual([curve.schedule.weight_decay for curve in self.curves])
 
-    @property
+    @cached_property
     def usual_batch(self) -> float | None:
         """Batch size of the fitted runs, if it is known and the same in all."""
         return _usual([curve.schedule.batch for curve in self.curves])

@@ -43,9 +43,11 @@ def test_the_doubts_of_a_far_schedule_are_said():
 
 
 def test_columns_hold_numbers_only():
-    for values in (along := ask(answers.fit(), State.usual(answers.fit()))).losses.values():
-        assert np.isfinite(values).all()
-    assert along.rates["step"][-1] == 4000
+    columns = ask(answers.fit(), State.usual(answers.fit())).columns
+    for column in columns.values():
+        for values in column.values():
+            assert np.isfinite(values).all()
+    assert columns["rates"]["step"][-1] == 4000
 
 
 def test_schedules_are_compared_with_the_interval_of_the_difference(fit):

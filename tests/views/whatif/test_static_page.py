@@ -26,7 +26,7 @@ def test_one_file_holds_all_presets(tmp_path, monkeypatch, capsys):
     text = (tmp_path / "page.html").read_text()
     assert len(text) < 2_000_000
     found = re.search(r'id="answers">(.*?)</script>', text)
-    shown = json.loads(found[1])
+    shown = json.loads(found[1])["answers"]
     assert [*shown] == ["asked for", "constant", "cosine", "WSD linear", "WSD 1-sqrt",
                         "linear to zero", "designed"]  # fmt: skip
     ends = {name: answer["numbers"]["loss"] for name, answer in shown.items()}

@@ -16,7 +16,7 @@ from losslaw.views.whatif.state import State
 
 # Steps at which losses are shown, and rates; blocks of updates that are worked out together. Steps
 # and blocks are those at which widths are worked out (`losslaw.fitting.mixture`): one pass does.
-STEPS, RATES, BLOCKS = 80, 300, 600
+STEPS, RATES, BLOCKS = 80, 160, 600
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -34,31 +34,29 @@ class Along:
     at: IntArray
 
     @property
-    def losses(self) -> dict[str, FloatArray]:
-        """Columns of the picture of losses; the band is as the loss where there is none."""
+    def columns(self) -> dict[str, dict[str, list[float]]]:
+        """Columns of both pictures; the band is as the loss where there is none."""
         made = self.prediction
         lower = made.loss if made.lower is None else made.lower
         upper = made.loss if made.upper is None else made.upper
         known = np.isfinite(lower) & np.isfinite(upper)
         return {
-            "step": made.steps.astype(np.float64),
-            "loss": made.loss,
-            "lower": np.where(known, lower, made.loss),
-            "upper": np.where(known, upper, made.loss),
+            "losses": {
+                "step": made.steps.tolist(),
+                "loss": _listed(made.loss),
+                "lower": _listed(np.where(known, lower, made.loss)),
+                "upper": _listed(np.where(known, upper, made.loss)),
+            },
+            "rates": {"step": self.at.tolist(), "lr": _listed(self.schedule.lr[self.at - 1])},
         }
-
-    @property
-    def rates(self) -> dict[str, FloatArray]:
-        """Columns of the picture of rates."""
-        return {"step": self.at.astype(np.float64), "lr": self.schedule.lr[self.at - 1]}
 
     @property
     def numbers(self) -> dict[str, object]:
         """What the page writes beside the pictures."""
         made, interval = self.prediction, self.prediction.interval
         bounded = interval is not None and interval.bounded
-        late = self.losses
-        pieces = [(late["step"], late[name]) for name in ("loss", "lower", "upper")]
+        ends_of_band = (each for each in (made.lower, made.upper) if each is not None)
+        pieces = [(made.steps, each) for each in (made.loss, *ends_of_band)]
         return {
             "loss": made.final,
             **(ends(interval) if bounded else {"lower": None, "upper": None}),
@@ -70,19 +68,26 @@ class Along:
         }
 
 
+def _listed(values: FloatArray) -> list[float]:
+    """Numbers with the digits that a picture can show."""
+    return [float(f"{each:.7g}") for each in values.tolist()]
+
+
 def ask(fit: Fit, state: State, level: float = 0.9, model_size: float | None = None) -> Along:
     """What the fit says along the schedule of a state, in blocks of updates.
 
     Raises:
         InputError: the state is no schedule, or out of reach of the fit.
     """
-    schedule = fit.completed(state.schedule)
+    schedule = fit.completed(state.made(fit.usual_weight_decay))
     n = schedule.horizon
     first = min(max(fit.skip, schedule.warmup, 1), n)
     steps = np.unique(np.linspace(first, n, STEPS).round().astype(np.int64))
     corners = [max(round(at * n), 1) for at, _ in state.handles(schedule)]
-    near = [k + more for k in corners for more in (-1, 0, 1) if 1 <= k + more <= n]
-    at = np.unique(np.append(np.linspace(1, n, RATES).round().astype(np.int64), near))
+    # Close together where a fall begins: some begin steeply.
+    near = [k + more for k in corners for more in (-1, 0, 1, n // 2000, n // 500, n // 250)]
+    even = np.linspace(1, n, RATES).round().astype(np.int64)
+    at = np.unique(np.clip(np.append(even, near), 1, n))
     made = fit.predict(schedule, steps, level, model_size, blocks=BLOCKS)
     return Along(prediction=made, schedule=schedule, at=at)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from losslaw.drawing.axes import BAND
 from losslaw.drawing.style import COLORS, FAINT, GRID, INK, LOSS, RATE, UPDATE
-from losslaw.views.whatif.answers import Along
+from losslaw.views.whatif.page import SOURCES
 from losslaw.views.whatif.presets import BESIDE
 from losslaw.views.whatif.state import MOST_POINTS
 
@@ -23,23 +23,14 @@ class Pictures:
     Attributes:
         losses: Figure of losses.
         rates: Figure of rates.
-        sources: Their columns by name: ``losses``, ``rates``, ``points``, and each of `BESIDE`.
+        sources: Their columns by name: ``losses``, ``rates``, ``points``, and both of each of
+            `BESIDE`. They are empty: the page fills them with the answers that it gets, all at
+            once, so that each picture is drawn once a move.
     """
 
     losses: Any
     rates: Any
     sources: dict[str, Any]
-
-    def show(self, along: Along) -> None:
-        """Put an answer into the pictures."""
-        self.sources["losses"].data = along.losses
-        self.sources["rates"].data = along.rates
-
-    def show_beside(self, name: str, along: Along) -> None:
-        """Put one of the schedules that stand beside into the pictures."""
-        losses = along.losses
-        self.sources[f"{name} losses"].data = {key: losses[key] for key in ("step", "loss")}
-        self.sources[f"{name} rates"].data = along.rates
 
 
 def pictures(*, live: bool = True) -> Pictures:
@@ -60,12 +51,8 @@ def pictures(*, live: bool = True) -> Pictures:
     # Names of models are no parameters that the stubs know.
     source: Any = ColumnDataSource
     axis: Any = Range1d
-    columns = {"losses": ("step", "loss", "lower", "upper"), "rates": ("step", "lr"),
-               "points": ("x", "y")}  # fmt: skip
-    for name in BESIDE:
-        columns |= {f"{name} losses": ("step", "loss"), f"{name} rates": ("step", "lr")}
     sources = {
-        name: source(data={key: [] for key in keys}, name=name) for name, keys in columns.items()
+        name: source(data={key: [] for key in keys}, name=name) for name, keys in SOURCES.items()
     }
     x = axis(start=0, end=1, name="x")
     made: list[Any] = []

@@ -7,9 +7,11 @@
   const S = read("settings");
   const NAMES = ["shape", "peak", "horizon", "warmup", "cooldown", "floor", "batch"];
   const MOVED = NAMES.slice(1).filter((name) => $(name));
-  const REST = 250, LOST = 8000;
+  // Milliseconds of rest before schedules are compared, and without an answer; letters of a text that
+  // is shown where it can be saved too.
+  const REST = 250, LOST = 8000, LONG = 240;
   let state = {}, models = {}, under = null, waiting = null, count = 0, begun = 0;
-  let resting = 0, held = false, setting = false, last = null, lost = 0, answers = null;
+  let resting = 0, held = false, setting = false, last = null, lost = 0, answers = null, tall = 0, wanted = 0;
 
   // ---- numbers as people read them
   const loss = (x) => (x === null || x === undefined ? "–" : x.toFixed(4));
@@ -47,6 +49,8 @@
 
   // ---- what is asked
   const ask = (kind, more = {}, since = performance.now()) => {
+    // Whoever moves on is not taken back by a design that comes later.
+    if (kind !== "compare") wanted = 0;
     const question = { kind, state: query(), ...more, since };
     if (kind !== "compare") clearTimeout(resting);
     if (!S.live) return;
@@ -75,17 +79,18 @@
   const heard = (answer) => {
     if (answer.kind === "designing") { text("progress", `${answer.words} …`); free(answer); return; }
     if (answer.kind === "designed") {
-      text("progress", "");
+      const here = answer.id === wanted;
+      text("progress", here || answer.error ? "" : "The designed schedule is ready.");
       if (answer.error) say("said", `No design: ${answer.error}`);
-      else if (answer.id === wanted) { wanted = 0; taken(answer.state); ask("state"); }
+      else if (here) { wanted = 0; taken(answer.state); ask("state"); }
+      else ask("compare");
       return;
     }
     if (answer.error) { say("said", answer.error); free(answer); return; }
     if (answer.kind === "state") { say("said", answer.said || ""); show(answer); }
-    if (answer.kind === "compared") rows(answer.rows);
+    if (answer.kind === "compared") { put(answer.columns); rows(answer.rows); }
     free(answer);
   };
-  let wanted = 0;
   const free = (answer) => {
     if (under && answer.id !== under.id) return;
     const done = under, since = begun;
@@ -105,19 +110,20 @@
     text("took", `The last move took ${took.toFixed(0)} ms.`);
   }, 0));
 
+  // Columns and axes are the tab's own: nothing of them goes back to the server.
+  const own = { sync: false };
+  const put = (columns) => {
+    for (const [name, data] of Object.entries(columns)) models[name].setv({ data }, own);
+  };
   const show = (answer) => {
     last = answer;
+    put(answer.columns);
     if (!held) taken(answer.state);
     const { numbers } = answer;
     text("loss", loss(numbers.loss));
     text("band", numbers.lower === null ? "no interval" : ends(numbers.lower, numbers.upper));
-    text("trust", numbers.trust || "one law answers alone: its interval knows nothing of other laws");
-    $("doubts").className = numbers.status;
-    $("warnings").replaceChildren(...numbers.warnings.map((words) => {
-      const item = document.createElement("li"); item.textContent = words; return item;
-    }));
-    $("warnings").hidden = !numbers.warnings.length;
-    text("spec", `losslaw predict FIT --schedule ${answer.spec === null ? "schedule.csv" : `"${answer.spec}"`}`);
+    doubts(numbers);
+    text("spec", `losslaw predict FIT --schedule ${S.live && answer.spec.length > LONG ? "schedule.csv" : `"${answer.spec}"`}`);
     if (S.live) { history.replaceState(null, "", `?${answer.state}`); keep(answer.state); }
     controls();
     const horizon = Number(new URLSearchParams(answer.state).get("horizon"));
@@ -128,17 +134,30 @@
     first();
     for (const row of $("rows").rows) if (row.rowIndex > 1) row.className = "old";
   };
+  const doubts = ({ trust, status, warnings }) => {
+    const said = JSON.stringify([trust, status, warnings]), box = $("doubts");
+    if (box.dataset.said === said) return;
+    box.dataset.said = said;
+    text("trust", trust || "one law answers alone: its interval knows nothing of other laws");
+    box.className = status;
+    $("warnings").replaceChildren(...warnings.map((words) => {
+      const item = document.createElement("li"); item.textContent = words; return item;
+    }));
+    $("warnings").hidden = !warnings.length;
+    // What is below stays where it is, under the pointer that drags it.
+    if (box.offsetHeight > tall) box.style.minHeight = `${tall = box.offsetHeight}px`;
+  };
   // An axis stays while the picture fills enough of it: what moves is then the curve.
   const range = (axis, low, high, least) => {
     if (low < axis.start || high > axis.end || high - low < least * (axis.end - axis.start)) {
-      axis.setv({ start: low, end: high });
+      axis.setv({ start: low, end: high }, own);
     }
   };
   const handles = (pairs) => {
     const { x, y } = models.points.data;
     if (x.length === pairs.length && pairs.every(([a, b], i) => Math.abs(a - x[i]) < 1e-9 && Math.abs(b - y[i]) < 1e-15)) return;
     setting = true;
-    models.points.data = { x: pairs.map(([a]) => a), y: pairs.map(([, b]) => b) };
+    models.points.setv({ data: { x: pairs.map(([a]) => a), y: pairs.map(([, b]) => b) } }, own);
     setting = false;
   };
   const controls = () => {
@@ -237,6 +256,7 @@
     }
     $("points").addEventListener("change", () => byHand($("points").value.split(/[,\n]/).filter((each) => each.trim())
       .map((each) => each.split("=").map(Number))));
+    window.addEventListener("resize", () => { tall = 0; $("doubts").style.minHeight = ""; });
     $("target").addEventListener("change", () => keep(query()));
     $("copy").addEventListener("click", async () => {
       try { await navigator.clipboard.writeText(location.href); text("copy", "Copied"); }
@@ -251,14 +271,13 @@
   // ---- beginning
   const still = (name) => {
     const answer = answers[name];
-    for (const [source, data] of Object.entries(answer.columns)) models[source].data = data;
     show(answer); rows(answer.rows);
     for (const button of document.querySelectorAll(".preset")) button.setAttribute("aria-pressed", String(button.dataset.name === name));
   };
   const found = () => {
     const doc = window.Bokeh && Bokeh.documents[0];
     if (!doc) return false;
-    for (const name of ["x", "losses_y", "rates_y", "points", ...(S.live ? ["asked", "answer"] : ["losses", "rates"])]) {
+    for (const name of ["x", "losses_y", "rates_y", ...S.sources, ...(S.live ? ["asked", "answer"] : [])]) {
       models[name] = doc.get_model_by_name(name);
     }
     if (!models.x || !models.rates_y || (S.live && !models.answer)) return false;
@@ -270,7 +289,8 @@
       listen();
       if (models.answer.text) heard(JSON.parse(models.answer.text));
     } else {
-      answers = read("answers"); listen(); still(Object.keys(answers)[0]);
+      const told = read("answers");
+      answers = told.answers; put(told.beside); listen(); still(Object.keys(answers)[0]);
     }
     document.body.dataset.ready = "yes";
     return true;

@@ -21,8 +21,14 @@ from losslaw.views.whatif.state import BY_HAND, SHAPES, Room, State
 
 # Letters of a name of somebody's, and how many of them are shown.
 LONGEST, MOST_RUNS = 60, 6
-# Letters of a schedule that is named in a command line; longer ones are in a file.
-LONGEST_SPEC = 240
+# Columns of what the pictures show.
+SOURCES: dict[str, tuple[str, ...]] = {
+    "losses": ("step", "loss", "lower", "upper"),
+    "rates": ("step", "lr"),
+    "points": ("x", "y"),
+    **{f"{name} losses": ("step", "loss") for name in BESIDE},
+    **{f"{name} rates": ("step", "lr") for name in BESIDE},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,19 +52,20 @@ class Subject:
         return ask(self.fit, state, self.level, self.model_size)
 
     def told(self, state: State, along: Along) -> dict[str, object]:
-        """What the page is told of a state besides the columns of its pictures."""
-        spec = state.schedule.spec or ""
+        """What the page is told of a state."""
         return {
             "state": state.address,
             "points": state.handles(along.schedule),
             "numbers": along.numbers,
+            "columns": along.columns,
             "peak": along.schedule.peak_lr,
-            "spec": spec if len(spec) <= LONGEST_SPEC else None,
+            "spec": along.schedule.spec or state.schedule.spec,
         }
 
-    def beside(self, state: State) -> dict[str, Along]:
-        """What the fit says of usual schedules at the numbers of a state."""
-        return {name: self.along(preset(name, state)) for name in BESIDE}
+    def beside(self, state: State) -> dict[str, object]:
+        """Columns of the pictures for the usual schedules at the numbers of a state."""
+        made = {name: self.along(preset(name, state)).columns for name in BESIDE}
+        return {f"{name} {kind}": made[name][kind] for name in BESIDE for kind in made[name]}
 
     def compared(self, state: State, designed: State | None) -> list[dict[str, object]]:
         """How a schedule compares with usual ones, and with the designed one if that is known."""
@@ -125,6 +132,7 @@ def variables(subject: Subject, room: Room, *, live: bool) -> dict[str, object]:
                 "cooldown": [name for name, shape in SHAPES.items() if shape.cooldown],
                 "falls": [name for name, shape in SHAPES.items() if shape.falls],
                 "byHand": BY_HAND,
+                "sources": list(SOURCES),
             }
         ),
     }

@@ -1,8 +1,8 @@
 """The live page: one document a tab, the fit in between, on this computer alone.
 
 A tab writes what it wants to know into one model (`asked`, JSON), and reads the answer from another
-(`answer`), which is written after the pictures have been: an answer is complete when it is there.
-A tab asks one thing at a time, so that no queue of moves builds up.
+(`answer`), columns of the pictures included: one message each way. A tab asks one thing at a time,
+so that no queue of moves builds up.
 """
 
 import json
@@ -59,7 +59,8 @@ class Page:
         if target not in TARGETS:
             raise InputError(f"to {shown(target)!r}, expected one of: {', '.join(TARGETS)}")
         state = self.read(text)
-        schedule = self.subject.fit.completed(state.schedule)
+        fit = self.subject.fit
+        schedule = fit.completed(state.made(fit.usual_weight_decay))
         made = prepare(schedule, target, source="losslaw whatif")
         return f"schedule{TARGETS[target].suffix}", made.data
 
@@ -165,16 +166,11 @@ class Tab:
 
     def _compare(self, number: int, asked: dict[str, Any], state: State) -> None:
         subject = self.page.subject
-        for name, along in subject.beside(state).items():
-            self.pictures.show_beside(name, along)
         rows = subject.compared(state, self.page.designer.known(state))
-        self._say(number, "compared", rows=rows)
+        self._say(number, "compared", rows=rows, columns=subject.beside(state))
 
     def _show(self, state: State) -> dict[str, object]:
-        """Put a state into the pictures; what else there is to say of it."""
-        along = self.page.subject.along(state)
-        self.pictures.show(along)
-        return self.page.subject.told(state, along)
+        return self.page.subject.told(state, self.page.subject.along(state))
 
     def _say(self, number: int, kind: str, **more: Any) -> None:
         self.answer.text = json.dumps(plain({"id": number, "kind": kind, **more}))

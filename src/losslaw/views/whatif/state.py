@@ -196,13 +196,17 @@ class State:
 
     @property
     def schedule(self) -> Schedule:
-        """The schedule.
+        """The schedule; see `made`."""
+        return self.made()
+
+    def made(self, weight_decay: float | None = None) -> Schedule:
+        """The schedule, with a weight decay if that is known.
 
         Raises:
-            InputError: numbers that make none, such as a warm-up and a fall longer than the run.
+            InputError: numbers that make none.
         """
         if self.shape == BY_HAND:
-            return from_knots(self.knots, batch=self.batch)
+            return from_knots(self.knots, batch=self.batch, weight_decay=weight_decay)
         shape = SHAPES[self.shape]
         arguments: dict[str, object] = dict(shape.fixed)
         if shape.cooldown:
@@ -218,6 +222,7 @@ class State:
             horizon=self.horizon,
             warmup=self.warmup,
             batch=self.batch,
+            weight_decay=weight_decay,
             **arguments,
         )
 

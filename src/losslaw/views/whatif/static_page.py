@@ -24,12 +24,11 @@ def static_page(subject: Subject, start: State) -> str:
     if isinstance(designed, State):
         states[DESIGNED] = designed
     drawn = pictures(live=False)
-    for name, along in subject.beside(start).items():
-        drawn.show_beside(name, along)
     known = designed if isinstance(designed, State) else None
     answers = {name: _answer(subject, state, known) for name, state in states.items()}
     filled = variables(subject, Room.of(subject.fit), live=False)
-    filled |= {"presets": list(answers), "answers": in_script(answers)}
+    told = {"answers": answers, "beside": subject.beside(start)}
+    filled |= {"presets": list(answers), "answers": in_script(told)}
     return file_html(
         [drawn.losses, drawn.rates],
         INLINE,
@@ -43,6 +42,5 @@ def _answer(subject: Subject, state: State, designed: State | None) -> dict[str,
     along = subject.along(state)
     return {
         **subject.told(state, along),
-        "columns": {"losses": along.losses, "rates": along.rates},
         "rows": subject.compared(state, designed),
     }
