@@ -162,6 +162,43 @@ def test_the_saved_file_says_nothing_of_the_address(live):
     assert live.token not in asked(live, "save?to=torch&horizon=300&warmup=20")[2]
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "null", "[" * 5000, "{" * 30_000, "1e999", '{"id": 1e999, "kind": "state"}',
+     '{"kind": "evil"}', '{"kind": "preset", "name": "<b>"}',
+     '{"kind": "state", "state": "peak=x"}',
+     '{"id": "x"}', '{"kind": "state", "state": 7}', '{"kind": ["state"]}', "\0"],
+)  # fmt: skip
+def test_what_a_tab_may_not_ask_is_answered_in_one_line(text):
+    from bokeh.document import Document
+
+    from losslaw.views.whatif.server import Tab
+
+    tab = Tab(Page(subject(), State.usual(answers.fit())), Document())
+    tab._heard("text", "", text)
+    answer = json.loads(tab.answer.text)
+    assert answer["error"]
+    assert "\n" not in answer["error"]
+    assert len(answer["error"]) < 400
+
+
+def test_a_tab_is_answered_with_what_it_asks():
+    from bokeh.document import Document
+
+    from losslaw.views.whatif.server import Tab
+
+    tab = Tab(Page(subject(), State.usual(answers.fit())), Document())
+    tab._heard("text", "", json.dumps({"id": 3, "kind": "preset", "name": "cosine"}))
+    answer = json.loads(tab.answer.text)
+    assert (answer["id"], answer["kind"]) == (3, "state")
+    assert answer["state"].startswith("shape=cosine&")
+    tab._heard("text", "", json.dumps({"id": 4, "kind": "compare", "state": answer["state"]}))
+    compared = json.loads(tab.answer.text)
+    assert compared["rows"][0]["gain"] == 0
+    assert {*compared["columns"]} == {f"{name} {kind}" for name in ("cosine", "WSD linear")
+                                      for kind in ("losses", "rates")}  # fmt: skip
+
+
 def test_a_port_that_is_taken_is_one_line(live):
     page = Page(subject(), State.usual(answers.fit()))
     with pytest.raises(InputError, match="--port 0"):

@@ -83,6 +83,10 @@ class SafeHeaders(OutputTransform):
         return status_code, headers, chunk
 
 
+def _silent(handler: RequestHandler) -> None:
+    pass
+
+
 class Guarded(BokehTornado):
     """The server's rooms, behind a door.
 
@@ -104,6 +108,8 @@ class Guarded(BokehTornado):
             include_headers=[],
             include_cookies=[],
             transforms=[SafeHeaders],
+            # What strangers ask for is not written into the terminal.
+            log_function=_silent,
             **more,
         )
 

@@ -26,6 +26,8 @@ from losslaw.views.whatif.state import Room, State
 
 # Letters of what a tab may send, and of a message that it gets.
 MOST_SENT, MOST_SAID = 20_000, 300
+# Bytes of a message of Bokeh's.
+MOST_RECEIVED = 1_000_000
 
 
 class Page:
@@ -119,7 +121,7 @@ class Tab:
             if what is None:
                 raise InputError(f"nothing called {shown(kind)!r} can be asked")
             what(number, asked, self.page.read(str(asked.get("state", ""))))
-        except (InputError, ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
             self._say(number, kind, error=shown(str(error), MOST_SAID))
 
     @property
@@ -233,6 +235,7 @@ class Running:
             port=self.port,
             extra_patterns=[("/save", Saving, {"saved": page.saved})],
             stats_log_frequency_milliseconds=10**9,
+            websocket_max_message_size_bytes=MOST_RECEIVED,
         )
         http = HTTPServer(room, max_body_size=10**6, max_header_size=32_768)
         http.add_socket(listening)
