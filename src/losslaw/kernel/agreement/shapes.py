@@ -21,6 +21,8 @@ from losslaw.schedules.pieces import LongSchedule, Piece
 
 # Updates up to which every rate of the free optimum is free: some seconds.
 WRITTEN_OUT = 1_000_000
+# Knots at the end between which rates fall.
+LAST = 4
 # Places at which such a schedule is kept.
 SEEN = 150
 
@@ -87,7 +89,7 @@ class FreeForm:
     top: float
 
     def rate(self, left: FloatArray) -> FloatArray:
-        """Rate with so many updates left: a cubic spline in the logarithms, constant at the end."""
+        """Rate with so many updates left: a cubic spline in the logarithms."""
         spline = CubicSpline(np.log(self.left), np.log(self.rates))
         at = np.log(np.maximum(left, self.left[0]))
         return np.minimum(np.exp(np.asarray(spline(at))), self.top)
@@ -115,7 +117,7 @@ class FreeForm:
 
 
 @lru_cache(maxsize=64)
-def free_form(exponents: Exponents, samples: float, per_decade: float = 1.6) -> FreeForm:
+def free_form(exponents: Exponents, samples: float, per_decade: float = 1.2) -> FreeForm:
     """The lowest risk over all rates, or over rates at knots, equal in the log of time left.
 
     Up to `WRITTEN_OUT` updates every rate is free, and the search has converged; beyond, the rates
@@ -142,11 +144,16 @@ def free_form(exponents: Exponents, samples: float, per_decade: float = 1.6) -> 
     if n <= WRITTEN_OUT:
         return _every_rate(exponents, form(np.minimum(start, top)).run, math.exp(top))
 
+    def falling(logs: FloatArray) -> FloatArray:
+        # The risk is flat in the last rates, which would swing: they fall, up to the last knot.
+        last = np.minimum.accumulate(logs[:LAST][::-1])[::-1]
+        return np.concatenate([last, logs[LAST:]])
+
     def height(logs: FloatArray) -> float:
-        return math.log(final_risk(exponents, form(logs).run))
+        return math.log(final_risk(exponents, form(falling(logs)).run))
 
     def gradient(logs: FloatArray) -> FloatArray:
-        # Wide central differences: the integrator is smooth to 1e-6 only.
+        # Wide central differences, for the integrator is smooth to 1e-6 only.
         h = 0.05
         step = np.minimum(h, top - logs)
         return np.array(
@@ -162,14 +169,14 @@ def free_form(exponents: Exponents, samples: float, per_decade: float = 1.6) -> 
         jac=gradient,
         method="L-BFGS-B",
         bounds=[(None, top)] * left.size,
-        options={"ftol": 1e-6, "gtol": 1e-5, "maxfun": 40},
+        options={"ftol": 1e-8, "gtol": 1e-6, "maxfun": 40},
     )
-    return replace(form(result.x), risk=math.exp(result.fun))
+    return replace(form(falling(result.x)), risk=math.exp(result.fun))
 
 
 def _every_rate(exponents: Exponents, start: LongSchedule, top: float) -> FreeForm:
     """The best schedule with every rate free, seen at places equal in the log of updates left."""
-    found = free_optimum(world(exponents), start.written_out(), top=top)
+    found = free_optimum(world(exponents), start.written_out(), top=top, tolerance=2e-8)
     lr = found.schedule.lr
     left = np.unique(np.round(np.geomspace(1, lr.size, SEEN)))
     rates = lr[np.maximum(lr.size - 1 - left.astype(np.int64), 0)]
