@@ -123,6 +123,30 @@ def wrapped(text: str, begin: str = "") -> list[str]:
     )
 
 
+def reflowed(text: str, width: int) -> str:
+    """``text`` with its sentences no wider than a terminal; rows of tables stay whole.
+
+    >>> print(reflowed("  note: far too long for it\\na  row  of a table, far too long", 16))
+      note: far too
+        long for it
+    a  row  of a table, far too long
+    """
+    out: list[str] = []
+    for line in text.split("\n"):
+        begin = " " * (len(line) - len(line.lstrip()))
+        if len(line) <= width or "  " in line.strip():
+            out.append(line)
+        else:
+            out += textwrap.wrap(
+                line,
+                width,
+                subsequent_indent=begin + "  ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+    return "\n".join(out)
+
+
 def sentences(kind: str, texts: Iterable[str]) -> list[str]:
     """The lines of warnings or notes."""
     return [line for each in texts for line in wrapped(f"{kind}: {each}")]

@@ -85,3 +85,10 @@ def test_the_shape_of_the_cooldown(here, capsys):
         for shape in ("linear", "1-sqrt")
     }
     assert answers["linear"]["loss"] != answers["1-sqrt"]["loss"]
+
+
+def test_updates_where_a_share_seems_to_be_meant_are_asked_about(here, capsys):
+    assert run(["annealed", "low.csv", "--over", "20", *LAW]) == 0
+    assert "a share of them is --over 20%" in capsys.readouterr().err
+    assert run(["annealed", "low.csv", "--over", "20%", *LAW]) == 0
+    assert capsys.readouterr().err == ""

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from losslaw.cli import output
 from losslaw.cli.main import GROUPS, run
 
 # A log in words that no trainer of the formats has, as many write their own.
@@ -64,7 +65,9 @@ def test_from_the_demo_to_a_file_of_a_trainer(losslaw):
 
 PAGES = [group.rstrip("_").replace("_", "-") for group in GROUPS if group != "lab"]
 # What is not run here: the demo itself, which this folder is of; half a minute of work; what is
-# written where a shell looks for it.
+# written where a shell looks for it; a page that is served until Ctrl-C.
+NEEDS = {"lab train": "torch", "whatif": "bokeh"}
+SERVED = "losslaw whatif fit.json"
 NOT_RUN = ("losslaw demo", "losslaw reproduce optimal", "losslaw completion fish")
 
 
@@ -72,8 +75,8 @@ NOT_RUN = ("losslaw demo", "losslaw reproduce optimal", "losslaw completion fish
 def test_the_examples_of_a_help_page_run_in_the_folder_of_the_demo(
     page, demo, tmp_path, monkeypatch, capsys
 ):
-    if page == "lab train":
-        pytest.importorskip("torch")
+    if page in NEEDS:
+        pytest.importorskip(NEEDS[page])
     monkeypatch.chdir(shutil.copytree(demo, tmp_path / "demo"))
     monkeypatch.setenv("COLUMNS", "80")
     assert run([*page.split(), "--help"]) == 0
@@ -82,18 +85,31 @@ def test_the_examples_of_a_help_page_run_in_the_folder_of_the_demo(
     assert examples
     assert all(f"losslaw {page}" in text for text in examples[-1:])
     for example in examples:
-        if example.startswith(NOT_RUN):
+        if example.startswith(NOT_RUN) or example == SERVED:
             continue
         words = [name for word in shlex.split(example)[1:] for name in _expanded(word)]
         with monkeypatch.context() as patch:
             # Whoever follows a log that does not grow ends it with Ctrl-C.
             if "--follow" in words:
                 patch.setattr(time, "sleep", _interrupted)
+            # As wide as a terminal of 80 columns, but what is for programs.
+            patch.setattr(output, "on_terminal", lambda: True)
             status = run(words)
         captured = capsys.readouterr()
         expected = (130, "losslaw: interrupted\n") if "--follow" in words else (0, "")
         assert (status, captured.err) == expected, f"{example}: {captured.err}"
         assert captured.out or page == "export", example
+        # Some is for programs, and what follows a log says all in a line.
+        if not {"--json", "completion", "--follow"} & {*words} and (
+            page != "export" or "-o" in words
+        ):
+            wide = [line for line in captured.out.splitlines() if len(line) > 80]
+            assert not list(filter(_is_prose, wide)), f"{example}: {wide}"
+
+
+def _is_prose(line: str) -> bool:
+    """Whether a line could be broken: no row of a table, and not one long word."""
+    return "  " not in line.strip() and " " in line.strip()
 
 
 def _expanded(word: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from losslaw.cli.options import Command, Json
-from losslaw.cli.output import aside
+from losslaw.cli.output import aside, show
 from losslaw.text import escaped
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def train_command(
             }
         )
         return
-    typer.echo(
+    show(
         f"{escaped(str(path))}: {plan.horizon} updates in {run.seconds:.0f} s, final loss"
         f" {curve.final_loss:.4f} nats per byte (mean of the last three of {len(curve)})"
     )
@@ -167,7 +167,7 @@ def bundle_command(
     if json:
         print_json(meta)
         return
-    typer.echo(f"{escaped(str(out))}: {len(meta['runs'])} curves and meta.json")
+    show(f"{escaped(str(out))}: {len(meta['runs'])} curves and meta.json")
 
 
 class _Progress:
@@ -209,14 +209,14 @@ class _Progress:
         """The progress function of one run."""
         bar = self._bars.add_task(escaped(run.label), total=run.schedule.horizon, loss="")
 
-        def show(step: int, loss: float | None) -> None:
+        def move(step: int, loss: float | None) -> None:
             self._bars.start()  # not before the first update: an error is one line, without a bar
             if loss is not None:
                 self._bars.update(bar, completed=step, loss=f"loss {loss:.4f}")
             else:
                 self._bars.update(bar, completed=step)
 
-        return show
+        return move
 
 
 def _stopped(stop: "TrainingInterrupted") -> typer.Exit:

@@ -1,6 +1,7 @@
 """What commands print: tables for people, JSON for programs, one artefact with ``-o``."""
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
@@ -61,11 +62,21 @@ def save_schedule(path: str | None, schedule: "Schedule") -> None:
 
 
 def show(*parts: object) -> None:
-    """Text for people on standard output; what labels hold cannot steer the terminal."""
-    from losslaw.text import printable
+    """Text for people on standard output; what labels hold cannot steer the terminal.
 
+    On a terminal sentences are as wide as that; in pipes and files a line is a line.
+    """
+    from losslaw.text import printable, reflowed
+
+    width = shutil.get_terminal_size().columns if on_terminal() else None
     for part in parts:
-        print(printable(str(part)))
+        text = printable(str(part))
+        print(text if width is None else reflowed(text, width))
+
+
+def on_terminal() -> bool:
+    """Whether somebody watches standard output."""
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def say_saved(path: str | None, next_command: str = "") -> None:

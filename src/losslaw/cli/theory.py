@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from losslaw.cli.options import Command, Json, JsonFile
+from losslaw.cli.output import show
 from losslaw.cli.problem import (
     Capacity,
     Difficulty,
@@ -119,7 +120,7 @@ def theory(
             raise InputError("give one of --spectrum and --fit")
         measured = _measured_from(spectrum, tolerance, fit)
         if not json:
-            typer.echo(f"{measured}\n")
+            show(f"{measured}\n")
         exponents = measured.exponents
     else:
         exponents = Exponents(*chosen_exponents(source, difficulty, capacity))
@@ -185,7 +186,7 @@ def theory(
         print_json(record)
         return
     letter = "C" if compute else "D"
-    typer.echo(
+    show(
         f"{side.name} regime: {side.formula} = {side.boundary:.4g}; {side.meaning}"
         f"  [{side.source}]\n"
         f"{letter} = {budget:g}, L = log {letter}; constants are set to one, peaks are at most"
@@ -208,9 +209,9 @@ def theory(
         _print_relations(title, result.relations, notes, footnotes)
     for name, relations in best.items():
         _print_relations(name, relations, (), footnotes)
-    typer.echo()
+    show("")
     for text, number in footnotes.items():
-        typer.echo(f"[{number}] {text}")
+        show(f"[{number}] {text}")
 
 
 def _measured_from(spectrum: str | None, tolerance: float, fit: str | None) -> "Measured":
@@ -282,7 +283,7 @@ def _print_ranking(ranks: "Sequence[Rank]", letter: str) -> None:
         cells = [str(i), rank.schedule, risk, measured]
         rows.append([*cells, *([_since(rank.ahead_from)] * onsets)])
     lines = table(header, rows, left=(1, 2), rule=True)
-    typer.echo("\n".join(["", *lines]))
+    show("\n".join(["", *lines]))
 
 
 def _since(budget: float | None) -> str:
@@ -311,8 +312,8 @@ def _print_exact(optima: "Sequence[ExactOptimum]", command: str) -> None:
         ]
         for found in optima
     ]
-    typer.echo("\n".join(["", *table(header, rows, left=(0,), rule=True)]))
-    typer.echo(
+    show("\n".join(["", *table(header, rows, left=(0,), rule=True)]))
+    show(
         "closed form costs: the exact risk at its hyper-parameters; largest batch: of those that"
         f" cost at most 5 %\nnext: losslaw simulate {command}"
     )
@@ -347,6 +348,6 @@ def _print_relations(
         for relation in relations
     ]
     lines = table(header, rows, left=(0, 4, 5), rule=True)
-    typer.echo("\n".join(["", *lines]))
+    show("\n".join(["", *lines]))
     for note in notes:
-        typer.echo(f"note: {note}")
+        show(f"note: {note}")
