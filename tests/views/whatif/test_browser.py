@@ -247,7 +247,7 @@ def test_a_dead_server_is_said(browser):
         shown = loss(page)
         running.stop()
         until(page, "!document.getElementById('gone').hidden")
-        assert page.inner_text("#gone").startswith("The server is gone")
+        assert page.inner_text("#gone").startswith("The server is gone, or does not answer")
         assert page.evaluate("document.getElementById('controls').inert")
         assert loss(page) == shown
 

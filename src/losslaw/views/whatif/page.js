@@ -66,8 +66,9 @@
   const gone = () => {
     document.body.classList.add("gone");
     for (const part of document.querySelectorAll("#controls, #presets, .keep, #rates")) part.inert = true;
-    say("gone", "The server is gone: nothing here moves any more, and the numbers are the last ones. "
-      + "Start losslaw whatif again; what follows the “?” of this address can be put behind the new one.");
+    say("gone", "The server is gone, or does not answer: nothing here moves, and the numbers are the last ones. "
+      + "If it still runs, reload the page. Otherwise start losslaw whatif again; what follows the “?” of this "
+      + "address can be put behind the new one.");
   };
   const back = () => {
     document.body.classList.remove("gone");
