@@ -64,6 +64,12 @@ def test_no_horizon_is_needed_and_lengths_may_be_shares(here, capsys):
     assert record["now"]["over"] == 600
 
 
+def test_a_name_of_a_picture_gets_one(here, capsys):
+    out = ok(["stable.csv", "--horizon", "6000", "-o", "f.PNG", *LAW, *DECAY], capsys)
+    assert out.endswith("saved to f.PNG\n")
+    assert Path("f.PNG").read_bytes().startswith(b"\x89PNG")
+
+
 def test_json_is_what_is_saved(here, capsys):
     arguments = ["stable.csv", "--horizon", "6000", "--json", "-o", "f.json", *LAW, *DECAY]
     record = json.loads(ok(arguments, capsys))

@@ -38,7 +38,7 @@ def follow_log(
     *,
     every: float,
     json: bool = False,
-    save: "Callable[[Forecast], None]" = lambda found: None,
+    save: "Callable[[Forecast, LossCurve], None]" = lambda found, curve: None,
 ) -> None:
     """Print a line whenever the log has a new loss, until the run is at its horizon, if it has one.
 
@@ -49,7 +49,7 @@ def follow_log(
         horizon: Updates of the whole run; ``None``: those that the log says are planned.
         every: Seconds between two looks.
         json: JSON lines instead of text.
-        save: Keeps each forecast.
+        save: Keeps each forecast; it is given the log as well.
 
     Raises:
         InputError: the log cannot be used, and is not being written.
@@ -75,7 +75,7 @@ def follow_log(
                     return
                 if step != last:
                     found = ask(curve)
-                    save(found)
+                    save(found, curve)
                     _line(found, json, header=last == 0, new_trust=_status(found) != trust)
                     trust = _status(found)
                 last, said = step, ""

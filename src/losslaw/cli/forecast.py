@@ -9,6 +9,8 @@ from losslaw.cli import options
 from losslaw.cli.output import print_json, save_json, say_saved, show
 
 if TYPE_CHECKING:  # the help page does without numpy
+    from matplotlib.axes import Axes
+
     from losslaw.curves import LossCurve
     from losslaw.forecasting.forecast import Forecast
     from losslaw.schedules import Schedule
@@ -70,7 +72,12 @@ def forecast_command(
     ] = 10.0,
     json: options.Json = False,
     output: Annotated[
-        str | None, typer.Option("-o", "--output", help="Write the forecast to this JSON file.")
+        str | None,
+        typer.Option(
+            "-o",
+            "--output",
+            help="The forecast: a picture (.png, .pdf, .svg), or JSON by any other name.",
+        ),
     ] = None,
 ) -> None:
     """Final loss of a run in progress if its rate decayed now, or later, and on its plan.
@@ -82,7 +89,7 @@ def forecast_command(
     \b
     Examples:
       losslaw forecast run.csv --decay-over 10%,20%
-      losslaw forecast run.csv --horizon 12000
+      losslaw forecast run.csv --horizon 12000 -o forecast.png
       losslaw forecast run.csv --horizon 12000 --follow \\
         --with runs/wsd-linear-0.2_peak3e-3_T4000.csv
       losslaw forecast run.csv --fit fit.json --horizon 12000 --final 3e-5
@@ -118,16 +125,31 @@ def forecast_command(
             _horizon(horizon, schedule),
             every=every,
             json=json,
-            save=lambda each: save_json(output, each.as_dict()),
+            save=lambda each, curve: _save(output, each, curve),
         )
         return
-    result = ask(read(log))
-    save_json(output, result.as_dict())
+    curve = read(log)
+    result = ask(curve)
+    _save(output, result, curve)
     if json:
         print_json(result.as_dict())
         return
     show(result)
     say_saved(output)
+
+
+def _save(path: str | None, result: "Forecast", curve: "LossCurve") -> None:
+    if path is None or not path.lower().endswith((".png", ".pdf", ".svg")):
+        save_json(path, result.as_dict())
+        return
+    from losslaw.files.pictures import write_picture
+    from losslaw.views.figures import Panel, stacked
+    from losslaw.views.forecasts import plot_forecast
+
+    def draw(ax: "Axes") -> "Axes":
+        return plot_forecast(result, ax, curve=curve)
+
+    write_picture(path, stacked([Panel(draw=draw, height=2.4)]))
 
 
 def _reader_and_asker(
