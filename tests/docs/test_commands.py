@@ -26,8 +26,7 @@ def files(tmp_path_factory):
 def test_a_page_runs_as_shown(page, files, tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
     shown.begin(page, files, tmp_path)
-    story = Story()
-    with contextlib.chdir(tmp_path):
+    with contextlib.chdir(tmp_path), Story() as story:
         for piece in pieces(page):
             if piece.reason is None:
                 printed = story.run(piece)

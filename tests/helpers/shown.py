@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from losslaw.cli.main import run
 from losslaw.laws import LAWS
@@ -110,9 +111,20 @@ def _commands(text: list[str], first: int, last: int) -> list[dict[str, Any]]:
 
 @dataclass
 class Story:
-    """One page being run: the folder is the current one, Python remembers its names."""
+    """One page being run: the folder is the current one, Python remembers its names.
+
+    Used with ``with``, laws that a page adds are gone afterwards.
+    """
 
     names: dict[str, Any] = field(default_factory=dict)
+
+    def __enter__(self) -> "Story":
+        self._laws = mock.patch.dict(LAWS)
+        self._laws.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._laws.stop()
 
     def run(self, piece: Piece) -> str:
         """What a piece prints.
@@ -260,9 +272,9 @@ def renew(page: Path, files: Path, folder: Path) -> bool:
     """Write into a page what its commands print now; whether that changed anything."""
     folder.mkdir(exist_ok=True)
     begin(page, files, folder)
-    story, text = Story(), page.read_text(encoding="utf-8").splitlines()
+    text = page.read_text(encoding="utf-8").splitlines()
     found: list[tuple[Piece, str]] = []
-    with contextlib.chdir(folder):
+    with contextlib.chdir(folder), Story() as story:
         for piece in pieces(page):
             if piece.reason is None:
                 found.append((piece, story.run(piece)))
