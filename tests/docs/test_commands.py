@@ -12,7 +12,7 @@ from losslaw.cli.main import build
 from losslaw.laws import LAWS
 
 # Blocks that cannot run here: they need torch, a trainer's model, a browser, or many minutes.
-EXCUSED = 20
+EXCUSED = 21
 
 
 @pytest.fixture(scope="module")
