@@ -12,11 +12,11 @@ import numpy as np
 
 from losslaw.curves import LossCurve
 from losslaw.laws import Query
+from losslaw.laws.effective import KNOWN
 from losslaw.laws.variety import WIDE
 
-# Peaks at which AdamW in standard parametrisation is at home, and those it is known at.
+# Peaks at which AdamW in standard parametrisation is at home.
 HOME = (3e-4, 4e-3)
-KNOWN = (5e-5, 6e-3)
 # Peaks between which constants hold best.
 USUAL = (4.8e-4, 2e-3)
 # Runs of fewer updates are short.

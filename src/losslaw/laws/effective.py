@@ -60,6 +60,8 @@ ENOUGH_OF_A_PEAK = 3
 # by .0059 instead of .0071, with a decay of one of them by .0062 instead of .0072. Where every peak
 # shows one, and over a wide range, the constants foretell further peaks better.
 OF_PEAKS = ("hs", "ls", "nm")
+# Peaks at which AdamW in standard parametrisation is known.
+KNOWN = (5e-5, 6e-3)
 SEEN = "runs at peaks 1e-4..3e-3 of 124M, and of 25M-400M (docs/background/laws.md)"
 LOOSE = "loose"
 
@@ -274,7 +276,8 @@ def adamw(curves: Sequence[LossCurve]) -> Recipe:
     most = max(sum(same_rate(peak, other) for other in peaks) for peak in peaks)
     told = seen.peaks == 1 and seen.decays and seen.sizes < 2 and most >= ENOUGH_OF_A_PEAK
     opened = ["q"] if told else []
-    if seen.peaks > seen.decayed_peaks and seen.peaks > 1 and not seen.wide:
+    known = KNOWN[0] <= min(peaks) and max(peaks) <= KNOWN[1]
+    if known and seen.peaks > max(seen.decayed_peaks, 1) and not seen.wide:
         opened = list(OF_PEAKS)
     return with_adamw_constants(Effective, opened, seen)
 
