@@ -12,6 +12,7 @@ from losslaw.annealing.cooldown import Cooldown
 from losslaw.fitting.model_sizes import size_law
 from losslaw.fitting.rungs import Annealing, rungs_of, unlike_cooldowns
 from losslaw.fleets.ladder import common
+from losslaw.laws.oneclock import NOISE_TREND
 
 SIZES = (2.5e7, 1e8, 4e8)
 N = 5000
@@ -26,7 +27,7 @@ def true_law(size):
     return ll.Effective(
         L0=1.9 + 0.8 * np.exp(-0.25 * far),
         A=0.5 * np.exp(0.05 * far),
-        N=45.0 * np.exp(0.03 * far),
+        N=45.0 * np.exp(NOISE_TREND * far),
         alpha=0.495 - 0.05 * far,
     )
 
