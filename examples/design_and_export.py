@@ -14,7 +14,7 @@ FITTED = ("constant_peak3e-3_T4000", "cosine_peak3e-3_T4000", "wsd-linear-0.2_pe
 
 
 def main(folder: Path) -> None:
-    """Print the design, write schedule.py into ``folder``."""
+    """Print the design, write schedule.py and a picture into ``folder``."""
     fit = ll.fit(ll.bundled_curves(FITTED))
     design = ll.design(fit, 8000, peak=3e-3, warmup=100)
     print(design)
@@ -24,6 +24,7 @@ def main(folder: Path) -> None:
     path = folder / "schedule.py"
     path.write_text(ll.export(design.schedule, "torch"), encoding="utf-8")
     print(f"written: {path.name}, for torch.optim.lr_scheduler.LambdaLR")
+    design.plot().figure.savefig(folder / "design_and_export.png", dpi=200)
 
 
 if __name__ == "__main__":

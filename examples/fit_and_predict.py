@@ -5,12 +5,16 @@ are a constant rate, a cosine and a WSD of 4,000 updates at one peak; predicted 
 three times the horizon and other peaks.
 """
 
+import sys
+from pathlib import Path
+
 import losslaw as ll
 
 FITTED = ("constant_peak3e-3_T4000", "cosine_peak3e-3_T4000", "wsd-linear-0.2_peak3e-3_T4000")
+DRAWN = "wsd-linear-0.2_peak3e-3_T12000"
 
 
-def main() -> None:
+def main(folder: Path) -> None:
     """Fit, print the report, and a line for every run that was held out."""
     curves = ll.bundled_curves()
     fit = ll.fit([curve for curve in curves if curve.label in FITTED])
@@ -28,7 +32,10 @@ def main() -> None:
         inside += lower <= measured <= upper
         held_out += 1
     print(f"{inside} of {held_out} inside")
+    truth = next(curve for curve in curves if curve.label == DRAWN)
+    ax = fit.predict(truth.schedule).plot(truth=truth)
+    ax.figure.savefig(folder / "fit_and_predict.png", dpi=200)
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "."))

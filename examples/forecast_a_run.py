@@ -5,6 +5,9 @@ Three runs of the same model stand for your logs: two short ones that are finish
 ways it went on: at its rate to the end, and with a decay over the last 2,400 updates.
 """
 
+import sys
+from pathlib import Path
+
 import losslaw as ll
 
 NAMES = (
@@ -15,7 +18,7 @@ NAMES = (
 )
 
 
-def main() -> None:
+def main(folder: Path) -> None:
     """Print the forecast, and the losses that were measured later."""
     held, decayed, *earlier = ll.bundled_curves(NAMES)
     run = held.until(6000)
@@ -28,7 +31,8 @@ def main() -> None:
         (f"decayed from step {late.start:,}", late.loss, decayed),
     ):
         print(f"{name:25} predicted {predicted:.4f}, measured {curve.final_loss:.4f}")
+    forecast.plot(curve=run).figure.savefig(folder / "forecast_a_run.png", dpi=200)
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "."))

@@ -7,12 +7,16 @@ forgotten with ``2 - 1 / capacity``. Small rates, and steps that are neither ear
 drop, are what the law is meant for.
 """
 
+import sys
+from pathlib import Path
+
 import numpy as np
 
 import losslaw as ll
+from losslaw.views import plot_curves
 
 
-def main() -> None:
+def main(folder: Path) -> None:
     """Print exact final losses, and measured exponents beside those of theory."""
     source, capacity, peak, horizon = 1.0, 2.0, 0.02, 100_000
     world = ll.KernelRegression(source=source, capacity=capacity, modes=np.inf, noise=1.0)
@@ -34,7 +38,8 @@ def main() -> None:
     fit = ll.fit(curves, "convolution", uncertainty=False, keep_all=True)
     print(f"signal: exponent {fit.parameters['s']:.3f}, theory {source:.3f}")
     print(f"noise:  exponent {fit.parameters['q']:.3f}, theory {2 - 1 / capacity:.3f}")
+    plot_curves(curves).figure.savefig(folder / "kernel_world.png", dpi=200)
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "."))

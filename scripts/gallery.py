@@ -1,14 +1,18 @@
-"""The gallery, made again: ``python scripts/gallery.py [NAME...]`` draws pictures, writes the page.
+"""Gallery and examples, made again: ``python scripts/gallery.py [NAME...]`` draws, writes pages.
 
 Each picture is what a script in ``examples/gallery`` draws, in few colours, so that its file is
-small. The page has the scripts and the pictures; the tests run what it shows.
+small. The page has the scripts and the pictures; the tests run what it shows. The programs in
+``examples`` have a page with what they print and draw.
 """
 
 import contextlib
+import io
 import runpy
 import sys
 import tempfile
 from pathlib import Path
+
+from PIL import Image
 
 from losslaw.files import write_bytes, write_text
 from losslaw.files.pictures import png
@@ -77,10 +81,54 @@ def page() -> str:
     return "\n".join(parts)
 
 
+# The programs, in the order of their page, with what they are called there.
+PROGRAMS = {
+    "fit_and_predict": "Fit and predict",
+    "forecast_a_run": "Forecast a run",
+    "design_and_export": "Design and export",
+    "kernel_world": "The kernel world",
+}
+EXAMPLES = ROOT / "docs" / "examples.md"
+EXAMPLES_HEAD = """# Examples
+
+Four short programs on the curves that come with the package: `python examples/NAME.py`. Below each
+is what it prints and draws.
+"""
+
+
+def example(name: str, printed: str) -> str:
+    """The part of a program on the page of the examples."""
+    script = (ROOT / "examples" / f"{name}.py").read_text(encoding="utf-8")
+    words, _, code = script.removeprefix('"""').partition('"""')
+    return (
+        f"## {PROGRAMS[name]}\n\n{words.strip()}\n\n```py\n{code.strip()}\n```\n\n"
+        f"```text\n{printed.rstrip()}\n```\n\n"
+        f"![{words.partition('.')[0]}](images/examples/{name}.png)\n"
+    )
+
+
+def write_examples() -> None:
+    """Run the programs; write their page and pictures."""
+    images = EXAMPLES.parent / "images" / "examples"
+    images.mkdir(parents=True, exist_ok=True)
+    parts = [EXAMPLES_HEAD]
+    for name in PROGRAMS:
+        printed = io.StringIO()
+        with tempfile.TemporaryDirectory() as place, contextlib.redirect_stdout(printed):
+            runpy.run_path(str(ROOT / "examples" / f"{name}.py"))["main"](Path(place))
+            picture = Image.open(Path(place) / f"{name}.png").convert("RGB")
+        picture.quantize(64, dither=Image.Dither.NONE).save(images / f"{name}.png", optimize=True)
+        parts.append(example(name, printed.getvalue()))
+        print(name, flush=True)
+    write_text(EXAMPLES, "\n".join(parts))
+
+
 def main(names: list[str]) -> None:
-    """Draw the named pictures, or all, and write the page."""
+    """Draw the named pictures, or all, and write the page; ``examples`` makes the other one."""
     IMAGES.mkdir(parents=True, exist_ok=True)
-    for name in names or TITLES:
+    if not names or "examples" in names:
+        write_examples()
+    for name in [each for each in names if each != "examples"] or (() if names else TITLES):
         with tempfile.TemporaryDirectory() as place, contextlib.chdir(place):
             drawn = runpy.run_path(str(SCRIPTS / f"{name}.py"))
         write_bytes(IMAGES / f"{name}.png", png(drawn["ax"].figure, dpi=200))
