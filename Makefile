@@ -38,6 +38,7 @@ wheel: $(TOOLS)
 docs: $(ENV)/docs
 	$(BIN)/python scripts/renew_docs.py
 	$(BIN)/python scripts/gallery.py
+	$(BIN)/python scripts/schemas_page.py
 	$(MAKE) --no-print-directory site
 
 # Warnings are errors. The site needs no network, nor a server: open build/site/index.html.

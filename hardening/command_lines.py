@@ -43,9 +43,10 @@ from losslaw.schedules import constant, cosine, wsd
 KINDS = ("clean", "refused", "failed", "fault")
 # Lines of each option and argument.
 EACH = 6
-# What waits for a log to grow is not asked for, nor what ends every other option; and no value
-# names a cluster, which would be started.
+# What waits for a log to grow, or serves a page, is not asked for, nor what ends every other
+# option; and no value names a cluster, which would be started.
 LEFT_OUT = {"--follow", "--help"}
+SERVES = ("whatif",)
 # A name that begins a second line, and one that sets the title of a window.
 SECOND = "x\nSECOND"
 TITLE = "x\x1b]0;owned\x07\x1b[31m"
@@ -75,6 +76,10 @@ GOOD = {
     ],
     "design-batches": ["batches.json", "--samples", "4000", "--batches", "20,40"],
     "export": [SPEC, "--to", "csv"],
+    "plot": ["flat.csv", "-o", "out.png"],
+    "report": ["fit.json", "-o", "out.html"],
+    "schema": ["fit"],
+    "completion": ["bash"],
     "simulate": [
         *["--source", "1", "--capacity", "2", "--modes", "20"],
         *["--schedule", "constant:peak=0.1,horizon=50"],
@@ -180,7 +185,7 @@ def commands() -> dict[str, list[Any]]:
     def walk(command: Any, way: tuple[str, ...]) -> None:
         for name, each in getattr(command, "commands", {}).items():
             walk(each, (*way, name))
-        if not hasattr(command, "commands"):
+        if not hasattr(command, "commands") and way != SERVES:
             found[" ".join(way)] = [
                 each for each in command.params if not LEFT_OUT & set(each.opts)
             ]
@@ -213,7 +218,7 @@ def lines(seed: int) -> list[Line]:
             several = 4 * EACH if parameter.param_type_name == "argument" else EACH
             for i, value in enumerate(rng.sample(values, min(several, len(values)))):
                 arguments = _with(GOOD[command], parameter, value)
-                if rng.random() < 0.4:  # a second option that is bad or contradicts
+                if rng.random() < 0.4 and options:  # a second option that is bad or contradicts
                     other = rng.choice(options)
                     arguments = _with(arguments, other, rng.choice(hostile(other)))
                 if rng.random() < 0.2 and "--json" not in arguments:

@@ -13,7 +13,7 @@ from losslaw.curves import read_curves
 from losslaw.files import write_text
 
 # Commands that work for seconds before anything of theirs can be wrong, or load large packages.
-SLOW = ("demo", "lab train", "lab bundle")
+SLOW = ("demo", "report", "lab train", "lab bundle")
 QUICK = [each for each in lines(1) if each.command not in SLOW]
 
 

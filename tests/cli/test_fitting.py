@@ -58,6 +58,7 @@ def test_fit_json_has_the_keys_of_the_contract_and_is_what_is_saved(here, capsys
     assert (record["format"], record["version"], record["law"]) == ("losslaw.fit", 1, "momentum")
     assert set(record["parameters"]) == {"alpha", "lam", "L0", "A", "C"}
     assert [curve["label"] for curve in record["curves"]] == ["flat", "cosine"]
+    assert record.pop("schema") == "losslaw/fit/1"
     assert json.loads(Path("fit.json").read_text()) == record
 
 
@@ -81,6 +82,7 @@ def test_fit_passes_its_options_on(here, capsys):
 def test_predict_json_has_the_keys_of_the_contract(saved, capsys):
     assert run(["predict", "fit.json", "--schedule", SPEC, "--every", "40", "--json"]) == 0
     record = json.loads(capsys.readouterr().out)
+    assert record.pop("schema") == "losslaw/predict/1"
     assert list(record) == ["step", "loss", "lower", "upper", "level", "warnings", "trust"]
     assert record["warnings"] == list(
         ll.load_fit("fit.json").predict(ll.parse_schedule(SPEC), record["step"]).warnings

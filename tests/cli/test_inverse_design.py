@@ -49,6 +49,7 @@ def in_folder(folder, monkeypatch):
 def test_the_length_of_a_run(capsys):
     assert run(["run-length", "fit.json", "--loss", "2.7", "--json", "-o", "run.csv"]) == 0
     record = json.loads(capsys.readouterr().out)
+    assert record.pop("schema") == "losslaw/run-length/1"
     assert list(record) == ["loss", "updates", "shortest", "longest", "trust", "family", "lr"]
     # The warm-up is that of the fitted runs, if it is not given.
     assert record["updates"] == horizon_for(ll.load_fit("fit.json"), 2.7, warmup=30).updates
@@ -61,6 +62,7 @@ def test_the_size_of_a_model(capsys):
     assert run(["model-size", "sizes.json", *BUDGET, "--json", "-o", "size.json"]) == 0
     text = capsys.readouterr().out
     record = json.loads(text)
+    assert record.pop("schema") == "losslaw/model-size/1"
     assert list(record) == ["model_size", "tokens", "updates", "loss", "trust", "at_edge", "family"]
     # One law answers alone.
     assert record["trust"] is None
@@ -77,6 +79,7 @@ def test_batches_and_rate_for_a_number_of_samples(capsys):
     command = ["design-batches", "batched.json", "--samples", "3000", "--batches", "1,8"]
     assert run([*command, "--json", "-o", "batches.csv"]) == 0
     record = json.loads(capsys.readouterr().out)
+    assert record.pop("schema") == "losslaw/design-batches/1"
     assert list(record) == ["loss", "trust", "gain", "begins", "constant", "updates", "schedule"]
     batch = np.array(record["schedule"]["batch"])
     assert set(batch) <= {1.0, 8.0}

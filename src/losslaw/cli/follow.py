@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from losslaw.cli.output import aside
+from losslaw.cli.output import answer_of, aside, schema_name
 from losslaw.errors import FitError, InputError, TooShort
 from losslaw.text import escaped
 
@@ -150,7 +150,7 @@ def _line(found: "Forecast", json: bool, *, header: bool, new_trust: bool) -> No
     if json:
         from losslaw.files.json_text import plain
 
-        record = {"time": time.time(), **found.as_dict()}
+        record = answer_of({"time": time.time(), **found.as_dict()})
         _out(json_lines.dumps(plain(record)))
         return
     if new_trust and found.trust is not None:
@@ -183,7 +183,8 @@ def _farewell(curve: "LossCurve", horizon: int, json: bool) -> None:
     step = int(curve.steps[-1])
     if json:
         record = {"time": time.time(), "step": step, "loss": curve.final_loss, "done": True}
-        _out(json_lines.dumps({**record, "label": curve.label, "horizon": horizon}))
+        record |= {"label": curve.label, "horizon": horizon}
+        _out(json_lines.dumps({"schema": schema_name("forecast end"), **record}))
         return
     _out(f"{curve.label} has ended: loss {curve.final_loss:.4f} at step {step:,} of {horizon:,}")
 

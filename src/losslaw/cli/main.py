@@ -48,6 +48,7 @@ GROUPS = (
     "theory",
     "reproduce",
     "sweep",
+    "schema",
     "completion",
 )
 

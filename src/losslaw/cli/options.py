@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from losslaw.cli.output import aside, counter
+from losslaw.cli.output import RUNNING, aside, counter
 from losslaw.text import expanded
 
 if TYPE_CHECKING:  # the help page does without numpy
@@ -47,6 +47,11 @@ class Command(TyperCommand):
             if named := re.search(IN_BRACES, getattr(each, "help", None) or ""):
                 auto = ["auto"] * ("auto" in each.help)  # pyright: ignore
                 each._custom_shell_complete = partial(_completed, named, auto)  # pyright: ignore
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run it; answers say of which command they are."""
+        RUNNING.set(ctx.command_path.partition(" ")[2])
+        return super().invoke(ctx)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
         """What a shell may put here; help texts stand beside it, where it shows them."""

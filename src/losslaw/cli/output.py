@@ -3,8 +3,9 @@
 import json
 import shutil
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,26 @@ if TYPE_CHECKING:  # the help page does without numpy
 TABLES = (".csv", ".json")
 
 
+# The command that is being run.
+RUNNING: ContextVar[str] = ContextVar("RUNNING", default="")
+# Versions of the answers that have changed such that programs which read them break; others: 1.
+VERSIONS: dict[str, int] = {}
+
+
+def schema_name(command: str) -> str:
+    """Which schema the answer of a command has.
+
+    >>> schema_name("lab train")
+    'losslaw/lab-train/1'
+    """
+    return f"losslaw/{command.replace(' ', '-')}/{VERSIONS.get(command, 1)}"
+
+
+def answer_of(value: Mapping[str, Any]) -> dict[str, Any]:
+    """What the running command answers, with the name of its schema."""
+    return {"schema": schema_name(RUNNING.get()), **value}
+
+
 def json_of(value: Any) -> str:
     """One JSON document."""
     from losslaw.files.json_text import plain
@@ -22,17 +43,17 @@ def json_of(value: Any) -> str:
     return json.dumps(plain(value), indent=1) + "\n"
 
 
-def print_json(value: Any) -> None:
-    """One JSON document on standard output."""
-    sys.stdout.write(json_of(value))
+def print_json(value: Mapping[str, Any]) -> None:
+    """The answer of a command as one JSON document on standard output."""
+    sys.stdout.write(json_of(answer_of(value)))
 
 
-def save_json(path: str | None, value: Any) -> None:
-    """One JSON document in a file, if one is named."""
+def save_json(path: str | None, value: Mapping[str, Any]) -> None:
+    """The same in a file, if one is named."""
     from losslaw.files import write_text
 
     if path is not None:
-        write_text(path, json_of(value))
+        write_text(path, json_of(answer_of(value)))
 
 
 def save_table(path: str | None, result: Any) -> None:

@@ -444,7 +444,13 @@ def _designed(answers: Answers) -> Iterator[Part]:
     ordered = sorted(best.baselines.values(), key=lambda each: each.loss)
     yield table(
         "Usual schedules under the same constraints",
-        ("schedule", "loss", "gain of the design", f"{best.level:.0%} interval of the gain", ""),
+        (
+            "schedule",
+            "loss",
+            "gain of the design",
+            f"its {best.level:.0%} interval",
+            "verdict",
+        ),
         [
             (
                 each.name,
