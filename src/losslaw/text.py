@@ -3,6 +3,7 @@
 import math
 import re
 import shutil
+import sys
 import textwrap
 from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
@@ -16,6 +17,8 @@ SCALED = re.compile(r"[-+]?\d{1,30}(\.\d{1,30})?")
 MOST_DIGITS = 40
 # A column of sentences is never made narrower than this.
 NARROWEST = 24
+# A name is never cut to fewer letters than this.
+NAME = 12
 
 
 def rounded(value: float, error: float | None) -> str:
@@ -87,6 +90,18 @@ def shown(text: str, most: int = 40) -> str:
     return escaped(text[:most]) + ("..." if len(text) > most else "")
 
 
+def shortened(name: str, room: int) -> str:
+    """A name that fits, cut in the middle.
+
+    >>> shortened("lr1e-3_seed0", 24), shortened("adamw_peak0.0030_cooldown0.2_seed0", 24)
+    ('lr1e-3_seed0', 'adamw_peak0..wn0.2_seed0')
+    """
+    if len(name) <= room:
+        return name
+    first = (room - 2) // 2
+    return f"{name[:first]}..{name[len(name) - (room - 2 - first) :]}"
+
+
 def expanded(text: str) -> str:
     """A number as people write it, in digits: thousands, millions, billions, percent.
 
@@ -107,6 +122,11 @@ def printable(text: str) -> str:
     return "\n".join(map(escaped, text.split("\n")))
 
 
+def on_terminal() -> bool:
+    """Whether somebody watches standard output."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
 def wrapped(text: str, begin: str = "") -> list[str]:
     """The lines of a sentence, further ones indented as the first begins, or by two.
 
@@ -124,23 +144,27 @@ def wrapped(text: str, begin: str = "") -> list[str]:
 
 
 def reflowed(text: str, width: int) -> str:
-    """``text`` with its sentences no wider than a terminal; rows of tables stay whole.
+    """``text`` no wider than a terminal: sentences, and those that end the row of a table.
 
-    >>> print(reflowed("  note: far too long for it\\na  row  of a table, far too long", 16))
-      note: far too
-        long for it
-    a  row  of a table, far too long
+    >>> print(reflowed("  note: far too long for it\\na  1.5  " + "four words in all " * 2, 32))
+      note: far too long for it
+    a  1.5  four words in all four
+            words in all
     """
     out: list[str] = []
     for line in text.split("\n"):
-        begin = " " * (len(line) - len(line.lstrip()))
-        if len(line) <= width or "  " in line.strip():
+        column = line.rstrip().rfind("  ") + 2
+        if not line[:column].strip():
+            column = len(line) - len(line.lstrip()) + 2
+        elif column > width - NARROWEST:
+            column = len(line)
+        if len(line) <= width or column == len(line):
             out.append(line)
         else:
             out += textwrap.wrap(
                 line,
                 width,
-                subsequent_indent=begin + "  ",
+                subsequent_indent=" " * column,
                 break_long_words=False,
                 break_on_hyphens=False,
             )
@@ -177,19 +201,26 @@ def table(
     *,
     left: Collection[int] = (0,),
     words: int | None = None,
+    below: int | None = None,
     rule: bool = False,
+    indent: int = 0,
 ) -> list[str]:
     """The lines of a plain table: cells in columns, two blanks between them.
 
-    No name and no number is ever broken: a table that needs more room is wider than the terminal.
+    Nothing is broken in pipes and files. On a terminal that is too narrow the column ``below``
+    moves under its rows, then titles are broken at their blanks, then the longest names are broken
+    there too, or cut in the middle where that leaves them distinct; at last names stand above their
+    rows. Numbers stay whole.
 
     Args:
         header: Titles of the columns.
         rows: Cells, as many in each row as there are titles.
-        left: Columns that begin at the left; the others, numbers, end at the right.
+        left: Columns that begin at the left, names; the others, numbers, end at the right.
         words: A column of sentences, wrapped at its blanks where the table is wider than the
             terminal (or ``WIDTH`` columns, whichever is more); ``None``: none is.
+        below: The last column, if its cells may stand below their rows.
         rule: Whether a line of dashes stands below the header.
+        indent: Blanks before each line.
 
     >>> print("\\n".join(table(["law", "rmse"], [["momentum", ".0098"], ["effective", ".003"]])))
     law         rmse
@@ -202,23 +233,61 @@ def table(
     from rich.table import Table
     from rich.text import Text
 
-    rows = [[escaped(cell) for cell in row] for row in rows]
-    columns = list(zip(header, *rows, strict=True))
+    columns = [[title, *map(escaped, cells)] for title, *cells in zip(header, *rows, strict=True)]
     widths = [max(map(cell_len, column)) for column in columns]
+    terminal = shutil.get_terminal_size((WIDTH, 24)).columns
     if words is not None:
-        room = max(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
+        room = max(WIDTH, terminal) - indent
         room -= sum(widths) - widths[words] + 2 * (len(widths) - 1)
         longest = max(map(cell_len, " ".join(columns[words]).split()), default=0)
         widths[words] = min(widths[words], max(room, longest, NARROWEST))
+
+    def excess() -> int:
+        return sum(widths) + 2 * (len(widths) - 1) + indent - terminal if on_terminal() else 0
+
+    above: list[str] = []
+    under: list[str] = []
+    if below is not None and excess() > 0:
+        _, *under = columns.pop(below)
+        del widths[below]
+    if excess() > 0:
+        for i, column in enumerate(columns):
+            if i != words:
+                widths[i] = max(map(cell_len, (*column[1:], *column[0].split())), default=0)
+    for i in sorted({*left} & {*range(len(columns))} - {words}, key=lambda i: -widths[i]):
+        room = widths[i] - excess()
+        _, *cells = columns[i]
+        short = [shortened(cell, room) for cell in cells]
+        if room >= max(map(cell_len, " ".join(columns[i]).split()), default=0) and not under:
+            widths[i] = min(widths[i], room)
+        elif room >= max(NAME, *map(cell_len, columns[i][0].split())) and (
+            len({*short}) == len({*cells})
+        ):
+            columns[i][1:], widths[i] = short, min(widths[i], room)
+    if excess() > 0 and 0 in left and not under and words is None and len(columns) > 1:
+        above = columns.pop(0)
+        del widths[0]
+        left = [i - 1 for i in left]
+        indent += 2
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for i, (title, width) in enumerate(zip(header, widths, strict=True)):
-        side = "left" if i in left else "right"
-        made.add_column(Text(title), justify=side, no_wrap=i != words, width=width)
+    for i, (column, width) in enumerate(zip(columns, widths, strict=True)):
+        made.add_column(Text(column[0]), justify="left" if i in left else "right", width=width)
     if rule:
-        made.add_row(*(Rule(characters="-", style="") for _ in header))
-    for row in rows:
+        made.add_row(*(Rule(characters="-", style="") for _ in columns))
+    for row in zip(*(column[1:] for column in columns), strict=True):
         made.add_row(*map(Text, row))
     console = Console(width=sum(widths) + 2 * len(widths), color_system=None, legacy_windows=False)
     with console.capture() as captured:
         console.print(made)
-    return [line.rstrip() for line in captured.get().splitlines()]
+    lines = [f"{'':{indent}}{line}".rstrip() for line in captured.get().splitlines()]
+    first = len(lines) - len(rows)
+    if under:
+        pairs = zip(lines[first:], under, strict=True)
+        lines[first:] = [
+            each for line, cell in pairs for each in (line, f"{'':{indent}}    {cell}")
+        ]
+    if above:
+        title, *names = [f"{'':{indent - 2}}{name}" for name in above]
+        pairs = zip(names, lines[first:], strict=True)
+        lines = [title, *lines[:first], *(each for pair in pairs for each in pair)]
+    return lines

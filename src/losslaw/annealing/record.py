@@ -261,7 +261,7 @@ class Annealed(Report, Plotted):
             ]
             for run in self.runs
         ]
-        lines += [f"  {line}" for line in table(header, rows)]
+        lines += table(header, rows, indent=2)
         if self.pairs:
             lines += ["", *self._pair_lines(self.pairs)]
         lines += sentences("warning", self.warnings) + sentences("note", self.notes)

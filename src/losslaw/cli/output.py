@@ -87,17 +87,12 @@ def show(*parts: object) -> None:
 
     On a terminal sentences are as wide as that; in pipes and files a line is a line.
     """
-    from losslaw.text import printable, reflowed
+    from losslaw.text import on_terminal, printable, reflowed
 
     width = shutil.get_terminal_size().columns if on_terminal() else None
     for part in parts:
         text = printable(str(part))
         print(text if width is None else reflowed(text, width))
-
-
-def on_terminal() -> bool:
-    """Whether somebody watches standard output."""
-    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def say_saved(path: str | None, next_command: str = "") -> None:

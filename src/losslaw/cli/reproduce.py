@@ -8,6 +8,7 @@ import typer
 
 from losslaw.cli.options import Command, Json
 from losslaw.cli.output import aside
+from losslaw.cli.output import show as say
 from losslaw.text import escaped
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def reproduce(
         else:
             width = max(map(len, STUDIES))
             for study in STUDIES.values():
-                typer.echo(f"{study.name:{width}}  {study.title}")
+                say(f"{study.name:{width}}  {study.title}")
         return
     if name is None:
         raise InputError(f"name a study: one of {', '.join(STUDIES)}")

@@ -188,7 +188,7 @@ def theory(
     letter = "C" if compute else "D"
     show(
         f"{side.name} regime: {side.formula} = {side.boundary:.4g}; {side.meaning}"
-        f"  [{side.source}]\n"
+        f" [{side.source}]\n"
         f"{letter} = {budget:g}, L = log {letter}; constants are set to one, peaks are at most"
         f" {top / batch:.4g} a sample\n(0.9 of the largest stable rate at batch {batch:g})"
     )
@@ -347,7 +347,7 @@ def _print_relations(
         ]
         for relation in relations
     ]
-    lines = table(header, rows, left=(0, 4, 5), rule=True)
+    lines = table(header, rows, left=(0, 4, 5), below=5, rule=True)
     show("\n".join(["", *lines]))
     for note in notes:
         show(f"note: {note}")

@@ -235,7 +235,7 @@ class Continued(Report, Plotted):
             for way in self.ways
         ]
         return [
-            *(f"  {line}" for line in table(header, rows)),
+            *table(header, rows, indent=2),
             "  rise, fall: updates in which the rate goes to the peak, and down at last",
             f"  gain: over {self.against.name}; its ± is that of the difference",
         ]

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from losslaw.annealing.cooldown import Cooldown
 from losslaw.drawing import Plotted
-from losslaw.text import WIDTH, Report, escaped, table, wrapped
+from losslaw.text import WIDTH, Report, escaped, shortened, table, wrapped
 
 # Columns of a name in a table at least; longer ones that do not fit are cut in the middle.
 NAME = 16
@@ -204,18 +204,6 @@ class Fleet(Report, Plotted):
         for group in told:
             text += ["", str(group)]
         return "\n".join([*text, *_left_out(self.all_left_out)])
-
-
-def shortened(name: str, room: int) -> str:
-    """A name that fits, cut in the middle.
-
-    >>> shortened("lr1e-3_seed0", 24), shortened("adamw_peak0.0030_cooldown0.2_seed0", 24)
-    ('lr1e-3_seed0', 'adamw_peak0..wn0.2_seed0')
-    """
-    if len(name) <= room:
-        return name
-    first = (room - 2) // 2
-    return f"{name[:first]}..{name[len(name) - (room - 2 - first) :]}"
 
 
 def _fitted(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

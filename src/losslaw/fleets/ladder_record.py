@@ -141,12 +141,12 @@ class Ladder(Report, Plotted):
             ]
             for rung in self.rungs
         ]
-        lines += [f"  {line}" for line in table(header, rows)]
+        lines += table(header, rows, indent=2)
         lines += ["", f"L(P) = E + F (P / {size_words(self.before.reference, 4)})^-b", ""]
         header = ["through", "E", "F", "b", f"next: {size_words(self.next_size, 4)}"]
         laws = [("as ended", self.before), ("corrected", self.after)]
         rows = [[name, *self._cells(law)] for name, law in laws if law is not None]
-        lines += [f"  {line}" for line in table(header, rows)]
+        lines += table(header, rows, indent=2)
         lines.append("  errors as ended know of the noise only, not of what the cooldowns did")
         notes, lengths = list(self.notes), {rung.updates for rung in self.rungs}
         if max(lengths) > 1.05 * min(lengths):

@@ -256,7 +256,7 @@ class Forecast(Report, Plotted):
             title = f"Decays ({self.decay}, from {self.plan.rate:.4g}) begun now"
             later = "" if self.horizon is None else ", or in time to end at the horizon"
             lines += ["", *wrapped(title + later), ""]
-            lines += [f"  {line}" for line in _endings_table(self.endings, self.level)]
+            lines += _endings_table(self.endings, self.level)
             lines += ["", *self._verdict()]
         if self.diverged is not None:
             lines += ["", *_back_to(self.diverged)]
@@ -347,10 +347,10 @@ def _endings_table(endings: Sequence[Ending], level: float) -> list[str]:
         for ending in endings
         if ending.when == when
     ]
-    lines = table(header, rows)
-    lines.append("gain: against holding the rate for the same steps")
+    lines = table(header, rows, indent=2)
+    lines.append("  gain: against holding the rate for the same steps")
     if any(ending.within is False for ending in endings):
-        lines.append("*: beyond the horizon")
+        lines.append("  *: beyond the horizon")
     return lines
 
 

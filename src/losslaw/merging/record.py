@@ -202,7 +202,7 @@ class MergeForecast(Report, Plotted):
             for merge in self.merges
         ]
         return [
-            *(f"  {line}" for line in table(header, rows)),
+            *table(header, rows, indent=2),
             f"  decay: {self.decay} over as many more updates as the checkpoints span",
             "  instead: the same decay over these updates, from the first checkpoint",
         ]
