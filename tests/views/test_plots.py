@@ -139,6 +139,15 @@ def test_a_dense_log_is_drawn_as_means_over_its_losses():
     assert ((low <= mean.get_ydata()) & (mean.get_ydata() <= high)).all()
 
 
+def test_simulated_risks_are_not_called_losses_in_nats():
+    world = losslaw.KernelRegression(source=1, capacity=2, modes=20)
+    run = losslaw.constant(peak=0.1, horizon=50)
+    simulated = [world.mean_curve(run), world.sample(run, runs=3, seed=0).curve()]
+    assert views.plot_curves(simulated).get_ylabel() == "risk"
+    assert views.plot_curves(answers.curves()).get_ylabel() == "loss (nats per token)"
+    assert views.plot_curves([simulated[0], answers.curves()[0]]).get_ylabel() == "loss"
+
+
 def test_a_prediction_has_a_band_and_the_truth():
     ax = answer("Prediction").plot(truth=answers.curves()[2])
     assert names(ax) == ["measured", "predicted", "90 % interval"]

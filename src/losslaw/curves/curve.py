@@ -24,6 +24,9 @@ from losslaw.text import escaped
 if TYPE_CHECKING:
     from narwhals.typing import IntoFrame
 
+# What losses of language models are measured in.
+NATS = "nats per token"
+
 
 @dataclass(frozen=True, eq=False, init=False)
 class LossCurve(Plotted):
@@ -49,6 +52,7 @@ class LossCurve(Plotted):
         window: Updates that each loss is the mean over, the last one that of its step; one number,
             or one for each loss, of shape ``(m,)``. ``None``: since the loss before it, if
             ``loss_is`` is "mean"; else losses are taken as instant.
+        unit: What losses are measured in; ``None``: a risk, as of the kernel world, has none.
 
     Raises:
         InputError: steps outside the schedule or out of order, losses that are not positive,
@@ -75,6 +79,7 @@ class LossCurve(Plotted):
     norm: MeasuredNorm | None
     loss_is: LossIs
     window: IntArray | None
+    unit: str | None
 
     def __init__(
         self,
@@ -91,6 +96,7 @@ class LossCurve(Plotted):
         norm: MeasuredNorm | None = None,
         loss_is: LossIs | None = None,
         window: ArrayLike | None = None,
+        unit: str | None = NATS,
     ):
         schedule = schedule_of(schedule)
         expect("label", label, str, "a text")
@@ -126,6 +132,7 @@ class LossCurve(Plotted):
         put(self, "norm", norm)
         put(self, "loss_is", loss_is)
         put(self, "window", None if window is None else checked_window(window, at, label))
+        put(self, "unit", unit)
 
     @classmethod
     def from_frame(

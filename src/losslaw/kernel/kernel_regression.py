@@ -429,6 +429,7 @@ class KernelRegression(Plotted):
             float(self.modes) if math.isfinite(self.modes) else None,
             assumptions,
             warnings,
+            unit=None,
         )
 
     def sample(

@@ -1,13 +1,14 @@
 """Loss curves as they were logged."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from losslaw.curves import LossCurve
+from losslaw.curves.curve import NATS
 from losslaw.drawing.axes import POINTS, legend, legend_height, loss_limits, update_axis
-from losslaw.drawing.style import INK, LOSS, UPDATE, axes_of, cycled, named, quiet
+from losslaw.drawing.style import INK, UPDATE, axes_of, cycled, named, quiet
 from losslaw.numerics.arrays import BoolArray, FloatArray
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def plot_loss_curve(
         ring: dict[str, Any] = {**style, "ls": "none", "marker": "o", "ms": 3, "mew": 0.6}
         ring |= {"mfc": "none", "label": "left out"}
         ax.plot(curve.steps[hollow], curve.loss[hollow], **ring)
-    quiet(ax, UPDATE, LOSS)
+    quiet(ax, UPDATE, loss_axis([curve]))
     update_axis(ax, int(curve.steps[-1]))
     ax.set_ylim(*loss_limits([(curve.steps, curve.loss)]))
     return ax
@@ -78,8 +79,23 @@ def plot_curves(curves: Sequence[LossCurve], ax: "Axes | None" = None) -> "Axes"
         marks = cycled(i, marks=True, ms=3, lw=1.0, markevery=(i * every // 3 % every, every))
         plot_loss_curve(curve, ax, **marks)
     frame_losses(ax, curves)
+    ax.set_ylabel(loss_axis(curves))
     legend(ax)
     return ax
+
+
+def loss_axis(curves: Iterable[LossCurve]) -> str:
+    """What the axis of the losses of these curves is called: of the kernel world they are risks.
+
+    >>> import losslaw as ll
+    >>> run = ll.constant(peak=0.1, horizon=9)
+    >>> loss_axis([ll.KernelRegression(source=1, capacity=2).mean_curve(run)])
+    'risk'
+    """
+    units = {curve.unit for curve in curves} or {NATS}
+    if units == {None}:
+        return "risk"
+    return f"loss ({units.pop()})" if len(units) == 1 else "loss"
 
 
 def frame_losses(ax: "Axes", curves: Sequence[LossCurve]) -> None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from losslaw.curves import LossCurve
 from losslaw.designing import Design
 from losslaw.drawing.axes import legend, legend_height
-from losslaw.drawing.style import COLUMN, LOSS, cycled, dressed, new_figure
+from losslaw.drawing.style import COLUMN, cycled, dressed, new_figure
 from losslaw.errors import InputError
 from losslaw.fitting import Fit
 from losslaw.schedules import Schedule
-from losslaw.views.curves import frame_losses, plot_curves
+from losslaw.views.curves import frame_losses, loss_axis, plot_curves
 from losslaw.views.designs import plot_design, plot_gains
 from losslaw.views.dots import ROW
 from losslaw.views.forecasts import ForecastForm, plot_forecast
@@ -161,7 +161,7 @@ def _losses(ax: "Axes", curves: Sequence[LossCurve], alongs: Mapping[str, Along]
         plot_along(along, ax, label=name, **cycled(i + len(curves)))
     if not alongs:
         frame_losses(ax, curves)
-    ax.set_ylabel(LOSS)
+    ax.set_ylabel(loss_axis(curves))
     legend(ax)
 
 

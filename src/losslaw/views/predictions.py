@@ -11,7 +11,7 @@ from losslaw.drawing.style import COLORS, INK, LOSS, UPDATE, axes_of, cycled, na
 from losslaw.fitting import Fit, Prediction
 from losslaw.laws import Law
 from losslaw.schedules import ScheduleLike, schedule_of
-from losslaw.views.curves import plot_loss_curve
+from losslaw.views.curves import loss_axis, plot_loss_curve
 from losslaw.views.forms import Along, array
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def plot_prediction(
         plot_loss_curve(truth, ax, label="measured")
         lines.append((truth.steps, truth.loss))
     _line(ax, *lines[0], *bounds, prediction.level, named(label), style)
-    _frame(ax, lines, bounds)
+    _frame(ax, lines, bounds, [] if truth is None else [truth])
     return ax
 
 
@@ -92,7 +92,7 @@ def plot_fit(
         bounds = (told.lower, told.upper) if len(runs) <= BANDED else (None, None)
         _line(ax, steps, told.loss, *bounds, level, named(name), cycled(i), labelled=i == 0)
         lines.append((steps, told.loss))
-    _frame(ax, lines, [])
+    _frame(ax, lines, [], curves)
     return ax
 
 
@@ -152,7 +152,12 @@ def _line(
         band(ax, steps, lower, upper, level, style["color"], labelled=labelled)
 
 
-def _frame(ax: "Axes", lines: Sequence[tuple[Any, Any]], bounds: Sequence[Any]) -> None:
+def _frame(
+    ax: "Axes",
+    lines: Sequence[tuple[Any, Any]],
+    bounds: Sequence[Any],
+    curves: Sequence[LossCurve] = (),
+) -> None:
     """Axes on which lines that were just drawn, what was there and the late bands are seen."""
     drawn = [(line.get_xdata(), line.get_ydata()) for line in ax.lines]
     steps = lines[0][0]
@@ -163,7 +168,7 @@ def _frame(ax: "Axes", lines: Sequence[tuple[Any, Any]], bounds: Sequence[Any]) 
         if late.size:  # a band that is wider than all that is seen is cut
             low = min(low, max(float(late.min()) - 0.04 * room, low - room))
             high = max(high, min(float(late.max()) + 0.04 * room, high + room))
-    quiet(ax, UPDATE, LOSS)
+    quiet(ax, UPDATE, loss_axis(curves))
     update_axis(ax, max(float(x[-1]) for x, _ in drawn if len(x)))  # pyright: ignore
     ax.set_ylim(low, high)
     legend(ax)

@@ -68,7 +68,9 @@ class SampledRuns:
 
     def curve(self, label: str = "sampled") -> LossCurve:
         """The mean as a loss curve."""
-        return LossCurve(self.schedule, self.steps, self.mean, label, warnings=self.warnings)
+        return LossCurve(
+            self.schedule, self.steps, self.mean, label, warnings=self.warnings, unit=None
+        )
 
 
 def sample(
