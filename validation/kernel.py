@@ -47,8 +47,8 @@ def name(exponents: Exponents) -> str:
 
 
 def gap(pair: Pair, bound: float = np.inf) -> str:
-    """A gap, in bold if it is beyond its bound."""
-    text = f"{pair.gap:+.4f}"
+    """A gap, in bold if it is beyond its bound; a zero has no minus."""
+    text = f"{round(pair.gap, 4) + 0.0:+.4f}"
     return f"**{text}**" if abs(pair.gap) > bound else text
 
 
