@@ -98,6 +98,7 @@ def test_the_examples_of_a_help_page_run_in_the_folder_of_the_demo(
         expected = (130, "losslaw: interrupted\n") if "--follow" in words else (0, "")
         assert (status, captured.err) == expected, f"{example}: {captured.err}"
         assert captured.out or page == "export", example
+        assert "\x1b" not in captured.out, example
         # Some is for programs, and what follows a log says all in a line.
         if not {"--json", "completion", "--follow"} & {*words} and (
             page != "export" or "-o" in words

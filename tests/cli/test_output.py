@@ -2,6 +2,8 @@
 
 import sys
 
+import pytest
+
 from losslaw.cli import options
 from losslaw.cli.main import run
 from losslaw.cli.output import counter
@@ -13,6 +15,38 @@ def watched(monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("progress")
+    (folder / "log.csv").write_text(LOG)
+    assert run(["fit", f"{folder}/log.csv", "--law", "momentum", "-o", f"{folder}/fit.json"]) == 0
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("fit log.csv --law momentum", "fitting"),
+        ("score fit.json log.csv --all", "scoring"),
+        ("predict fit.json --schedule constant:peak=0.1,horizon=50", "predicting"),
+        ("forecast log.csv --fit fit.json --horizon 50", "forecast"),
+        ("export constant:peak=0.1,horizon=50 --to torch", "export"),
+        ("theory --source 0.5 --capacity 4 --budget 1e6 --schedule wsd", "theory"),
+    ],
+)
+def test_who_watches_is_told_that_work_goes_on(place, words, told, monkeypatch, capsys):
+    monkeypatch.chdir(place)
+    assert run(words.split()) == 0
+    silent = capsys.readouterr()
+    assert silent.err == ""
+    assert "\x1b" not in silent.out
+    watched(monkeypatch)
+    assert run(words.split()) == 0
+    seen = capsys.readouterr()
+    assert told in seen.err
+    assert seen.out == silent.out
 
 
 def test_a_bar_is_there_from_so_many_parts_on(monkeypatch, capsys):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from losslaw.cli import options
-from losslaw.cli.output import print_json, show
+from losslaw.cli.output import activity, print_json, show
 
 if TYPE_CHECKING:  # the help page does without numpy
     from losslaw.exporting import Exported
@@ -73,16 +73,17 @@ def export_command(
         from losslaw.fitting import load_fit
 
         found = load_fit(fit)
-    done = prepare(
-        options.schedule_from(schedule),
-        to,
-        fit=found,
-        fit_source=fit,
-        source="standard input" if schedule == "-" else schedule,
-        date=date,
-        tolerance=tolerance,
-        model_size=model_size,
-    )
+    with activity("export"):
+        done = prepare(
+            options.schedule_from(schedule),
+            to,
+            fit=found,
+            fit_source=fit,
+            source="standard input" if schedule == "-" else schedule,
+            date=date,
+            tolerance=tolerance,
+            model_size=model_size,
+        )
     if output is not None:
         from losslaw.files import write_bytes
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from losslaw.cli import options
-from losslaw.cli.output import print_json, say_saved, show
+from losslaw.cli.output import activity, print_json, say_saved, show
 
 if TYPE_CHECKING:  # the help page does without numpy
     from losslaw.curves import LossCurve
@@ -46,14 +46,15 @@ def fit_command(
     """
     from losslaw.fitting import fit
 
-    result = fit(
-        curves,
-        law,
-        free=None if free is None else options.names(free),
-        fixed=None if fix is None else settings(fix),
-        skip=skip,
-        keep_all=keep_all,
-    )
+    with activity("fitting"):
+        result = fit(
+            curves,
+            law,
+            free=None if free is None else options.names(free),
+            fixed=None if fix is None else settings(fix),
+            skip=skip,
+            keep_all=keep_all,
+        )
     if output is not None:
         result.save(output)
     if json:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from losslaw.cli import options
-from losslaw.cli.output import print_json, save_json, say_saved, show
+from losslaw.cli.output import activity, print_json, save_json, say_saved, show
 
 if TYPE_CHECKING:  # the help page does without numpy
     from matplotlib.axes import Axes
@@ -129,7 +129,8 @@ def forecast_command(
         )
         return
     curve = read(log)
-    result = ask(curve)
+    with activity("forecast"):
+        result = ask(curve)
     _save(output, result, curve)
     if json:
         print_json(result.as_dict())

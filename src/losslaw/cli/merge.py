@@ -6,7 +6,7 @@ import typer
 
 from losslaw.cli import options
 from losslaw.cli.forecast import one_run
-from losslaw.cli.output import print_json, save_json, say_saved, show
+from losslaw.cli.output import activity, print_json, save_json, say_saved, show
 
 
 def register(app: typer.Typer) -> None:
@@ -86,23 +86,26 @@ def merge_command(
     from losslaw.schedules import parse_schedule
 
     plan = None if schedule is None else parse_schedule(schedule)
-    result = merge(
-        one_run(log, reading, plan),
-        _checkpoints(checkpoints),
-        _weights(weights),
-        last=last,
-        measured=measured,
-        schedule=plan,
-        fit=None if fit is None else load_fit(fit),
-        earlier=options.read(earlier, **reading) if earlier else (),
-        law=law,
-        decay_shape=decay_shape,
-        final=final,
-        level=level,
-        skip=skip,
-        keep_all=keep_all,
-        new_data=new_data,
-    )
+    run = one_run(log, reading, plan)
+    others = options.read(earlier, **reading) if earlier else ()
+    with activity("merging"):
+        result = merge(
+            run,
+            _checkpoints(checkpoints),
+            _weights(weights),
+            last=last,
+            measured=measured,
+            schedule=plan,
+            fit=None if fit is None else load_fit(fit),
+            earlier=others,
+            law=law,
+            decay_shape=decay_shape,
+            final=final,
+            level=level,
+            skip=skip,
+            keep_all=keep_all,
+            new_data=new_data,
+        )
     save_json(output, result.as_dict())
     if json:
         print_json(result.as_dict())

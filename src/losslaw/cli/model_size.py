@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from losslaw.cli import options
-from losslaw.cli.output import print_json, save_json, show
+from losslaw.cli.output import activity, print_json, save_json, show
 
 
 def register(app: typer.Typer) -> None:
@@ -43,15 +43,16 @@ def model_size_command(
     from losslaw.designing.run_length import compute_optimal
     from losslaw.fitting import load_fit
 
-    best = compute_optimal(
-        load_fit(fit),
-        compute,
-        batch=batch,
-        sequence_length=sequence_length,
-        family=family,
-        peak=peak,
-        warmup=warmup,
-    )
+    with activity("searching"):
+        best = compute_optimal(
+            load_fit(fit),
+            compute,
+            batch=batch,
+            sequence_length=sequence_length,
+            family=family,
+            peak=peak,
+            warmup=warmup,
+        )
     save_json(output, best.as_dict())
     if json:
         print_json(best.as_dict())

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from losslaw.cli import options
-from losslaw.cli.output import print_json, say_saved
+from losslaw.cli.output import activity, print_json, say_saved
 
 # Where a picture goes that nobody named a place for.
 DEFAULT = "losslaw-plot.png"
@@ -69,8 +69,9 @@ def plot_command(
     logs = [each.name for each in known if each.kind == "log"]
     curves = options.read(logs, **reading) if logs else []
     size = reading["model_size"]
-    figure = figure_of(known, curves, rates=rates, terms=terms, level=level, model_size=size)
-    write_picture(path, figure)
+    with activity("drawing"):
+        figure = figure_of(known, curves, rates=rates, terms=terms, level=level, model_size=size)
+        write_picture(path, figure)
     if json:
         drawn = [{"file": each.name, "kind": each.kind} for each in known]
         print_json({"picture": path, "files": drawn, "runs": [each.label for each in curves]})

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from losslaw.cli import options
-from losslaw.cli.output import print_json, say_saved, show
+from losslaw.cli.output import activity, print_json, say_saved, show
 
 
 def register(app: typer.Typer) -> None:
@@ -58,7 +58,8 @@ def predict_command(
         plan = plan.with_(weight_decay=weight_decay)
     thinned = every is None and plan.horizon > MOST_STEPS
     every = -(-plan.horizon // MOST_STEPS) if thinned else every
-    prediction = result.predict(plan, steps(plan.horizon, every), level, model_size)
+    with activity("predicting"):
+        prediction = result.predict(plan, steps(plan.horizon, every), level, model_size)
     if output is not None:
         write_text(output, prediction.csv(all_steps=all_steps))
     if json:

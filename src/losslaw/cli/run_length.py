@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from losslaw.cli import options
-from losslaw.cli.output import show_schedule
+from losslaw.cli.output import activity, show_schedule
 
 
 def register(app: typer.Typer) -> None:
@@ -36,14 +36,15 @@ def run_length_command(
     from losslaw.designing.run_length import horizon_for
     from losslaw.fitting import load_fit
 
-    length = horizon_for(
-        load_fit(fit),
-        loss,
-        family=family,
-        peak=peak,
-        warmup=warmup,
-        batch=batch,
-        model_size=model_size,
-        level=level,
-    )
+    with activity("searching"):
+        length = horizon_for(
+            load_fit(fit),
+            loss,
+            family=family,
+            peak=peak,
+            warmup=warmup,
+            batch=batch,
+            model_size=model_size,
+            level=level,
+        )
     show_schedule(length, output, json, next_command=f"losslaw predict {fit} --schedule {output}")

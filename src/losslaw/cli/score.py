@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from losslaw.cli import options
-from losslaw.cli.output import print_json, save_json, show
+from losslaw.cli.output import activity, print_json, save_json, show
 
 if TYPE_CHECKING:  # the help page does without numpy
     from losslaw.curves import LossCurve
@@ -43,7 +43,8 @@ def score_command(
     from losslaw.fitting import score
 
     known = options.fit_from(fit, new_data=new_data)
-    scores = score(known, curves, unseen=unseen, skip=skip, level=level)
+    with activity("scoring"):
+        scores = score(known, curves, unseen=unseen, skip=skip, level=level)
     save_json(output, scores.as_dict())
     if json:
         print_json(scores.as_dict())

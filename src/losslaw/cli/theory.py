@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from losslaw.cli.options import Command, Json, JsonFile
-from losslaw.cli.output import show
+from losslaw.cli.output import activity, show
 from losslaw.cli.problem import (
     Capacity,
     Difficulty,
@@ -130,37 +130,42 @@ def theory(
     LABEL_NOISE.check("noise", noise)
     limited = "compute" if compute else "data"
     top = cap(exponents, batch)
-    ranks: Sequence[Rank] = ()
-    if schedule is None:
-        if exponent is not None or floor:
-            raise InputError("--exponent and --floor are for one schedule: add --schedule power")
-        ranks = ranking(exponents, budget, limited=limited, noise=noise, batch=batch, onsets=exact)
-        results = [rank.scaling for rank in ranks]
-    else:
-        results = [
-            scaling(
+    with activity("theory"):
+        ranks: Sequence[Rank] = ()
+        if schedule is None:
+            if exponent is not None or floor:
+                raise InputError(
+                    "--exponent and --floor are for one schedule: add --schedule power"
+                )
+            ranks = ranking(
+                exponents, budget, limited=limited, noise=noise, batch=batch, onsets=exact
+            )
+            results = [rank.scaling for rank in ranks]
+        else:
+            results = [
+                scaling(
+                    exponents,
+                    schedule,
+                    budget,
+                    limited=limited,
+                    exponent=exponent,
+                    floor=floor,
+                    cap=top / batch,
+                )
+            ]
+        optima = {
+            result.schedule: exact_optimum(
                 exponents,
-                schedule,
+                result.schedule,
                 budget,
                 limited=limited,
+                noise=noise,
+                batch=batch,
                 exponent=exponent,
                 floor=floor,
-                cap=top / batch,
             )
-        ]
-    optima = {
-        result.schedule: exact_optimum(
-            exponents,
-            result.schedule,
-            budget,
-            limited=limited,
-            noise=noise,
-            batch=batch,
-            exponent=exponent,
-            floor=floor,
-        )
-        for result in (results if exact else ())
-    }
+            for result in (results if exact else ())
+        }
     side = regime(exponents)
     # What is best of all is stated for a number of samples, so for a budget of data.
     best: dict[str, tuple[Relation, ...]] = {}
