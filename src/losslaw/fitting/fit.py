@@ -28,6 +28,7 @@ from losslaw.fitting.search import (
     left_out,
 )
 from losslaw.fitting.status import (
+    UNTESTED,
     Note,
     Status,
     amplitudes_at_zero,
@@ -191,7 +192,7 @@ def _doubts(problem: Problem, point: Point, laws: Sequence[Law]) -> tuple[str, .
     if points <= needed:
         sentences.append(
             f"{points} points for {needed} parameters: the fit goes through them whether the law is"
-            " right or not, and nothing tests it"
+            f" right or not, and {UNTESTED}"
         )
     for group, law in enumerate(laws):
         rows = np.repeat(

@@ -17,6 +17,8 @@ from losslaw.numerics.robust import robust_sd
 
 # What is said of parameters and directions that the curves leave open.
 NOT_DETERMINED = "not determined"
+# How the sentence ends that is said of a fit with no more points than parameters.
+UNTESTED = "nothing tests it"
 # Losses along one run are correlated; a run is worth about this many independent points.
 POINTS_A_RUN = 8
 # A direction whose standard deviation exceeds this many e-folds is not determined.
@@ -89,6 +91,8 @@ class Status:
         """How the search ended."""
         if not self.converged:
             return "did not converge: ran out of steps"
+        if any(sentence.endswith(UNTESTED) for sentence in self.sentences):
+            return "not tested: no more points than parameters"
         return "converged, but far from the curves" if self.misfit else "converged"
 
     def __str__(self) -> str:
