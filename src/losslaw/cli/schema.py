@@ -26,7 +26,6 @@ def schema_command(
     Examples:
       losslaw schema forecast
       losslaw schema lab train
-      losslaw schema > schemas.json
     """
     import sys
 
