@@ -104,3 +104,9 @@ def test_limits_of_one_value():
     low, high = loss_limits([([5], [2.0])])
     assert low < 2.0 < high
     assert loss_limits([])[0] < loss_limits([])[1]
+
+
+@pytest.mark.parametrize("losses", [[2.5, 2.5 + 1e-13], [0.0, 0.0], [0.0, 1e-9]])
+def test_limits_of_losses_that_are_all_the_same(losses):
+    low, high = loss_limits([([10, 20], losses)])
+    assert low < min(losses) <= max(losses) < high

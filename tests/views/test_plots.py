@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 import sys
 import warnings
+from dataclasses import replace
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -19,6 +20,7 @@ from losslaw.demo import Demo
 from losslaw.drawing import Plotted
 from losslaw.drawing.plotted import picture_name
 from losslaw.files.pictures import png
+from losslaw.reporting.page import HtmlReport
 from losslaw.text import Report
 
 LOSS, UPDATE, RATE = "loss (nats per token)", "update", "learning rate"
@@ -99,10 +101,10 @@ def records():
 
 
 def test_every_report_has_a_picture():
-    """But the demo, which draws its own."""
+    """But the demo and the page of HTML, which draw their own."""
     reports = {each for each in records() if isinstance(each, type) and issubclass(each, Report)}
     without = {each for each in reports if not issubclass(each, Plotted)}
-    assert without == {Report, Demo}
+    assert without == {Report, Demo, HtmlReport}
     plotted = {each for each in records() if isinstance(each, type) and issubclass(each, Plotted)}
     assert {each.__name__ for each in plotted - {Plotted}} == set(MAKERS)
 
@@ -188,6 +190,16 @@ def test_a_forecast_shows_its_log_the_band_and_decays():
     assert [line.get_ydata()[0] for line in squares] == [each.loss for each in now]
     assert ax.get_xlim()[0] == 0
     assert forecast.plot().get_xlim()[0] > 2000
+
+
+def test_annealed_losses_without_a_path_are_seen_with_their_intervals():
+    annealed = answer("Annealed")
+    bare = replace(annealed, runs=tuple(replace(run, path=None) for run in annealed.runs))
+    ax = bare.plot()
+    low, high = ax.get_ylim()
+    assert all(low < run.interval.lower < run.interval.upper < high for run in bare.runs)
+    assert "as logged" not in names(ax)
+    assert "as logged" in names(annealed.plot())
 
 
 def test_gains_have_their_intervals():

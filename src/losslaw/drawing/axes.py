@@ -166,9 +166,9 @@ def loss_limits(pieces: Iterable[tuple[ArrayLike, ArrayLike]]) -> tuple[float, f
         most = float(np.quantile(late, 0.9, method="lower"))
         far = most + 2 * (most - float(late.min())) if late.size >= FEW else np.inf
         high = max(high, min(float(late.max()), far))
-    if not low < high:
+    if not round(low, 6) < round(high, 6):  # one value, as far as these limits are written
         middle = low if np.isfinite(low) else 1.0
-        low, high = middle * 0.99, middle * 1.01
+        low, high = middle - 0.01 * (abs(middle) or 1), middle + 0.01 * (abs(middle) or 1)
     margin = 0.08 * (high - low)
     return round(low - margin, 6), round(high + margin, 6)
 

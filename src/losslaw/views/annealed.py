@@ -61,7 +61,7 @@ def plot_annealed(
         names: What the runs are called in the legend; ``None``: their labels.
     """
     form, ax = form_of(AnnealedForm, annealed, "annealed"), axes_of(ax, 2.7)
-    seen = [([run.at, run.at], [run.loss, run.raw]) for run in form.runs]
+    seen = [([run.at], [run.loss]) for run in form.runs]
     for i, run in enumerate(form.runs):
         style = cycled(i, marks=True)
         color = style["color"]
@@ -78,9 +78,11 @@ def plot_annealed(
             seen += [(path.at, path.loss), (path.at, array(path.raw))]
         if run.lower is not None and run.upper is not None:
             ax.plot([run.at, run.at], [run.lower, run.upper], color=color, lw=1)
+            seen.append(([run.at, run.at], [run.lower, run.upper]))
         name = named(run.label if names is None else names[i])
         ax.plot([run.at], [run.loss], ms=4, **style, label=f"{name}, annealed")
-    ax.plot([], [], color=FAINT, lw=0.6, label="as logged")
+    if any(run.path is not None for run in form.runs):
+        ax.plot([], [], color=FAINT, lw=0.6, label="as logged")
     quiet(ax, "update after which the cooldown begins", LOSS)
     update_axis(ax, max(run.at for run in form.runs))
     ax.set_ylim(*loss_limits(seen))
