@@ -378,6 +378,15 @@ OPTIONS = {
     "unknown command": (["fti", "flat.csv"], None, ["fti", "losslaw --help"]),
     "text for a number": (["fit", "flat.csv", "--skip", "ten"], None, ["--skip", "fit --help"]),
     "no folder to write to": ([*PREDICT, "-o", "no/out.csv"], None, ["no/out.csv", "folder no"]),
+    "numbers in a picture": ([*PREDICT, "-o", "out.PNG"], None, ["out.PNG", "losslaw plot"]),
+    "a fit in a page": (["fit", "flat.csv", "-o", "f.html"], None, ["f.html", "losslaw report"]),
+    "a schedule in a picture": (
+        ["design", "fit.json", "--horizon", "50", "-o", "out.png"],
+        None,
+        ["out.png", "losslaw plot"],
+    ),
+    "a forecast in a page": (["forecast", "flat.csv", "-o", "f.htm"], None, ["f.htm", "whatif"]),
+    "a page in a picture": (["whatif", "fit.json", "-o", "out.png"], None, ["out.png", ".html"]),
     "a folder to write to": ([*PREDICT, "-o", "folder"], None, ["folder", "it is a folder"]),
     "theory without a source": (
         ["theory", "--capacity", "2", "--budget", "1e6"],

@@ -61,7 +61,12 @@ def advise_command(
     json: options.Json = False,
     output: Annotated[
         str | None,
-        typer.Option("-o", "--output", help="Write the schedule of the run here: step,lr,..."),
+        typer.Option(
+            "-o",
+            "--output",
+            callback=options.no_picture,
+            help="Write the schedule of the run here: step,lr,...",
+        ),
     ] = None,
 ) -> None:
     """The cheapest further run that would halve the interval of a final loss.

@@ -44,7 +44,13 @@ def export_command(
     ] = None,
     json: options.Json = False,
     output: Annotated[
-        str | None, typer.Option("-o", "--output", help="Write the file here, not to the screen.")
+        str | None,
+        typer.Option(
+            "-o",
+            "--output",
+            callback=options.no_picture,
+            help="Write the file here, not to the screen.",
+        ),
     ] = None,
 ) -> None:
     """Give a trainer this schedule: a file it can run, exact or the nearest of its own styles.

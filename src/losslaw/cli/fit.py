@@ -21,7 +21,10 @@ def fit_command(
     curves: "list[LossCurve]",
     law: options.Law = "auto",
     output: Annotated[
-        str | None, typer.Option("-o", "--output", help="Write the fit to this JSON file.")
+        str | None,
+        typer.Option(
+            "-o", "--output", callback=options.no_picture, help="Write the fit to this JSON file."
+        ),
     ] = None,
     skip: options.Skip = None,
     keep_all: options.KeepAll = False,

@@ -76,6 +76,7 @@ def forecast_command(
         typer.Option(
             "-o",
             "--output",
+            callback=options.no_page,
             help="The forecast: a picture (.png, .pdf, .svg), or JSON by any other name.",
         ),
     ] = None,

@@ -98,6 +98,20 @@ def _completed(
     return [before + comma + each for each in [*more, *_names(named)] if each.startswith(last)]
 
 
+def no_picture(path: str | None) -> str | None:
+    """A name of a file that gets numbers or text, refused before any work if a picture's."""
+    from losslaw.files.endings import check_numbers
+
+    return check_numbers(path)
+
+
+def no_page(path: str | None) -> str | None:
+    """The same, where the name of a picture gets one."""
+    from losslaw.files.endings import PICTURES, check_numbers
+
+    return check_numbers(path, PICTURES)
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table.")]
 Files = Annotated[
     list[str],
@@ -107,10 +121,14 @@ FitFile = Annotated[
     str, typer.Argument(metavar="fit.json", help="A saved fit; '-' reads standard input.")
 ]
 JsonFile = Annotated[
-    str | None, typer.Option("-o", "--output", help="Write the JSON form to this file.")
+    str | None,
+    typer.Option("-o", "--output", callback=no_picture, help="Write the JSON form to this file."),
 ]
 ScheduleFile = Annotated[
-    str | None, typer.Option("-o", "--output", help="Write the schedule here: step,lr,...")
+    str | None,
+    typer.Option(
+        "-o", "--output", callback=no_picture, help="Write the schedule here: step,lr,..."
+    ),
 ]
 Level = Annotated[
     float, typer.Option("--level", help="Share of runs the interval is meant to hold.")

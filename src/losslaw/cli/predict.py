@@ -24,7 +24,13 @@ def predict_command(
         ),
     ],
     output: Annotated[
-        str | None, typer.Option("-o", "--output", help="Write step,lr,loss,lower,upper here.")
+        str | None,
+        typer.Option(
+            "-o",
+            "--output",
+            callback=options.no_picture,
+            help="Write step,lr,loss,lower,upper here.",
+        ),
     ] = None,
     level: options.Level = 0.9,
     every: Annotated[

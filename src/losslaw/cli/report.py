@@ -55,10 +55,9 @@ def report_command(
       losslaw report fit.json runs/*.csv --horizon 12000 -o report.html
     """
     from losslaw.errors import InputError
-    from losslaw.files.endings import check_ending
+    from losslaw.files.endings import PAGES, check_ending
     from losslaw.fitting import Fit
     from losslaw.reporting import report
-    from losslaw.reporting.page import PAGES
     from losslaw.views.found import found, only
 
     check_ending(output, PAGES, "report")

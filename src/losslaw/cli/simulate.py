@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from losslaw.cli.options import Command, Json
+from losslaw.cli.options import Command, Json, no_page
 from losslaw.cli.problem import (
     Capacity,
     Difficulty,
@@ -95,6 +95,7 @@ def simulate(
         typer.Option(
             "-o",
             "--output",
+            callback=no_page,
             help="Write step,lr,loss,... here; '-': print; .png, .pdf, .svg: draw.",
         ),
     ] = None,
@@ -166,7 +167,7 @@ def simulate(
     if output == "-":
         typer.echo(text, nl=False)
         return
-    if output is not None and output.endswith(PICTURE_ENDS):
+    if output is not None and output.lower().endswith(PICTURE_ENDS):
         from losslaw.files.pictures import write_picture
         from losslaw.kernel.figures.evaluation import evaluation_figure
 
@@ -188,7 +189,7 @@ def simulate(
         return
     show_text(result)
     # The losses of averages are not those of the rates beside them.
-    drawn = output is not None and output.endswith(PICTURE_ENDS)
+    drawn = output is not None and output.lower().endswith(PICTURE_ENDS)
     fits = average is None and momentum is None and not drawn
     say_saved(output, f"losslaw fit {output} --law convolution" if fits else "")
 

@@ -54,10 +54,13 @@ def whatif_command(
     """
     from losslaw.errors import InputError
     from losslaw.files import write_text
+    from losslaw.files.endings import PAGES, check_ending
     from losslaw.numerics.interval import Level
     from losslaw.views.whatif.page import Subject, check_installed
     from losslaw.views.whatif.state import Room, State
 
+    if output is not None:
+        check_ending(output, PAGES, "page")
     check_installed()
     Level(level)
     found = options.fit_from(fit, new_data=new_data)

@@ -9,10 +9,8 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from losslaw.files.atomic import write_bytes
-from losslaw.files.endings import check_ending
+from losslaw.files.endings import PICTURES, check_ending
 
-# What a picture's name may end in.
-PICTURES = (".png", ".pdf", ".svg")
 # Dots an inch of a picture that is written for somebody: a column of a paper is 1,000 wide.
 DPI = 300
 

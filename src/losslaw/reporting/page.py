@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from losslaw.files import write_text
-from losslaw.files.endings import check_ending
+from losslaw.files.endings import PAGES, check_ending
 from losslaw.files.pictures import png, svg
 from losslaw.fitting.trust import Trust
 from losslaw.text import Report, escaped
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from jinja2 import Template
     from matplotlib.figure import Figure
 
-# What a report's name may end in.
-PAGES = (".html", ".htm")
 # Letters of a name or a sentence beyond which its middle is left out.
 LONGEST_NAME, LONGEST_SENTENCE = 120, 2000
 # Bytes of lines beyond which a picture is made of dots instead, and those of it an inch.
