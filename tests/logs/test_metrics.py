@@ -115,7 +115,7 @@ def test_of_two_values_at_a_step_the_later_counts():
     nan = float("nan")
     rows, (said,) = in_order([("loss", 1, 3.0), ("loss", 1, 2.0), ("a", 1, nan), ("b", 1, 1.0)])
     assert rows[1]["loss"] == 2.0
-    assert said == "1 value repeats a step with another one: the later is kept"
+    assert said.startswith("1 value repeats a step with another one (several ranks in one log?)")
 
 
 def test_two_restarts_and_a_name_that_notices_late():

@@ -69,3 +69,12 @@ def test_prose_is_no_log(tmp_path):
     path.write_text("In step 3 the loss fell.\nStep by step, loss 4 was reached.\n" * 3)
     with pytest.raises(InputError):
         read_curves(path)
+
+
+def test_of_several_ranks_in_one_log_the_last_is_kept_and_that_is_said(tmp_path):
+    lines = [f"[rank{r}] step={s} loss={loss(s) + r:.4f} lr=0.001" for s in STEPS for r in (0, 1)]
+    (tmp_path / "ranks.log").write_text("\n".join(lines))
+    (curve,) = read_curves(tmp_path / "ranks.log")
+    assert curve.loss[-1] == pytest.approx(loss(800) + 1, abs=1e-4)
+    said = "80 rows repeat a step with other values (several ranks in one log?): the last one is"
+    assert any(text.startswith(said) for text in curve.warnings)

@@ -181,7 +181,11 @@ def _merge(
             f" {'is' if superseded == 1 else 'are'} superseded by later ones"
         )
     if conflicts:
-        warnings.append(f"{conflicts} rows repeat a step with other values: the later one is kept")
+        many = "rows repeat" if conflicts > 1 else "row repeats"
+        warnings.append(
+            f"{conflicts} {many} a step with other values (several ranks in one log?): the last"
+            " one is kept"
+        )
     return steps[:kept], list(values[:, :kept])
 
 

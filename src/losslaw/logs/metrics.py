@@ -362,7 +362,10 @@ def in_order(points: Sequence[Point]) -> tuple[dict[int, dict[str, float]], list
         )
     if repeats:
         many = "values repeat" if repeats > 1 else "value repeats"
-        notes.append(f"{repeats} {many} a step with another one: the later is kept")
+        notes.append(
+            f"{repeats} {many} a step with another one (several ranks in one log?): the last is"
+            " kept"
+        )
     return {step: rows[step] for step in sorted(rows)}, notes
 
 
