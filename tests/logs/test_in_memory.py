@@ -176,6 +176,11 @@ CURVE = LossCurve(constant(peak=1, horizon=2), [1, 2], [3, 2])
             " say which it is (step_column=, --step-column); if 'tokens seen' grows by N an update,"
             " --step-column 'tokens seen' --step-divisor N",
         ),
+        (
+            {"tokens" * 20: [1, 2]},
+            f"mapping: no step column; found {'tokens' * 10}...; name one of them 'step' (updates"
+            " done), or say which it is (step_column=, --step-column)",
+        ),
         ([{"step": 1, "lr": 0.1}], "records: no loss column; found step, lr"),
         ([{"step": 1, "epoch": 0.1}], "log_history: no losses in its log_history"),
         ([CURVE, CURVE], "expected one run, got 2: curve, curve"),

@@ -40,6 +40,8 @@ LOSS = (
 BATCH = ("batch", "batch_size", "global_batch_size", "train/batch_size")
 # Parts of names of columns that count what updates have seen.
 SEEN = ("token", "sample", "sequences")
+# A longer name is none that a message has three times.
+LETTERS = 60
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ def find_columns(
 def _counted(names: Iterable[str]) -> str:
     """What to say where a column counts tokens or samples, from which updates can be had."""
     for name in names:
-        if any(part in key(name) for part in SEEN):
+        if len(name) <= LETTERS and any(part in key(name) for part in SEEN):
             return (
                 f"; if {name!r} grows by N an update, --step-column {shlex.quote(name)}"
                 f" --step-divisor N (step_column={name!r}, step_divisor=N)"
