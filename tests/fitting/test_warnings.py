@@ -7,6 +7,7 @@ from helpers.fit_samples import PEAK, SCHEDULES, curves_of, law_of
 import losslaw as ll
 from losslaw.fitting import fit
 from losslaw.fitting.prediction import rises_again, warnings_for
+from losslaw.fitting.status import told
 from losslaw.laws import Query
 from losslaw.schedules import constant, cosine, cyclic, from_knots, step, twostage, wsd
 
@@ -162,3 +163,15 @@ def test_a_peak_fitted_without_a_decay_is_not_outside_but_its_decay_is_unseen():
     assert not any("outside the fitted" in text for text in said)
     held = found.predict(constant(peak=1e-3, horizon=1500, warmup=50), [1500]).warnings
     assert not any("peak learning rate" in text for text in held)
+
+
+def test_a_guess_at_weight_decay_is_a_warning_wherever_it_is_told():
+    unknown = [
+        curve.with_(schedule=curve.schedule.with_(weight_decay=None))
+        for curve in curves_of(law_of("effective"), ["cosine"])
+    ]
+    found = fit(unknown, "effective")
+    assert "  warning: weight decay 0.1 is assumed for cosine: say what it was" in str(found)
+    (guess,), others = told(found.notes)
+    assert guess.startswith("weight decay 0.1 is assumed for cosine")
+    assert not any("assumed" in each for each in others)

@@ -29,7 +29,7 @@ from losslaw.fitting.cleaning import start_of
 from losslaw.fitting.optimizer import all_by
 from losslaw.fitting.record import Fit
 from losslaw.fitting.rules import Rules, check_source
-from losslaw.fitting.status import together
+from losslaw.fitting.status import told
 from losslaw.fitting.trust import Trust, useless
 from losslaw.laws import Law, Recipe
 from losslaw.numerics.arrays import FloatArray, IntArray
@@ -162,6 +162,7 @@ def annealed(
     warnings = [*failed, *(text for run in runs for text in run.warnings)]
     warnings += [run.warning for _, run in order if run.warning]
     warnings += [one.strayed for one in made if one.strayed]
+    guessed, others = told([note for one in made for note in one.notes])
     return Annealed(
         runs=tuple(
             _answered(one, run, ends[run.label], names[run.label], level, path=path)
@@ -172,8 +173,8 @@ def annealed(
         level=level,
         trust=_least([trust for _, _, trust in trusts]),
         models=tuple(trusts),
-        notes=(*dict.fromkeys(sentences), *together([n for one in made for n in one.notes])),
-        warnings=tuple(dict.fromkeys(warnings)),
+        notes=(*dict.fromkeys(sentences), *others),
+        warnings=tuple(dict.fromkeys([*warnings, *guessed])),
     )
 
 

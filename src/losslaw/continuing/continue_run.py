@@ -27,7 +27,7 @@ from losslaw.fitting.final_loss import FinalLoss
 from losslaw.fitting.optimizer import all_by
 from losslaw.fitting.record import Fit
 from losslaw.fitting.rules import Rules, check_source
-from losslaw.fitting.status import together
+from losslaw.fitting.status import told
 from losslaw.fitting.trust import useless
 from losslaw.laws import Law, Recipe
 from losslaw.numerics.interval import Level
@@ -145,6 +145,7 @@ def continue_run(
     warnings = [*runs[0].warnings, run.warning, made.strayed, *([] if new_data else [NEW_DATA])]
     if max(plan.another for plan in plans) > math.log(FAR):
         warnings.append(TOO_HIGH)
+    guessed, others = told(made.notes)
     return Continued(
         label=run.label,
         at=at,
@@ -157,8 +158,8 @@ def continue_run(
         longer=_longer(answers),
         level=level,
         trust=trust,
-        notes=(*together(made.notes), REHEATS),
-        warnings=tuple(dict.fromkeys(each for each in warnings if each)),
+        notes=(*others, REHEATS),
+        warnings=tuple(dict.fromkeys(each for each in (*warnings, *guessed) if each)),
     )
 
 

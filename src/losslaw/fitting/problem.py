@@ -447,7 +447,10 @@ def _same_knowledge(
         unknown = [curve.label for curve in curves if curve.schedule.weight_decay is None]
         if unknown:
             notes.append(
-                Note(text=f"weight decay {ASSUMED_WEIGHT_DECAY:g} is assumed for {_some(unknown)}")
+                Note(
+                    text=f"weight decay {ASSUMED_WEIGHT_DECAY:g} is assumed for {_some(unknown)}:"
+                    " say what it was (weight_decay=, --weight-decay)"
+                )
             )
     if not law.uses_batch:
         return curves

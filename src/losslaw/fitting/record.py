@@ -244,7 +244,7 @@ class Fit(Report, Plotted, FittedLaw):
             *self._member_lines(),
             f"status: {ended}",
             *[f"  doubt: {sentence}" for sentence in self.status.doubts],
-            *[f"  note: {note}" for note in self.notes],
+            *[f"  {'warning' if note.guessed else 'note'}: {note}" for note in self.notes],
             "",
             *self._parameter_lines(),
             "",

@@ -45,6 +45,11 @@ class Note:
                 return cls(text=text.removeprefix(f"{label}: "), label=label)
         return cls(text=text)
 
+    @property
+    def guessed(self) -> bool:
+        """Whether it says of what nobody gave what is taken for it: told as a warning."""
+        return " is assumed" in self.text
+
     def __str__(self) -> str:
         return f"{self.label}: {self.text}" if self.label else self.text
 
@@ -65,6 +70,12 @@ def together(notes: Sequence[Note]) -> tuple[str, ...]:
         rest = f" and {len(named) - 3} more" if len(named) > 3 else ""
         out.append(f"{', '.join(named[:3])}{rest}: {text}" if named else text)
     return tuple(out)
+
+
+def told(notes: Sequence[Note]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What was guessed, as warnings, and the other notes; see `together`."""
+    guessed = [note for note in notes if note.guessed]
+    return together(guessed), together([note for note in notes if not note.guessed])
 
 
 @dataclass(frozen=True, kw_only=True)
