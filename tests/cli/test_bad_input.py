@@ -88,6 +88,7 @@ LOGS = {
     "a pattern that fits nothing": (["fit", "x*.csv"], None, ["x*.csv", "no file fits"]),
     "empty file": (["inspect", "bad.csv"], "", ["bad.csv", "empty"]),
     "binary file": (["fit", "bad.csv"], b"\x89PNG\r\n\x1a\n\xff\0", ["bad.csv", "not a text file"]),
+    "no columns": (["inspect", "bad.csv"], "{}", ["no step column", "found none"]),
     "only a header": (["inspect", "bad.csv"], "step,lr,loss\n", ["bad.csv", "only a header"]),
     "one point": (["fit", "bad.csv"], HEAD, ["bad.csv", "at least 2"]),
     "text in a number": (["fit", "bad.csv"], HEAD + "2,0.1,low\n", ["line 3", "'low'", "number"]),

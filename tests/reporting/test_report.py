@@ -187,6 +187,7 @@ def test_a_fit_alone_says_what_its_logs_would_add():
 def test_a_part_without_an_answer_is_a_sentence():
     early = [curve.until(600) for curve in answers.curves()]
     made = ll.report(early, law="effective", horizon=50)
+    assert made.doubts[0].startswith("one law answers alone")
     assert "No schedule is designed" in " ".join(Tags(made.html).words)
 
 
@@ -242,6 +243,9 @@ def test_what_is_wrong_is_one_line(here, capsys):
         ([log, "-o", "r.pdf"], "ends in .html"),
         ([log, "wsd:peak=1e-3,horizon=10"], "is a schedule, expected logs"),
         (["none.csv"], "none.csv"),
+        ([log, "--horizon", "0"], "horizon is 0"),
+        ([log, "--horizon", "-5"], "horizon is -5"),
+        ([log, "--horizon", "1000000000000"], "horizon is 1e+12"),
     ):
         assert run(["report", *arguments]) == 2
         said = capsys.readouterr()

@@ -152,6 +152,8 @@ def number_in(cell: str) -> float:
 
 def listed(names: Sequence[str]) -> str:
     """Names as a message has them: the first ones, none too long."""
+    if not names:
+        return "none"
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return ", ".join(shown(name, LETTERS) for name in names[:NAMED]) + more
 

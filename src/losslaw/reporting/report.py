@@ -14,6 +14,7 @@ from losslaw.errors import FitError, InputError
 from losslaw.fitting import Fit, Scores, fit, score
 from losslaw.forecasting import Forecast, forecast
 from losslaw.laws import Law
+from losslaw.numerics.horizon import check_horizon
 from losslaw.numerics.interval import Level
 from losslaw.progress import Progress, silent
 from losslaw.reporting import sections
@@ -57,7 +58,7 @@ def report(
         The report; ``report.save("report.html")`` writes it.
 
     Raises:
-        InputError: runs that cannot be fitted, or curves beside runs.
+        InputError: runs that cannot be fitted, curves beside runs, or a horizon no run can have.
         FitError: no start led to finite losses.
 
     >>> import losslaw as ll
@@ -67,6 +68,12 @@ def report(
     (True, True)
     """
     Level(level)
+    if horizon is not None:
+        if horizon < 1:
+            raise InputError(
+                f"horizon is {horizon:g}, expected a whole number of updates, at least 1"
+            )
+        check_horizon(horizon)
     progress("reading")
     if isinstance(runs, Fit):
         fitted, read, seen = runs, True, tuple(curves_of(curves))

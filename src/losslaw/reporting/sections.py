@@ -43,6 +43,8 @@ from losslaw.views.residuals import plot_residuals
 MOST_DRAWN, MOST_ANNEALED = BANDED, 8
 # Pairs of runs that are named, those first that can be told apart.
 MOST_PAIRS = 6
+# What stands behind a fit of a single law.
+ALONE = "one law answers alone: its interval knows nothing of other laws"
 # A parameter whose error is this share of it is hardly known.
 HARDLY = 0.5
 
@@ -50,7 +52,7 @@ HARDLY = 0.5
 def doubts(answers: Answers) -> tuple[str, ...]:
     """All that speaks against believing the report, the weightiest first; each sentence once."""
     fit = answers.fit
-    found = [] if fit.trust is None else [fit.trust.sentence]
+    found = [ALONE if fit.trust is None else fit.trust.sentence]
     if not fit.status.converged:
         found.append(f"the fit {fit.status.ended}")
     found += fit.status.doubts
@@ -94,11 +96,7 @@ def all_of(answers: Answers, again: Sequence[str], progress: Progress) -> tuple[
 
 
 def _doubts(answers: Answers) -> Iterator[Part]:
-    found = doubts(answers)
-    if found:
-        yield Listed(words="", sentences=found)
-    else:
-        yield Words(text="Nothing speaks against the fit; its intervals say how sure it is.")
+    yield Listed(words="", sentences=doubts(answers))
 
 
 def _read(answers: Answers) -> Iterator[Part]:

@@ -211,5 +211,5 @@ def only(found: Sequence[Found], kind: type[T], words: str) -> T | None:
     values = [(each.name, value) for each in found if (value := each.of(kind)) is not None]
     if len(values) > 1:
         names = ", ".join(name for name, _ in values[:4])
-        raise InputError(f"{len(values)} {words} ({names}), expected one in a picture")
+        raise InputError(f"{len(values)} {words} ({names}), expected one")
     return values[0][1] if values else None
