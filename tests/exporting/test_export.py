@@ -366,3 +366,21 @@ def test_bad_input_is_one_line(arguments, words, tmp_path, monkeypatch, capsys):
     for word in words:
         assert word in said.err
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("optax", "from my_plan import schedule"),
+        ("nanogpt", "from my_plan import get_lr"),
+        ("nanochat", "from my_plan import get_lr_multiplier"),
+        ("levanter", "import my_plan where"),
+        ("megatron", "source 'a folder/my_plan.x'; "),
+    ],
+)
+def test_the_next_step_names_the_file_as_it_is_used(target, words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a folder").mkdir()
+    spec = "wsd:peak=3e-3,horizon=400,warmup=100,cooldown=0.2"
+    assert run(["export", spec, "--to", target, "-o", "a folder/my_plan.x"]) == 0
+    assert f"next: {words}" in capsys.readouterr().out

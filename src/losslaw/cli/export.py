@@ -1,5 +1,7 @@
 """``losslaw export``: a schedule into the trainer that is to run it."""
 
+import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -118,5 +120,10 @@ def _text(done: "Exported", output: str) -> str:
     if done.predicted is not None:
         lines.append(f"predicted loss after the last update: {done.predicted:.4f} nats per token")
     lines += [f"note: {note}" for note in done.notes]
-    lines.append(f"next: {done.next_step.replace('FILE', output)}")
+    # Python imports a file by its name alone; a shell takes a name with spaces for several.
+    module, step = Path(output).stem, done.next_step
+    step = step.replace("from schedule import", f"from {module} import")
+    step = step.replace("import FILE", f"import {module}")
+    step = step.replace("source FILE", f"source {shlex.quote(output)}").replace("FILE", output)
+    lines.append(f"next: {step}")
     return "\n".join(lines)
