@@ -43,7 +43,7 @@ def test_sweep_writes_and_continues_a_table(sweep_file, tmp_path, capsys):
     assert [row["status"] == "ok" for row in rows] == [True, False, True, False]
     assert "not stable" in rows[1]["status"]
     assert rows[1]["risk"] == ""
-    assert float(rows[0]["excess_risk"]) == float(rows[0]["risk"]) - 0.5
+    assert float(rows[0]["risk"]) == float(rows[0]["excess_risk"]) + 0.5
     assert run(["sweep", sweep_file, "-o", str(table), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert (document["rows"], document["new"], document["refused"]) == (4, 0, 2)

@@ -17,7 +17,7 @@ from losslaw.cli.problem import (
 )
 
 if TYPE_CHECKING:
-    from losslaw.kernel import KernelRegression, LongSchedule
+    from losslaw.kernel import LongSchedule
     from losslaw.kernel.kernel_regression import Distribution, Features
     from losslaw.kernel.methods import Evaluation
     from losslaw.schedules import Schedule
@@ -121,7 +121,7 @@ def simulate(
     from losslaw.errors import InputError
     from losslaw.files import write_text
     from losslaw.kernel import KernelRegression
-    from losslaw.kernel.methods import METHODS, evaluate
+    from losslaw.kernel.methods import METHODS, evaluate, relative_plan
 
     if method not in METHODS:
         raise InputError(f"--method {method!r}, expected one of: {', '.join(METHODS)}")
@@ -144,7 +144,7 @@ def simulate(
     )
     plan = _pieces(schedule, batch) if method == "integrator" else _written_out(schedule, batch)
     if relative:
-        plan = _relative(world, plan, momentum, nesterov=nesterov)
+        plan = relative_plan(world, plan, momentum=momentum, nesterov=nesterov)
     with counter("sampling", seeds) if method == "sgd" else nullcontext() as show:
         result = evaluate(
             world,
@@ -290,20 +290,3 @@ def _batch(text: str, horizon: int) -> object:
             f"{table.source}: {sizes.size} batch sizes for {horizon} updates, expected one each"
         )
     return sizes
-
-
-def _relative(
-    world: "KernelRegression",
-    plan: "Schedule | LongSchedule",
-    momentum: float | None,
-    *,
-    nesterov: bool,
-) -> "Schedule | LongSchedule":
-    """The schedule with its rates times the largest admissible rate of its smallest batch."""
-    from losslaw.schedules import LongSchedule
-
-    if isinstance(plan, LongSchedule):
-        smallest = min(batch for _, batch in plan.extremes())
-    else:
-        smallest = 1.0 if plan.batch is None else float(plan.batch.min())
-    return plan.scaled(world.largest_lr(smallest, momentum=momentum or 0.0, nesterov=nesterov))

@@ -253,6 +253,27 @@ def _written_out(
     return curve.loss - half, {}
 
 
+def relative_plan(
+    world: KernelRegression,
+    plan: Schedule | LongSchedule,
+    *,
+    momentum: float | None = None,
+    nesterov: bool = False,
+) -> Schedule | LongSchedule:
+    """The schedule with its rates times the largest stable rate of its smallest batch.
+
+    >>> from losslaw import constant
+    >>> world = KernelRegression(source=0.5, capacity=4.0)
+    >>> round(relative_plan(world, constant(peak=0.5, horizon=9)).peak_lr, 3)
+    0.33
+    """
+    if isinstance(plan, LongSchedule):
+        smallest = min(batch for _, batch in plan.extremes())
+    else:
+        smallest = float(batch_sizes(plan).min())
+    return plan.scaled(world.largest_lr(smallest, momentum=momentum or 0.0, nesterov=nesterov))
+
+
 def spaced_steps(horizon: int, points: int) -> IntArray:
     """About ``points`` steps in 1..horizon, half evenly and half geometrically spaced, sorted.
 

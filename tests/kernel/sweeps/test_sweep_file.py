@@ -84,6 +84,10 @@ def test_a_schedule_file_is_written_out(tmp_path, monkeypatch):
         ("batch = [1, 8]", "runs = -1", "runs is -1, expected a whole number of at least 0"),
         ("batch = [1, 8]", "runs = 2.5", "runs is 2.5, expected a whole number"),
         ("batch = [1, 8]", "runs = inf", "runs is inf, expected a whole number"),
+        ("source = [0.5, 1]", "source = 1\ndifficulty = 1", "problem has source and difficulty"),
+        ("source = [0.5, 1]", "difficulty = -1", "difficulty is -1"),
+        ("batch = [1, 8]", 'method = "sgd"', "method is 'sgd', expected"),
+        ("batch = [1, 8]", 'runs = 2\nmethod = "integrator"', "sampled runs have no integrator"),
         ("batch = [1, 8]", "runs = 2", "sampled runs need finite modes"),
         ("n = 10", "", r"\[values\] has no 'n'"),
         ("n = 10", "n = 10\nm = 1", r"\[values\] m: no schedule has {m}"),
@@ -128,10 +132,61 @@ def test_a_job_is_the_library_call():
     assert tuple(results) == COLUMNS
     world, schedule = job.problem(), job.whole_schedule()
     exact = world.mean_curve(schedule, steps=[50]).loss[-1]
-    assert results["risk"] == exact
-    assert results["excess_risk"] == exact - 0.5**2 / 2
+    assert results["risk"] == pytest.approx(exact, rel=1e-14)
+    assert results["excess_risk"] == world.excess_risk(schedule)[-1]
     assert abs(results["sampled_risk"] - exact) < 4 * results["sampled_error"]
     assert results["sampled_spread"] == pytest.approx(results["sampled_error"] * math.sqrt(30))
+
+
+def test_one_target_at_several_capacities_has_one_difficulty():
+    document = {
+        "problem": {"difficulty": [0.6, 1.5], "capacity": [1.5, 3]},
+        "run": {"schedule": "constant:peak=0.1,horizon=2"},
+    }
+    pairs = [(job.source, job.capacity) for job in jobs_of(document)]
+    assert pairs == [(0.6 / 1.5, 1.5), (0.6 / 3, 3), (1.0, 1.5), (0.5, 3)]
+
+
+def test_relative_rates_are_shares_of_the_largest_of_each_problem_and_batch():
+    document = {
+        "problem": {"source": 0.5, "capacity": [1.5, 4.0]},
+        "run": {"schedule": "constant:peak=0.5,horizon=50", "batch": [1, 8], "relative": True},
+    }
+    for job in jobs_of(document):
+        world, plan = job.problem(), job.whole_schedule()
+        scaled = plan.scaled(world.largest_lr(job.batch))
+        assert run_kernel_job(job)["excess_risk"] == world.excess_risk(scaled)[-1]
+
+
+def test_methods_stand_beside_each_other():
+    methods = ["quadrature", "exact", "integrator", "sde", "volterra", "fsl"]
+    document = {
+        "problem": {"source": 0.5, "capacity": 2.0, "modes": 200},
+        "run": {"schedule": "wsd:peak=0.05,horizon=3000", "method": methods, "relative": True},
+    }
+    risks = {job.method: run_kernel_job(job)["excess_risk"] for job in jobs_of(document)}
+    assert risks["quadrature"] == pytest.approx(risks["exact"], rel=1e-7)
+    assert risks["integrator"] == pytest.approx(risks["exact"], rel=3e-5)
+    for method in ("sde", "volterra", "fsl"):
+        assert risks[method] == pytest.approx(risks["exact"], rel=0.1)
+
+
+def test_the_integrator_runs_horizons_that_nobody_writes_out():
+    document = {
+        "problem": {"source": 0.5, "capacity": 4.0},
+        "run": {
+            "schedule": "wsd:peak={peak},horizon=1e12,cooldown=0.2",
+            "method": "integrator",
+            "batch": 2,
+            "relative": True,
+        },
+        "values": {"peak": [0.25, 0.5]},
+    }
+    risks = [run_kernel_job(job)["excess_risk"] for job in jobs_of(document)]
+    assert 1e-7 < risks[1] < risks[0] < 1e-5
+    document["run"]["method"] = "quadrature"
+    with pytest.raises(InputError, match="schedule 'wsd:peak=0"):
+        jobs_of(document)
 
 
 def test_a_key_of_thousands_of_parts_is_refused_before_it_takes_memory(tmp_path):

@@ -2,9 +2,14 @@
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from losslaw.kernel.kernel_regression import Distribution, Features, KernelRegression
-from losslaw.schedules import Schedule, parse_schedule
+from losslaw.kernel.methods import evaluate, relative_plan
+from losslaw.schedules import LongSchedule, Schedule, parse_long_schedule, parse_schedule
+
+# What the risk of a job is computed by (`losslaw.kernel.methods`).
+SweepMethod = Literal["quadrature", "exact", "integrator", "sde", "volterra", "fsl"]
 
 # The results of a job, in the order of the table.
 COLUMNS = ("risk", "excess_risk", "sampled_risk", "sampled_error", "sampled_spread")
@@ -25,6 +30,8 @@ class KernelJob:
         batch: Samples in each update; ``None``: what the schedule says, or 1.
         runs: Sampled runs; 0: the exact mean only.
         seed: Seed of samples and of random features.
+        relative: Whether rates are fractions of the largest stable one.
+        method: What computes the risk; ``integrator`` at any horizon.
     """
 
     source: float
@@ -37,6 +44,8 @@ class KernelJob:
     batch: float | None = None
     runs: int = 0
     seed: int = 0
+    relative: bool = False
+    method: SweepMethod = "quadrature"
 
     def problem(self) -> KernelRegression:
         """The kernel problem.
@@ -54,12 +63,15 @@ class KernelJob:
             seed=self.seed,
         )
 
-    def whole_schedule(self) -> Schedule:
-        """The schedule with its batch.
+    def whole_schedule(self) -> Schedule | LongSchedule:
+        """The schedule with its batch, its rates as they are written; in pieces for ``integrator``.
 
         Raises:
             InputError: the text makes no schedule, or the batch is not above 0.
         """
+        if self.method == "integrator":
+            run = parse_long_schedule(self.schedule)
+            return run if self.batch is None else run.with_batch(self.batch)
         schedule = parse_schedule(self.schedule)
         return schedule if self.batch is None else schedule.with_(batch=self.batch)
 
@@ -68,9 +80,10 @@ def run_kernel_job(job: KernelJob) -> dict[str, float | None]:
     """Final risk of a job: exact mean, and mean and spread of sampled runs if there are any.
 
     Returns:
-        ``risk``, the exact mean after the last update, irreducible ``noise^2 / 2`` included;
-        ``excess_risk`` without it; ``sampled_risk``, ``sampled_error`` (standard error of that
-        mean) and ``sampled_spread`` (standard deviation of one run), ``None`` without sampled runs.
+        ``risk``, the mean after the last update by the method of the job (by default the exact
+        one), irreducible ``noise^2 / 2`` included; ``excess_risk`` without it; ``sampled_risk``,
+        ``sampled_error`` (standard error of that mean) and ``sampled_spread`` (standard deviation
+        of one run), ``None`` without sampled runs.
 
     Raises:
         InputError: the problem makes no sense, or a learning rate is not stable.
@@ -80,11 +93,16 @@ def run_kernel_job(job: KernelJob) -> dict[str, float | None]:
     0.7007
     """
     world, schedule = job.problem(), job.whole_schedule()
-    last = [schedule.horizon]
-    risk = float(world.mean_curve(schedule, steps=last).loss[-1])
+    if job.relative:
+        schedule = relative_plan(world, schedule)
+    if job.method in ("quadrature", "integrator"):
+        excess = float(world.excess_risk(schedule)[-1])
+    else:
+        excess = float(evaluate(world, schedule, method=job.method, points=1).excess[-1])
     results: dict[str, float | None] = dict.fromkeys(COLUMNS)
-    results["risk"], results["excess_risk"] = risk, risk - job.noise**2 / 2
-    if job.runs:
+    results["risk"], results["excess_risk"] = excess + job.noise**2 / 2, excess
+    if job.runs and isinstance(schedule, Schedule):
+        last = [schedule.horizon]
         runs = world.sample(schedule, steps=last, runs=job.runs, seed=job.seed)
         results["sampled_risk"] = float(runs.mean[-1])
         results["sampled_error"] = float(runs.standard_error[-1])

@@ -1,13 +1,15 @@
 """A sweep file: every combination of what its lists hold.
 
     [problem]
-    source = [0.5, 1.0]
+    source = [0.5, 1.0]               # or difficulty, source times capacity
     capacity = 4.0
     modes = [1000, inf]               # the default is inf
     noise = 1.0
 
     [run]
     schedule = "cosine:peak={peak},horizon={horizon}"
+    relative = false                  # true: rates are fractions of the largest stable one
+    method = "quadrature"             # or exact, sde, volterra, fsl; integrator: any horizon
     batch = [1, 8]                    # the default is what the schedule says, or 1
     runs = 100                        # sampled runs beside the exact mean; the default is 0
     seed = 0
@@ -24,6 +26,7 @@ import itertools
 import math
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, cast
 
@@ -34,8 +37,9 @@ from losslaw.errors import InputError
 from losslaw.files.checked import Finite, convert
 from losslaw.files.tables import read_text
 from losslaw.kernel.kernel_regression import Distribution, Features
-from losslaw.kernel.sweeps.kernel_job import KernelJob
-from losslaw.schedules import format_schedule, parse_schedule
+from losslaw.kernel.sweeps.kernel_job import KernelJob, SweepMethod
+from losslaw.kernel.theory import source_at
+from losslaw.schedules import format_schedule, parse_long_schedule, parse_schedule
 
 # Parts of a dotted key, far more than any has.
 DEEP = 50
@@ -54,15 +58,16 @@ Whole = Annotated[
 Value = Annotated[int | Finite | str, Meta(description="a number or a text")]
 
 
-class ProblemSection(msgspec.Struct, forbid_unknown_fields=True):
+class ProblemSection(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """What a kernel problem is; the order of the fields is that of the loops."""
 
-    source: Several[Finite]
+    source: Several[Finite] | None = None
     capacity: Several[Finite]
     modes: Several[Modes] = math.inf
     noise: Several[Finite] = 1.0
     features: Several[Features] = "top"
     distribution: Several[Distribution] = "gaussian"
+    difficulty: Several[Finite] | None = None
 
 
 class RunSection(msgspec.Struct, forbid_unknown_fields=True):
@@ -72,6 +77,8 @@ class RunSection(msgspec.Struct, forbid_unknown_fields=True):
     batch: Several[Finite] | None = None
     runs: Several[Whole] = 0
     seed: Several[Whole] = 0
+    relative: bool = False
+    method: Several[SweepMethod] = "quadrature"
 
 
 class SweepFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -137,7 +144,15 @@ def _jobs(written: SweepFile) -> list[KernelJob]:
     for name in ("runs", "seed"):
         lists[name] = [int(number) for number in lists[name]]
     lists["modes"] = [math.inf if modes == "inf" else modes for modes in lists["modes"]]
-    lists["schedule"] = _schedules(lists["schedule"], written.values)
+    difficulties = lists.pop("difficulty")
+    difficult = difficulties != [None]
+    if difficult == (lists["source"] != [None]):
+        if difficult:
+            raise InputError("problem has source and difficulty, which is source times capacity")
+        raise InputError("problem.source is missing, or difficulty in its place")
+    if difficult:
+        lists["source"] = difficulties
+    lists["schedule"] = _schedules(lists["schedule"], written.values, set(lists["method"]))
     count = math.prod(map(len, lists.values()))
     if count > MOST_JOBS:
         raise InputError(f"{count} jobs, expected at most {MOST_JOBS}: split the sweep")
@@ -145,6 +160,8 @@ def _jobs(written: SweepFile) -> list[KernelJob]:
         KernelJob(**dict(zip(lists, combination, strict=True)))
         for combination in itertools.product(*lists.values())
     ]
+    if difficult:
+        jobs = [replace(job, source=source_at(job.source, job.capacity)) for job in jobs]
     for job in jobs:
         _check(job)
     return list(dict.fromkeys(jobs))
@@ -155,7 +172,7 @@ def _list(value: Any) -> list[Any]:
     return list(dict.fromkeys(cast(list[Any], value))) if isinstance(value, list) else [value]
 
 
-def _schedules(templates: list[str], values: dict[str, Any]) -> list[str]:
+def _schedules(templates: list[str], values: dict[str, Any], methods: set[str]) -> list[str]:
     """Schedules with every combination of the values that each of them names."""
     used: set[str] = set()
     texts: list[str] = []
@@ -168,16 +185,20 @@ def _schedules(templates: list[str], values: dict[str, Any]) -> list[str]:
         for combination in itertools.product(*(_list(values[name]) for name in names)):
             chosen = dict(zip(names, combination, strict=True))
             text = NAME.sub(lambda match: str(chosen[match[1]]), template)  # noqa: B023
-            texts.append(_standalone(text))
+            texts.append(_standalone(text, methods))
     for name in values:
         if name not in used:
             raise InputError(f"[values] {name}: no schedule has {{{name}}}")
     return list(dict.fromkeys(texts))
 
 
-def _standalone(text: str) -> str:
+def _standalone(text: str, methods: set[str]) -> str:
     """The text of a schedule that says everything: a worker elsewhere has no file to read."""
     try:
+        if "integrator" in methods:
+            parse_long_schedule(text)
+            if len(methods) == 1:
+                return text.strip()
         schedule = parse_schedule(text)
         if text.strip().startswith("file:") or ":" not in text:
             return format_schedule(schedule.with_(spec=None))
@@ -191,6 +212,10 @@ def _check(job: KernelJob) -> None:
     if job.batch is not None and not (math.isfinite(job.batch) and job.batch > 0):
         raise InputError(f"[run] batch is {job.batch:g}, expected above 0")
     if job.runs:
+        if job.method == "integrator":
+            raise InputError(
+                f"[run] runs is {job.runs}, and sampled runs have no integrator: leave one out"
+            )
         if math.isinf(job.modes):
             raise InputError(
                 f"[run] runs is {job.runs}, and sampled runs need finite modes: set [problem] modes"
