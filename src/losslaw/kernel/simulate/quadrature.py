@@ -39,7 +39,7 @@ SIGNAL_TAIL, NOISE_TAIL = 5, 5
 
 @lru_cache(maxsize=64)
 def power_law_nodes(
-    source: float, capacity: float, modes: float, time: float, head: int = HEAD
+    source: float, capacity: float, modes: float, time: float, head: int | None = None
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Rate, signal and noise of nodes that stand for ``lambda_j = j^-capacity``, j = 1..modes.
 
@@ -48,13 +48,13 @@ def power_law_nodes(
         capacity: Capacity exponent beta.
         modes: Number of modes, possibly infinite.
         time: Intrinsic time until which the nodes are good.
-        head: The first so many modes are nodes themselves.
+        head: The first so many modes are nodes themselves; ``None``: `HEAD` of them.
 
     Returns:
         ``lambda``, ``sum lambda theta*^2`` and ``sum lambda^2`` of each node. Shapes ``(n,)``.
     """
     signal_power, noise_power = 1 + source * capacity, 2 * capacity
-    head = int(min(head, modes))
+    head = int(min(HEAD if head is None else head, modes))
     j, weight = [np.arange(1.0, head + 1)], [np.ones(head)]
 
     # The tail begins where 2 lambda t = REACH; one that holds less than half as many modes again
