@@ -182,7 +182,7 @@ class KernelRegression(Plotted):
             rate, signal = self._law.first(int(self.modes))
         return self._modes(rate, signal, rate**2)
 
-    def nodes(self, time: float, head: int = HEAD) -> Modes:
+    def nodes(self, time: float, head: int | None = None) -> Modes:
         """A few dozen nodes that stand for all modes until intrinsic time ``time``.
 
         The first ``head`` modes are nodes themselves, eight if not more are asked for. Spectra
