@@ -3,6 +3,7 @@
 import pytest
 
 import losslaw as ll
+from losslaw.cli.main import run
 
 SPEC = "wsd:peak=1e-2,horizon=200,warmup=10,cooldown=.3"
 LAW = ll.Momentum(L0=2.0, A=0.3, C=0.3, alpha=0.5)
@@ -79,3 +80,21 @@ def test_what_is_a_number_elsewhere_is_one_here():
     numpy = pytest.importorskip("numpy")
     for peak in (numpy.float32(0.5), numpy.array(0.5), 0.5):
         assert ll.constant(peak=peak, horizon=numpy.int64(3)).lr.tolist() == [0.5, 0.5, 0.5]
+
+
+@pytest.mark.parametrize("batch", ["5e-324", "100000000", "1e300"])
+def test_theory_refuses_batches_that_no_budget_has(batch, capsys):
+    line = ["theory", "--source", "1", "--capacity", "2", "--budget", "1e4", "--batch", batch]
+    assert run(line) == 2
+    assert capsys.readouterr().err.startswith("losslaw: batch is")
+
+
+def test_theory_ranks_where_a_budget_is_a_single_update(capsys):
+    line = ["theory", "--source", "1", "--capacity", "2", "--budget", "1e4", "--batch", "8e3"]
+    assert run(line) == 0
+
+
+@pytest.mark.parametrize("warmup", [float("nan"), float("inf")])
+def test_a_warmup_that_is_no_number_is_refused(warmup):
+    with pytest.raises(ll.InputError, match="warmup is"):
+        ll.wsd(peak=1e-3, horizon=100, warmup=warmup)

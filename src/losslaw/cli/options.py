@@ -561,7 +561,7 @@ def cooldown(text: str, curves: "list[LossCurve]") -> float:
     """The length that ``--over`` gives; where a percentage seems to be meant, that is said."""
     over = length(text, "--over")
     updates = max((int(curve.steps[-1]) for curve in curves), default=0)
-    if isinstance(over, int) and over <= 100 and over < IMPLAUSIBLE * updates:
+    if isinstance(over, int) and 0 < over <= 100 and over < IMPLAUSIBLE * updates:
         aside(f"--over {over} is {over} of {updates:,} updates; a share of them is --over {over}%")
     return over
 

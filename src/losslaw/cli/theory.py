@@ -110,7 +110,7 @@ def theory(
         scaling,
     )
     from losslaw.numerics.arrays import check_positive
-    from losslaw.numerics.magnitudes import LABEL_NOISE
+    from losslaw.numerics.magnitudes import BATCH, LABEL_NOISE
 
     measured = None
     if spectrum is not None or fit is not None:
@@ -124,7 +124,10 @@ def theory(
         exponents = measured.exponents
     else:
         exponents = Exponents(*chosen_exponents(source, difficulty, capacity))
-    check_positive(batch=batch)
+    check_positive(batch=batch, budget=budget)
+    BATCH.check("batch", batch)
+    if batch > budget:
+        raise InputError(f"batch is {batch:g}, expected no more than the budget of {budget:g}")
     if not (math.isfinite(noise) and noise >= 0):
         raise InputError(f"noise is {noise:g}, expected a standard deviation, 0 or above")
     LABEL_NOISE.check("noise", noise)

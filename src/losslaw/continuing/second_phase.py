@@ -95,7 +95,8 @@ class SecondPhase:
         if rate > 0 and same_rate(rate, peak, SAME):
             return 0
         if self.rewarmup is not None:
-            return int(warmup_updates(self.rewarmup, self.updates))
+            # One update is left for the way down.
+            return min(int(warmup_updates(self.rewarmup, self.updates)), self.updates - 1)
         most = max(round(LONGEST_RISE * self.updates), 1)
         return min(done.warmup or most, most)
 

@@ -532,7 +532,12 @@ def warmup_updates(warmup: float, horizon: float) -> float:
 
     >>> warmup_updates(200, 24000), warmup_updates(0.05, 24000)
     (200, 1200)
+
+    Raises:
+        InputError: it is not a number.
     """
+    if not math.isfinite(warmup):
+        raise InputError(f"warmup is {warmup:g}, expected updates, or a share of them below 1")
     return max(round(warmup * horizon), 1) if 0 < warmup < 1 else warmup
 
 

@@ -160,7 +160,8 @@ def final_risk(
     >>> bool(abs(final_risk(Exponents(1.0, 2.0), run) / exact - 1) < 1e-7)
     True
     """
-    decades = math.ceil(math.log10(run.intrinsic_time) + 0.01)
+    # A run of one update may have none.
+    decades = math.ceil(math.log10(max(run.intrinsic_time, 1.0)) + 0.01)
     modes_kept = _nodes(exponents, modes, noise, decades)
     total = integrate(modes_kept, run, np.array([float(run.horizon)]))[-1]
     return 0.5 * float(total + modes_kept.unlearned)
