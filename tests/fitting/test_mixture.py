@@ -61,13 +61,16 @@ def test_variety_counts_peaks_decays_and_sizes():
     curves = curves_of(law_of("effective"), ["flat", "cosine", "step"])
     seen = variety(curves)
     known = {"weight_decay_known": True, "warmup_known": True}
-    one = {"peaks": 1, "decayed_peaks": 1, "span": 1.0}
+    one = {"peaks": 1, "decayed_peaks": 1, "wide": False}
     assert seen == Variety(**one, **known, decays=2, sizes=0, batches=0)
     higher = constant(peak=2 * PEAK, horizon=100)
     other = ll.LossCurve(higher, [50, 100], [3.0, 2.9], "higher", model_size=1e6)
     seen = variety([*curves, other])
     assert (seen.peaks, seen.decays, seen.sizes, seen.decayed_peaks) == (2, 2, 1, 1)
-    assert (seen.span, seen.wide) == (2.0, False)
+    assert not seen.wide
+    far = ll.LossCurve(constant(peak=6 * PEAK, horizon=100), [50, 100], [3.0, 2.9], "far")
+    assert variety([other, far]).wide is False
+    assert variety([*curves, far]).wide
     assert not seen.weight_decay_known
     assert not seen.warmup_known
 

@@ -13,7 +13,7 @@ import numpy as np
 from losslaw.curves import LossCurve
 from losslaw.laws import Query
 from losslaw.laws.effective import KNOWN
-from losslaw.laws.variety import WIDE
+from losslaw.laws.variety import far_apart, within
 
 # Peaks at which AdamW in standard parametrisation is at home.
 HOME = (3e-4, 4e-3)
@@ -99,7 +99,7 @@ class Ground:
     @property
     def known(self) -> bool:
         """Whether the peaks are at least such as AdamW has been seen at."""
-        return _within(self.peaks, KNOWN)
+        return within(self.peaks, KNOWN)
 
     @property
     def partly_home(self) -> bool:
@@ -109,7 +109,7 @@ class Ground:
     @property
     def wide(self) -> bool:
         """Whether the peaks lie further apart than AdamW's own do."""
-        return max(self.peaks) / min(self.peaks) > WIDE
+        return far_apart(self.peaks)
 
     def distance(self, peak: float) -> float:
         """Of a peak from the nearest one fitted, in the log."""
@@ -137,9 +137,4 @@ def _nearest(peak: float, others: Sequence[float]) -> float:
 
 def at_home(peaks: Sequence[float]) -> bool:
     """Whether all peaks are such as AdamW in standard parametrisation has at home."""
-    return _within(peaks, HOME)
-
-
-def _within(peaks: Sequence[float], ends: tuple[float, float]) -> bool:
-    low, high = ends
-    return all(low * (1 - 1e-6) <= peak <= high for peak in peaks)
+    return within(peaks, HOME)

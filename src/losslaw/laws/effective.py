@@ -47,7 +47,7 @@ from losslaw.laws.oneclock import (
 )
 from losslaw.laws.parameters import Prior, amplitude, shape
 from losslaw.laws.query import Blocks, Query
-from losslaw.laws.variety import variety
+from losslaw.laws.variety import variety, within
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.last_step import signal
 from losslaw.numerics.weight_norm import EffectiveRate
@@ -276,8 +276,7 @@ def adamw(curves: Sequence[LossCurve]) -> Recipe:
     most = max(sum(same_rate(peak, other) for other in peaks) for peak in peaks)
     told = seen.peaks == 1 and seen.decays and seen.sizes < 2 and most >= ENOUGH_OF_A_PEAK
     opened = ["q"] if told else []
-    known = KNOWN[0] <= min(peaks) and max(peaks) <= KNOWN[1]
-    if known and seen.peaks > max(seen.decayed_peaks, 1) and not seen.wide:
+    if within(peaks, KNOWN) and seen.peaks > max(seen.decayed_peaks, 1) and not seen.wide:
         opened = list(OF_PEAKS)
     return with_adamw_constants(Effective, opened, seen)
 

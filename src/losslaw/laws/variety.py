@@ -22,7 +22,7 @@ class Variety:
         batches: Batch sizes that differ by more than 5 %, where all runs know theirs; else 0.
         weight_decay_known: Whether all runs say their weight decay.
         warmup_known: Whether all runs have a warm-up; what has none may not have logged it.
-        span: The highest of the peaks over the lowest.
+        wide: Whether the peaks lie so far apart that a law of one clock cannot hold them all.
         decayed_peaks: Peaks of the runs whose rate fell.
     """
 
@@ -32,13 +32,8 @@ class Variety:
     batches: int
     weight_decay_known: bool
     warmup_known: bool
-    span: float
+    wide: bool
     decayed_peaks: int
-
-    @property
-    def wide(self) -> bool:
-        """Whether the peaks lie so far apart that a law of one clock cannot hold them all."""
-        return self.span > WIDE
 
 
 def variety(curves: Sequence[LossCurve]) -> Variety:
@@ -60,7 +55,6 @@ def variety(curves: Sequence[LossCurve]) -> Variety:
     sizes = len({curve.model_size for curve in curves} - {None})
     every = all(curve.schedule.batch is not None for curve in curves)
     warm = all(curve.schedule.warmup > 0 for curve in curves)
-    span = max(peaks) / min(peaks) if peaks else 1.0
     return Variety(
         peaks=len(peaks),
         decays=decays,
@@ -68,9 +62,20 @@ def variety(curves: Sequence[LossCurve]) -> Variety:
         batches=len(batches) if every else 0,
         weight_decay_known=known,
         warmup_known=warm,
-        span=span,
+        wide=far_apart(peaks),
         decayed_peaks=len(decayed),
     )
+
+
+def far_apart(peaks: Sequence[float]) -> bool:
+    """Whether these peak learning rates are a wide range."""
+    return bool(peaks) and max(peaks) > WIDE * min(peaks)
+
+
+def within(peaks: Sequence[float], ends: tuple[float, float]) -> bool:
+    """Whether all peaks lie between two, up to rounding."""
+    low, high = ends
+    return all(low * (1 - 1e-6) <= peak <= high * (1 + 1e-6) for peak in peaks)
 
 
 def _add(values: list[float], value: float) -> None:
