@@ -7,6 +7,7 @@ the tests hold the two together.
 
 from losslaw.kernel.theory.batch import batch_relations, catch_up_exponent, two_stage_risk
 from losslaw.kernel.theory.optimal import OptimalSchedule, optimal_relations, optimal_schedule
+from losslaw.kernel.theory.phases import Phase, Term, balanced, phase, phase_terms
 from losslaw.kernel.theory.powers import Power
 from losslaw.kernel.theory.records import Exponents, Regime, Relation, regime, source_at
 from losslaw.kernel.theory.risk import (
@@ -30,11 +31,14 @@ __all__ = [
     "SCHEDULES",
     "Exponents",
     "OptimalSchedule",
+    "Phase",
     "Power",
     "Regime",
     "Relation",
     "Risk",
     "Scaling",
+    "Term",
+    "balanced",
     "batch_relations",
     "catch_up_exponent",
     "constant_risk",
@@ -44,6 +48,8 @@ __all__ = [
     "floor_onset",
     "optimal_relations",
     "optimal_schedule",
+    "phase",
+    "phase_terms",
     "power_risk",
     "ranking",
     "regime",
