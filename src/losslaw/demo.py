@@ -3,7 +3,8 @@
 The runs come with the package (a small language model, trained under many schedules; see
 ``losslaw lab``). Fitted are a constant run, a cosine and a WSD of one peak; held out are other
 shapes, three times the horizon, and other peaks. The law that fits them by default then says which
-schedule of the same horizon would end lowest.
+schedule of the same horizon would end lowest. A report has it all on one page, with three of the
+held-out runs and one in progress.
 """
 
 import time
@@ -14,13 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
-from losslaw.curves import LossCurve, bundled_curves, bundled_logs
+from losslaw.curves import LossCurve, bundled_curves, bundled_logs, read_curves
 from losslaw.designing import Design, design
 from losslaw.errors import InputError
 from losslaw.files import write_bytes, write_text
 from losslaw.files.pictures import png
 from losslaw.fitting import CurveScore, Fit, fit, score
 from losslaw.laws import Effective
+from losslaw.reporting import report
 from losslaw.schedules import constant, schedule_csv, wsd
 from losslaw.text import Report, escaped, table
 from losslaw.views.demo_figures import design_figure, errors_figure, predictions_figure
@@ -29,6 +31,13 @@ FITTED = (
     "constant_peak3e-3_T4000",
     "cosine_peak3e-3_T4000",
     "wsd-linear-0.2_peak3e-3_T4000",
+)
+# Held-out runs of the report, one of each kind: another shape, a longer run, another peak. All of
+# them would make the demo twice as long.
+REPORTED = (
+    "wsd-1-sqrt-0.2_peak3e-3_T4000",
+    "cosine_peak3e-3_T12000",
+    "wsd-linear-0.2_peak6e-3_T4000",
 )
 # What is fitted beside the default.
 RIVAL = "multipower"
@@ -168,6 +177,7 @@ def run_demo(folder: str | Path, say: Callable[[str], None] = lambda words: None
         path = folder / ("fit.json" if law == first else f"fit-{law}.json")
         result.save(str(path))
         files.append(path)
+    files.append(_report(folder, fits[first], held_out, say))
     return Demo(
         fits=fits,
         scores=scores,
@@ -196,6 +206,19 @@ def predictions_csv(fits: dict[str, Fit], held_out: tuple[LossCurve, ...]) -> st
                 cells += [f"{value:.5f}" for value in values]
             lines.append(",".join(cells))
     return "\n".join(lines) + "\n"
+
+
+def _report(
+    folder: Path, first: Fit, held_out: tuple[LossCurve, ...], say: Callable[[str], None]
+) -> Path:
+    """The page about the fit, some runs that it has not seen, and the one in progress."""
+    logs = ["run.csv", *(f"runs/{label}.csv" for label in REPORTED)]
+    curves = [*read_curves(folder / logs[0])]
+    curves += [each for each in held_out if each.label in REPORTED]
+    again = [f"losslaw report fit.json {' '.join(logs)} -o report.html"]
+    made = report(first, curves, title="The demo of losslaw", again=again, progress=say)
+    made.save(folder / "report.html")
+    return folder / "report.html"
 
 
 def _logs(folder: Path) -> list[Path]:

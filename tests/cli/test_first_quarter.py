@@ -41,6 +41,13 @@ def losslaw(demo, monkeypatch, capsys):
     return command
 
 
+def test_the_demo_writes_a_report_that_is_made_again_by_its_own_line(demo, losslaw, tmp_path):
+    page = (demo / "report.html").read_text()
+    assert "<title>The demo of losslaw</title>" in page
+    (line,) = re.findall(r"losslaw (report fit.json .*) -o report.html", page)
+    assert all(Path(word).is_file() for word in line.split()[1:])
+
+
 def test_from_the_demo_to_a_file_of_a_trainer(losslaw):
     rows = [line.split(",") for line in Path("run.csv").read_text().splitlines()[2:]]
     Path("mine.csv").write_text(OWN + "".join(f"{k},{loss},{lr}\n" for k, lr, loss in rows))

@@ -15,15 +15,15 @@ def register(app: typer.Typer) -> None:
 
 def demo_command(
     output: Annotated[
-        str, typer.Option("-o", "--output", help="Folder for figures, fits, predictions and logs.")
+        str, typer.Option("-o", "--output", help="Folder for the report, figures, fits and logs.")
     ] = "losslaw-demo",
     json: options.Json = False,
 ) -> None:
     """Fit two laws to three real runs, predict the others unseen, and design a schedule.
 
-    The folder also gets the logs of all runs (runs/), of one in progress (run.csv), and of three
-    model sizes, made by a law (sizes/): there the
-    examples of the other commands can be tried.
+    All of it is in the folder: a page (report.html), figures, fits, the schedule. So are the logs
+    of all runs (runs/), of one in progress (run.csv), and of three model sizes, made by a law
+    (sizes/): there the examples of the other commands can be tried.
 
     \b
     Example:
