@@ -18,8 +18,8 @@ from losslaw.cli.problem import (
 
 if TYPE_CHECKING:
     from losslaw.kernel import LongSchedule
-    from losslaw.kernel.kernel_regression import Distribution, Features
     from losslaw.kernel.methods import Evaluation
+    from losslaw.kernel.problem import Distribution, Features
     from losslaw.schedules import Schedule
 
 # Ends of a name for which the curve is drawn.

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from losslaw.errors import InputError
-from losslaw.kernel.kernel_regression import KernelRegression, batch_sizes
+from losslaw.kernel.asked import batch_sizes
+from losslaw.kernel.kernel_regression import KernelRegression
 from losslaw.kernel.simulate.gradients import gradient, sweep
 from losslaw.numerics.arrays import check_positive
 from losslaw.schedules import Schedule, ScheduleLike, schedule_of

@@ -22,7 +22,8 @@ import numpy as np
 
 from losslaw.drawing import Plotted
 from losslaw.errors import InputError
-from losslaw.kernel.kernel_regression import KernelRegression, batch_sizes
+from losslaw.kernel.asked import batch_sizes
+from losslaw.kernel.kernel_regression import KernelRegression
 from losslaw.kernel.sampled_blocks import sample_in_blocks
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules import LongSchedule, Schedule

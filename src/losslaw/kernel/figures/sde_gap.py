@@ -34,7 +34,7 @@ from losslaw.kernel.figures.drawing import (
     short,
 )
 from losslaw.kernel.figures.study import Result, Work, table
-from losslaw.kernel.kernel_regression import MeanMethod
+from losslaw.kernel.mean_risk import MeanMethod
 from losslaw.kernel.methods import spaced_steps
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules import Schedule, constant, cosine, wsd

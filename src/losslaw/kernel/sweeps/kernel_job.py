@@ -4,8 +4,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from losslaw.kernel.kernel_regression import Distribution, Features, KernelRegression
+from losslaw.kernel.kernel_regression import KernelRegression
 from losslaw.kernel.methods import evaluate, relative_plan
+from losslaw.kernel.problem import Distribution, Features
 from losslaw.schedules import LongSchedule, Schedule, parse_long_schedule, parse_schedule
 
 # What the risk of a job is computed by (`losslaw.kernel.methods`).

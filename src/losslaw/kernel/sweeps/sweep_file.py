@@ -36,7 +36,7 @@ from msgspec import Meta
 from losslaw.errors import InputError
 from losslaw.files.checked import Finite, convert
 from losslaw.files.tables import read_text
-from losslaw.kernel.kernel_regression import Distribution, Features
+from losslaw.kernel.problem import Distribution, Features
 from losslaw.kernel.sweeps.kernel_job import KernelJob, SweepMethod
 from losslaw.kernel.theory import source_at
 from losslaw.schedules import format_schedule, parse_long_schedule, parse_schedule
