@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -20,7 +20,15 @@ from loky.process_executor import (  # pyright: ignore[reportMissingTypeStubs]
     ProcessPoolExecutor,
 )
 
-from losslaw.workers.crew import ONE_THREAD, Ending, JobFunction, Report, call, report
+from losslaw.workers.crew import (
+    ONE_THREAD,
+    Ending,
+    JobFunction,
+    Report,
+    all_alike,
+    call_all,
+    reports,
+)
 
 
 class LocalCrew:
@@ -37,10 +45,10 @@ class LocalCrew:
         self.width = workers or cpu_count()
         self._function = function
         self._pool: Any = None
-        self._under_way: dict[Future[Ending], int] = {}
+        self._under_way: dict[Future[list[Ending]], Sequence[int]] = {}
 
-    def submit(self, index: int, job: Any) -> None:
-        """Hand over a job; starts the processes if there are none."""
+    def submit(self, indexes: Sequence[int], jobs: Sequence[Any]) -> None:
+        """Hand over a bundle of jobs; starts the processes if there are none."""
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
                 max_workers=self.width,
@@ -50,24 +58,22 @@ class LocalCrew:
             )
         try:
             with _no_interrupt():
-                future: Future[Ending] = self._pool.submit(call, self._function, job)
+                future: Future[list[Ending]] = self._pool.submit(call_all, self._function, jobs)
         except BrokenProcessPool as error:  # it broke while idle
             future = Future()
             future.set_exception(error)
-        self._under_way[future] = index
+        self._under_way[future] = indexes
 
-    def collect(self) -> list[Report]:
-        """Wait until at least one job has ended."""
+    def collect(self) -> list[list[Report]]:
+        """Wait until at least one bundle has ended."""
         ended, _ = wait(list(self._under_way), return_when=FIRST_COMPLETED)
         broken = any(isinstance(future.exception(), BrokenProcessPool) for future in ended)
         if broken:  # then all the others end too, whole or lost
             ended, _ = wait(list(self._under_way), timeout=60)
             self._pool.shutdown(wait=True, kill_workers=True)
             self._pool = None
-        reports = [self._report(future, self._under_way[future]) for future in ended]
-        for future in ended:
-            del self._under_way[future]
-        return sorted(reports, key=lambda one: one.index)
+        bundles = [self._reports(future, self._under_way.pop(future)) for future in ended]
+        return sorted(bundles, key=lambda bundle: bundle[0].index)
 
     def close(self, *, at_once: bool) -> None:
         """Send the workers home."""
@@ -76,13 +82,13 @@ class LocalCrew:
             self._pool = None
 
     @staticmethod
-    def _report(future: Future[Ending], index: int) -> Report:
+    def _reports(future: Future[list[Ending]], indexes: Sequence[int]) -> list[Report]:
         error = future.exception()
         if error is None:
-            return report(index, future.result())
+            return reports(indexes, future.result())
         if isinstance(error, BrokenProcessPool):
-            return Report(index, "lost", {}, "its worker process died")
-        return Report(index, "failed", {}, f"{type(error).__name__}: {error}")
+            return all_alike(indexes, "lost", "its worker process died")
+        return all_alike(indexes, "failed", f"{type(error).__name__}: {error}")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 * Every result is handed back before the next job is handed out, so that a caller who keeps them
   repeats nothing after an interruption.
+* Short jobs are handed over in bundles, which grow while they take less than `BUNDLE` seconds.
 * A job whose worker dies is run again, a bounded number of times. Where it is not known which of
   several jobs killed the workers, all of them run again *alone*: the guilty one dies by itself,
   the innocent ones finish, and only deaths alone count.
@@ -13,18 +14,21 @@ serves several machines only. Neither Ray nor loky counts how often a job has ki
 that is what this file adds, for both.
 """
 
+import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from losslaw.errors import FitError, InputError
-from losslaw.workers.crew import Crew, JobFunction, Report
+from losslaw.workers.crew import BUNDLE, Crew, JobFunction, Report
 
 # Deaths of its own worker that a job may cause before it is given up.
 RETRIES = 2
 # Workers, beyond two rounds of all of them, that may die in a row with no job ending in between:
 # then it is not the jobs, and trying each of a million of them would take for ever.
 DEATHS_IN_A_ROW = 20
+# Jobs that are handed over together, at most; short ones are, for the sake of those milliseconds.
+MOST_IN_A_BUNDLE = 100
 
 
 class WorkersLost(FitError):
@@ -101,44 +105,51 @@ def _run(
     retries: int,
     failed: dict[int, str],
 ) -> int:
-    """Run jobs until each has ended or is given up; returns how many workers were lost."""
+    """Run jobs until each has ended or is given up; returns how often one lost its worker."""
     waiting, suspects = deque(jobs), deque[int]()
-    under_way: set[int] = set()
+    begun: dict[int, float] = {}  # bundles under way, by their first job
     deaths = Counter[int]()
-    lost, in_a_row = 0, 0
+    lost, in_a_row, size = 0, 0, 1
+
+    def submit(indexes: Sequence[int]) -> None:
+        begun[indexes[0]] = time.perf_counter()
+        crew.submit(indexes, [jobs[index] for index in indexes])
 
     def lose(report: Report, alone: bool) -> None:
-        if crew.exact or alone:
+        if alone:
             deaths[report.index] += 1
         if deaths[report.index] > retries:
             failed[report.index] = f"{report.why}, {deaths[report.index]} times"
-        elif crew.exact:
-            waiting.appendleft(report.index)
         else:
             suspects.append(report.index)
 
-    def submit(index: int) -> None:
-        under_way.add(index)
-        crew.submit(index, jobs[index])
-
-    while waiting or suspects or under_way:
-        if suspects:  # first let the others end, then one suspect at a time
-            if not under_way:
-                submit(suspects.popleft())
+    while waiting or suspects or begun:
+        if suspects and not crew.exact:  # first let the others end, then one suspect at a time
+            if not begun:
+                submit([suspects.popleft()])
         else:
-            while waiting and len(under_way) < crew.width:
-                submit(waiting.popleft())
-        alone = len(under_way) == 1
-        for report in crew.collect():
-            under_way.discard(report.index)
-            in_a_row = in_a_row + 1 if report.kind == "lost" else 0
-            if report.kind == "lost":
-                lost += 1
-                lose(report, alone)
-            elif report.kind == "failed":
-                failed[report.index] = report.why
-            else:
-                keep(report)
+            while suspects and len(begun) < crew.width:
+                submit([suspects.popleft()])
+            while waiting and len(begun) < crew.width:
+                # All are to have work: as the end comes near, bundles get smaller.
+                count = min(size, MOST_IN_A_BUNDLE, -(-len(waiting) // crew.width))
+                submit([waiting.popleft() for _ in range(count)])
+        alone = crew.exact or len(begun) == 1
+        for bundle in crew.collect():
+            took = time.perf_counter() - begun.pop(bundle[0].index)
+            left = [report.index for report in bundle if report.kind == "left"]
+            waiting.extendleft(reversed(left))
+            size = 2 * len(bundle) if took < BUNDLE / 2 else len(bundle) - len(left)
+            died = bundle[0].kind == "lost"
+            in_a_row = in_a_row + 1 if died else 0
+            for report in bundle:
+                if report.kind == "lost":
+                    lost += 1
+                    lose(report, alone and len(bundle) == 1)
+                elif report.kind == "failed":
+                    failed[report.index] = report.why
+                elif report.kind != "left":
+                    keep(report)
         if in_a_row > DEATHS_IN_A_ROW + 2 * crew.width:
             raise WorkersLost(
                 f"{in_a_row} workers died in a row and no job ended: is there memory enough? try"

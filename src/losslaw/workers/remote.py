@@ -8,16 +8,16 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from losslaw.errors import InputError, MissingExtra
-from losslaw.workers.crew import JobFunction, Report, call, report
+from losslaw.workers.crew import JobFunction, Report, all_alike, call_all, reports
 
 
 class RayCrew:
-    """Tasks of a Ray cluster. A dead worker loses its own job only, and Ray says which.
+    """Tasks of a Ray cluster. A dead worker loses its own bundle only, and Ray says which.
 
     Args:
         function: What a job does; importable on every machine.
@@ -43,8 +43,8 @@ class RayCrew:
         self.width = workers or max(processors, 1)
         self._function = function
         # Retries are the engine's, so that they are counted in one place.
-        self._task: Any = ray.remote(num_cpus=1, max_retries=0)(call)
-        self._under_way: dict[Any, int] = {}
+        self._task: Any = ray.remote(num_cpus=1, max_retries=0)(call_all)
+        self._under_way: dict[Any, Sequence[int]] = {}
 
     def _join(self, workers: int | None) -> None:
         quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
@@ -62,14 +62,14 @@ class RayCrew:
                 reason = str(error).partition("\n")[0]
                 raise InputError(f"Ray does not start on this machine: {reason}") from None
 
-    def submit(self, index: int, job: Any) -> None:
-        """Hand over a job."""
-        self._under_way[self._task.remote(self._function, job)] = index
+    def submit(self, indexes: Sequence[int], jobs: Sequence[Any]) -> None:
+        """Hand over a bundle of jobs."""
+        self._under_way[self._task.remote(self._function, jobs)] = indexes
 
-    def collect(self) -> list[Report]:
-        """Wait until at least one job has ended."""
+    def collect(self) -> list[list[Report]]:
+        """Wait until at least one bundle has ended."""
         ended, _ = self._ray.wait(list(self._under_way), num_returns=1)
-        return [self._report(ref, self._under_way.pop(ref)) for ref in ended]
+        return [self._reports(ref, self._under_way.pop(ref)) for ref in ended]
 
     def close(self, *, at_once: bool) -> None:
         """Give up what is under way, and leave the cluster."""
@@ -83,15 +83,15 @@ class RayCrew:
                     self._ray.cancel(ref)
             self._under_way.clear()
 
-    def _report(self, ref: Any, index: int) -> Report:
+    def _reports(self, ref: Any, indexes: Sequence[int]) -> list[Report]:
         errors = self._ray.exceptions
         try:
-            return report(index, self._ray.get(ref))
+            return reports(indexes, self._ray.get(ref))
         except errors.RayTaskError as error:  # e.g. the job cannot be read on that machine
             lines = str(error.cause).split("\n")
-            return Report(index, "failed", {}, f"{type(error.cause).__name__}: {lines[0]}")
+            return all_alike(indexes, "failed", f"{type(error.cause).__name__}: {lines[0]}")
         except errors.RayError as error:  # the worker or its machine died, or ran out of memory
-            return Report(index, "lost", {}, f"its worker died ({type(error).__name__})")
+            return all_alike(indexes, "lost", f"its worker died ({type(error).__name__})")
 
 
 @contextmanager
