@@ -14,6 +14,8 @@ HEIGHT, LETTERS = 270, "13px"
 # Dashes of the schedules that stand beside.
 DASHES = ([5, 3], [2, 2])
 MARK = 9
+# Where Bokeh draws what a move changes: over the axes, which are drawn again only when they change.
+MOVED = "overlay"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,16 +85,17 @@ def pictures(*, live: bool = True) -> Pictures:
     losses, rates = made
     rates.yaxis.formatter = PrintfTickFormatter(format="%.4g")
     losses.varea("step", "lower", "upper", source=sources["losses"], fill_alpha=BAND,
-                 fill_color=COLORS[0])  # fmt: skip
+                 fill_color=COLORS[0], level=MOVED)  # fmt: skip
     for plot, kind, y in ((losses, "losses", "loss"), (rates, "rates", "lr")):
         for name, color, dash in zip(BESIDE, COLORS[1:], DASHES, strict=False):
             plot.line("step", y, source=sources[f"{name} {kind}"], line_color=color,
                       line_dash=dash, line_width=1.6)  # fmt: skip
-        plot.line("step", y, source=sources[kind], line_color=COLORS[0], line_width=2.4)
+        plot.line("step", y, source=sources[kind], line_color=COLORS[0], line_width=2.4,
+                  level=MOVED)  # fmt: skip
     if live:
         marks = rates.scatter(
             "x", "y", source=sources["points"], size=MARK, fill_color="white",
-            line_color=COLORS[0], line_width=2,
+            line_color=COLORS[0], line_width=2, level=MOVED,
         )  # fmt: skip
         tool = PointDrawTool(renderers=[marks], num_objects=MOST_POINTS)
         rates.add_tools(tool)

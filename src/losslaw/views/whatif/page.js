@@ -7,6 +7,7 @@
   const S = read("settings");
   const NAMES = ["shape", "peak", "horizon", "warmup", "cooldown", "floor", "batch"];
   const MOVED = NAMES.slice(1).filter((name) => $(name));
+  const PRESETS = document.querySelectorAll(".preset");
   // Milliseconds of rest before schedules are compared, and without an answer; letters of a text that
   // is shown where it can be saved too.
   const REST = 250, LOST = 8000, LONG = 240;
@@ -102,13 +103,15 @@
       clearTimeout(resting);
       resting = setTimeout(() => ask("compare"), REST);
     }
-    if (done && answer.kind === "state") painted(since);
+    if (answer.kind === "state") painted(done && since);
   };
-  // From the move to the frame in which its answer is on the screen.
+  // From the move to the frame in which its answer is on the screen; behind it what can wait.
   const painted = (since) => requestAnimationFrame(() => setTimeout(() => {
     const took = performance.now() - since;
-    (window.losslawMoves ||= []).push(took);
+    kept();
+    if (since === null) return;
     text("took", `The last move took ${took.toFixed(0)} ms.`);
+    (window.losslawMoves ||= []).push(took);
   }, 0));
 
   // Columns and axes are the tab's own: nothing of them goes back to the server.
@@ -125,7 +128,6 @@
     text("band", numbers.lower === null ? "no interval" : ends(numbers.lower, numbers.upper));
     doubts(numbers);
     text("spec", `losslaw predict FIT --schedule ${S.live && answer.spec.length > LONG ? "schedule.csv" : `"${answer.spec}"`}`);
-    if (S.live) { history.replaceState(null, "", `?${answer.state}`); keep(answer.state); }
     controls();
     const horizon = Number(new URLSearchParams(answer.state).get("horizon"));
     range(models.x, -0.012 * horizon, 1.015 * horizon, 0.99);
@@ -133,7 +135,7 @@
     if (!held) range(models.rates_y, -0.04 * answer.peak, 1.08 * answer.peak, 0.6);
     if (models.points && !held) handles(answer.points.map(([x, y]) => [Math.max(Math.round(x * horizon), 1), y * Number(state.peak)]));
     first();
-    for (const row of $("rows").rows) if (row.rowIndex > 1) row.className = "old";
+    for (const row of $("rows").rows) if (row.rowIndex > 1) set(row, "className", "old");
   };
   const doubts = ({ trust, status, warnings }) => {
     const said = JSON.stringify([trust, status, warnings]), box = $("doubts");
@@ -161,39 +163,46 @@
     models.points.setv({ data: { x: pairs.map(([a]) => a), y: pairs.map(([, b]) => b) } }, own);
     setting = false;
   };
+  // What did not change is not written again: the browser would lay it out again.
+  const set = (at, key, value) => { if (at[key] !== value) at[key] = value; };
+  const press = (name) => {
+    for (const button of PRESETS) set(button, "ariaPressed", String(button.dataset.name === name));
+  };
   const controls = () => {
-    const byHand = state.shape === S.byHand;
-    for (const button of document.querySelectorAll(".preset")) {
-      if (S.live) button.setAttribute("aria-pressed", String(button.dataset.name === chosen));
-    }
     if (!S.live) return;
-    $("shape").value = state.shape;
+    const byHand = state.shape === S.byHand;
+    press(chosen);
+    set($("shape"), "value", state.shape);
     for (const name of MOVED) {
       const box = $(name), slide = $(`${name}-slide`);
       const off = (byHand && ["warmup", "cooldown", "floor"].includes(name))
         || (name === "cooldown" && !S.cooldown.includes(state.shape))
         || (name === "floor" && !S.falls.includes(state.shape));
-      box.disabled = slide.disabled = off;
+      set(box, "disabled", off);
+      set(slide, "disabled", off);
       box.parentElement.classList.toggle("off", off);
       const value = state[name];
       if (value === undefined) continue;
-      if (document.activeElement !== box) box.value = name === "horizon" || name === "warmup" ? value : short(value, 6);
-      if (document.activeElement !== slide) slide.value = Math.round(1000 * Math.min(Math.max(place(name, value), 0), 1));
-      slide.setAttribute("aria-valuetext", box.value);
+      if (document.activeElement !== box) set(box, "value", name === "horizon" || name === "warmup" ? value : short(value, 6));
+      if (document.activeElement !== slide) set(slide, "value", String(Math.round(1000 * Math.min(Math.max(place(name, value), 0), 1))));
+      set(slide, "ariaValueText", box.value);
     }
     if (document.activeElement !== $("points")) {
       const at = Number(state.horizon), peak = Number(state.peak);
-      $("points").value = last.points.map(([x, y]) => `${Math.max(Math.round(x * at), 1)}=${short(y * peak)}`).join(", ");
+      set($("points"), "value", last.points.map(([x, y]) => `${Math.max(Math.round(x * at), 1)}=${short(y * peak)}`).join(", "));
     }
   };
 
   // ---- the table
   const cell = (tag, words) => { const at = document.createElement(tag); at.textContent = words; if (tag === "th") at.scope = "row"; return at; };
   const first = () => {
-    const { numbers } = last, row = document.createElement("tr");
-    row.append(cell("th", "this one"), cell("td", loss(numbers.loss)), cell("td", ends(numbers.lower, numbers.upper)),
-      cell("td", ""), cell("td", ""), cell("td", ""));
-    if ($("rows").rows.length) $("rows").rows[0].replaceWith(row); else $("rows").append(row);
+    const { numbers } = last, said = [loss(numbers.loss), ends(numbers.lower, numbers.upper)];
+    if (!$("rows").rows.length) {
+      const row = document.createElement("tr");
+      row.append(cell("th", "this one"), ...["", "", "", "", ""].map((words) => cell("td", words)));
+      $("rows").append(row);
+    }
+    said.forEach((words, i) => set($("rows").rows[0].cells[i + 1], "textContent", words));
   };
   const rows = (given) => {
     first();
@@ -211,6 +220,8 @@
   // ---- what people do
   let chosen = "";
   const moved = (name, value) => { chosen = ""; state[name] = String(value); ask("state"); };
+  // The address bar is another process, which takes its time.
+  const kept = () => { history.replaceState(null, "", `?${last.state}`); keep(last.state); };
   const keep = (address) => {
     $("csv").href = `save?to=csv&${address}`;
     $("export").href = `save?to=${$("target").value}&${address}`;
@@ -232,7 +243,7 @@
     byHand(Array.from(x, (at, i) => [at, y[i]]));
   };
   const listen = () => {
-    for (const button of document.querySelectorAll(".preset")) button.addEventListener("click", () => {
+    for (const button of PRESETS) button.addEventListener("click", () => {
       chosen = button.dataset.name;
       if (!S.live) { still(chosen); return; }
       ask("preset", { name: chosen });
@@ -273,7 +284,7 @@
   const still = (name) => {
     const answer = answers[name];
     show(answer); rows(answer.rows);
-    for (const button of document.querySelectorAll(".preset")) button.setAttribute("aria-pressed", String(button.dataset.name === name));
+    press(name);
   };
   const found = () => {
     const doc = window.Bokeh && Bokeh.documents[0];
