@@ -3,24 +3,36 @@
 The recursion ``x <- a x + eta^2/B noise (X + F)``, ``a = 1 - s (2 - c s)``, ``s = eta lambda``,
 ``c = 1 + own/B``, ``F = A + sigma^2``, has the adjoint ``p = dR/dx``, backwards from 1/2 ::
 
-    P = sum noise p,      p <- a p + eta^2/B P
+    p <- a p + eta^2/B P,     P = sum noise p
     dR/d eta = sum p x (-2 lambda + 2 c lambda s) + 2 eta/B (X + F) P
     dR/d B   = -own/B^2 sum p x s^2 - (eta/B)^2 (X + F) P
 
-(x before the update, p after it): the same recursion, run backwards, with ``noise p`` for x and no
-floor. R is quadratic in each rate by itself, so the best one, all others given, has a closed form,
+(x before the update, p after it). With ``y = noise p`` that is the recursion itself, run backwards
+from ``noise / 2`` and with no floor (`mirrored`), ``P = sum y``. R is quadratic in each rate by
+itself, so the best one, all others given, has a closed form,
 ``eta = sum p x lambda / (c sum p x lambda^2 + (X + F) P / B)``. Going through the rates forwards,
 with the adjoint of those to come and the state of those that were moved already, never raises the
 risk: a descent with no step to choose. Derived here.
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from losslaw.kernel.modes import Modes
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.compiled import compiled
+
+# Noise of a node that has none, as a share of the largest: its adjoint can be read off, and adds
+# nothing to the sum.
+NOISELESS = 1e-30
+
+
+def mirrored(modes: Modes) -> Modes:
+    """The modes whose run along the mirrored schedule is ``noise p``, p the adjoint of a run."""
+    noise = np.maximum(modes.noise, NOISELESS * modes.noise.max())
+    return replace(modes, signal=0.5 * noise, noise=noise, unlearned=0.0, label_noise=0.0)
 
 
 def gradient(
@@ -36,9 +48,11 @@ def gradient(
     Returns:
         Risk, and two arrays of shape ``(n,)``.
     """
+    back = mirrored(modes)
     by_lr, by_batch = np.empty(lr.size), np.empty(lr.size)
-    total = _backwards(*_arguments(modes), lr, batch, _stride(lr.size), by_lr, by_batch)
-    return 0.5 * (total + modes.unlearned), by_lr, by_batch
+    mirror = lr[::-1].copy(), batch[::-1].copy(), np.zeros(lr.size), by_lr, by_batch
+    total, _ = _meet(modes, back, *mirror)
+    return 0.5 * (total + modes.unlearned), by_lr[::-1], by_batch[::-1]
 
 
 def sweep(modes: Modes, lr: FloatArray, batch: FloatArray, top: FloatArray) -> float:
@@ -53,17 +67,34 @@ def sweep(modes: Modes, lr: FloatArray, batch: FloatArray, top: FloatArray) -> f
     Returns:
         Excess risk at the end, never above the one before.
     """
-    total = _sweep(*_arguments(modes), lr, batch, top, _stride(lr.size))
+    _, total = _meet(mirrored(modes), modes, lr, batch, top, np.empty(lr.size), np.empty(lr.size))
     return 0.5 * (total + modes.unlearned)
 
 
-def _arguments(modes: Modes) -> tuple[FloatArray, FloatArray, float, float, FloatArray]:
-    return modes.rate, modes.noise, modes.floor, modes.own_noise, modes.signal
+def _meet(
+    kept: Modes,
+    moving: Modes,
+    lr: FloatArray,
+    batch: FloatArray,
+    top: FloatArray,
+    by_lr: FloatArray,
+    by_batch: FloatArray,
+) -> tuple[float, float]:
+    """Run ``moving`` along a schedule and meet ``kept``, which comes the other way, each update.
 
+    Rates and batches are in the order of ``moving``, and one of the two is `mirrored`. Where
+    ``top`` is above 0 the rate is set to its best, in place, before ``moving`` goes on; the
+    derivatives are those at the rate that is left.
 
-def _stride(updates: int) -> int:
-    """Updates between states that are kept; those between two are run again."""
-    return max(1, math.isqrt(updates))
+    Returns:
+        The sum of the states of each at its end.
+    """
+    weight = 1.0 / (moving.noise if moving.floor == 0.0 else kept.noise)
+    return _compiled_meet(
+        kept.rate, weight, kept.own_noise,
+        kept.signal, kept.noise, kept.floor, moving.signal, moving.noise, moving.floor,
+        lr, batch, top, by_lr, by_batch,
+    )  # fmt: skip
 
 
 @compiled(inline="always")
@@ -87,108 +118,54 @@ def _update(
     return total
 
 
-@compiled(inline="always")
-def _adjoint(
-    rate: FloatArray, noise: FloatArray, own: float, p: FloatArray, eta: float, size: float
-) -> None:
-    drive = 0.0
-    for j in range(rate.size):
-        drive += noise[j] * p[j]
-    drive *= eta * eta / size
-    c = 1.0 + own / size
-    for j in range(rate.size):
-        s = eta * rate[j]
-        p[j] += drive - s * (2.0 - c * s) * p[j]
-
-
 @compiled()
-def _backwards(
+def _compiled_meet(
     rate: FloatArray,
-    noise: FloatArray,
-    floor: float,
+    weight: FloatArray,
     own: float,
-    signal: FloatArray,
-    lr: FloatArray,
-    batch: FloatArray,
-    stride: int,
-    by_lr: FloatArray,
-    by_batch: FloatArray,
-) -> float:
-    m, n = rate.size, lr.size
-    parts = (n + stride - 1) // stride
-    kept = np.empty((parts, m))
-    x = signal.copy()
-    total = x.sum()
-    for k in range(n):
-        if k % stride == 0:
-            kept[k // stride] = x
-        total = _update(rate, noise, floor, own, x, total, lr[k], batch[k])
-    p = np.full(m, 0.5)
-    states, totals = np.empty((stride, m)), np.empty(stride)
-    for part in range(parts - 1, -1, -1):
-        first, last = part * stride, min((part + 1) * stride, n)
-        x = kept[part].copy()
-        inside = x.sum()
-        for k in range(first, last):
-            states[k - first] = x
-            totals[k - first] = inside
-            inside = _update(rate, noise, floor, own, x, inside, lr[k], batch[k])
-        for k in range(last - 1, first - 1, -1):
-            eta, size = lr[k], batch[k]
-            c = 1.0 + own / size
-            slow = fast = drive = 0.0
-            for j in range(m):
-                weight = p[j] * states[k - first, j] * rate[j]
-                slow += weight
-                fast += weight * rate[j]
-                drive += noise[j] * p[j]
-            drive *= totals[k - first] + floor
-            by_lr[k] = -2.0 * slow + 2.0 * eta * (c * fast + drive / size)
-            by_batch[k] = -((eta / size) ** 2) * (own * fast + drive)
-            _adjoint(rate, noise, own, p, eta, size)
-    return total
-
-
-@compiled()
-def _sweep(
-    rate: FloatArray,
-    noise: FloatArray,
-    floor: float,
-    own: float,
-    signal: FloatArray,
+    kept: FloatArray,
+    kept_noise: FloatArray,
+    kept_floor: float,
+    moving: FloatArray,
+    moving_noise: FloatArray,
+    moving_floor: float,
     lr: FloatArray,
     batch: FloatArray,
     top: FloatArray,
-    stride: int,
-) -> float:
+    by_lr: FloatArray,
+    by_batch: FloatArray,
+) -> tuple[float, float]:
     m, n = rate.size, lr.size
-    parts = (n + stride - 1) // stride
-    kept = np.empty((parts, m))  # adjoint after the last update of each part
-    p = np.full(m, 0.5)
+    # Of the run the other way the state at the edge of each part is kept, and its parts run again.
+    part = max(1, int(math.sqrt(n)))
+    edges = np.empty(((n + part - 1) // part, m))
+    y, other = kept.copy(), kept.sum()
     for k in range(n - 1, -1, -1):
-        if (k + 1) % stride == 0 or k == n - 1:
-            kept[k // stride] = p
-        _adjoint(rate, noise, own, p, lr[k], batch[k])
-    after = np.empty((stride, m))
-    x = signal.copy()
-    total = x.sum()
-    for part in range(parts):
-        first, last = part * stride, min((part + 1) * stride, n)
-        p = kept[part].copy()
+        if (k + 1) % part == 0 or k == n - 1:
+            edges[k // part] = y
+        other = _update(rate, kept_noise, kept_floor, own, y, other, lr[k], batch[k])
+    states, totals = np.empty((part, m)), np.empty(part)
+    x, total = moving.copy(), moving.sum()
+    for first in range(0, n, part):
+        last = min(first + part, n)
+        y = edges[first // part]
+        inside = y.sum()
         for k in range(last - 1, first - 1, -1):
-            after[k - first] = p
-            _adjoint(rate, noise, own, p, lr[k], batch[k])
+            states[k - first] = y
+            totals[k - first] = inside
+            inside = _update(rate, kept_noise, kept_floor, own, y, inside, lr[k], batch[k])
         for k in range(first, last):
             size = batch[k]
-            if top[k] > 0.0:
-                slow = fast = drive = 0.0
-                for j in range(m):
-                    weight = after[k - first, j] * x[j] * rate[j]
-                    slow += weight
-                    fast += weight * rate[j]
-                    drive += noise[j] * after[k - first, j]
-                curve = (1.0 + own / size) * fast + drive * (total + floor) / size
-                if curve > 0.0:
-                    lr[k] = min(slow / curve, top[k])
-            total = _update(rate, noise, floor, own, x, total, lr[k], size)
-    return total
+            slow = fast = 0.0
+            for j in range(m):
+                product = weight[j] * states[k - first, j] * x[j] * rate[j]
+                slow += product
+                fast += product * rate[j]
+            drive = (total + moving_floor) * (totals[k - first] + kept_floor)
+            curve = (1.0 + own / size) * fast + drive / size
+            if top[k] > 0.0 and curve > 0.0:
+                lr[k] = min(slow / curve, top[k])
+            by_lr[k] = 2.0 * (lr[k] * curve - slow)
+            by_batch[k] = -((lr[k] / size) ** 2) * (own * fast + drive)
+            total = _update(rate, moving_noise, moving_floor, own, x, total, lr[k], size)
+    return other, total
