@@ -21,7 +21,7 @@ import numpy as np
 from losslaw.drawing.style import cycled, new_figure
 from losslaw.kernel.agreement import best, cap
 from losslaw.kernel.agreement.optimum import lowest, world
-from losslaw.kernel.figures.drawing import (
+from losslaw.kernel.figures.shared import (
     COLORS,
     MARK,
     NAMES,

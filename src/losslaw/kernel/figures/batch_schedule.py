@@ -19,7 +19,7 @@ from scipy.optimize import minimize_scalar
 from losslaw.drawing.style import INK, cycled, new_figure
 from losslaw.kernel import KernelRegression, LongSchedule, Piece
 from losslaw.kernel.agreement import Pair, final_risk, growing_run, slope, two_stage_run
-from losslaw.kernel.figures.drawing import (
+from losslaw.kernel.figures.shared import (
     COLORS,
     THEORY,
     Axes,

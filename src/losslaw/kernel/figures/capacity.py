@@ -24,7 +24,7 @@ import numpy as np
 
 from losslaw.drawing.style import FAINT, cycled, new_figure
 from losslaw.kernel.agreement import Pair, best, scaling_pair
-from losslaw.kernel.figures.drawing import (
+from losslaw.kernel.figures.shared import (
     COLORS,
     MARK,
     NAMES,

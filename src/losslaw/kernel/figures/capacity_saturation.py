@@ -13,7 +13,7 @@ import numpy as np
 
 from losslaw.drawing.style import INK, new_figure
 from losslaw.kernel.agreement import Pair, best, scaling_pair, slope
-from losslaw.kernel.figures.drawing import (
+from losslaw.kernel.figures.shared import (
     COLORS,
     MARK,
     THEORY,

@@ -3,7 +3,7 @@
 import numpy as np
 
 from losslaw.drawing.style import COLORS, FAINT, INK, new_figure
-from losslaw.kernel.figures.drawing import Axes, Figure, legend, quiet
+from losslaw.kernel.figures.shared import Axes, Figure, legend, quiet
 from losslaw.kernel.methods import Evaluation
 
 # Terms of the functional scaling law, if they are there.

@@ -20,7 +20,7 @@ from scipy.optimize import minimize_scalar, nnls
 
 from losslaw.drawing.style import FAINT, INK, new_figure
 from losslaw.kernel import KernelRegression, LongSchedule, long_constant, long_decay, long_wsd
-from losslaw.kernel.figures.drawing import (
+from losslaw.kernel.figures.shared import (
     COLORS,
     MARK,
     NAMES,

@@ -13,7 +13,7 @@ import numpy as np
 
 from losslaw.drawing.style import cycled, new_figure
 from losslaw.kernel import KernelRegression
-from losslaw.kernel.figures.drawing import (
+from losslaw.kernel.figures.shared import (
     Axes,
     Figure,
     legend,

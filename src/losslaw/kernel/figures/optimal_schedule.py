@@ -22,7 +22,7 @@ from losslaw.drawing.style import new_figure
 from losslaw.kernel import LongSchedule, Piece, long_wsd
 from losslaw.kernel.agreement import FreeForm, best, cap, final_risk, free_form
 from losslaw.kernel.agreement.optimum import lowest
-from losslaw.kernel.figures.drawing import (
+from losslaw.kernel.figures.shared import (
     COLORS,
     MARK,
     THEORY,

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from losslaw.drawing.style import FAINT, new_figure
 from losslaw.kernel.agreement import Pair, scaling_pair
-from losslaw.kernel.figures.drawing import (
+from losslaw.kernel.figures.shared import (
     COLORS,
     MARK,
     NAMES,

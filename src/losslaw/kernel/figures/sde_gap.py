@@ -21,7 +21,7 @@ import numpy as np
 
 from losslaw.drawing.style import new_figure
 from losslaw.kernel import KernelRegression
-from losslaw.kernel.figures.drawing import (
+from losslaw.kernel.figures.shared import (
     COLORS,
     MARK,
     NAMES,

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Protocol, cast
 from losslaw.errors import InputError
 from losslaw.files import write_bytes, write_text
 from losslaw.files.pictures import check_picture, png, write_picture
-from losslaw.kernel.figures.drawing import Figure
+from losslaw.kernel.figures.shared import Figure
 
 
 @dataclass(frozen=True, kw_only=True)

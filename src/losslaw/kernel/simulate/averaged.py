@@ -17,7 +17,7 @@ nodes of a quadrature rule stand for any number of modes here too.
 import numpy as np
 
 from losslaw.kernel.modes import Modes
-from losslaw.kernel.simulate.recursion import DIVERGED
+from losslaw.kernel.simulate.recursion import limit
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.numerics.compiled import compiled
 from losslaw.schedules.averages import Recursion
@@ -42,12 +42,11 @@ def run(
     x = modes.signal.copy()
     moments = x, average.begin * x, average.begin**2 * x
     totals = np.zeros(steps.size)
-    limit = DIVERGED * (modes.signal.sum() + modes.floor)
     last = _move(
         modes.rate, modes.noise, modes.floor, modes.own_noise, *moments,
-        lr, batch, average.keep, average.add, steps, totals, limit,
+        lr, batch, average.keep, average.add, steps, totals, limit(modes),
     )  # fmt: skip
-    return totals, (None if last < 0 else int(last))
+    return totals, last or None
 
 
 @compiled(fastmath={"reassoc", "contract", "nsz"})
@@ -90,4 +89,4 @@ def _move(
         if steps[row] == k + 1:
             out[row] = averaged
             row += 1
-    return -1
+    return 0

@@ -21,7 +21,7 @@ import numpy as np
 
 from losslaw.kernel.modes import Modes
 from losslaw.kernel.simulate.integrator import moments
-from losslaw.kernel.simulate.recursion import DIVERGED
+from losslaw.kernel.simulate.recursion import limit
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.numerics.compiled import compiled
 
@@ -55,7 +55,7 @@ def solve(
     values = _solve(
         modes.rate, modes.noise, modes.floor, own, modes.signal.copy(), lr, batch, steps, parts
     )
-    diverged = ~(np.abs(values) < DIVERGED * (modes.signal.sum() + modes.floor))
+    diverged = ~(np.abs(values) < limit(modes))
     return values, int(steps[np.argmax(diverged)]) if diverged.any() else None
 
 

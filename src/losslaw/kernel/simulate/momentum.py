@@ -36,7 +36,7 @@ from numpy.typing import ArrayLike
 
 from losslaw.errors import InputError
 from losslaw.kernel.modes import Modes
-from losslaw.kernel.simulate.recursion import DIVERGED
+from losslaw.kernel.simulate.recursion import limit
 from losslaw.kernel.simulate.stability import Stability
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.numerics.compiled import compiled
@@ -119,12 +119,12 @@ def run(
         is 0 at steps from there on.
     """
     totals = np.zeros(steps.size)
-    limit = DIVERGED * (modes.signal.sum() + modes.floor)
     last = _move(
         modes.rate, modes.noise / modes.rate**2, modes.floor, modes.own_noise,
-        modes.signal.copy(), lr, batch, momentum.rho, momentum.nesterov, steps, totals, limit,
+        modes.signal.copy(), lr, batch, momentum.rho, momentum.nesterov,
+        steps, totals, limit(modes),
     )  # fmt: skip
-    return totals, (None if last < 0 else int(last))
+    return totals, last or None
 
 
 @compiled(fastmath={"reassoc", "contract", "nsz"})
@@ -168,7 +168,7 @@ def _move(
         if steps[row] == k + 1:
             out[row] = total
             row += 1
-    return -1
+    return 0
 
 
 def feedback(

@@ -44,11 +44,16 @@ def move(
 ) -> tuple[FloatArray, int | None]:
     """The same from the state ``x`` on, which is changed in place."""
     totals = np.zeros(steps.size)
-    limit = DIVERGED * (modes.signal.sum() + modes.floor)
     last = _move(
-        modes.rate, x, modes.noise, modes.floor, modes.own_noise, lr, batch, steps, totals, limit
-    )
-    return totals, (None if last < 0 else int(last))
+        modes.rate, x, modes.noise, modes.floor, modes.own_noise,
+        lr, batch, steps, totals, limit(modes),
+    )  # fmt: skip
+    return totals, last or None
+
+
+def limit(modes: Modes) -> float:
+    """The sum of all modes from which on a run has diverged."""
+    return DIVERGED * float(modes.signal.sum() + modes.floor)
 
 
 # "reassoc" lets the sum over modes run in vector registers, a factor of four; the order is fixed by
@@ -89,4 +94,4 @@ def _move(
         if steps[row] == k + 1:
             out[row] = total
             row += 1
-    return -1
+    return 0
