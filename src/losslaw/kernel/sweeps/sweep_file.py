@@ -5,12 +5,15 @@
     capacity = 4.0
     modes = [1000, inf]               # the default is inf
     noise = 1.0
+    ambient = inf                     # all features there are; the default is inf
+    # spectrum = "eigenvalues.csv"    # measured, in place of source and capacity
 
     [run]
     schedule = "cosine:peak={peak},horizon={horizon}"
     relative = false                  # true: rates are fractions of the largest stable one
     method = "quadrature"             # or exact, sde, volterra, fsl; integrator: any horizon
     batch = [1, 8]                    # the default is what the schedule says, or 1
+    momentum = [0, 0.9]               # heavy ball's, or with nesterov = true Nesterov's
     runs = 100                        # sampled runs beside the exact mean; the default is 0
     seed = 0
 
@@ -36,8 +39,10 @@ from msgspec import Meta
 from losslaw.errors import InputError
 from losslaw.files.checked import Finite, convert
 from losslaw.files.tables import read_text
+from losslaw.kernel.measured import read_spectrum
+from losslaw.kernel.methods import MOVED
 from losslaw.kernel.problem import Distribution, Features
-from losslaw.kernel.sweeps.kernel_job import KernelJob, SweepMethod
+from losslaw.kernel.sweeps.kernel_job import KernelJob, NamedSpectrum, SweepMethod
 from losslaw.kernel.theory import source_at
 from losslaw.schedules import format_schedule, parse_long_schedule, parse_schedule
 
@@ -62,11 +67,14 @@ class ProblemSection(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """What a kernel problem is; the order of the fields is that of the loops."""
 
     source: Several[Finite] | None = None
-    capacity: Several[Finite]
+    capacity: Several[Finite] | None = None
     modes: Several[Modes] = math.inf
     noise: Several[Finite] = 1.0
     features: Several[Features] = "top"
     distribution: Several[Distribution] = "gaussian"
+    ambient: Several[Modes] = math.inf
+    spectrum: Several[str] | None = None
+    tolerance: Finite = 1e-12
     difficulty: Several[Finite] | None = None
 
 
@@ -79,6 +87,8 @@ class RunSection(msgspec.Struct, forbid_unknown_fields=True):
     seed: Several[Whole] = 0
     relative: bool = False
     method: Several[SweepMethod] = "quadrature"
+    momentum: Several[Finite] | None = None
+    nesterov: bool = False
 
 
 class SweepFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -143,15 +153,9 @@ def _jobs(written: SweepFile) -> list[KernelJob]:
     }
     for name in ("runs", "seed"):
         lists[name] = [int(number) for number in lists[name]]
-    lists["modes"] = [math.inf if modes == "inf" else modes for modes in lists["modes"]]
-    difficulties = lists.pop("difficulty")
-    difficult = difficulties != [None]
-    if difficult == (lists["source"] != [None]):
-        if difficult:
-            raise InputError("problem has source and difficulty, which is source times capacity")
-        raise InputError("problem.source is missing, or difficulty in its place")
-    if difficult:
-        lists["source"] = difficulties
+    for name in ("modes", "ambient"):
+        lists[name] = [math.inf if number == "inf" else number for number in lists[name]]
+    difficult = _law(lists)
     lists["schedule"] = _schedules(lists["schedule"], written.values, set(lists["method"]))
     count = math.prod(map(len, lists.values()))
     if count > MOST_JOBS:
@@ -161,10 +165,42 @@ def _jobs(written: SweepFile) -> list[KernelJob]:
         for combination in itertools.product(*lists.values())
     ]
     if difficult:
-        jobs = [replace(job, source=source_at(job.source, job.capacity)) for job in jobs]
+        jobs = [
+            replace(job, source=source_at(job.source or 0.0, job.capacity or 0.0)) for job in jobs
+        ]
     for job in jobs:
         _check(job)
     return list(dict.fromkeys(jobs))
+
+
+def _law(lists: dict[str, list[Any]]) -> bool:
+    """Settle where the law of a problem comes from; whether its sources are difficulties."""
+    difficulties, (tolerance,) = lists.pop("difficulty"), lists.pop("tolerance")
+    given = {
+        "source": lists["source"],
+        "difficulty": difficulties,
+        "capacity": lists["capacity"],
+        "spectrum": lists["spectrum"],
+    }
+    given = {name for name, values in given.items() if values != [None]}
+    if "spectrum" in given:
+        if others := given - {"spectrum"}:
+            raise InputError(f"problem has spectrum, which takes the place of {min(others)}")
+        if lists["ambient"] != [math.inf]:
+            raise InputError("problem has ambient, but a spectrum says itself how long it is")
+        lists["spectrum"] = [
+            NamedSpectrum(name, read_spectrum(name, tolerance)) for name in lists["spectrum"]
+        ]
+        return False
+    if "capacity" not in given:
+        raise InputError("problem.capacity is missing, or spectrum in its place")
+    if given >= {"source", "difficulty"}:
+        raise InputError("problem has source and difficulty, which is source times capacity")
+    if not given & {"source", "difficulty"}:
+        raise InputError("problem.source is missing, or difficulty in its place")
+    if "difficulty" in given:
+        lists["source"] = difficulties
+    return "difficulty" in given
 
 
 def _list(value: Any) -> list[Any]:
@@ -208,7 +244,14 @@ def _standalone(text: str, methods: set[str]) -> str:
 
 
 def _check(job: KernelJob) -> None:
-    job.problem()
+    world = job.problem()
+    if job.momentum is None:
+        if job.nesterov:
+            raise InputError("[run] nesterov without momentum: set momentum, 0.9 say")
+    elif job.method not in MOVED:
+        raise InputError(f"[run] method {job.method} knows no momentum: {', '.join(MOVED)} do")
+    elif not 0 <= job.momentum < 1:
+        raise InputError(f"[run] momentum is {job.momentum:g}, expected from 0 to below 1")
     if job.batch is not None and not (math.isfinite(job.batch) and job.batch > 0):
         raise InputError(f"[run] batch is {job.batch:g}, expected above 0")
     if job.runs:
@@ -216,7 +259,7 @@ def _check(job: KernelJob) -> None:
             raise InputError(
                 f"[run] runs is {job.runs}, and sampled runs have no integrator: leave one out"
             )
-        if math.isinf(job.modes):
+        if math.isinf(world.modes):
             raise InputError(
                 f"[run] runs is {job.runs}, and sampled runs need finite modes: set [problem] modes"
             )

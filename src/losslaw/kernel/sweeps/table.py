@@ -29,9 +29,14 @@ Row = list[str]
 
 def job_key(job: Any) -> str:
     """A short name for a job: equal for equal records of one version of the package, only then."""
-    record = {"type": type(job).__qualname__, "version": __version__, **dataclasses.asdict(job)}
-    text = json.dumps(record, sort_keys=True)
+    record = {"type": type(job).__qualname__, "version": __version__, **_inputs(job)}
+    text = json.dumps(record, sort_keys=True, default=repr)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _inputs(job: Any) -> dict[str, Any]:
+    """The fields of a job as they are: no copies of what they hold."""
+    return {field.name: getattr(job, field.name) for field in dataclasses.fields(job)}
 
 
 def cell(value: object) -> str:
@@ -100,8 +105,8 @@ class SweepTable:
             status: ``ok``, or the sentence that refused it.
             results: Results by column; a missing one is an empty cell.
         """
-        inputs = dataclasses.asdict(self.jobs[index]).values()
-        row = [self.keys[index], *map(cell, inputs), cell(status)]
+        inputs = _inputs(self.jobs[index])
+        row = [self.keys[index], *map(cell, inputs.values()), cell(status)]
         row += [cell(results.get(name)) for name in self.columns]
         self.rows[self.keys[index]] = row
         self._stream.write(_line(row))
