@@ -8,6 +8,7 @@ import losslaw as ll
 from losslaw.designing.batch_growth import design_batch
 from losslaw.designing.run_length import horizon_for
 from losslaw.kernel.methods import evaluate
+from losslaw.kernel.sweeps.grid import SweepGrid
 
 FITTED = ("constant_peak3e-3_T4000", "cosine_peak3e-3_T4000", "wsd-linear-0.2_peak3e-3_T4000")
 WSD = "wsd:peak=3e-3,horizon=4000,warmup=100,cooldown=0.2"
@@ -41,6 +42,12 @@ def _world():
     return ll.KernelRegression(source=1.0, capacity=2.0, noise=0.5, modes=200)
 
 
+def _grid():
+    sides = {"source": [0.5, 0.5, 1.0, 1.0], "capacity": [2.0, 4.0, 2.0, 4.0]}
+    excess = np.array([0.04, 0.02, 0.01, np.nan])
+    return SweepGrid(source="table.csv", columns=sides, excess=excess)
+
+
 MAKERS = {
     "Schedule": lambda: ll.parse_schedule(WSD),
     "LossCurve": lambda: curves()[2],
@@ -66,6 +73,7 @@ MAKERS = {
     "Continued": lambda: ll.continue_run(so_far(), 1000, earlier=curves()[2:], **LAW),
     "Fleet": lambda: ll.fleet(curves(), **LAW),
     "KernelRegression": _world,
+    "SweepMap": lambda: _grid().map(),
     "Evaluation": lambda: evaluate(_world(), ll.constant(peak=0.2, horizon=1000), points=50),
 }
 

@@ -20,6 +20,7 @@ from losslaw.demo import Demo
 from losslaw.drawing import Plotted
 from losslaw.drawing.plotted import picture_name
 from losslaw.files.pictures import png
+from losslaw.kernel.sweeps.grid import SweepGrid
 from losslaw.reporting.page import HtmlReport
 from losslaw.text import Report
 
@@ -45,6 +46,7 @@ AXES = {
     "Fleet": ("annealed loss (nats per token)", ""),
     "KernelRegression": (UPDATE, "excess risk"),
     "Evaluation": (UPDATE, "excess risk"),
+    "SweepMap": ("source", "capacity"),
 }
 MORE = {"KernelRegression": {"schedule": "constant:peak=0.2,horizon=500"}}
 
@@ -63,14 +65,16 @@ def test_an_answer_is_drawn(name):
     ax = Figure().add_subplot()
     assert drawn(name, ax) is ax
     assert (ax.get_xlabel(), ax.get_ylabel()) == AXES[name]
-    assert ax.lines
+    assert ax.lines or ax.collections
     for line in ax.lines:
         x = np.asarray(line.get_xdata(), dtype=float)
         assert np.isfinite(x).all()
         if UPDATE in AXES[name]:
             assert (np.diff(x) >= 0).all()
     low, high = ax.get_ylim()
-    assert any(((line.get_ydata() >= low) & (line.get_ydata() <= high)).any() for line in ax.lines)
+    assert not ax.lines or any(
+        ((line.get_ydata() >= low) & (line.get_ydata() <= high)).any() for line in ax.lines
+    )
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -112,6 +116,25 @@ def test_every_report_has_a_picture():
 @pytest.mark.parametrize("name", MAKERS)
 def test_the_function_is_found_by_the_name_of_the_record(name):
     assert picture_name(type(answer(name))) in views.__all__
+
+
+def test_a_map_of_a_sweep_writes_its_cells_and_leaves_empty_what_was_refused():
+    ax = drawn("SweepMap")
+    assert [each.get_text() for each in ax.texts] == ["0.04", "0.01", "0.02"]
+    assert ax.collections[0].get_array().mask.sum() == 1
+    assert [each.get_text() for each in ax.get_xticklabels()] == ["0.5", "1"]
+
+
+def test_a_map_of_choices_has_a_legend_of_them():
+    plans = {"schedule": ["wsd", "cosine"] * 2, "source": [1.0, 1.0, 2.0, 2.0], "noise": [1.0] * 4}
+    grid = SweepGrid(source="t", columns=plans, excess=np.array([1.0, 2.0, 4.0, 3.0]))
+    ax = grid.map("source", "noise", "best:schedule").plot()
+    assert names(ax) == ["cosine", "wsd"]
+    first, second = ax.patches
+    assert (first.get_facecolor(), first.get_hatch()) != (
+        second.get_facecolor(),
+        second.get_hatch(),
+    )
 
 
 def test_a_schedule_goes_from_zero_to_its_end():

@@ -34,6 +34,15 @@ def plot_command(
         bool,
         typer.Option("--terms", help="Also what the losses of a fit are made of."),
     ] = False,
+    sides: Annotated[
+        str | None,
+        typer.Option(
+            "--map",
+            metavar="X,Y[,CELL]",
+            help="Of the table of a sweep: which two varied things, and what stands where they"
+            " meet: risk, best:NAME or exponent:NAME.",
+        ),
+    ] = None,
     level: options.Level = 0.9,
     json: options.Json = False,
     output: Annotated[
@@ -58,6 +67,7 @@ def plot_command(
       losslaw plot fit.json wsd:peak=3e-3,horizon=4000,warmup=100,cooldown=0.2
       losslaw forecast run.csv --horizon 12k --fit fit.json -o forecast.json
       losslaw plot run.csv forecast.json
+      losslaw plot table.csv --map source,capacity,exponent:horizon
     """
     from losslaw.files.pictures import check_picture, write_picture
     from losslaw.views.figures import figure_of
@@ -70,7 +80,9 @@ def plot_command(
     curves = options.read(logs, **reading) if logs else []
     size = reading["model_size"]
     with activity("drawing"):
-        figure = figure_of(known, curves, rates=rates, terms=terms, level=level, model_size=size)
+        figure = figure_of(
+            known, curves, rates=rates, terms=terms, level=level, model_size=size, sides=sides
+        )
         write_picture(path, figure)
     if json:
         drawn = [{"file": each.name, "kind": each.kind} for each in known]

@@ -10,11 +10,12 @@ evaluators of one quantity, the risk along a schedule, and check each other: in 
 is stable (`StableRates`).
 """
 
+from losslaw.drawing import Plotted
 from losslaw.kernel.mean_risk import MeanRisk
 from losslaw.kernel.sampled_risk import SampledRisk
 
 
-class KernelRegression(MeanRisk, SampledRisk):
+class KernelRegression(MeanRisk, SampledRisk, Plotted):
     """One-pass SGD on power-law kernel regression, in expectation and sample by sample.
 
     Args:

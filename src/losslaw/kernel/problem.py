@@ -7,7 +7,6 @@ from typing import Literal, get_args
 
 from numpy.typing import ArrayLike
 
-from losslaw.drawing import Plotted
 from losslaw.errors import InputError, expect_numbers
 from losslaw.kernel.modes import Modes
 from losslaw.kernel.simulate.quadrature import power_law_nodes
@@ -27,7 +26,7 @@ FEW_MODES = 32
 
 
 @dataclass(frozen=True, eq=False)
-class Problem(Plotted):
+class Problem:
     """Features, target and student; its numbers are those of `KernelRegression`, checked."""
 
     source: float | None = None

@@ -25,3 +25,4 @@ from .scores import plot_errors as plot_errors
 from .scores import plot_scores as plot_scores
 from .sizes import plot_ladder as plot_ladder
 from .sizes import plot_merge_forecast as plot_merge_forecast
+from .sweeps import plot_sweep_map as plot_sweep_map

@@ -10,6 +10,7 @@ from losslaw.drawing.axes import legend, legend_height
 from losslaw.drawing.style import COLUMN, cycled, dressed, new_figure
 from losslaw.errors import InputError
 from losslaw.fitting import Fit
+from losslaw.kernel.sweeps.grid import SweepGrid, SweepMap
 from losslaw.schedules import Schedule
 from losslaw.views.curves import frame_losses, loss_axis, plot_curves
 from losslaw.views.designs import plot_design, plot_gains
@@ -20,6 +21,7 @@ from losslaw.views.found import Found, only
 from losslaw.views.predictions import plot_along, plot_fit, plot_prediction, plot_terms
 from losslaw.views.residuals import plot_residuals
 from losslaw.views.schedules import plot_schedules
+from losslaw.views.sweeps import plot_sweep_map
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,6 +75,7 @@ def figure_of(
     terms: bool = False,
     level: float = 0.9,
     model_size: float | None = None,
+    sides: str | None = None,
 ) -> "Figure":
     """One figure of all that was found in files: logs below predictions, answers in panels.
 
@@ -83,6 +86,7 @@ def figure_of(
         terms: Also what the losses of a fit are made of.
         level: Level of the bands of a fit's predictions.
         model_size: Parameters of the model for which a fit of several sizes predicts schedules.
+        sides: What the map of a sweep shows: ``X,Y`` or ``X,Y,CELL`` (`SweepGrid.map`).
 
     Raises:
         InputError: several fits, or several forecasts, or more than a picture can hold.
@@ -115,7 +119,21 @@ def figure_of(
     for each in files:
         for draw in each.draws:
             panels.append(Panel(draw=lambda ax, draw=draw, of=each: draw(of.value, ax), height=2.8))
+    grids = [grid for each in files if (grid := each.of(SweepGrid)) is not None]
+    if sides is not None and not grids:
+        raise InputError("--map needs the table of a sweep: losslaw sweep FILE.toml -o table.csv")
+    for grid in grids:
+        found = _map(grid, sides)
+        panels.append(Panel(draw=lambda ax, found=found: plot_sweep_map(found, ax), height=2.8))
     return stacked(panels)
+
+
+def _map(grid: SweepGrid, sides: str | None) -> SweepMap:
+    """The map that ``X,Y[,CELL]`` describes."""
+    names = [] if sides is None else [each.strip() for each in sides.split(",")]
+    if names and len(names) not in (2, 3):
+        raise InputError(f"--map {sides}, expected X,Y or X,Y,CELL, such as source,capacity,risk")
+    return grid.map(*names)
 
 
 def _of_fit(

@@ -15,6 +15,7 @@ from losslaw.errors import InputError
 from losslaw.files import read_table, read_text
 from losslaw.files.json_text import parse_json
 from losslaw.fitting import load_fit
+from losslaw.kernel.sweeps.grid import is_sweep, read_grid
 from losslaw.schedules import Schedule, parse_schedule, read_schedule
 from losslaw.views.annealed import AnnealedForm, plot_annealed
 from losslaw.views.designs import (
@@ -144,6 +145,8 @@ def _columns(begin: bytes) -> list[str]:
 
 def _of_table(path: str, columns: list[str]) -> Found:
     names = set(columns)
+    if is_sweep(columns):
+        return Found(name=path, kind="sweep", value=read_grid(path))
     if {"step", "lr"} <= names <= {"step", "lr", "batch", "weight_decay"}:
         return Found(name=path, kind="schedule", value=read_schedule(path))
     if {"step", "loss", "lower", "upper"} <= names:

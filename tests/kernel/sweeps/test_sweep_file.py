@@ -1,10 +1,14 @@
 import math
+import pickle
 
 import pytest
 
 from losslaw.errors import InputError
+from losslaw.kernel import KernelRegression
 from losslaw.kernel.sweeps.kernel_job import COLUMNS, KernelJob, run_kernel_job
 from losslaw.kernel.sweeps.sweep_file import jobs_of, read_sweep
+from losslaw.kernel.sweeps.table import cell, job_key
+from losslaw.schedules import constant
 
 TOML = """
 [problem]
@@ -89,6 +93,12 @@ def test_a_schedule_file_is_written_out(tmp_path, monkeypatch):
         ("batch = [1, 8]", 'method = "sgd"', "method is 'sgd', expected"),
         ("batch = [1, 8]", 'runs = 2\nmethod = "integrator"', "sampled runs have no integrator"),
         ("batch = [1, 8]", "runs = 2", "sampled runs need finite modes"),
+        ("batch = [1, 8]", "momentum = 1", r"momentum is 1, expected from 0 to below 1"),
+        ("batch = [1, 8]", "nesterov = true", "nesterov without momentum"),
+        ("batch = [1, 8]", 'momentum = 0.9\nmethod = "sde"', "method sde knows no momentum"),
+        ("capacity = 2.0", "", "problem.capacity is missing, or spectrum in its place"),
+        ("capacity = 2.0", 'spectrum = "x.csv"', "spectrum, which takes the place of source"),
+        ("capacity = 2.0", "capacity = 2\nambient = 40", "modes is 50, expected at most 40"),
         ("n = 10", "", r"\[values\] has no 'n'"),
         ("n = 10", "n = 10\nm = 1", r"\[values\] m: no schedule has {m}"),
         ("n = 10", "n = 0", "horizon"),
@@ -194,3 +204,37 @@ def test_a_key_of_thousands_of_parts_is_refused_before_it_takes_memory(tmp_path)
     path.write_text(".".join(["a"] * 50_000) + " = 1\n")
     with pytest.raises(InputError, match="a key has more than 50 parts"):
         read_sweep(path)
+
+
+def test_momentum_and_a_finite_ambient_dimension():
+    problem = {"source": 0.5, "capacity": 2.0, "modes": 10, "features": "random", "ambient": 30}
+    run = {"schedule": "constant:peak=0.05,horizon=20", "momentum": [0, 0.9], "runs": 2}
+    plain, moved = jobs_of({"problem": problem, "run": run})
+    world, schedule = moved.problem(), moved.whole_schedule()
+    assert world.ambient == 30
+    results = run_kernel_job(moved)
+    assert results["excess_risk"] == world.excess_risk(schedule, momentum=0.9)[-1]
+    assert results["sampled_risk"] is not None
+    assert results["excess_risk"] != run_kernel_job(plain)["excess_risk"]
+
+
+def test_a_measured_spectrum_goes_with_its_jobs(tmp_path):
+    path = tmp_path / "eigenvalues.csv"
+    path.write_text("eigenvalue,target\n1,1\n0.25,0.5\n0,3\n")
+    problem = {"spectrum": str(path), "noise": [0, 1]}
+    run = {"schedule": "constant:peak={peak},horizon=9", "runs": 1, "relative": True}
+    document = {"problem": problem, "run": run, "values": {"peak": [0.1, 0.2]}}
+    jobs = jobs_of(document)
+    assert jobs == jobs_of(document)
+    assert [cell(job.spectrum) for job in jobs] == [str(path)] * 4
+    keys = [job_key(job) for job in jobs]
+    assert len(set(keys)) == 4
+    job = pickle.loads(pickle.dumps(jobs[-1]))
+    path.write_text("eigenvalue,target\n1,1\n0.5,0.5\n")
+    assert job_key(job) == keys[-1]  # it needs the file no more
+    assert job_key(jobs_of(document)[-1]) != keys[-1]
+    world = KernelRegression(spectrum=[1, 0.25], targets=[1, 0.5], noise=1)
+    plan = constant(peak=0.2 * world.largest_lr(1.0), horizon=9)
+    assert run_kernel_job(job)["excess_risk"] == pytest.approx(
+        world.excess_risk(plan)[-1], rel=1e-12
+    )

@@ -1,0 +1,259 @@
+"""What the table of a sweep says: what was varied, and the risk, best choice or exponent over it.
+
+A map has two of the varied things as its sides. What else was varied is chosen best, cell by cell:
+a map of problems at many peak rates is one of each problem at its best rate.
+"""
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from losslaw.drawing import Plotted
+from losslaw.errors import InputError
+from losslaw.files import read_text
+from losslaw.numerics.arrays import FloatArray, IntArray
+from losslaw.text import Report, table
+
+Value = float | str
+
+# Of a job without the parameter.
+NOT = "-"
+
+# Columns that are the results of a job, or only name it.
+RESULTS = frozenset(
+    ["job", "status", "risk", "excess_risk", "sampled_risk", "sampled_error", "sampled_spread"]
+)
+# What a cell may be, in words and as a user writes it.
+WHAT = {
+    "risk": "excess risk",
+    "best": "best {}",
+    "exponent": "p of excess risk ~ {}^-p",
+}
+FORMS = "risk, best:NAME or exponent:NAME"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class SweepMap(Report, Plotted):
+    """Two sides and what stands where they meet.
+
+    Attributes:
+        x: Name of what varies from left to right.
+        y: Name of what varies from below to above.
+        xs: Its values. Length n.
+        ys: The same. Length m.
+        what: What a cell is, in words.
+        show: ``risk``, ``best`` or ``exponent``.
+        cells: Excess risk or exponent; NaN where no job came to an end. Shape ``(m, n)``.
+        best: Where ``show`` is ``best``, which value has the lowest risk; empty: none.
+        chosen: What else was varied: its best value counts.
+    """
+
+    x: str
+    y: str
+    xs: tuple[Value, ...]
+    ys: tuple[Value, ...]
+    what: str
+    show: str
+    cells: FloatArray
+    best: tuple[tuple[str, ...], ...] = ()
+    chosen: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        written = self.best or tuple(
+            tuple("-" if math.isnan(cell) else f"{cell:.4g}" for cell in row) for row in self.cells
+        )
+        rows = [[in_words(y), *row] for y, row in zip(self.ys, written, strict=True)]
+        header = [f"{self.y} \\ {self.x}", *map(in_words, self.xs)]
+        return "\n".join([*self.title, "", *table(header, rows[::-1])])
+
+    @property
+    def title(self) -> list[str]:
+        """What a cell is, and over what else its risk is the lowest. One line or two."""
+        *others, last = self.chosen or ("",)
+        over = f"{', '.join(others)} and {last}" if others else last
+        return [self.what, f"lowest over {over}"] if over else [self.what]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SweepGrid:
+    """The jobs of a sweep and their excess risks.
+
+    Attributes:
+        source: The table's name, for messages.
+        columns: What jobs differ in, by name: columns of the table, and the values that stand in
+            the texts of schedules. Each has a value for every job.
+        excess: Excess risk of every job; NaN: it was refused. Shape ``(jobs,)``.
+    """
+
+    source: str
+    columns: dict[str, list[Value]]
+    excess: FloatArray
+
+    def map(self, x: str | None = None, y: str | None = None, show: str = "risk") -> SweepMap:
+        """What stands where two of the varied things meet.
+
+        Args:
+            x: Name of the one; by default the first that was varied.
+            y: Name of the other; by default the next.
+            show: ``risk``: the excess risk. ``best:NAME``: the value of NAME at which it is lowest.
+                ``exponent:NAME``: the p of ``excess risk ~ NAME^-p``, by least squares in logs.
+
+        Raises:
+            InputError: fewer than two things were varied, or a name is not one of them.
+
+        >>> grid = SweepGrid(source="demo", excess=np.array([8.0, 4.0, 2.0, 1.0]), columns={
+        ...     "source": [1.0, 1.0, 2.0, 2.0], "horizon": [1.0, 2.0, 1.0, 2.0]})
+        >>> print(grid.map("source", "horizon"))
+        excess risk
+        <BLANKLINE>
+        horizon \\ source  1  2
+        2                 4  1
+        1                 8  2
+        """
+        kind, _, of = show.partition(":")
+        if kind not in WHAT or (kind == "risk") != (not of):
+            raise InputError(f"a cell cannot be {show!r}, expected {FORMS}")
+        x, y = self._sides(x, y, of)
+        xs, columns = _coded(self.columns[x])
+        ys, rows = _coded(self.columns[y])
+        cells = np.full((len(ys), len(xs)), np.nan)
+        best = [[""] * len(xs) for _ in ys]
+        for i, j in np.ndindex(cells.shape):
+            here = np.flatnonzero((rows == i) & (columns == j) & np.isfinite(self.excess))
+            if here.size:
+                lowest = here[self.excess[here].argmin()]
+                cells[i, j] = self.excess[lowest]
+                if kind == "exponent":
+                    cells[i, j] = self._exponent(of, here)
+                elif kind == "best":
+                    best[i][j] = in_words(self.columns[of][int(lowest)])
+        return SweepMap(
+            x=x,
+            y=y,
+            xs=xs,
+            ys=ys,
+            what=WHAT[kind].format(of),
+            show=kind,
+            cells=cells,
+            best=tuple(map(tuple, best)) if kind == "best" else (),
+            chosen=tuple(name for name in self.columns if name not in (x, y, of)),
+        )
+
+    def _sides(self, x: str | None, y: str | None, of: str) -> tuple[str, str]:
+        """The names of the sides, checked."""
+        varied = ", ".join(self.columns) or "nothing"
+        left = [name for name in self.columns if name not in (x, y, of)]
+        x = left.pop(0) if x is None and left else x
+        y = left.pop(0) if y is None and left else y
+        if x is None or y is None:
+            besides = f" besides {of}" if of else ""
+            raise InputError(
+                f"{self.source}: a map needs two things that were varied{besides}; varied was"
+                f" {varied}"
+            )
+        names = [x, y, *([of] if of else [])]
+        for name in names:
+            if name not in self.columns:
+                raise InputError(f"{self.source}: {name!r} was not varied; varied was {varied}")
+        if len(set(names)) < len(names):
+            raise InputError(f"a map of {', '.join(names)}: expected different names")
+        return x, y
+
+    def _exponent(self, of: str, here: IntArray) -> float:
+        """Minus the slope of the log of the lowest excess risk by the log of a column."""
+        at, codes = _coded([self.columns[of][int(k)] for k in here])
+        for value in at:
+            if isinstance(value, str) or value <= 0:
+                raise InputError(f"exponent:{of} needs numbers above 0, not {in_words(value)}")
+        lowest = [float(self.excess[here[codes == i]].min()) for i in range(len(at))]
+        if len(at) < 2 or min(lowest) <= 0:
+            return math.nan
+        logs = np.log(np.array(at, dtype=np.float64))
+        return -float(np.polyfit(logs, np.log(lowest), 1)[0])
+
+
+def read_grid(path: str | Path) -> SweepGrid:
+    """The grid of a table that ``losslaw sweep`` wrote.
+
+    Raises:
+        InputError: the file cannot be read, or is no such table.
+    """
+    rows = list(csv.DictReader(io.StringIO(read_text(path))))
+    return grid_of(rows, str(path))
+
+
+def grid_of(rows: Sequence[dict[str, str]], source: str) -> SweepGrid:
+    """The grid of the rows of a table.
+
+    Args:
+        rows: Cells by the names of their columns.
+        source: What the table is, for messages.
+
+    Raises:
+        InputError: they are not of a sweep.
+    """
+    if not rows or not is_sweep(rows[0]):
+        raise InputError(f"{source}: not the table of a sweep, or one without rows")
+    plans = [_plan(row["schedule"] or "") for row in rows]
+    columns: dict[str, list[Value]] = {
+        name: [_value(row[name]) for row in rows]
+        for name in rows[0]
+        if name not in RESULTS and name != "schedule"
+    }
+    names = list(dict.fromkeys(name for plan in plans for name in plan))
+    columns |= {name: [plan.get(name, NOT) for plan in plans] for name in names}
+    # What only some families have, and always the same, says no more than the family.
+    varied = {name: each for name, each in columns.items() if len({*each} - {NOT}) > 1}
+    excess = np.array([_number(row["excess_risk"]) for row in rows])
+    return SweepGrid(source=source, columns=varied, excess=excess)
+
+
+def is_sweep(columns: Sequence[str] | dict[str, str]) -> bool:
+    """Whether a table with these columns is that of a sweep."""
+    return {"job", "schedule", "status", "excess_risk"} <= set(columns)
+
+
+def in_words(value: Value) -> str:
+    """A value of a side.
+
+    >>> in_words(0.25), in_words(16000.0), in_words(1e9), in_words("cosine")
+    ('0.25', '16,000', '1e+09', 'cosine')
+    """
+    if isinstance(value, str):
+        return value
+    return f"{value:,.0f}" if value == round(value, 0) and abs(value) < 1e6 else f"{value:.4g}"
+
+
+def _plan(text: str) -> dict[str, Value]:
+    """The family of a schedule and its parameters; a schedule in pieces is a text of its own."""
+    family, _, rest = text.partition(":")
+    pairs = [part.partition("=") for part in rest.split(",")]
+    if any(not (name.isidentifier() and value) for name, _, value in pairs):
+        return {"schedule": text}
+    return {"schedule": family, **{name: _value(value) for name, _, value in pairs}}
+
+
+def _value(text: str | None) -> Value:
+    number = _number(text)
+    return (text or NOT) if math.isnan(number) else number
+
+
+def _number(text: str | None) -> float:
+    try:
+        return float(text or "nan")
+    except ValueError:
+        return math.nan
+
+
+def _coded(column: Sequence[Value]) -> tuple[tuple[Value, ...], IntArray]:
+    """What stands in a column, numbers by size, then words as they came; and which stands where."""
+    once = list(dict.fromkeys(column))
+    numbers = sorted(value for value in once if not isinstance(value, str))
+    values = (*numbers, *(value for value in once if isinstance(value, str)))
+    place = {value: i for i, value in enumerate(values)}
+    return values, np.array([place[value] for value in column], dtype=np.int64)

@@ -1,0 +1,99 @@
+"""What the table of a sweep says, over two things that were varied."""
+
+import math
+
+import numpy as np
+import pytest
+
+from losslaw.errors import InputError
+from losslaw.kernel.sweeps.grid import grid_of, read_grid
+from losslaw.kernel.sweeps.kernel_job import COLUMNS, run_kernel_job
+from losslaw.kernel.sweeps.sweep_file import jobs_of
+from losslaw.kernel.sweeps.table import SweepTable
+
+# Risk falls as horizon^-p with p the source, and the better schedule depends on it.
+HORIZONS = (10, 100, 1000)
+
+
+def rows():
+    for source in (0.5, 1.0):
+        for family, extra in (("constant", ""), ("wsd", ",cooldown=0.2")):
+            for horizon in HORIZONS:
+                plan = f"{family}:peak=0.1,horizon={horizon}{extra}"
+                worse = 2 if (family == "wsd") == (source == 0.5) else 1
+                risk = "" if horizon == 10 and source == 1 else f"{worse * horizon**-source!r}"
+                yield {
+                    "job": f"{source}{plan}",
+                    "source": f"{source}",
+                    "capacity": "2",
+                    "schedule": plan,
+                    "status": "ok" if risk else "not stable",
+                    "excess_risk": risk,
+                }
+
+
+@pytest.fixture
+def grid():
+    return grid_of([*rows()], "t.csv")
+
+
+def test_only_what_was_varied_is_there(grid):
+    # A cooldown that all of one family have tells no more than the family.
+    assert [*grid.columns] == ["source", "schedule", "horizon"]
+
+
+def test_a_cell_is_the_lowest_risk_over_what_else_was_varied(grid):
+    made = grid.map("source", "horizon")
+    lowest = [[10**-0.5, math.nan], [0.1, 0.01], [1000**-0.5, 0.001]]
+    assert np.allclose(made.cells, lowest, equal_nan=True, rtol=1e-12)
+    assert made.title == ["excess risk", "lowest over schedule"]
+    assert "1,000" in str(made)
+    assert " -" in str(made)
+
+
+def test_the_best_choice_and_the_exponent_of_a_cell(grid):
+    best = grid.map("source", "horizon", "best:schedule")
+    assert best.best == (("constant", ""), ("constant", "wsd"), ("constant", "wsd"))
+    power = grid.map("source", "schedule", "exponent:horizon")
+    assert np.allclose(power.cells, [[0.5, 1.0]] * 2, rtol=1e-12)
+    assert power.title == ["p of excess risk ~ horizon^-p"]
+
+
+@pytest.mark.parametrize(
+    ("sides", "message"),
+    [
+        (("source", "peak"), "'peak' was not varied; varied was source, schedule, horizon"),
+        (("source", "source"), "expected different names"),
+        (("source", "horizon", "best"), "a cell cannot be 'best', expected risk, best:NAME"),
+        (("source", "horizon", "risk:x"), "a cell cannot be 'risk:x'"),
+        (("source", "horizon", "exponent:schedule"), "needs numbers above 0, not constant"),
+    ],
+)
+def test_maps_that_cannot_be(grid, sides, message):
+    with pytest.raises(InputError, match=message):
+        grid.map(*sides)
+
+
+def test_two_things_have_to_be_varied():
+    one = [row for row in rows() if row["source"] == "0.5" and "horizon=10," not in row["schedule"]]
+    grid = grid_of(one[:3], "t.csv")
+    with pytest.raises(InputError, match=r"needs two things that were varied besides horizon"):
+        grid.map(show="exponent:horizon")
+    with pytest.raises(InputError, match="not the table of a sweep"):
+        grid_of([], "t.csv")
+
+
+def test_a_table_that_a_sweep_wrote_is_read(tmp_path):
+    document = {
+        "problem": {"source": [0.5, 1], "capacity": 2, "modes": 9},
+        "run": {"schedule": "constant:peak={peak},horizon=9"},
+        "values": {"peak": [0.1, 0.2]},
+    }
+    jobs = jobs_of(document)
+    path = tmp_path / "t.csv"
+    with SweepTable(path, jobs, COLUMNS) as table:
+        for i, job in enumerate(jobs):
+            table.add(i, "ok", run_kernel_job(job))
+    made = read_grid(path).map()
+    assert (made.x, made.y, made.cells.shape) == ("source", "peak", (2, 2))
+    assert made.cells[1, 0] == jobs[1].problem().excess_risk(jobs[1].whole_schedule())[-1]
