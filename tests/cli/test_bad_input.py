@@ -122,11 +122,7 @@ LOGS = {
         ["line 4", "out of order"],
     ),
     "ragged rows": (["fit", "bad.csv"], HEAD + "2,0.1\n", ["line 3", "2 cells, expected 3"]),
-    "two curves of one label": (
-        ["fit", "flat.csv", "flat.csv"],
-        None,
-        ["two curves are called 'flat'", "name of its own"],
-    ),
+    "one file twice": (["plot", "flat.csv", "flat.csv"], None, ["flat.csv", "is given twice"]),
     "standard input twice": (["fit", "-", "-"], HEAD + "2,0.1,2\n3,0.1,2\n", ["standard input"]),
     "warm-up below zero": (["fit", "flat.csv", "--warmup", "-3"], None, ["warmup is -3"]),
     "unknown meaning of the rate": (["fit", "flat.csv", "--lr-is", "old"], None, ["'used'", "old"]),

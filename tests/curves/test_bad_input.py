@@ -163,8 +163,11 @@ def test_no_files_at_all():
 def test_one_log_twice(tmp_path):
     log = tmp_path / "run.csv"
     log.write_text(GOOD)
-    with pytest.raises(InputError, match=r"two curves are called 'run' .*run\.csv.*name of"):
-        read_curves([log, log])
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "run.csv").symlink_to(log)
+    for again in (log, tmp_path / "more" / ".." / "run.csv", tmp_path / "more" / "run.csv"):
+        with pytest.raises(InputError, match=r"one file is given twice: .*run\.csv and .*run\.csv$"):
+            read_curves([log, again])
 
 
 def test_an_unreadable_file(tmp_path):

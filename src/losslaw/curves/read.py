@@ -528,6 +528,9 @@ def _labels(logs: list[Log]) -> list[str]:
     seen: dict[str, str] = {}
     for name, log in zip(names, logs, strict=True):
         if name in seen:
+            both = Path(seen[name]), Path(log.source)
+            if all(each.exists() for each in both) and both[0].samefile(both[1]):
+                raise InputError(f"one file is given twice: {seen[name]} and {log.source}")
             raise InputError(
                 f"two curves are called {name!r} ({seen[name]} and {log.source}):"
                 " give each file a name of its own"
