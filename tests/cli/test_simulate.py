@@ -26,6 +26,7 @@ def test_a_curve_comes_back_as_it_was_simulated(tmp_path, capsys):
     out = capsys.readouterr().out
     assert "0.5 of the largest admissible rate" in out
     (curve,) = read_curves(path)
+    assert curve.unit == "risk"
     world = KernelRegression(source=0.5, capacity=4.0, modes=40)
     schedule = parse_schedule(SPEC).scaled(world.largest_lr(2)).with_(batch=2.0)
     assert_allclose(curve.schedule.lr, schedule.lr, rtol=1e-12, atol=1e-15)

@@ -70,6 +70,22 @@ def test_rows_of_many_updates_are_no_tokens(tmp_path):
     assert curve_of(tmp_path, "step,lr,loss\n" + rows(1000)).steps[-1] == 40_000
 
 
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [
+        ("step,lr,loss\n", "nats per token"),
+        ("step,lr,val/bpb\n", "bits per byte"),
+        ("step,lr,eval_perplexity\n", "perplexity"),
+        ("# loss_unit: bits per token\nstep,lr,loss\n", "bits per token"),
+    ],
+)
+def test_what_a_loss_is_measured_in_is_known_by_its_column_or_said(text, unit, tmp_path):
+    column = text.strip().rpartition(",")[2]
+    curve = curve_of(tmp_path, text + "1,0.1,3\n2,0.1,2\n", loss_column=column)
+    assert curve.unit == unit
+    assert curve.loss.tolist() == [3, 2]
+
+
 def test_tokens_of_a_long_table_are_divided_as_numbers(tmp_path, monkeypatch):
     text = "step,lr,loss\n" + rows(524_288)
     short = curve_of(tmp_path, text, step_divisor=524_288)

@@ -169,8 +169,27 @@ def test_simulated_risks_are_not_called_losses_in_nats():
     run = losslaw.constant(peak=0.1, horizon=50)
     simulated = [world.mean_curve(run), world.sample(run, runs=3, seed=0).curve()]
     assert views.plot_curves(simulated).get_ylabel() == "risk"
+    fit = losslaw.fit(simulated[0], "convolution")
+    assert {ax.get_ylabel() for ax in (fit.plot(), views.plot_terms(fit, run))} == {"risk"}
     assert views.plot_curves(answers.curves()).get_ylabel() == "loss (nats per token)"
     assert views.plot_curves([simulated[0], answers.curves()[0]]).get_ylabel() == "loss"
+
+
+def test_nothing_about_losses_in_bits_says_nats(tmp_path):
+    runs = [run.with_(unit="bits per byte") for run in answers.curves()]
+    fit = losslaw.fit(runs, "effective", keep_all=True)
+    fit.save(tmp_path / "fit.json")
+    fit = losslaw.load_fit(tmp_path / "fit.json")
+    design = losslaw.design(fit, 500)
+    forecast = losslaw.forecast(runs[0].until(2000), fit=fit)
+    annealed = losslaw.annealed(runs, fit=fit)
+    for ax in (runs[0].plot(), views.plot_curves(runs), fit.plot(), forecast.plot()):
+        assert ax.get_ylabel() == "loss (bits per byte)"
+    for ax in (fit.predict(WSD).plot(), views.plot_terms(fit, WSD), annealed.plot()):
+        assert ax.get_ylabel() == "loss (bits per byte)"
+    assert views.plot_gains(design).get_xlabel() == "gain of the design (bits)"
+    assert views.plot_residuals(fit, runs).get_ylabel() == "predicted $-$ logged (bits)"
+    assert not any("nats" in str(each) for each in (fit, design, forecast, annealed))
 
 
 def test_a_prediction_has_a_band_and_the_truth():

@@ -24,6 +24,7 @@ from losslaw.annealing.pairs import (
 from losslaw.annealing.record import Annealed, AnnealedRun, Path
 from losslaw.annealing.standing import FittedModel, Standing, fitted, settled
 from losslaw.curves import LossCurve, Runs
+from losslaw.curves.curve import shared_unit
 from losslaw.errors import FitError, InputError
 from losslaw.fitting.cleaning import start_of
 from losslaw.fitting.optimizer import all_by
@@ -175,6 +176,7 @@ def annealed(
         models=tuple(trusts),
         notes=(*dict.fromkeys(sentences), *others),
         warnings=tuple(dict.fromkeys([*warnings, *guessed])),
+        unit=shared_unit(run.curve for _, run in order),
     )
 
 

@@ -20,6 +20,7 @@ from itertools import combinations
 import numpy as np
 
 from losslaw.curves import LossCurve
+from losslaw.curves.curve import after_numbers
 from losslaw.errors import InputError
 from losslaw.fitting.trunks import apart
 from losslaw.schedules.agreement import agreement
@@ -196,11 +197,11 @@ def _told_apart(
             for each in joined:
                 same[each] = joined
         elif found.by > worst:
-            worst = found.by
+            worst, unit = found.by, after_numbers(runs[i].unit)
             sentence = (
                 f"{runs[i].label} and {runs[j].label} have one schedule up to step"
-                f" {found.until:,} and differ by {found.by:.3f} nats there, so they are runs of two"
-                " models, fitted apart"
+                f" {found.until:,} and differ by {found.by:.3f}{unit} there, so they are runs of"
+                " two models, fitted apart"
             )
     if not sentence:
         return [runs], ""

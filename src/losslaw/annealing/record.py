@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from losslaw.annealing.cooldown import Cooldown
+from losslaw.curves.curve import NATS
 from losslaw.drawing import Plotted
 from losslaw.errors import InputError
 from losslaw.fitting.trust import Trust
@@ -166,6 +167,7 @@ class Annealed(Report, Plotted):
         models: Runs that were fitted together, by name, with what stands behind each.
         notes: What was assumed, found or left out.
         warnings: Why the answer deserves less trust than others.
+        unit: What losses are measured in, as in `LossCurve`.
     """
 
     runs: tuple[AnnealedRun, ...]
@@ -176,6 +178,7 @@ class Annealed(Report, Plotted):
     models: tuple[tuple[str, tuple[str, ...], Trust | None], ...]
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    unit: str = NATS
 
     def __len__(self) -> int:
         return len(self.runs)
@@ -202,6 +205,7 @@ class Annealed(Report, Plotted):
                 "final": self.cooldown.final,
             },
             "level": self.level,
+            "unit": self.unit,
             "runs": [run.as_dict() for run in self.runs],
             "pairs": [pair.as_dict() for pair in self.pairs],
             "models": [

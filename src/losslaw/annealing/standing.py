@@ -10,6 +10,7 @@ from losslaw.advising.expected_interval import ExpectedIntervals
 from losslaw.annealing.cooldown import Cooldown
 from losslaw.annealing.models import Model
 from losslaw.curves import LossCurve
+from losslaw.curves.curve import after_numbers
 from losslaw.errors import InputError, expect
 from losslaw.fitting.cleaning import CleanedRuns
 from losslaw.fitting.final_loss import FinalLoss
@@ -205,8 +206,8 @@ def strayed(fit: Fit, curve: LossCurve) -> str:
     if abs(by) <= STRAYED * float(np.median(late.loss)):
         return ""
     return (
-        f"{curve.label} is {by:+.3f} nats from where the fit says it is: another model, data or"
-        " batch size? (losslaw forecast keeps the shapes of such a fit only)"
+        f"{curve.label} is {by:+.3f}{after_numbers(curve.unit)} from where the fit says it is:"
+        " another model, data or batch size? (losslaw forecast keeps the shapes of such a fit only)"
     )
 
 

@@ -150,6 +150,7 @@ class Run(TypedDict):
     horizon: int
     planned: int | None
     loss_is: str
+    unit: str
     window: int | None
     lr_is: str | None
     losses: list[str]
@@ -219,6 +220,7 @@ class PredictAnswer(TypedDict):
     lower: Numbers | None
     upper: Numbers | None
     level: float
+    unit: str
     warnings: list[str]
     trust: TrustAnswer | None
 
@@ -318,6 +320,7 @@ class ForecastAnswer(TypedDict):
     lr: float
     horizon: int | None
     level: float
+    unit: str
     law: str
     knowledge: str
     plan: str
@@ -436,6 +439,7 @@ class AnnealedAnswer(TypedDict):
     trust: TrustAnswer | None
     cooldown: CooldownAnswer
     level: float
+    unit: str
     runs: list[WorthAnswer]
     pairs: list[PairAnswer]
     models: list[ModelAnswer]
@@ -815,6 +819,7 @@ class DesignAnswer(Ends):
     loss: float
     trust: TrustAnswer | None
     level: float
+    unit: str
     law: str
     family: str
     knobs: dict[str, float]

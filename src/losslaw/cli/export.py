@@ -118,7 +118,7 @@ def _text(done: "Exported", output: str) -> str:
         count, error = done.pieces.updates.size, done.pieces.error
         lines.append(f"{count} knots, largest relative error {error:.1e}")
     if done.predicted is not None:
-        lines.append(f"predicted loss after the last update: {done.predicted:.4f} nats per token")
+        lines.append(f"predicted loss after the last update: {done.predicted:.4f} {done.unit}")
     lines += [f"note: {note}" for note in done.notes]
     # Python imports a file by its name alone; a shell takes a name with spaces for several.
     module, step = Path(output).stem, done.next_step

@@ -207,6 +207,8 @@ def _notes(
     """What a reader of the file would otherwise have to ask."""
     import math
 
+    from losslaw.curves.curve import RISK
+
     world = result.world
     notes: dict[str, object] = {
         "source": world.source,
@@ -222,6 +224,7 @@ def _notes(
         "relative": relative,
         "warmup": getattr(plan, "warmup", 0),
         "lr_is": "used",
+        "loss_unit": RISK,
     }
     if (result.batch == result.batch[0]).all():
         notes["batch"] = float(result.batch[0])

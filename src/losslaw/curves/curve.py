@@ -5,8 +5,9 @@ s updates, s = 1..n. Many trainers log means: then it is the mean of the losses 
 last w updates, s - w + 1 to s, and is compared with the mean of a law over the same ones.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Protocol, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,8 +25,37 @@ from losslaw.text import escaped
 if TYPE_CHECKING:
     from narwhals.typing import IntoFrame
 
-# What losses of language models are measured in.
+# What losses of language models are measured in, and what the kernel world has instead of losses.
 NATS = "nats per token"
+RISK = "risk"
+
+
+class HasUnit(Protocol):
+    """Losses that are measured in something."""
+
+    @property
+    def unit(self) -> str:
+        """What they are measured in."""
+        ...
+
+
+def shared_unit(curves: Iterable[HasUnit]) -> str:
+    """What the losses of all curves are measured in; where they differ a loss is just a "loss".
+
+    >>> shared_unit([])
+    'nats per token'
+    """
+    units = {curve.unit for curve in curves} or {NATS}
+    return units.pop() if len(units) == 1 else "loss"
+
+
+def after_numbers(unit: str) -> str:
+    """What stands after a number in words, of losses in this unit.
+
+    >>> [after_numbers(each) for each in ("nats per token", "bits per byte", "risk")]
+    [' nats', ' bits', '']
+    """
+    return f" {unit.split()[0]}" if " per " in unit else ""
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -52,7 +82,8 @@ class LossCurve(Plotted):
         window: Updates that each loss is the mean over, the last one that of its step; one number,
             or one for each loss, of shape ``(m,)``. ``None``: since the loss before it, if
             ``loss_is`` is "mean"; else losses are taken as instant.
-        unit: What losses are measured in; ``None``: a risk, as of the kernel world, has none.
+        unit: What losses are measured in, "nats per token" or "bits per byte"; or what they are
+            if that is no loss: a "risk" in the kernel world, a "perplexity".
 
     Raises:
         InputError: steps outside the schedule or out of order, losses that are not positive,
@@ -79,7 +110,7 @@ class LossCurve(Plotted):
     norm: MeasuredNorm | None
     loss_is: LossIs
     window: IntArray | None
-    unit: str | None
+    unit: str
 
     def __init__(
         self,
@@ -96,7 +127,7 @@ class LossCurve(Plotted):
         norm: MeasuredNorm | None = None,
         loss_is: LossIs | None = None,
         window: ArrayLike | None = None,
-        unit: str | None = NATS,
+        unit: str = NATS,
     ):
         schedule = schedule_of(schedule)
         expect("label", label, str, "a text")
@@ -132,7 +163,7 @@ class LossCurve(Plotted):
         put(self, "norm", norm)
         put(self, "loss_is", loss_is)
         put(self, "window", None if window is None else checked_window(window, at, label))
-        put(self, "unit", unit)
+        put(self, "unit", escaped(unit))
 
     @classmethod
     def from_frame(

@@ -23,6 +23,7 @@ def description(curve: LossCurve) -> dict[str, Any]:
         "horizon": schedule.horizon,
         "planned": curve.planned,
         "loss_is": curve.loss_is,
+        "unit": curve.unit,
         "window": curve.usual_window,
         "lr_is": origin and origin.lr_is,
         "losses": list(origin.losses) if origin else [],

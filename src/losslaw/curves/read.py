@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from losslaw.curves import blocks
-from losslaw.curves.curve import LossCurve, since_the_last
+from losslaw.curves.curve import NATS, LossCurve, since_the_last
 from losslaw.curves.measured import MeasuredNorm, measured_norm
 from losslaw.curves.origin import Origin
 from losslaw.curves.reconstruct import reconstruct
@@ -27,6 +27,7 @@ from losslaw.errors import InputError, TooShort
 from losslaw.files import Table
 from losslaw.logs import Log, Source, files_in, read_all
 from losslaw.logs.clocks import Measure, measure_of, measures
+from losslaw.logs.columns import unit_of
 from losslaw.logs.in_memory import HF_STATE, in_memory, is_no_column, is_run
 from losslaw.logs.log import LossIs
 from losslaw.logs.optimizer import (
@@ -245,6 +246,7 @@ def curve_from(
         assumptions.append(f"left out of the log: {what}")
     warnings = list(rows.warnings)
     optimizer = _optimizer(log, facts, assumptions)
+    unit = facts.loss_unit or unit_of(columns.loss) or NATS
     if not np.isnan(rows.loss[rows.steps == 0]).all():
         assumptions.append("the loss at step 0, before any update, is left out")
     lr_is = plan = None
@@ -293,6 +295,7 @@ def curve_from(
         norm,
         loss_is=kind,
         window=window,
+        unit=unit,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from losslaw.curves.curve import after_numbers, shared_unit
 from losslaw.designing.baselines import baselines
 from losslaw.designing.free_form import search
 from losslaw.designing.gains import Gains, LawGains
@@ -95,6 +96,7 @@ def design(
     known = fit if isinstance(fit, Fit) else None
     law, uncertainty = _law(fit, model_size)
     refuse_blind(law, uncertainty)
+    unit = shared_unit(() if known is None else known.curves)
     sentences: list[str] = []
     if known is not None and not known.status.converged:
         sentences.append("the fit did not converge")
@@ -137,13 +139,15 @@ def design(
     better = min(instead.values(), key=lambda item: item.gain)
     if better.gain < -AS_GOOD:
         sentences.append(
-            f"all laws together say that {better.name} ends {-better.gain:.4f} nats lower; the"
-            f" search is by one of them, the {law.title}"
+            f"all laws together say that {better.name} ends"
+            f" {-better.gain:.4f}{after_numbers(unit)} lower; the search is by one of them,"
+            f" the {law.title}"
         )
     simple = None
     if family == "free" and task.max_slope is None and not rising:
         say("simpler ones")
         simple = _simplest(fixed, schedule, loss, instead, gains)
+        simple = None if simple is None else replace(simple, unit=unit)
     return Design(
         schedule=schedule,
         task=task,
@@ -161,6 +165,7 @@ def design(
         sentences=tuple(sentences),
         evaluations=best.evaluations,
         seconds=time.perf_counter() - begun,
+        unit=unit,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from losslaw.curves.curve import NATS, after_numbers
 from losslaw.designing.task import Task
 from losslaw.drawing import Plotted
 from losslaw.fitting.prediction import ADVISE
@@ -96,6 +97,7 @@ class Simple:
         cost: How much higher it ends than the design, in nats.
         half: How far the interval of the cost reaches down, to zero or below; ``None`` without a
             fit's uncertainty.
+        unit: What losses are measured in.
     """
 
     name: str
@@ -103,6 +105,7 @@ class Simple:
     loss: float
     cost: float
     half: float | None
+    unit: str = NATS
 
     @classmethod
     def of(cls, item: Baseline) -> "Simple":
@@ -127,9 +130,8 @@ class Simple:
 
     def __str__(self) -> str:
         text = f": {self.schedule.spec}" if self.schedule.spec else ""
-        return (
-            f"as good within what is known, and simpler: {self.name}, {self.cost:+.5f} nats{text}"
-        )
+        cost = f"{self.cost:+.5f}{after_numbers(self.unit)}"
+        return f"as good within what is known, and simpler: {self.name}, {cost}{text}"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -154,6 +156,7 @@ class Design(Report, Plotted):
         sentences: What to know before using it.
         evaluations: Losses that were computed.
         seconds: How long it took.
+        unit: What losses are measured in, as in `LossCurve`.
     """
 
     schedule: Schedule
@@ -172,6 +175,7 @@ class Design(Report, Plotted):
     sentences: tuple[str, ...] = ()
     evaluations: int = 0
     seconds: float = field(default=0.0, compare=False)
+    unit: str = NATS
 
     @property
     def law(self) -> Law:
@@ -196,6 +200,7 @@ class Design(Report, Plotted):
             **ends(self.interval),
             "trust": trust_as_dict(self.trust),
             "level": self.level,
+            "unit": self.unit,
             "law": self.law.name,
             "family": self.family,
             "knobs": dict(self.knobs),
@@ -248,7 +253,8 @@ class Design(Report, Plotted):
             agree = sum(start.best for start in self.starts)
             left = ""
             if self.gap is not None:
-                left = f"; to first order, no more than {self.gap:.1g} nats are left"
+                room = f"{self.gap:.1g}{after_numbers(self.unit)}"
+                left = f"; to first order, no more than {room} are left"
             lines.append(f"{agree} of {len(self.starts)} starts end in this optimum{left}")
         lines += [f"note: {sentence}" for sentence in self.sentences]
         lines.append(f"{self.evaluations} losses computed in {self.seconds:.2f} s")

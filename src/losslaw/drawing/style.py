@@ -121,6 +121,24 @@ def interval(level: float | None) -> str:
     return "interval" if level is None else f"{100 * level:g} % interval"
 
 
+def loss_in(unit: str, what: str = "loss") -> str:
+    """What an axis of losses is called: with their unit, or by what they are instead of losses.
+
+    >>> loss_in("bits per byte"), loss_in("risk")
+    ('loss (bits per byte)', 'risk')
+    """
+    return f"{what} ({unit})" if " per " in unit else unit
+
+
+def in_brackets(unit: str) -> str:
+    """What stands behind the name of an axis of differences between losses in this unit.
+
+    >>> in_brackets("bits per byte"), in_brackets("risk")
+    (' (bits)', '')
+    """
+    return f" ({unit.split()[0]})" if " per " in unit else ""
+
+
 def cut(text: str, most: int) -> str:
     """A text without its middle, if it is too long; no dollar is left without what guards it."""
     if len(text) <= most:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from losslaw.curves.curve import NATS
 from losslaw.exporting.pieces import Pieces
 from losslaw.exporting.styles import Nearest, Style, nearest
 from losslaw.exporting.text import comment
@@ -85,7 +86,7 @@ class Job:
             others = "" if self.trust is None else " (the heaviest of those that answer)"
             lines.append(f"law: {self.fit.law.name}{others}, fitted to {names}{where}")
             lines.append(
-                f"predicted loss after the last update: {self.predicted:.4f} nats per token"
+                f"predicted loss after the last update: {self.predicted:.4f} {self.fit.unit}"
             )
         if s.batch is not None and not self.batch_changes:
             lines.append(f"batch: {s.batch[0]:g} sequences an update")
@@ -111,7 +112,7 @@ class Job:
         schedule = self.fit.completed(self.schedule)
         other = schedule.with_(lr=np.maximum(found.lr, 0.0))
         gains = Gains.of(self.fit, schedule, LEVEL, self.model_size)
-        return replace(found, loss_gap=gains.gain(schedule, other))
+        return replace(found, loss_gap=gains.gain(schedule, other), unit=self.fit.unit)
 
 
 @dataclass(frozen=True)
@@ -126,8 +127,9 @@ class Exported:
         nearest: The trainer's own style that is nearest, where it has styles.
         next_step: One sentence on how to use the file.
         notes: Sentences on what the file does not carry.
-        predicted: Predicted final loss of the schedule, in nats per token.
+        predicted: Predicted final loss of the schedule.
         trust: What stands behind that loss; ``None`` where one law answers alone.
+        unit: What losses are measured in, as in `LossCurve`.
     """
 
     target: str
@@ -139,6 +141,7 @@ class Exported:
     notes: tuple[str, ...] = ()
     predicted: float | None = None
     trust: "Trust | None" = None
+    unit: str = NATS
 
     @property
     def text(self) -> str:
@@ -182,7 +185,7 @@ def gap_lines(near: Nearest, *, used: bool = True) -> list[str]:
     ]
     if near.loss_gap is not None:
         lines.append(
-            f"Predicted loss after the last update: {near.loss_gap:+.5f} nats per token"
+            f"Predicted loss after the last update: {near.loss_gap:+.5f} {near.unit}"
             " compared with the schedule."
         )
     return lines

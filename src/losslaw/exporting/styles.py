@@ -20,6 +20,7 @@ from typing import Literal
 
 import numpy as np
 
+from losslaw.curves.curve import NATS
 from losslaw.exporting.pieces import relative_error
 from losslaw.exporting.text import number
 from losslaw.numerics.arrays import BoolArray, FloatArray, IntArray
@@ -118,7 +119,8 @@ class Nearest:
         largest: Largest difference from the schedule, as a share of its peak.
         rms: Root mean square difference, as a share of the peak.
         exact: Whether the style is the schedule itself (`EXACT`).
-        loss_gap: Predicted final loss minus that of the schedule, in nats; if a fit was asked.
+        loss_gap: Predicted final loss minus that of the schedule; if a fit was asked.
+        unit: What losses are measured in.
     """
 
     style: str
@@ -129,6 +131,7 @@ class Nearest:
     rms: float
     exact: bool
     loss_gap: float | None = None
+    unit: str = NATS
 
 
 def nearest(schedule: Schedule, styles: Sequence[Style]) -> Nearest:

@@ -124,7 +124,8 @@ def prepare(
         expect("fit", fit, Fit, "a Fit")
         end = fit.predict(schedule, [schedule.horizon], LEVEL, model_size)
         job = replace(job, predicted=end.final, trust=end.trust)
-    return replace(TARGETS[target].write(job), predicted=job.predicted, trust=job.trust)
+    known = {} if job.fit is None else {"unit": job.fit.unit}
+    return replace(TARGETS[target].write(job), predicted=job.predicted, trust=job.trust, **known)
 
 
 def export(

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from losslaw.curves import LossCurve
+from losslaw.curves.curve import after_numbers
 from losslaw.fitting.problem import usual_skip
 from losslaw.fitting.record import Fit
 from losslaw.fitting.status import Note
@@ -195,6 +196,7 @@ def cleaned(curve: LossCurve, skip: int = 0) -> Cleaned:
         return _as_logged(curve)
     rises = _rises(curve)
     said: list[str] = []
+    unit = after_numbers(curve.unit)
     diverged: Stretch | None = None
     blocks = _blocks(curve, np.flatnonzero(kept))
     begins = np.array([each[0] for each in blocks])
@@ -206,7 +208,7 @@ def cleaned(curve: LossCurve, skip: int = 0) -> Cleaned:
         kept[after] = False
         said.append(
             f"{_points(loss[after].size)} from step {diverged[0]:,} on left out: the run diverged"
-            f" ({loss[after].max() - np.median(loss[blocks[cut - 1]]):+.2f} nats)"
+            f" ({loss[after].max() - np.median(loss[blocks[cut - 1]]):+.2f}{unit})"
         )
     high, excess = _spikes(loss, kept, rises)
     blocks = _blocks(curve, np.flatnonzero(kept & ~high))
@@ -223,7 +225,7 @@ def cleaned(curve: LossCurve, skip: int = 0) -> Cleaned:
     if many > most:
         said.append(
             f"{_points(many)} stand out above their neighbours (up to {excess[high].max():+.2f}"
-            f" nats), too many of them to be left out as spikes: all are fitted"
+            f"{unit}), too many of them to be left out as spikes: all are fitted"
         )
         high[:] = False
         blocks = _blocks(curve, np.flatnonzero(kept))
@@ -231,7 +233,7 @@ def cleaned(curve: LossCurve, skip: int = 0) -> Cleaned:
         spikes = _stretches(steps, high)
         said.append(
             f"{_points(many)} at {_where(spikes)} left out: {_named(spikes)}"
-            f" ({'up to ' if many > 1 else ''}{excess[high].max():+.2f} nats)"
+            f" ({'up to ' if many > 1 else ''}{excess[high].max():+.2f}{unit})"
         )
         kept &= ~high
         blocks = [each for each in blocks if kept[each[0]]]

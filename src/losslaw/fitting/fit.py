@@ -232,6 +232,7 @@ def _fitted_curve(curve: LossCurve, error: FloatArray) -> FittedCurve:
         rmse=float(np.sqrt(np.mean(error**2))),
         final_error=float(error[-3:].mean()),
         model_size=curve.model_size,
+        unit=curve.unit,
     )
 
 

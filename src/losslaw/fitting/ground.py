@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from losslaw.curves import LossCurve
+from losslaw.curves.curve import NATS, shared_unit
 from losslaw.laws import Query
 from losslaw.laws.effective import KNOWN
 from losslaw.laws.variety import far_apart, within
@@ -40,6 +41,7 @@ class Ground:
         optimizer: ``adamw`` or ``other``, as it was said; ``None``: not known.
         decayed: Peaks of the runs whose rate fell; empty: none did, or nobody remembers.
         losses: How many losses were fitted; 0: nobody remembers.
+        unit: What they are measured in.
     """
 
     runs: int
@@ -52,6 +54,7 @@ class Ground:
     optimizer: str | None = None
     decayed: tuple[float, ...] = ()
     losses: int = 0
+    unit: str = NATS
 
     @classmethod
     def of(cls, curves: Sequence[LossCurve], optimizer: str | None = None) -> "Ground":
@@ -72,6 +75,7 @@ class Ground:
             warmup_known=all(curve.schedule.warmup > 0 for curve in curves),
             optimizer=optimizer,
             losses=sum(len(curve) for curve in curves),
+            unit=shared_unit(curves),
             decayed=tuple(
                 sorted(
                     {curve.peak_seen for curve, decay in zip(curves, decays, strict=True) if decay}

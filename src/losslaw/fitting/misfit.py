@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from losslaw.curves import LossCurve
+from losslaw.curves.curve import after_numbers
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.robust import robust_sd, white_noise
 
@@ -68,7 +69,8 @@ def misfit_of(curves: Sequence[LossCurve], errors: Sequence[FloatArray]) -> Misf
     why = _why(curves[worst], errors[worst], [each for each in curves if each is not curves[worst]])
     more = f" and {len(far) - 1} more by less" if len(far) > 1 else ""
     whole = _missed(np.concatenate(errors)) > MISSED * float(np.median(levels))
-    said = f"misses {curves[worst].label} by {missed[worst]:.2g} nats{more}"
+    unit = after_numbers(curves[worst].unit)
+    said = f"misses {curves[worst].label} by {missed[worst]:.2g}{unit}{more}"
     return Misfit(sentence=f"{said}: {why}" if why else said, whole=whole)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from losslaw.curves import LossCurve
+from losslaw.curves.curve import NATS, shared_unit
 from losslaw.drawing import Plotted
 from losslaw.errors import InputError
 from losslaw.files.frames import frame_of
@@ -45,6 +46,7 @@ class FittedCurve:
         model_size: Parameters of the model, if known.
         left_out: First and last step of each stretch that was left out as a spike or a divergence.
         averaged: Logged losses that the points are means of; 0: they are losses as logged.
+        unit: What its losses are measured in, as in `LossCurve`.
     """
 
     label: str
@@ -57,6 +59,7 @@ class FittedCurve:
     model_size: float | None = None
     left_out: tuple[tuple[int, int], ...] = ()
     averaged: int = 0
+    unit: str = NATS
 
     def __str__(self) -> str:
         means = f" (means of {self.averaged:,} losses)" if self.averaged else ""
@@ -82,6 +85,7 @@ class Prediction(Report, Plotted):
         trust: What stands behind the answer; ``None`` where one law answers alone.
         window: Updates up to each step that the loss is the mean over; ``None``: of the step.
             Shape ``(m,)``.
+        unit: What the losses are measured in, as in `LossCurve`.
     """
 
     schedule: Schedule
@@ -94,6 +98,7 @@ class Prediction(Report, Plotted):
     skip: int = 0
     trust: Trust | None = None
     window: IntArray | None = None
+    unit: str = NATS
 
     @property
     def final(self) -> float:
@@ -124,10 +129,11 @@ class Prediction(Report, Plotted):
 
     def curve(self, label: str = "predicted") -> LossCurve:
         """The prediction as a `LossCurve`."""
-        return LossCurve(self.schedule, self.steps, self.loss, label, window=self.window)
+        curve = LossCurve(self.schedule, self.steps, self.loss, label, window=self.window)
+        return curve.with_(unit=self.unit)
 
     def as_dict(self, *, all_steps: bool = False) -> dict[str, object]:
-        """The JSON form: step, loss, lower, upper, level, warnings, trust.
+        """The JSON form: step, loss, lower, upper, level, unit, warnings, trust.
 
         Args:
             all_steps: Also the steps that are `outside`.
@@ -139,6 +145,7 @@ class Prediction(Report, Plotted):
             "lower": None if self.lower is None else self.lower[at].tolist(),
             "upper": None if self.upper is None else self.upper[at].tolist(),
             "level": self.level,
+            "unit": self.unit,
             "warnings": self.warnings,
             "trust": None if self.trust is None else self.trust.as_dict(),
         }
@@ -249,6 +256,7 @@ def predict(
         skip=skip,
         trust=None if question is None else trust_of(question.mixture, question),
         window=query.window,
+        unit=shared_unit(curves),
     )
 
 

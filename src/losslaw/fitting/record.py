@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
+from losslaw.curves.curve import after_numbers, shared_unit
 from losslaw.drawing import Plotted
 from losslaw.errors import InputError
 from losslaw.files.atomic import write_text
@@ -81,6 +82,11 @@ class Fit(Report, Plotted, FittedLaw):
     def _fitted(self, name: str) -> bool:
         """Whether a parameter is not fixed."""
         return name in self.free or name in self.law.amplitudes()
+
+    @property
+    def unit(self) -> str:
+        """What losses are measured in, as in `LossCurve`; "loss" if not all fitted ones alike."""
+        return shared_unit(self.curves)
 
     @cached_property
     def usual_weight_decay(self) -> float | None:
@@ -253,8 +259,8 @@ class Fit(Report, Plotted, FittedLaw):
         wide = max(len(curve.label) for curve in self.curves)
         lines += [f"  {curve.label:<{wide}}  {curve}" for curve in self.curves]
         if self.uncertainty is not None:
-            error = self.uncertainty.tau
-            lines.append(f"error of the law on schedules left out: about {error:.4f} nats")
+            error, unit = self.uncertainty.tau, after_numbers(self.unit)
+            lines.append(f"error of the law on schedules left out: about {error:.4f}{unit}")
         return "\n".join(lines)
 
     def _member_lines(self) -> list[str]:

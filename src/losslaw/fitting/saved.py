@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar, cast, overload
 import numpy as np
 from msgspec import Meta
 
+from losslaw.curves.curve import NATS
 from losslaw.errors import InputError
 from losslaw.files.checked import Finite, NotNegative, Positive, convert, decode_json
 from losslaw.files.tables import read_text
@@ -78,6 +79,7 @@ class SavedCurve:
     model_size: Size | None = None
     left_out: tuple[tuple[Count, Count], ...] = ()
     averaged: Count = 0
+    unit: str = NATS
     schedule: SavedSchedule
 
 
@@ -155,6 +157,7 @@ class SavedGround:
     optimizer: Literal["adamw", "other"] | None = None
     decayed: tuple[Positive, ...] = ()
     losses: Annotated[int, Meta(ge=0, le=2**53)] = 0
+    unit: str = NATS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from itertools import combinations
 import numpy as np
 
 from losslaw.curves import LossCurve
+from losslaw.curves.curve import after_numbers
 from losslaw.fitting.status import Note
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.robust import white_noise
@@ -138,7 +139,7 @@ def other_trunks(curves: Sequence[LossCurve], skip: int) -> Note | None:
             worst = found.by
             sentence = (
                 f"{one.label} and {other.label} have one schedule up to step"
-                f" {found.until:,}, but differ by {found.by:.3f} nats there: other data or"
-                " another seed, for which intervals are wider"
+                f" {found.until:,}, but differ by {found.by:.3f}{after_numbers(one.unit)} there:"
+                " other data or another seed, for which intervals are wider"
             )
     return Note(text=sentence) if sentence else None

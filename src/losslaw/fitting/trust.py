@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from losslaw.curves.curve import after_numbers
 from losslaw.fitting.ground import Ground
 from losslaw.fitting.mixture import FLOOR, Mixture, Question, Tested, typical_gain
 from losslaw.numerics.arrays import FloatArray
@@ -148,19 +149,19 @@ def _judged(
     if more > MANY_MORE:
         many = f"{more:.1f} times as many updates as any fitted run"
         return unless, f"this has {many}; a longer run would tell"
-    best = int(np.argmax(weights))
+    best, unit = int(np.argmax(weights)), after_numbers(ground.unit)
     surprises = [test.surprises[best] for test in about]
     known = [each for each in surprises if each is not None]
     error = _foretold(about, best)
     off = error is not None and error > TOO_FAR_OFF * ground.level
     if error is None or off or not known or float(np.mean(known)) > AS_SAID:
-        missed = "cannot be foretold" if error is None else f"are missed by {error:.4f} nats"
+        missed = "cannot be foretold" if error is None else f"are missed by {error:.4f}{unit}"
         return (
             "not confirmed",
             f"parts kept back {missed}{_apart(mixture, question, weights, level)}",
         )
     if ground.runs == 1 and not ground.home:
-        alone = f"only the rest of one log was foretold, to {error:.4f} nats"
+        alone = f"only the rest of one log was foretold, to {error:.4f}{unit}"
         return "not confirmed", f"{alone}; a run of another schedule would tell"
     others = {
         member.name: _foretold(about, k)
@@ -169,7 +170,7 @@ def _judged(
     }
     rivals = [f"{name}: {other:.4f}" for name, other in others.items() if other is not None][-1:]
     beside = f" ({rivals[0]})" if rivals else ""
-    return "confirmed", f"parts kept back are foretold to {error:.4f} nats{beside}"
+    return "confirmed", f"parts kept back are foretold to {error:.4f}{unit}{beside}"
 
 
 def _decay(ground: Ground) -> int:

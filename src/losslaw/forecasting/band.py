@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from losslaw.curves import LossCurve
+from losslaw.curves.curve import NATS, after_numbers
 from losslaw.errors import FitError, InputError
 from losslaw.fitting.cleaning import went_up
 from losslaw.fitting.prediction import Prediction
@@ -89,6 +90,7 @@ class Band:
         checked: Losses after this step were predicted before they came; ``None`` if none were.
         spikes: Points far above their neighbours.
         never: Whether no point that was judged was ever on the band.
+        unit: What losses are measured in.
     """
 
     state: State
@@ -97,6 +99,7 @@ class Band:
     checked: int | None = None
     spikes: tuple[Spike, ...] = ()
     never: bool = False
+    unit: str = NATS
 
     def __str__(self) -> str:
         if self.state == "unknown":
@@ -104,7 +107,8 @@ class Band:
         if self.state == "on":
             how = f"losses after step {self.checked:,} were predicted before they came"
             return f"inside its band ({how})"
-        return f"{self.state} its band since step {self.since:,} (by {self.by:+.3f} nats)"
+        by = f"{self.by:+.3f}{after_numbers(self.unit)}"
+        return f"{self.state} its band since step {self.since:,} (by {by})"
 
 
 def window_of(losses: FloatArray) -> int:
@@ -188,7 +192,7 @@ def against(curve: LossCurve, predictor: Predictor, after: int) -> Band:
     since = int(steps[left + (window - 1) // 2]) if left else int(steps[0])
     ever = (np.abs(share) <= 1).any()
     state = "above" if by > 0 else "below"
-    return Band(state=state, since=since, by=by, checked=after, never=not ever)
+    return Band(state=state, since=since, by=by, checked=after, never=not ever, unit=curve.unit)
 
 
 def _departure(level: FloatArray, share: FloatArray, window: int) -> int | None:

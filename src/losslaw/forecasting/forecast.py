@@ -18,6 +18,7 @@ from numbers import Integral
 import numpy as np
 
 from losslaw.curves import LossCurve, Runs, curve_of
+from losslaw.curves.curve import after_numbers
 from losslaw.errors import InputError, TooShort
 from losslaw.fitting.cleaning import Cleaned, cleaned
 from losslaw.fitting.fit import fit as fit_law
@@ -208,6 +209,7 @@ def forecast(
     alone = fit is None and not earlier
     return Forecast(
         label=curve.label,
+        unit=curve.unit,
         step=plan.now,
         loss=(basis.clean.curve if dense else curve).final_loss,
         averaged=int(basis.clean.counts[-3:].sum()) if dense else 3,
@@ -363,12 +365,13 @@ def _from_others(
     held = None if fit is None else known_until(fit, curve)
     news = start if held is None else max(start, held)
     what = "the saved fit" if fit is not None else "the earlier runs"
+    unit = after_numbers(curve.unit)
     of_size = OfSize(base, curve.model_size)
     because = _other_size(curve, base, what)
     band = Band(state="unknown") if because else against(curve, of_size, news)
     if band.never and held is None:
         because = (
-            f"this run was never where {what} said it would be ({band.by:+.3f} nats now): another"
+            f"this run was never where {what} said it would be ({band.by:+.3f}{unit} now): another"
             " model, data or batch size?"
         )
     if because:
@@ -396,7 +399,7 @@ def _from_others(
     clean = rules.cleaned([curve], start)
     if band.state != "unknown":
         fresh = updated(of_size, clean.curves[0], news if held is None else news + 1)
-        late = f"brought up to date by this run ({fresh.offset:+.4f} nats now)"
+        late = f"brought up to date by this run ({fresh.offset:+.4f}{unit} now)"
         sentence = f"a saved fit of {count}, {late}"
     basis = _basis(curve, clean.runs[0], fresh, fit, band, start, sentence, fit.curves)
     return replace(basis, notes=(*map(str, clean.notes), *basis.notes))

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from losslaw.curves.curve import NATS, after_numbers
 from losslaw.drawing import Plotted
 from losslaw.fitting.prediction import ADVISE, NO_DECAY, Prediction
 from losslaw.fitting.trust import USELESS, Trust
@@ -110,6 +111,7 @@ class Forecast(Report, Plotted):
         warnings: Why the forecast deserves less trust than others.
         diverged: Step from which on the run has left its course for good; ``None``: it has not.
             Then there are no endings either, and what is forecast is the run without that.
+        unit: What losses are measured in, as in `LossCurve`.
     """
 
     label: str
@@ -130,6 +132,7 @@ class Forecast(Report, Plotted):
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     diverged: int | None = None
+    unit: str = NATS
 
     @property
     def horizon(self) -> int | None:
@@ -227,6 +230,7 @@ class Forecast(Report, Plotted):
             "lr": self.plan.rate,
             "horizon": self.horizon,
             "level": self.level,
+            "unit": self.unit,
             "law": self.law,
             "knowledge": self.basis,
             "plan": self.plan.sentence,
@@ -298,10 +302,11 @@ class Forecast(Report, Plotted):
         ]
         if self.band.state == "on" and not self.confirmed:
             rows.append(("", "(this confirms what came so far, not the end: see above)"))
+        unit = after_numbers(self.unit)
         for spike in self.band.spikes[-SPIKES_SHOWN:]:
             at_end = spike.last == self.step
             back = "at the last loss" if at_end else f"back after step {spike.last:,}"
-            rows.append(("spike", f"{spike.height:+.3f} nats at step {spike.step:,}, {back}"))
+            rows.append(("spike", f"{spike.height:+.3f}{unit} at step {spike.step:,}, {back}"))
         if len(self.band.spikes) > SPIKES_SHOWN:
             rows.append(("", f"and {len(self.band.spikes) - SPIKES_SHOWN} spikes before"))
         return [line for name, text in rows for line in wrapped(text, f"  {name:8}  ")]

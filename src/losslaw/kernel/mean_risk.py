@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from losslaw.curves import LossCurve
+from losslaw.curves.curve import RISK
 from losslaw.errors import InputError
 from losslaw.kernel.asked import asked_steps, batch_sizes
 from losslaw.kernel.modes import Modes
@@ -101,7 +102,7 @@ class MeanRisk(StableRates):
             float(self.modes) if math.isfinite(self.modes) else None,
             assumptions,
             warnings,
-            unit=None,
+            unit=RISK,
         )
 
     def excess_risk(

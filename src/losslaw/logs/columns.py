@@ -38,6 +38,18 @@ LOSS = (
     "eval/ce_loss", "val_nll", "val/nll", "eval_nll", "eval/nll",
 )  # fmt: skip
 BATCH = ("batch", "batch_size", "global_batch_size", "train/batch_size")
+# What losses are measured in, or what they are instead, by parts of the names of their columns.
+UNITS = {
+    "bits per byte": ("bpb", "bits_per_byte"),
+    "bits per token": ("bpt", "bits_per_token"),
+    "bits per character": ("bpc", "bits_per_char", "bits_per_character"),
+    "bits per dimension": ("bpd", "bits_per_dim", "bits_per_dimension"),
+    "nats per byte": ("nats_per_byte",),
+    "perplexity": ("ppl", "perplexity"),
+    "accuracy": ("acc", "accuracy"),
+    "error rate": ("wer", "error_rate"),
+    "squared error": ("mse", "rmse"),
+}
 # Parts of names of columns that count what updates have seen.
 SEEN = ("token", "sample", "sequences")
 # A longer name is none that a message has three times.
@@ -121,6 +133,17 @@ def find_columns(
         )
     lr = pick("learning rate", RATE, lr_column)
     return Columns(step, loss, lr, pick("batch", BATCH), tuple(assumptions))
+
+
+def unit_of(column: str) -> str | None:
+    """What a loss is measured in, or what it is instead, by the name of its column.
+
+    >>> unit_of("val/bpb"), unit_of("Bits per byte"), unit_of("eval_accuracy"), unit_of("loss")
+    ('bits per byte', 'bits per byte', 'accuracy', None)
+    """
+    name = f"_{re.sub(r'[^a-z]+', '_', key(column))}_"
+    units = (unit for unit, parts in UNITS.items() if any(f"_{part}_" in name for part in parts))
+    return next(units, None)
 
 
 def _counted(names: Iterable[str]) -> str:

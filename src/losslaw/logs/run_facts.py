@@ -37,6 +37,7 @@ KEYS = {
     "warmup": ("warmup", "warmup_steps", "warmup_updates"),
     "lr_is": ("lr_is",),
     "loss_is": ("loss_is",),
+    "loss_unit": ("loss_unit",),
     "weight_decay": ("weight_decay",),
     "batch": ("batch", "batch_size", "batch_sequences"),
     "tokens_per_update": ("tokens_per_update",),
@@ -54,6 +55,7 @@ class Facts:
         warmup: Updates of warm-up, >= 0.
         lr_is: Whether a logged rate is that of the update just done ("used") or of the "next" one.
         loss_is: Whether a logged loss is "instant" or the "mean" since the one before it.
+        loss_unit: What losses are measured in, such as "bits per byte".
         weight_decay: Decoupled weight decay, >= 0.
         batch: Sequences in each update, > 0.
         tokens_per_update: Tokens in each update, > 0.
@@ -83,6 +85,7 @@ class Facts:
         ]
         | None
     ) = None
+    loss_unit: str | None = None
     weight_decay: Decay | None = None
     batch: Batch | None = None
     tokens_per_update: Batch | None = None

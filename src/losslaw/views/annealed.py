@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from losslaw.curves.curve import NATS
 from losslaw.drawing.axes import band, legend, loss_limits, update_axis
-from losslaw.drawing.style import FAINT, LOSS, axes_of, cycled, named, quiet
+from losslaw.drawing.style import FAINT, axes_of, cycled, loss_in, named, quiet
 from losslaw.files.checked import Finite
 from losslaw.views.forms import Answer, Numbers, Told, array, form_of
 
@@ -45,6 +46,7 @@ class AnnealedForm:
 
     runs: list[RunForm]
     level: float | None
+    unit: str = NATS
 
 
 def plot_annealed(
@@ -83,7 +85,7 @@ def plot_annealed(
         ax.plot([run.at], [run.loss], ms=4, **style, label=f"{name}, annealed")
     if any(run.path is not None for run in form.runs):
         ax.plot([], [], color=FAINT, lw=0.6, label="as logged")
-    quiet(ax, "update after which the cooldown begins", LOSS)
+    quiet(ax, "update after which the cooldown begins", loss_in(form.unit))
     update_axis(ax, max(run.at for run in form.runs))
     ax.set_ylim(*loss_limits(seen))
     legend(ax, above=True, columns=2)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from losslaw.curves import LossCurve
-from losslaw.curves.curve import NATS
+from losslaw.curves.curve import HasUnit, shared_unit
 from losslaw.drawing.axes import POINTS, legend, legend_height, loss_limits, update_axis
-from losslaw.drawing.style import INK, UPDATE, axes_of, cycled, named, quiet
+from losslaw.drawing.style import INK, UPDATE, axes_of, cycled, loss_in, named, quiet
 from losslaw.numerics.arrays import BoolArray, FloatArray
 
 if TYPE_CHECKING:
@@ -84,18 +84,15 @@ def plot_curves(curves: Sequence[LossCurve], ax: "Axes | None" = None) -> "Axes"
     return ax
 
 
-def loss_axis(curves: Iterable[LossCurve]) -> str:
-    """What the axis of the losses of these curves is called: of the kernel world they are risks.
+def loss_axis(curves: Iterable[HasUnit]) -> str:
+    """What the axis of the losses of these curves is called, with the unit if they have one.
 
     >>> import losslaw as ll
     >>> run = ll.constant(peak=0.1, horizon=9)
     >>> loss_axis([ll.KernelRegression(source=1, capacity=2).mean_curve(run)])
     'risk'
     """
-    units = {curve.unit for curve in curves} or {NATS}
-    if units == {None}:
-        return "risk"
-    return f"loss ({units.pop()})" if len(units) == 1 else "loss"
+    return loss_in(shared_unit(curves))
 
 
 def frame_losses(ax: "Axes", curves: Sequence[LossCurve]) -> None:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from losslaw.curves.curve import NATS
 from losslaw.designing import Design
 from losslaw.designing.record import Baseline
 from losslaw.drawing.axes import legend, rate_axis, thinned, update_axis
-from losslaw.drawing.style import INK, RATE, UPDATE, axes_of, cycled, named, quiet
+from losslaw.drawing.style import INK, RATE, UPDATE, axes_of, cycled, in_brackets, named, quiet
 from losslaw.files.checked import Finite
 from losslaw.views.dots import Row, plot_dots
 from losslaw.views.forms import Answer, Ends, form_of
@@ -49,6 +50,7 @@ class DesignForm:
     level: float
     gains: dict[str, GainForm]
     schedule: RatesForm
+    unit: str = NATS
 
 
 def plot_design(
@@ -85,13 +87,20 @@ def plot_gains(design: Answer | DesignForm, ax: "Axes | None" = None) -> "Axes":
         ax: Where to draw; ``None``: on new axes.
     """
     form = form_of(DesignForm, design, "design")
+    unit = in_brackets(form.unit)
     ordered = sorted(form.gains.items(), key=lambda item: item[1].gain)
     rows = [
         Row(name=name, value=each.gain, lower=each.lower, upper=each.upper, kind=_kind(each))
         for name, each in ordered
     ]
     kinds = ("surely above 0", "not told apart", "surely below 0")
-    ax = plot_dots(rows, ax, x="gain of the design (nats)", level=form.level, kinds=kinds)
+    ax = plot_dots(
+        rows,
+        ax,
+        x=f"gain of the design{unit}",
+        level=form.level,
+        kinds=kinds,
+    )
     ax.axvline(0, color=INK, lw=0.8)
     low, high = ax.get_xlim()
     ax.set_xlim(min(low, -0.03 * (high - low)), high)

@@ -179,7 +179,7 @@ def _losses(ax: "Axes", curves: Sequence[LossCurve], alongs: Mapping[str, Along]
         plot_along(along, ax, label=name, **cycled(i + len(curves)))
     if not alongs:
         frame_losses(ax, curves)
-    ax.set_ylabel(loss_axis(curves))
+    ax.set_ylabel(loss_axis([*curves, *alongs.values()]))
     legend(ax)
 
 

@@ -7,8 +7,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from losslaw.curves import LossCurve
+from losslaw.curves.curve import NATS
 from losslaw.drawing.axes import band, legend, loss_limits, thinned, update_axis
-from losslaw.drawing.style import COLORS, FAINT, INK, LOSS, UPDATE, axes_of, cycled, interval, quiet
+from losslaw.drawing.style import (
+    COLORS,
+    FAINT,
+    INK,
+    UPDATE,
+    axes_of,
+    cycled,
+    interval,
+    loss_in,
+    quiet,
+)
 from losslaw.files.checked import Finite
 from losslaw.views.curves import plot_loss_curve
 from losslaw.views.forms import Along, Answer, Told, array, form_of
@@ -35,6 +46,7 @@ class ForecastForm:
     level: float
     path: Along | None
     endings: list[EndingForm]
+    unit: str = NATS
 
 
 def plot_forecast(
@@ -73,7 +85,7 @@ def plot_forecast(
         ax.plot([each.steps], [each.loss], "s", ms=3.5, color=COLORS[2], label=name)
         last = max(last, each.steps)
     ax.plot([form.step], [form.loss], "D", ms=4, mfc="white", color=INK, label="now")
-    quiet(ax, UPDATE, LOSS)
+    quiet(ax, UPDATE, loss_in(form.unit))
     update_axis(ax, last, first=0 if curve is not None else form.step - (last - form.step) / 20)
     ax.set_ylim(*loss_limits(seen))
     legend(ax, above=curve is None, columns=1 if curve is not None else 2)

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from losslaw.curves.curve import NATS
 from losslaw.files.checked import Finite, convert
 from losslaw.files.json_text import plain
 from losslaw.numerics.arrays import FloatArray
@@ -59,6 +60,7 @@ class Along:
     lower: Numbers | None = None
     upper: Numbers | None = None
     level: float | None = None
+    unit: str = NATS
 
     def __post_init__(self) -> None:
         lists = [self.step, self.loss, self.lower, self.upper]

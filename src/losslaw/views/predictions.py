@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from losslaw.curves import LossCurve
+from losslaw.curves.curve import HasUnit
 from losslaw.drawing.axes import band, legend, loss_limits, thinned, update_axis
-from losslaw.drawing.style import COLORS, INK, LOSS, UPDATE, axes_of, cycled, named, quiet
+from losslaw.drawing.style import COLORS, INK, UPDATE, axes_of, cycled, named, quiet
 from losslaw.fitting import Fit, Prediction
 from losslaw.laws import Law
 from losslaw.schedules import ScheduleLike, schedule_of
@@ -48,7 +49,7 @@ def plot_prediction(
         plot_loss_curve(truth, ax, label="measured")
         lines.append((truth.steps, truth.loss))
     _line(ax, *lines[0], *bounds, prediction.level, named(label), style)
-    _frame(ax, lines, bounds, [] if truth is None else [truth])
+    _frame(ax, lines, bounds, [prediction, *([] if truth is None else [truth])])
     return ax
 
 
@@ -63,7 +64,7 @@ def plot_along(
     if along.lower is not None and along.upper is not None:
         bounds = (array(along.lower)[at], array(along.upper)[at])
     _line(ax, steps[at], loss[at], *bounds, along.level, named(label), style)
-    _frame(ax, [(steps[at], loss[at])], bounds)
+    _frame(ax, [(steps[at], loss[at])], bounds, [along])
     return ax
 
 
@@ -92,7 +93,7 @@ def plot_fit(
         bounds = (told.lower, told.upper) if len(runs) <= BANDED else (None, None)
         _line(ax, steps, told.loss, *bounds, level, named(name), cycled(i), labelled=i == 0)
         lines.append((steps, told.loss))
-    _frame(ax, lines, [], curves)
+    _frame(ax, lines, [], curves or [fit])
     return ax
 
 
@@ -107,7 +108,9 @@ def plot_terms(
         ax: Where to draw; ``None``: on new axes.
         first: Update from which on to draw; the warm-up is left out.
     """
+    what = "loss"
     if isinstance(law, Fit):
+        what = loss_axis([law])
         schedule = law.completed(schedule)
         law, first = law.law, max(first, law.skip)
     schedule, ax = schedule_of(schedule), axes_of(ax, 2.7)
@@ -127,7 +130,7 @@ def plot_terms(
     floor = next(iter(terms.values()))
     low, high = loss_limits([(at, below), (at, floor)])
     ax.set_ylim(low - 0.15 * (high - low), high)
-    quiet(ax, UPDATE, LOSS)
+    quiet(ax, UPDATE, what)
     update_axis(ax, schedule.horizon)
     legend(ax, above=True)
     return ax
@@ -156,7 +159,7 @@ def _frame(
     ax: "Axes",
     lines: Sequence[tuple[Any, Any]],
     bounds: Sequence[Any],
-    curves: Sequence[LossCurve] = (),
+    measured: Sequence[HasUnit],
 ) -> None:
     """Axes on which lines that were just drawn, what was there and the late bands are seen."""
     drawn = [(line.get_xdata(), line.get_ydata()) for line in ax.lines]
@@ -168,7 +171,7 @@ def _frame(
         if late.size:  # a band that is wider than all that is seen is cut
             low = min(low, max(float(late.min()) - 0.04 * room, low - room))
             high = max(high, min(float(late.max()) + 0.04 * room, high + room))
-    quiet(ax, UPDATE, loss_axis(curves))
+    quiet(ax, UPDATE, loss_axis(measured))
     update_axis(ax, max(float(x[-1]) for x, _ in drawn if len(x)))  # pyright: ignore
     ax.set_ylim(low, high)
     legend(ax)

@@ -7,7 +7,7 @@ import numpy as np
 
 from losslaw.curves import LossCurve
 from losslaw.drawing.axes import legend, update_axis
-from losslaw.drawing.style import INK, UPDATE, axes_of, cycled, quiet
+from losslaw.drawing.style import INK, UPDATE, axes_of, cycled, in_brackets, quiet
 from losslaw.fitting import Fit
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules import Schedule
@@ -61,7 +61,7 @@ def plot_residuals(fit: Fit, curves: Sequence[LossCurve], ax: "Axes | None" = No
         mark = cycled(i, marks=True, ms=2.6, mew=0, ls="none")
         ax.plot(at[mine], error[mine], **mark, alpha=0.75, label=f"{PHASES[i]} (RMSE {rmse:.4f})")
     ax.axhline(0, color=INK, lw=0.8)
-    quiet(ax, UPDATE, "predicted $-$ logged (nats)")
+    quiet(ax, UPDATE, f"predicted $-$ logged{in_brackets(fit.unit)}")
     update_axis(ax, float(at.max(initial=1)))
     if error.size:
         far = 1.15 * max(float(np.quantile(np.abs(error), 0.99)), 1e-4)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from losslaw.curves import LossCurve
+from losslaw.curves.curve import RISK
 from losslaw.errors import InputError
 from losslaw.kernel.modes import Modes
 from losslaw.kernel.simulate.draws import State, fill, new_state, normal
@@ -69,7 +70,7 @@ class SampledRuns:
     def curve(self, label: str = "sampled") -> LossCurve:
         """The mean as a loss curve."""
         return LossCurve(
-            self.schedule, self.steps, self.mean, label, warnings=self.warnings, unit=None
+            self.schedule, self.steps, self.mean, label, warnings=self.warnings, unit=RISK
         )
 
 
