@@ -67,7 +67,8 @@ def plot_command(
       losslaw plot fit.json wsd:peak=3e-3,horizon=4000,warmup=100,cooldown=0.2
       losslaw forecast run.csv --horizon 12k --fit fit.json -o forecast.json
       losslaw plot run.csv forecast.json
-      losslaw plot table.csv --map source,capacity,exponent:horizon
+      losslaw sweep grid.toml -o table.csv
+      losslaw plot table.csv --map source,peak
     """
     from losslaw.files.pictures import check_picture, write_picture
     from losslaw.views.figures import figure_of
