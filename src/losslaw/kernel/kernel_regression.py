@@ -21,7 +21,7 @@ class KernelRegression(MeanRisk, SampledRisk, Plotted):
     Args:
         source: Source exponent s > 0: how smooth the target is; large s is easy.
         capacity: Capacity exponent beta > 1: how fast the spectrum falls; large beta is low
-            capacity.
+            capacity. With finitely many ``ambient`` features any beta > 0.
         modes: Parameters M of the student, a whole number or ``math.inf``.
         noise: Standard deviation sigma >= 0 of the labels.
         features: ``top``: the student has the M leading features. ``random``: M Gaussian

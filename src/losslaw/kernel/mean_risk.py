@@ -204,6 +204,11 @@ class MeanRisk(StableRates):
             raise InputError(f"kernels {kernels!r}, expected spectrum or power")
         if self.source is None or self.capacity is None:
             raise InputError("power-law kernels need source and capacity; this spectrum is given")
+        if self.capacity <= 1:
+            raise InputError(
+                f"power-law kernels need a capacity above 1, this one is {self.capacity:g}:"
+                " choose kernels='spectrum'"
+            )
         return power_terms(
             self.source,
             self.capacity,

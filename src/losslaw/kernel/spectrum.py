@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import zeta
 
 from losslaw.errors import InputError, expect_numbers
 from losslaw.kernel.projection import drawn_features, project
 from losslaw.numerics.arrays import FloatArray, finite_vector
 from losslaw.numerics.magnitudes import EXPONENT
+from losslaw.numerics.power_sums import power_sum
 
 # Eigenvalues and signals of a random student, and twice the smallest excess risk.
 Projected = tuple[FloatArray, FloatArray, float]
@@ -26,7 +26,7 @@ class PowerLawSpectrum:
 
     Args:
         source: Source exponent s > 0.
-        capacity: Capacity exponent beta > 1.
+        capacity: Capacity exponent beta > 1, or > 0 if there are finitely many features.
         size: Number of features, a whole number or ``math.inf``.
     """
 
@@ -43,7 +43,13 @@ class PowerLawSpectrum:
         Raises:
             InputError: an exponent is missing or out of range.
         """
-        return cls(_above("source", source, 0), _above("capacity", capacity, 1), size)
+        source, capacity = _above("source", source), _above("capacity", capacity)
+        if capacity <= 1 and size == math.inf:
+            raise InputError(
+                f"capacity is {capacity:g}, expected a number above 1: with 1 or less infinitely"
+                " many eigenvalues have no finite sum (give the ambient dimension)"
+            )
+        return cls(source, capacity, size)
 
     @property
     def signal_power(self) -> float:
@@ -122,23 +128,11 @@ class GivenSpectrum:
         return project(count, self.eigenvalues, self.targets, (0.0, 0.0, 0.0), seed)
 
 
-def power_sum(exponent: float, after: float, until: float) -> float:
-    """``sum j^-exponent`` over ``after < j <= until``; either may be infinite.
-
-    >>> round(power_sum(2.0, 0, 2), 6), round(power_sum(2.0, 2, math.inf), 6)
-    (1.25, 0.394934)
-    """
-    if after >= until:
-        return 0.0
-    head = float(zeta(exponent, after + 1))
-    return head if until == math.inf else head - float(zeta(exponent, until + 1))
-
-
-def _above(name: str, value: float | None, bound: float) -> float:
+def _above(name: str, value: float | None) -> float:
     if value is None:
         raise InputError(f"{name} is missing: give source and capacity, or spectrum and targets")
     expect_numbers(**{name: value})
-    if not (math.isfinite(value) and value > bound):
-        raise InputError(f"{name} is {value:g}, expected a number above {bound}")
+    if not (math.isfinite(value) and value > 0):
+        raise InputError(f"{name} is {value:g}, expected a number above 0")
     EXPONENT.check(name, value)
     return float(value)

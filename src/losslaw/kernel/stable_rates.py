@@ -10,8 +10,8 @@ from losslaw.kernel.problem import KURTOSIS, Problem
 from losslaw.kernel.simulate.momentum import Momentum, check_with_momentum
 from losslaw.kernel.simulate.momentum import largest_lr as largest_lr_with
 from losslaw.kernel.simulate.stability import Stability
-from losslaw.kernel.spectrum import power_sum
 from losslaw.numerics.arrays import check_positive
+from losslaw.numerics.power_sums import power_sum
 from losslaw.schedules import Schedule
 from losslaw.schedules.averages import AverageLike
 from losslaw.schedules.pieces import LongSchedule

@@ -12,6 +12,7 @@ from losslaw.errors import InputError, expect_numbers
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+ComplexArray = NDArray[np.complex128]
 
 # Values of a block.
 BLOCK = 1 << 15

@@ -37,6 +37,7 @@ from losslaw.kernel.agreement.optimum import (
     long_schedule,
     schedule_text,
 )
+from losslaw.kernel.agreement.phases import Frontier, best_size, frontier, noiseless_risk
 from losslaw.kernel.agreement.ranking import ExactOptimum, Rank, exact_optimum, ranking
 from losslaw.kernel.agreement.shapes import (
     FreeForm,
@@ -49,11 +50,13 @@ from losslaw.kernel.agreement.shapes import (
 __all__ = [
     "ExactOptimum",
     "FreeForm",
+    "Frontier",
     "Optimum",
     "Pair",
     "Rank",
     "best",
     "best_kkt",
+    "best_size",
     "cap",
     "catch_up_pair",
     "exact_optimum",
@@ -61,12 +64,14 @@ __all__ = [
     "final_risk",
     "flatness",
     "free_form",
+    "frontier",
     "growing_run",
     "kkt_run",
     "largest_batch_pair",
     "log_slope",
     "long_schedule",
     "noiseless_pair",
+    "noiseless_risk",
     "onset",
     "ranking",
     "risk_ratio",

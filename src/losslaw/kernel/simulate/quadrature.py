@@ -22,9 +22,9 @@ import math
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import zeta
 
 from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.power_sums import power_sum
 
 HEAD = 8
 BLOCK = 12  # points of the finer rule for whole numbers from a to 2a: 1e-12 for j^-8
@@ -59,7 +59,9 @@ def power_law_nodes(
 
     # The tail begins where 2 lambda t = REACH; one that holds less than half as many modes again
     # is better counted than extrapolated.
-    tail_start = max(float(head), float(np.ceil((2 * time / REACH) ** (1 / capacity))))
+    reach = max(2 * time / REACH, 1.0)
+    beyond = math.log(reach) / capacity > 700  # all that a float can count
+    tail_start = math.inf if beyond else max(float(head), float(np.ceil(reach ** (1 / capacity))))
     end = tail_start if 1.5 * tail_start < modes else float(modes)
     for low, high in _panels(head, end, capacity):
         at, count = _panel_rule(low, high, capacity)
@@ -111,7 +113,7 @@ def _panels(start: float, end: float, capacity: float) -> list[tuple[float, floa
     """Cuts of ``start < j <= end`` at whole numbers, equal in log j."""
     if end <= start:
         return []
-    count = math.ceil(capacity * math.log(end / start) / math.log(PANEL))
+    count = math.ceil(max(capacity, 1) * math.log(end / start) / math.log(PANEL))
     cuts = np.round(np.geomspace(start, end, count + 1))
     cuts[-1] = end
     cuts = np.unique(cuts)
@@ -119,8 +121,9 @@ def _panels(start: float, end: float, capacity: float) -> list[tuple[float, floa
 
 
 def _panel_rule(low: float, high: float, capacity: float) -> tuple[FloatArray, FloatArray]:
-    at, count = _counting_measure(low, high)
-    factors = capacity * math.log(high / low) / math.log(8.0)
+    at, count = counting_measure(low, high)
+    # Below capacity 1 the weights of the modes vary more than their rates.
+    factors = max(capacity, 1) * math.log(high / low) / math.log(8.0)
     n = math.ceil(POINTS + POINTS_PER_FACTOR_8 * factors)
     if at.size <= n:
         return at, count
@@ -130,7 +133,7 @@ def _panel_rule(low: float, high: float, capacity: float) -> tuple[FloatArray, F
     return at, mass * at
 
 
-def _counting_measure(low: float, high: float) -> tuple[FloatArray, FloatArray]:
+def counting_measure(low: float, high: float) -> tuple[FloatArray, FloatArray]:
     """Points and weights for sums over whole ``low < j <= high`` of functions smooth in log j."""
     cuts = np.unique(np.round(np.geomspace(low, high, math.ceil(math.log2(high / low)) + 1)))
     cuts[[0, -1]] = low, high
@@ -163,12 +166,10 @@ def _tail_rule(
     power: float, capacity: float, start: float, modes: float, n: int
 ) -> tuple[FloatArray, FloatArray]:
     """Gauss rule in lambda of the measure ``j^-power`` on ``start < j <= modes``."""
-    exact = zeta(power, start + 1)
-    if modes < math.inf:
-        exact -= zeta(power, modes + 1)
+    exact = power_sum(power, start, modes)
     # Beyond `far` either no mass is left or lambda is 0, to rounding: all the rest sits there.
-    far = min(modes, np.floor(start * 10 ** (17 / max(power - 1, capacity))))
-    at, count = _counting_measure(start, far)
+    far = min(modes, np.floor(start * 10 ** min(17 / max(power - 1, capacity), 250)))
+    at, count = counting_measure(start, far)
     mass = count * at**-power
     at, mass = np.append(at, far), np.append(mass, max(exact - mass.sum(), 0.0))
     lam, mass = gauss_rule((at / start) ** -capacity, mass, n)
