@@ -275,8 +275,10 @@ def test_the_page_can_be_used_by_everybody(kind, width, browser, live, tmp_path)
     with tab(browser, address) as page:
         page.set_viewport_size({"width": width, "height": 900})
         rested(page)
-        found = axe.Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
+        for scheme in ("dark", "light"):
+            page.emulate_media(color_scheme=scheme)
+            found = axe.Axe().run(page)
+            assert found.violations_count == 0, (scheme, found.generate_report())
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 

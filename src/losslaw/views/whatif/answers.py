@@ -17,6 +17,8 @@ from losslaw.views.whatif.state import State
 # Steps at which losses are shown, and rates; blocks of updates that are worked out together. Steps
 # and blocks are those at which widths are worked out (`losslaw.fitting.mixture`): one pass does.
 STEPS, RATES, BLOCKS = 80, 160, 600
+# Losses are shown from where the fit begins to know them, of a short run from its middle.
+LATEST = 0.8
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -81,7 +83,9 @@ def ask(fit: Fit, state: State, level: float = 0.9, model_size: float | None = N
     """
     schedule = fit.completed(state.made(fit.usual_weight_decay))
     n = schedule.horizon
-    first = min(max(fit.skip, schedule.warmup, 1), n)
+    first = max(fit.skip, schedule.warmup, 1)
+    if first > LATEST * n:
+        first = max(n // 2, 1)
     steps = np.unique(np.linspace(first, n, STEPS).round().astype(np.int64))
     corners = [max(round(at * n), 1) for at, _ in state.handles(schedule)]
     # Close together where a fall begins: some begin steeply.

@@ -95,7 +95,8 @@ def pictures(*, live: bool = True) -> Pictures:
     if live:
         marks = rates.scatter(
             "x", "y", source=sources["points"], size=MARK, fill_color="white",
-            line_color=COLORS[0], line_width=2, level=MOVED,
+            line_color=COLORS[0], line_width=2, level=MOVED, selection_fill_color=COLORS[0],
+            nonselection_alpha=1,
         )  # fmt: skip
         tool = PointDrawTool(renderers=[marks], num_objects=MOST_POINTS)
         rates.add_tools(tool)

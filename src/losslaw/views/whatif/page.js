@@ -88,10 +88,11 @@
       else ask("compare");
       return;
     }
-    if (answer.error) { say("said", answer.error); free(answer); return; }
+    // The server is asked on before this answer is drawn.
+    free(answer);
+    if (answer.error) { say("said", answer.error); return; }
     if (answer.kind === "state") { say("said", answer.said || ""); show(answer); }
     if (answer.kind === "compared") { put(answer.columns); rows(answer.rows); }
-    free(answer);
   };
   const free = (answer) => {
     if (under && answer.id !== under.id) return;
@@ -292,7 +293,12 @@
     for (const name of ["x", "losses_y", "rates_y", ...S.sources, ...(S.live ? ["asked", "answer"] : [])]) {
       models[name] = doc.get_model_by_name(name);
     }
-    if (!models.x || !models.rates_y || (S.live && !models.answer)) return false;
+    const views = [...Bokeh.index.roots].filter((each) => each.computed_renderer_views);
+    if (!models.x || !models.rates_y || (S.live && !models.answer) || views.length < 2) return false;
+    // Bokeh cuts nothing off at the frame that is drawn over the axes.
+    for (const view of views.flatMap((each) => each.computed_renderer_views)) {
+      if (view.model.level === "overlay") Object.defineProperty(view, "needs_clip", { value: true });
+    }
     if (S.live) {
       models.answer.properties.text.change.connect(() => heard(JSON.parse(models.answer.text)));
       models.points.change.connect(dragged);
