@@ -133,6 +133,14 @@ def test_what_cannot_be_asked(here, capsys):
     assert "10 panels" in refused(["design.json"] * 5, capsys)
 
 
+def test_a_log_without_rates_is_drawn_by_its_losses(here, capsys):
+    Path("bare.csv").write_text("step,loss\n10,8\n20,5\n30,4\n")
+    log = f"{answers.FITTED[0]}.csv"
+    assert plotted(["bare.csv", log], capsys)[1]["runs"] == ["bare", answers.FITTED[0]]
+    for more in (["--rates"], ["fit.json"]):
+        assert "no learning-rate column" in refused(["bare.csv", *more], capsys)
+
+
 def test_a_log_of_a_trainer_is_a_log(here):
     Path("trainer_state.json").write_text('{"log_history": [], "curves": []}')
     assert found("trainer_state.json").kind == "log"

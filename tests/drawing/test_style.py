@@ -97,7 +97,7 @@ def test_one_spike_in_a_short_log_is_not_what_is_seen():
     low, high = loss_limits(
         [(range(10, 101, 10), [3.0, 1e6, 2.9, 2.8, 2.7, 2.6, 2.6, 2.5, 2.5, 2.5])]
     )
-    assert 2 < low < high < 4
+    assert 2 < low < high < 5
 
 
 def test_limits_of_one_value():
@@ -110,3 +110,32 @@ def test_limits_of_one_value():
 def test_limits_of_losses_that_are_all_the_same(losses):
     low, high = loss_limits([([10, 20], losses)])
     assert low < min(losses) <= max(losses) < high
+
+
+def test_the_first_losses_of_a_short_log_are_seen():
+    low, high = loss_limits([([10, 20, 30, 100], [8.0, 5.0, 4.0, 3.5])])
+    assert low < 3.5 < 8.0 < high
+
+
+@pytest.mark.parametrize(
+    ("losses", "place"),
+    [
+        ([3, 2, 1, 1], "upper right"),
+        ([3, 3, 3, 3, 3, 3, 3, 3, 1], "lower left"),
+        ([1, 1, 1, 3], "upper left"),
+        ([3, 1, 3, 1, 3, 1, 3, 1, 3], None),
+    ],
+)
+def test_a_legend_is_where_it_hides_nothing(losses, place):
+    ax = axes_of(None)
+    ax.plot(losses, label="a name")
+    legend(ax)
+    ax.figure.draw_without_rendering()
+    box, axes = ax.get_legend().get_window_extent(), ax.bbox
+    if place is None:
+        assert box.y0 >= axes.y1 - 2
+        return
+    assert (box.y0 > (axes.y0 + axes.y1) / 2) == ("upper" in place)
+    assert (box.x0 > (axes.x0 + axes.x1) / 2) == ("right" in place)
+    (line,) = ax.lines
+    assert not box.count_contains(line.get_transform().transform(line.get_xydata()))

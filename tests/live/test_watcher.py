@@ -129,7 +129,11 @@ def test_plans_that_the_run_keeps_are_its_schedule_and_others_are_not():
         Question(label="a", ahead=(2000, RUN.schedule.lr[2000:]), horizon=12_000, **known)
     )
     assert kept["losslaw/end"] == pytest.approx(resumed["losslaw/end"], rel=1e-3)
-    other = answer(Question(label="a", ahead=(0, RUN.schedule.lr * 2), horizon=12_000, **known))
+    doubts = []
+    plan = (0, RUN.schedule.lr * 2)
+    other = answer(Question(label="a", ahead=plan, horizon=12_000, **known), doubts.append)
+    (doubt,) = doubts
+    assert "does not keep its plan: at step 1" in doubt
     assert other["losslaw/end"] == pytest.approx(kept["losslaw/end"], rel=1e-3)
 
 
@@ -174,6 +178,24 @@ def test_nothing_that_goes_wrong_ends_a_run_and_it_is_told_once(
             watched.close()
     (told,) = [each for each in caplog.records if each.name == "losslaw.live"]
     assert "the run goes on without losslaw's metrics" in told.getMessage()
+
+
+@pytest.mark.parametrize(
+    ("facts", "last", "loss", "words"),
+    [
+        ({}, 600, np.nan, "without losslaw's metrics: the losses of the last 200 updates, up to"),
+        ({"horizon": 500}, 800, None, "of the run: the run is past its horizon of 500 updates"),
+    ],
+)
+def test_what_leaves_an_answer_out_is_told_once(facts, last, loss, words, monkeypatch, caplog):
+    monkeypatch.setattr(watcher, "PROGRAM", ("-c", 'print(\'{"metrics": {}, "doubts": []}\')'))
+    watched = Watcher(every=200, **facts)
+    for step in range(1, last + 1):
+        watched.seen(step, loss or LOSS[step - 1], 1e-3)
+        if step % 200 == 0:
+            watched.wait()
+    (told,) = [each.getMessage() for each in caplog.records if each.name == "losslaw.live"]
+    assert words in told
 
 
 def test_one_computation_at_a_time_and_none_is_waited_for(monkeypatch):

@@ -407,6 +407,11 @@ def read_usable(
     return _read(files, left_out, **reading), left_out
 
 
+def read_losses(files: list[str], reading: dict[str, Any]) -> "list[LossCurve]":
+    """The curves of logs with rates or without, of which only the losses are looked at."""
+    return _read(files, None, without_rates=True, **reading)
+
+
 def _read(
     files: list[str], left_out: dict[str, str] | None, *, drop_nan: bool, **reading: Any
 ) -> "list[LossCurve]":

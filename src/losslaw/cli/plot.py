@@ -78,7 +78,10 @@ def plot_command(
     check_picture(path)
     known = [found(file) for file in files]
     logs = [each.name for each in known if each.kind == "log"]
-    curves = options.read(logs, **reading) if logs else []
+    if rates or any(each.kind == "fit" for each in known):
+        curves = options.read(logs, **reading) if logs else []
+    else:
+        curves = options.read_losses(logs, reading) if logs else []
     size = reading["model_size"]
     with activity("drawing"):
         figure = figure_of(

@@ -93,6 +93,7 @@ def read_curves(
     on_nan: OnNan = "error",
     progress: Counted | None = None,
     left_out: dict[str, str] | None = None,
+    without_rates: bool = False,
 ) -> list[LossCurve]:
     """Loss curves from what trainers leave behind, or a program holds in memory.
 
@@ -135,6 +136,8 @@ def read_curves(
             are, two for each file.
         left_out: Takes the logs that cannot be read or used, with the reason, and the others are
             read; ``None``: the first one is an error, unless it is one of a folder.
+        without_rates: Read logs without learning rates too, to look at their losses: every rate is
+            taken as 1. Nothing can be fitted to such a curve.
 
     Returns:
         The curves in the order of ``runs``; those of a pattern or folder in order of their names.
@@ -186,12 +189,22 @@ def read_curves(
         said = said.or_else(Facts(lr_is=beside.lr_is, loss_is=beside.loss_is))
         facts = said.or_else(log.facts).or_else(beside)
         try:
-            log = with_peak(in_updates(log, steps_per_epoch, step_divisor), peak)
+            log = in_updates(log, steps_per_epoch, step_divisor)
+            if peak is not None or not without_rates:
+                log = with_peak(log, peak)
             said_lr = said.lr_is is not None
             if share is not None:
                 log, facts = _warmed_up(log, facts, share, given)
             curves.append(
-                curve_from(log, facts, label, schedule=given, on_nan=on_nan, lr_is_said=said_lr)
+                curve_from(
+                    log,
+                    facts,
+                    label,
+                    schedule=given,
+                    on_nan=on_nan,
+                    lr_is_said=said_lr,
+                    without_rates=without_rates,
+                )
             )
         except InputError as error:
             if left_out is None:
@@ -217,6 +230,7 @@ def curve_from(
     schedule: Schedule | None = None,
     on_nan: OnNan = "error",
     lr_is_said: bool = False,
+    without_rates: bool = False,
 ) -> LossCurve:
     """The curve of one log; see `read_curves`.
 
@@ -224,7 +238,8 @@ def curve_from(
     give way to the arithmetic of the rates.
     """
     table, columns = log.table, log.columns
-    if columns.lr is None and schedule is None:
+    bare = columns.lr is None and schedule is None
+    if bare and not without_rates:
         raise InputError(_without_rates(log, facts))
     measured = measures(name for name in table.columns if name != columns.lr)
     spans = [log.spans] if log.spans is not None and log.spans in table.columns else []
@@ -250,7 +265,9 @@ def curve_from(
     if not np.isnan(rows.loss[rows.steps == 0]).all():
         assumptions.append("the loss at step 0, before any update, is left out")
     lr_is = plan = None
-    if schedule is None:
+    if bare:
+        schedule = Schedule(np.ones(int(rows.steps[-1])))
+    elif schedule is None:
         whole = _whole(rows, facts, log.horizon) if log.horizon is not None else None
         lr_is = _lr_is(table, rows, log, facts, assumptions, decided=whole, said=lr_is_said)
         if whole and whole.decided and lr_is_said and lr_is != whole.lr_is:

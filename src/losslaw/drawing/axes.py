@@ -24,8 +24,13 @@ MOST_INSIDE = 5
 SHORT = 16
 # Points of a line, beyond which no eye sees more.
 POINTS = 2000
-# Losses of which none is taken for a spike.
+# Losses of which none is taken for a spike; and of which none is too early to be seen.
 FEW = 6
+SHORT_LOG = 40
+# Points of a line that are looked for below a legend.
+LOOKED_AT = 400
+# Where a legend may be, best first; it is above the axes if it hides something everywhere.
+CORNERS = ("upper right", "lower left", "upper left", "lower right")
 
 
 def update_axis(ax: "Axes", last: float, *, first: float = 0) -> None:
@@ -88,16 +93,22 @@ def band(
 
 
 def legend(
-    ax: "Axes", *, above: bool = False, columns: int = 1, rows: bool = False, **options: Any
+    ax: "Axes",
+    *,
+    above: bool = False,
+    columns: int = 1,
+    rows: bool = False,
+    corner: str = CORNERS[0],
 ) -> None:
     """A legend without a frame, each name once, and no more than a picture can hold.
 
     Args:
         ax: Whose.
-        above: Above the axes, where it hides nothing; else in a corner of theirs, if there are few.
+        above: Above the axes; else in a corner of theirs where it hides nothing, if there is one
+            and there are few names.
         columns: Beside each other, if the names are short enough.
         rows: Whether names of rows stand to the left of the axes.
-        options: Of ``ax.legend``.
+        corner: The corner to begin with.
     """
     from matplotlib.lines import Line2D
 
@@ -110,19 +121,21 @@ def legend(
         rest = f"and {len(shown) - MOST_NAMES + 1} more"
         shown = {name: shown[name] for name in [*shown][: MOST_NAMES - 1]}
         shown[rest] = Line2D([], [], ls="none")
-    if len(shown) > MOST_INSIDE and "loc" not in options:
+    if len(shown) > MOST_INSIDE:
         above, columns = True, 2
     if not rows and max(map(len, shown)) > _letters(ax, columns):
         columns = 1
-    place: dict[str, Any] = {"loc": "upper right"}
-    if above:
+    texts = [cut(name, _letters(ax, 1 if rows else columns)) for name in shown]
+    place: dict[str, Any] = {"loc": None if above else _free_corner(ax, texts, corner)}
+    if place["loc"] is None:
+        if not above:
+            columns = 2 if max(map(len, shown)) <= _letters(ax, 2) else 1
         # Beside names of rows there is room to the left of the axes.
         side, x = ("lower right", 1.02) if rows else ("lower left", -0.02)
         place = {"loc": side, "bbox_to_anchor": (x, 1.0), "borderaxespad": 0.2}
     place |= {"frameon": False, "fontsize": SMALL, "ncols": columns, "handlelength": 2.4}
     place |= {"labelspacing": 0.3, "columnspacing": 1.2, "handletextpad": 0.6}
-    texts = [cut(name, _letters(ax, 1 if rows else columns)) for name in shown]
-    ax.legend([*shown.values()], texts, **(place | options))
+    ax.legend([*shown.values()], texts, **place)
 
 
 def legend_height(names: Sequence[str]) -> float:
@@ -131,6 +144,35 @@ def legend_height(names: Sequence[str]) -> float:
         return 0.0
     rows = min(len(names), MOST_NAMES)
     return 0.14 * (rows if max(map(len, names)) > SHORT else (rows + 1) // 2)
+
+
+def _free_corner(ax: "Axes", names: Sequence[str], first: str) -> str | None:
+    """The first corner in which a legend of these names hides no line and no band."""
+    points = 72 / ax.figure.dpi
+    width, height = (points * each for each in ax.get_window_extent().size)
+    wide = SMALL * (0.57 * max(map(len, names)) + 4) / width
+    high = SMALL * (1.5 * len(names) + 1) / height
+    ax.axis()  # works out limits that are not known yet
+    lines = [line.get_transform().transform(line.get_xydata()) for line in ax.lines]
+    for area in ax.collections:
+        lines += [ax.transData.transform(each.vertices) for each in area.get_paths()]
+    drawn = [_seen(ax, each) for each in lines if len(each)]
+    x, y = np.concatenate(drawn or [np.empty((0, 2))]).T
+    for corner in dict.fromkeys([first, *CORNERS]):
+        in_x = x > 1 - wide if "right" in corner else x < wide
+        in_y = y > 1 - high if "upper" in corner else y < high
+        if not (in_x & in_y).any():
+            return corner
+    return None
+
+
+def _seen(ax: "Axes", drawn: Any) -> Any:
+    """Points along a line, as shares of the axes; those that are seen. Shape ``(m, 2)``."""
+    xy = np.asarray(ax.transAxes.inverted().transform(drawn), dtype=np.float64)
+    at = np.linspace(0, max(len(xy) - 1, 0), LOOKED_AT + len(xy))
+    before = np.minimum(at.astype(np.int64), max(len(xy) - 2, 0))
+    xy = xy[before] + (at - before)[:, None] * (xy[before + (len(xy) > 1)] - xy[before])
+    return xy[((xy >= 0) & (xy <= 1)).all(axis=1)]
 
 
 def _letters(ax: "Axes", columns: int) -> int:
@@ -160,7 +202,7 @@ def loss_limits(pieces: Iterable[tuple[ArrayLike, ArrayLike]]) -> tuple[float, f
         at, values = at[np.isfinite(values)], values[np.isfinite(values)]
         if not at.size:
             continue
-        late = values[at >= 0.12 * at[-1]]
+        late = values[at >= 0.12 * at[-1]] if at.size > SHORT_LOG else values
         low = min(low, float(late.min()))
         # Some points far above the others are not what an axis is made for.
         most = float(np.quantile(late, 0.9, method="lower"))

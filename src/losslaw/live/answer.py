@@ -9,7 +9,7 @@ import math
 import os
 import pickle
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,8 @@ from losslaw.live.question import Question
 from losslaw.numerics.interval import Interval
 from losslaw.schedules import Schedule
 
+# Is told why a part of an answer is left out.
+Doubt = Callable[[str], None]
 # Rates that a plan says are those of the log if they differ by no more than this share.
 SAME_RATE = 1e-4
 # How much it gives way: with 19 it would never end where all cores are busy.
@@ -36,13 +38,14 @@ def _logged(question: Question) -> LossCurve:
     return curve.with_(label=question.label)
 
 
-def _planned(question: Question, curve: LossCurve) -> LossCurve | None:
+def _planned(question: Question, curve: LossCurve, doubt: Doubt) -> LossCurve | None:
     """The curve with its plan as its schedule; ``None``: none is known that the run keeps."""
     if question.ahead is None:
         return None
     begun, rates = question.ahead
     past = curve.schedule
     if begun > past.horizon or begun + rates.size < past.horizon:
+        doubt(f"the plan is of updates {begun + 1:,} to {begun + rates.size:,}, not of this run")
         return None
     if begun:
         whole = past.prefix(begun).extended(rates)
@@ -50,12 +53,23 @@ def _planned(question: Question, curve: LossCurve) -> LossCurve | None:
         batch, decay = (question.facts.get(name) for name in ("batch", "weight_decay"))
         whole = Schedule(rates, batch, decay, question.facts.get("warmup"))
     apart = np.abs(whole.lr[question.steps - 1] - question.lr)
-    keeps = apart.max() <= SAME_RATE * whole.peak_lr
-    return curve.with_(schedule=whole) if keeps else None
+    worst = int(apart.argmax())
+    if apart[worst] <= SAME_RATE * whole.peak_lr:
+        return curve.with_(schedule=whole)
+    step, rate = int(question.steps[worst]), float(question.lr[worst])
+    doubt(
+        f"the run does not keep its plan: at step {step:,} the rate was {rate:.4g}, planned"
+        f" {whole.lr[step - 1]:.4g}"
+    )
+    return None
 
 
-def answer(question: Question) -> dict[str, float]:
+def answer(question: Question, doubt: Doubt = lambda words: None) -> dict[str, float]:
     """The metrics of a run: see docs/guides/live.md. Nothing: it is too short yet.
+
+    Args:
+        question: What is known of the run, and asked.
+        doubt: Called with why a part of the answer is left out.
 
     Raises:
         InputError: none of the questions can be asked of this run.
@@ -65,13 +79,15 @@ def answer(question: Question) -> dict[str, float]:
         logged = _logged(question)
     except TooShort:
         return {}
-    planned = _planned(question, logged)
+    planned = _planned(question, logged, doubt)
     curve = logged if planned is None else planned
     found: dict[str, float] = {}
     problems: list[InputError | FitError] = []
     sources: dict[str, Any] = {"earlier": question.earlier, "fit": question.fit}
     for ask in (
-        lambda: _of_forecast(_forecast(question, curve, sources), question.decay_over or SHARES),
+        lambda: _of_forecast(
+            _forecast(question, curve, sources, doubt), question.decay_over or SHARES
+        ),
         lambda: _of_annealed(question, curve, sources),
     ):
         try:
@@ -85,7 +101,9 @@ def answer(question: Question) -> dict[str, float]:
     return {name: value for name, value in found.items() if math.isfinite(value)}
 
 
-def _forecast(question: Question, curve: LossCurve, sources: Mapping[str, Any]) -> Forecast:
+def _forecast(
+    question: Question, curve: LossCurve, sources: Mapping[str, Any], doubt: Doubt
+) -> Forecast:
     """The forecast of the plan; where its rest cannot be told, of decays that begin now."""
     options: dict[str, Any] = {
         "decay_over": question.decay_over, "final": question.final,
@@ -95,9 +113,10 @@ def _forecast(question: Question, curve: LossCurve, sources: Mapping[str, Any]) 
         return forecast(curve, question.horizon, **options)
     except TooShort:
         raise
-    except InputError:
+    except InputError as error:
         if question.horizon is None:
             raise
+        doubt(f"where the plan ends is not foretold: {error}")
         return forecast(curve, **options)
 
 
@@ -144,7 +163,11 @@ def main() -> None:
     if hasattr(os, "nice"):  # Windows has none
         os.nice(NICE)
     try:
-        told: dict[str, object] = {"metrics": answer(pickle.load(sys.stdin.buffer))}
+        doubts: list[str] = []
+        told: dict[str, object] = {
+            "metrics": answer(pickle.load(sys.stdin.buffer), doubts.append),
+            "doubts": doubts,
+        }
     except Exception as error:
         told = {"problem": f"{type(error).__name__}: {' '.join(str(error).split())}"}
     print(json.dumps(told))

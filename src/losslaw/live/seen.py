@@ -28,17 +28,21 @@ class Seen:
 
     Args:
         row: Updates that a row is the mean over, if the losses come one by one.
+        missed: Updates since the last row, if the losses of a row since then were not finite.
     """
 
     row: int = 1
     steps: list[int] = field(default_factory=list[int])
     lr: list[float] = field(default_factory=list[float])
     loss: list[float] = field(default_factory=list[float])
+    missed: int = 0
     # Sum of the losses since the last row, a number or a tensor that is still being computed, the
     # updates in it, and the last of them.
     _sum: Any = 0.0
     _count: int = 0
     _last: int = 0
+    # Where the last row ended that was complete, whether its losses were finite or not.
+    _ended: int = 0
 
     @property
     def last(self) -> int:
@@ -67,9 +71,11 @@ class Seen:
         if step - done < self.row and step % self.row:
             return False
         mean = float(self._sum) / self._count
-        self._sum, self._count = 0.0, 0
+        self.missed += step - self._ended if self._ended else self._count
+        self._sum, self._count, self._ended = 0.0, 0, step
         if not (math.isfinite(mean) and math.isfinite(lr)):  # an update that was skipped
             return False
+        self.missed = 0
         self.steps.append(int(step))
         self.lr.append(float(lr))
         self.loss.append(mean)
@@ -83,7 +89,8 @@ class Seen:
         for values in (self.steps, self.lr, self.loss):
             del values[kept:]
         self._sum, self._count = 0.0, 0
-        self._last = min(self._last, step - 1)
+        self._last = self._ended = min(self._last, step - 1)
+        self.missed = 0
 
     def take(self, steps: Sequence[int], lr: Sequence[float], loss: Sequence[float]) -> None:
         """Rows from elsewhere, where these end."""

@@ -8,7 +8,8 @@ thread computes, it computes beside the memory of the trainer. So the thread sta
 priority, waits for it without holding the interpreter, and puts aside what it says.
 
 Nothing that goes wrong here may end a run: it is told once, as a warning of the logger
-``losslaw.live``, and the run goes on.
+``losslaw.live``, and the run goes on. So is what leaves an answer out: losses that are not finite,
+a horizon that the run has passed, or a plan that it does not keep.
 """
 
 import json
@@ -48,6 +49,9 @@ LEAST = 12
 ROW = 10
 # Seconds after which a computation is given up.
 PATIENCE = 1800.0
+# What is told where there are no metrics at all, or not all of them.
+WITHOUT = "the run goes on without losslaw's metrics"
+IN_PART = "losslaw cannot use all that it was told of the run"
 # What the process runs; -P keeps it from importing what lies in the folder where it is started.
 PROGRAM = ("-P", "-m", "losslaw.live.answer")
 # It uses one core, and no accelerator.
@@ -158,7 +162,8 @@ class Watcher:
         self._ready: dict[str, float] | None = None
         self._thread: threading.Thread | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._begun = self._warned = self._closed = False
+        self._begun = self._closed = False
+        self._told: set[str] = set()
 
     def plan(self, done: int, rates: FloatArray) -> None:
         """Say which rates are planned for the updates after ``done``; up to the horizon."""
@@ -207,11 +212,11 @@ class Watcher:
         """What a checkpoint is to keep: the log so far."""
         return self.rows.as_dict()
 
-    def tell(self, problem: object) -> None:
-        """Warn, once."""
-        if not self._warned:
-            self._warned = True
-            LOGGER.warning("the run goes on without losslaw's metrics: %s", problem)
+    def tell(self, problem: object, what: str = WITHOUT) -> None:
+        """Warn, once of each kind."""
+        if what not in self._told:
+            self._told.add(what)
+            LOGGER.warning("%s: %s", what, problem)
 
     @_quiet
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -267,11 +272,18 @@ class Watcher:
             self.resume(step - 1)
         if step <= self.rows.last:
             self._asked = min(self._asked, step)
-        if not self.rows.add(step, loss, lr) or step - self._asked < self.every:
+        if not self.rows.add(step, loss, lr):
+            if self.rows.missed >= self.every:
+                count = f"the losses of the last {self.rows.missed:,} updates"
+                self.tell(f"{count}, up to step {step:,}, are not all finite numbers")
+            return
+        if step - self._asked < self.every:
             return
         if len(self.rows.steps) >= LEAST and (self._thread is None or not self._thread.is_alive()):
             self._asked, self._closed = step, False
             steps, rates, losses = self.rows.arrays()
+            if self.horizon is not None and self.horizon < step:
+                self.tell(f"the run is past its horizon of {self.horizon:,} updates", IN_PART)
             question = Question(
                 label=self._label or _name(self.path),
                 steps=steps, lr=rates, loss=losses, ahead=self._ahead,
@@ -317,7 +329,10 @@ class Watcher:
         told = json.loads(out)
         if "problem" in told:
             self.tell(told["problem"])
-        elif told["metrics"]:
+            return
+        for doubt in told["doubts"]:
+            self.tell(doubt, IN_PART)
+        if told["metrics"]:
             self._ready = told["metrics"]
 
 

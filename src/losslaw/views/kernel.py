@@ -61,5 +61,5 @@ def plot_evaluation(evaluation: Evaluation, ax: "Axes | None" = None, **style: A
     log_axis(ax, "x")
     log_axis(ax, "y")
     quiet(ax, UPDATE, "excess risk")
-    legend(ax, loc="lower left")
+    legend(ax, corner="lower left")
     return ax
