@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from helpers import answers
+from helpers.browser import easy_to_use, opened
 
 import losslaw as ll
 from losslaw.cli.main import run
@@ -165,6 +166,37 @@ def test_no_text_is_in_a_picture(label):
 
 def test_a_name_is_cut_in_its_middle():
     assert cut("a" * 100 + "b" * 100) == "a" * 60 + "…" + "b" * 59
+
+
+def test_long_names_are_cut_in_sentences_and_what_the_fit_lacks_is_said_of_no_run():
+    from dataclasses import replace
+
+    from losslaw.reporting.answers import Answers
+    from losslaw.reporting.sections import doubts
+
+    fit, told = answers.fit(), answers.MAKERS["Forecast"]()
+    lacks, far = "no fitted run decays, so nothing is known", "the schedule goes far"
+    long = "a" * 300
+    curve = answers.curves()[0].with_(label=long, warnings=("taken as logged",))
+    warned = (lacks, far, "taken as logged")
+    made = Answers(
+        fit=fit, curves=(curve,), read=False, held_out=None, annealed=None,
+        forecasts=tuple((label, replace(told, warnings=warned)) for label in (long, "b")),
+        design="none", level=0.9, model_size=None,
+    )  # fmt: skip
+    found = doubts(made)
+    assert [each for each in found if lacks in each] == [lacks]
+    assert [each for each in found if far in each] == [f"{cut(long, 60)}: {far}", f"b: {far}"]
+    assert [each for each in found if "as logged" in each] == ["taken as logged"]
+
+
+def test_the_page_can_be_used_by_everybody(plain, tmp_path):
+    plain.save(tmp_path / "report.html")
+    with opened(tmp_path / "profile") as browser:
+        page = browser.new_page()
+        page.goto((tmp_path / "report.html").as_uri())
+        for width in (400, 1280):
+            easy_to_use(page, width)
 
 
 def test_runs_beside_a_fit_are_held_out_and_foretold():

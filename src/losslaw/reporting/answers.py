@@ -1,12 +1,17 @@
 """The answers that a report is made of."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from losslaw.annealing import Annealed
 from losslaw.curves import LossCurve
 from losslaw.designing import Design
 from losslaw.fitting import Fit, Scores
 from losslaw.forecasting import Forecast
+from losslaw.reporting.page import cut
+
+# Letters of a name of a run in a sentence.
+LONGEST = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,3 +39,16 @@ class Answers:
     design: Design | str
     level: float
     model_size: float | None
+
+    @cached_property
+    def long_names(self) -> dict[str, str]:
+        """Names of runs that are too long for a sentence, and what stands there instead."""
+        names = {run.label for run in (*self.curves, *self.fit.curves)}
+        long = sorted((each for each in names if len(each) > LONGEST), key=lambda each: -len(each))
+        return {each: cut(each, LONGEST) for each in long}
+
+    def brief(self, sentence: str) -> str:
+        """A sentence in which long names of runs are without their middle."""
+        for name, short in self.long_names.items():
+            sentence = sentence.replace(name, short)
+        return sentence

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from losslaw.designing import Design
 from losslaw.designing.record import shape_in_words
 from losslaw.drawing.axes import legend_height
 from losslaw.fitting import Fit
-from losslaw.fitting.prediction import FittedCurve
+from losslaw.fitting.prediction import NO_DECAY, FittedCurve
 from losslaw.fitting.status import NOT_DETERMINED, together
 from losslaw.forecasting import Forecast
 from losslaw.forecasting.record import REFUSAL
@@ -61,12 +62,15 @@ def doubts(answers: Answers) -> tuple[str, ...]:
         found += answers.annealed.warnings
     for label, each in answers.forecasts:
         if isinstance(each, Forecast):
-            found += [f"{label}: {warning}" for warning in each.warnings]
+            for told in each.warnings:
+                if not any(said.startswith(told) for said in found):
+                    # What the fit lacks is no fault of the run that was asked about.
+                    found.append(told if told.startswith(NO_DECAY) else f"{label}: {told}")
     if isinstance(answers.design, Design):
         trust = answers.design.trust
         if trust is not None and (fit.trust is None or trust.sentence != fit.trust.sentence):
             found.append(f"the designed schedule: {trust.sentence}")
-    return tuple(dict.fromkeys(found))
+    return tuple(answers.brief(each) for each in dict.fromkeys(found))
 
 
 def all_of(answers: Answers, again: Sequence[str], progress: Progress) -> tuple[Section, ...]:
@@ -88,11 +92,18 @@ def all_of(answers: Answers, again: Sequence[str], progress: Progress) -> tuple[
             iter([Commands(lines=tuple(map(Whole, again)))] if again else []),
         ),
     ):
-        found = tuple(parts)
+        found = tuple(_brief(part, answers) for part in parts)
         if found:
             progress(title.lower())
             made.append(Section(name=name, title=title, parts=found))
     return tuple(made)
+
+
+def _brief(part: Part, answers: Answers) -> Part:
+    """A part whose sentences have no long names in them."""
+    if isinstance(part, Listed):
+        return replace(part, sentences=tuple(map(answers.brief, part.sentences)))
+    return replace(part, text=answers.brief(part.text)) if isinstance(part, Words) else part
 
 
 def _doubts(answers: Answers) -> Iterator[Part]:

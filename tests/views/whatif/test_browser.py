@@ -1,13 +1,13 @@
 """The page in a real browser: moved, dragged, saved, shared, left alone by its server."""
 
 import re
-import shutil
 import time
 from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 from helpers import answers
+from helpers.browser import easy_to_use, opened
 from helpers.live_page import HOSTILE, mixture, served, subject
 
 import losslaw as ll
@@ -15,17 +15,6 @@ from losslaw.views.whatif.state import State
 from losslaw.views.whatif.static_page import static_page
 
 pytest.importorskip("bokeh", reason="the live page needs bokeh (extra: page)")
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="the page is tried in a browser that playwright drives"
-)
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-if CHROMIUM is None:
-    pytest.skip("there is no chromium to try the page in", allow_module_level=True)
-
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 # Milliseconds of a move at 72,000 updates, in the middle; on processors that do other things too.
 MOVE = 50
 SLOW_MACHINE = 20
@@ -33,16 +22,8 @@ SLOW_MACHINE = 20
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    with playwright.sync_playwright() as driver:
-        context = driver.chromium.launch_persistent_context(
-            tmp_path_factory.mktemp("profile"),
-            executable_path=CHROMIUM,
-            args=FLAGS,
-            viewport={"width": 1280, "height": 1000},
-            accept_downloads=True,
-        )
+    with opened(tmp_path_factory.mktemp("profile")) as context:
         yield context
-        context.close()
 
 
 @pytest.fixture(scope="module")
@@ -267,19 +248,13 @@ def test_the_page_in_a_file_works_without_a_server(browser, tmp_path):
 @pytest.mark.parametrize("width", [400, 1280])
 @pytest.mark.parametrize("kind", ["live", "file"])
 def test_the_page_can_be_used_by_everybody(kind, width, browser, live, tmp_path):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     address = f"{live.address}?horizon=72000"
     if kind == "file":
         (tmp_path / "page.html").write_text(static_page(subject(), State.usual(answers.fit())))
         address = (tmp_path / "page.html").as_uri()
     with tab(browser, address) as page:
-        page.set_viewport_size({"width": width, "height": 900})
         rested(page)
-        for scheme in ("dark", "light"):
-            page.emulate_media(color_scheme=scheme)
-            found = axe.Axe().run(page)
-            assert found.violations_count == 0, (scheme, found.generate_report())
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        easy_to_use(page, width)
 
 
 def test_a_move_at_72000_updates_is_on_the_screen_at_once(browser, live):
