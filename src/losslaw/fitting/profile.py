@@ -183,7 +183,11 @@ def profile(
             for name in (*held.problem.free, *result.law.amplitudes())
             if name != parameter
         },
-        sentences=(*_open_ends(held, values, rise, interval, enough), *map(str, clean.notes)),
+        sentences=(
+            *_open_ends(held, values, rise, interval, enough),
+            *_outside(held, float(getattr(result.law, parameter)), interval),
+            *map(str, clean.notes),
+        ),
     )
 
 
@@ -396,6 +400,16 @@ def _open_ends(
         yield (
             f"open {word}: even {held.name} = {far:.4g} ({why}) raises the statistic by only"
             f" {rise[place]:.2g}, and {enough**2:.2g} would end the {interval.level:.0%} interval"
+        )
+
+
+def _outside(held: _Held, fitted: float, interval: Interval) -> Iterator[str]:
+    """Why the fit is not in the interval, if it is not."""
+    if not interval.holds(fitted):
+        yield (
+            f"the fit has {held.name} = {fitted:.4g}, outside: it counts every point of a run and"
+            f" priors little, the interval {POINTS_A_RUN} independent points a run, and priors in"
+            " full"
         )
 
 

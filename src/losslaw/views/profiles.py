@@ -40,7 +40,9 @@ class ProfileForm(Ends):
 def plot_profile(profile: Answer | ProfileForm, ax: "Axes | None" = None) -> "Axes":
     """How much worse the fit is at each value of a parameter, and the interval that this gives.
 
-    A flat line is a parameter on which these losses do not depend.
+    A flat line is a parameter on which these losses do not depend. The fit may be elsewhere than
+    the least rise: it counts all points of a run, the profile few independent ones beside priors
+    (`losslaw.fitting.profile`).
 
     Args:
         profile: The profile.
@@ -55,9 +57,16 @@ def plot_profile(profile: Answer | ProfileForm, ax: "Axes | None" = None) -> "Ax
         shade += " (open)"
     ax.axvspan(*ends, color=COLORS[0], alpha=BAND, lw=0, label=shade)
     ax.axhline(enough, color=INK, lw=0.8, ls=":", label="where it ends")
-    ax.plot(form.value, form.rise, **cycled(0, marks=True, ms=3, lw=1.3), label="profile")
+    ax.plot(
+        form.value,
+        form.rise,
+        **cycled(0, marks=True, ms=3, lw=1.3),
+        label=f"profile, least at {form.best:.3g}",
+    )
     if 2 * low - high <= form.fitted <= 2 * high - low:
-        ax.axvline(form.fitted, **cycled(1), lw=1.1, label="fitted")
+        ax.axvline(
+            form.fitted, **cycled(1), lw=1.1, label=f"fit, {form.fitted:.3g}: priors count less"
+        )
         low, high = min(low, form.fitted), max(high, form.fitted)
     quiet(ax, named(form.parameter), "rise of the statistic")
     margin = 0.03 * (high - low) or 0.01
