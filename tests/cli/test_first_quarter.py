@@ -13,18 +13,35 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.schemas import closed
 
 from losslaw.cli.main import GROUPS, run
+from losslaw.cli.schemas import schema_of
+from losslaw.demo import run_demo
 
 # A log in words that no trainer of the formats has, as many write their own.
 OWN = "iter,train_loss,learning_rate\n"
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("first") / "losslaw-demo"
-    assert run(["demo", "-o", str(folder)]) == 0
-    return folder
+def made(tmp_path_factory):
+    return run_demo(tmp_path_factory.mktemp("first") / "losslaw-demo")
+
+
+@pytest.fixture
+def demo(made):
+    return made.files[0].parent
+
+
+def test_the_demo_says_what_it_made(made, monkeypatch, capsys):
+    jsonschema = pytest.importorskip("jsonschema")
+    monkeypatch.setattr("losslaw.demo.run_demo", lambda *_: made)
+    assert run(["demo"]) == 0
+    said = capsys.readouterr().out
+    assert said.strip() == str(made).strip()
+    assert all(str(path) in said for path in made.files)
+    assert run(["demo", "--json"]) == 0
+    jsonschema.validate(json.loads(capsys.readouterr().out), closed(schema_of("demo")))
 
 
 @pytest.fixture

@@ -41,9 +41,13 @@ from losslaw.fleets.fleet_record import Fleet, FleetRun
 from losslaw.fleets.ladder_record import Ladder, Rung
 from losslaw.forecasting.band import Band
 from losslaw.forecasting.record import Ending, Forecast
-from losslaw.kernel.agreement.ranking import Rank
+from losslaw.kernel.agreement.optimum import Optimum
+from losslaw.kernel.agreement.ranking import ExactOptimum, Rank
+from losslaw.kernel.measured import Measured, Slope
 from losslaw.kernel.sweeps.engine import Outcome
-from losslaw.kernel.theory.records import Regime
+from losslaw.kernel.theory.powers import Power
+from losslaw.kernel.theory.records import Regime, Relation
+from losslaw.kernel.theory.scaling import Scaling
 from losslaw.lab.config import LabConfig
 from losslaw.merging.record import Merge, MergeForecast
 from losslaw.reporting import HtmlReport
@@ -922,7 +926,7 @@ class ExportAnswer(TypedDict):
     knots: int
     largest_relative_error: float
     style: str | None
-    arguments: Any
+    arguments: dict[str, Any] | None
     style_peak_lr: float | None
     gap: StyleGap | None
     predicted_loss: float | None
@@ -1038,14 +1042,95 @@ class LabTrainAnswer(TypedDict):
     config: LabConfig
 
 
+class BundledRun(TypedDict):
+    """A run of the bundle.
+
+    Attributes:
+        schedule: Its schedule as text.
+        peak_lr: Its largest rate.
+        warmup_steps: Updates of warm-up.
+        total_steps: Updates in all.
+        weight_decay: Decoupled weight decay.
+        params: Parameters of the model.
+        tokens_per_update: Bytes of text in each update.
+        seed: What its numbers are drawn from.
+        lr_is: Whether a rate is of the update done (``used``) or ``next``.
+        seconds: How long it took.
+        updates_shared: Updates that another run had made, from whose checkpoint it went on.
+    """
+
+    schedule: str
+    peak_lr: float
+    warmup_steps: int
+    total_steps: int
+    weight_decay: float
+    params: int
+    tokens_per_update: int
+    seed: int
+    lr_is: str
+    seconds: float
+    updates_shared: int
+
+
+class BundledModel(TypedDict):
+    """The model of all runs."""
+
+    width: int
+    layers: int
+    heads: int
+    context: int
+    batch: int
+    weight_decay: float
+    validation_windows: int
+    optimizer: str
+    momentum: float
+    init_std: float
+
+
+class BundledText(TypedDict):
+    """The text that all runs read.
+
+    Attributes:
+        what: What it is.
+        files: Files in it.
+        bytes: Bytes in it.
+        sha256: Its checksum.
+        training_tokens: Bytes for training.
+        validation_tokens: Bytes of each validation.
+    """
+
+    what: str
+    files: int
+    bytes: int
+    sha256: str
+    training_tokens: int
+    validation_tokens: int
+
+
 class LabBundleAnswer(TypedDict):
     """The curves that ship with the package.
 
     Attributes:
-        runs: What each is; other keys say how all were made.
+        source: What they are of.
+        licence: Their licence.
+        command: The command that made them.
+        python: Version of Python.
+        torch: Version of torch.
+        model: The model.
+        text: What it read.
+        loss: What a loss is.
+        runs: What each run is, by its name.
     """
 
-    runs: Any
+    source: str
+    licence: str
+    command: str
+    python: str
+    torch: str
+    model: BundledModel
+    text: BundledText
+    loss: str
+    runs: dict[str, BundledRun]
 
 
 class _Simulated(TypedDict):
@@ -1061,8 +1146,6 @@ class _Simulated(TypedDict):
 class SimulateAnswer(_Simulated, total=False):
     """A loss curve of kernel regression; lists of one length.
 
-    More lists stand beside them where a method has them, such as ``noise_error``.
-
     Attributes:
         schedule: The schedule as text.
         method: How it was computed.
@@ -1075,20 +1158,52 @@ class SimulateAnswer(_Simulated, total=False):
         capacity: How fast noise is forgotten.
         modes: Modes of the problem.
         noise: Standard deviation of the label noise.
+        features: How the modes of the model are taken from those of the problem.
+        distribution: What features are drawn from.
+        spectrum: The file that the spectrum was read from.
         largest_lr: Largest stable rate.
-        batch: Samples in each update.
+        batch: Samples in each update, if their number never changes.
         warmup: Updates of warm-up.
         relative: Whether rates were given as shares of the largest stable one.
+        lr_is: Whether a rate is of the update done (``used``) or ``next``.
+        loss_unit: What losses are: a risk.
+        seeds: Sampled runs, by the method sgd.
+        seed: What they are drawn from.
+        average: The average of the iterates that losses are of.
+        momentum: Momentum of the updates.
+        nesterov: Whether it is Nesterov's.
+        approximation: What no training removes for want of modes, by the method fsl.
+        signal: What is left of the signal, likewise.
+        minibatch: Noise of batches, likewise.
+        label: Noise of labels, likewise.
+        standard_error: Of the mean of sampled runs, by the method sgd.
+        spread: Standard deviation of sampled runs, likewise.
     """
 
-    source: float
-    capacity: float
-    modes: float
+    source: float | None
+    capacity: float | None
+    modes: float | str
     noise: float
+    features: str
+    distribution: str
+    spectrum: str
     largest_lr: float
-    batch: float | list[float]
+    batch: float
     warmup: float
     relative: bool
+    lr_is: str
+    loss_unit: str
+    seeds: int
+    seed: int
+    average: str
+    momentum: float
+    nesterov: bool
+    approximation: Numbers
+    signal: Numbers
+    minibatch: Numbers
+    label: Numbers
+    standard_error: Numbers
+    spread: Numbers
 
 
 class RankAnswer(TypedDict):
@@ -1105,6 +1220,88 @@ class RankAnswer(TypedDict):
     log_power: float
     exact_risk: float | None
     ahead_from: float | None
+
+
+class RelationAnswer(TypedDict):
+    """One closed form at the budget."""
+
+    quantity: str
+    value: float | None
+    power: Power | None
+    formula: str
+    source: str
+    validity: str
+
+
+class ScalingAnswer(TypedDict):
+    """What theory says of a schedule."""
+
+    schedule: str
+    limited: str
+    easy: bool
+    effective_capacity: float
+    budget: float
+    risk: RelationAnswer
+    peak: RelationAnswer
+    modes: RelationAnswer
+    samples: RelationAnswer
+    cooldown: RelationAnswer | None
+    notes: list[str]
+
+
+class OptimumAnswer(TypedDict):
+    """The lowest mean risk of a schedule for a budget, and where it is."""
+
+    risk: float
+    peak: float
+    modes: float | None
+    samples: float
+    cooldown: float
+    batch: float
+
+
+class ExactAnswer(TypedDict):
+    """The lowest exact risk of a schedule for a budget, beside the closed form."""
+
+    schedule: str
+    exact: OptimumAnswer
+    cap: float
+    share: float
+    closed: OptimumAnswer
+    cost: float
+    largest_batch: float
+
+
+class SlopeEnds(Ends):
+    """An interval.
+
+    Attributes:
+        level: Share of cases it is meant to hold.
+    """
+
+    level: float
+
+
+class SlopeAnswer(TypedDict):
+    """A power law in a window."""
+
+    value: float
+    interval: SlopeEnds
+    window: tuple[int, int] | None
+    steady: bool
+
+
+class MeasuredAnswer(TypedDict):
+    """What was measured of capacity and source.
+
+    Attributes:
+        side: The regime that the intervals leave; ``open`` if they leave both.
+    """
+
+    capacity: SlopeAnswer
+    source: SlopeAnswer | None
+    dropped: int
+    side: str
 
 
 class TheoryAnswer(TypedDict):
@@ -1127,27 +1324,37 @@ class TheoryAnswer(TypedDict):
 
     source: float
     capacity: float
-    measured: Any
+    measured: MeasuredAnswer | None
     difficulty: float
     budget: float
     limited: str
     regime: Regime
     largest_peak: float
     ranking: list[RankAnswer]
-    exact: dict[str, Any]
-    schedules: list[Any]
-    best: dict[str, list[Any]]
+    exact: dict[str, ExactAnswer]
+    schedules: list[ScalingAnswer]
+    best: dict[str, list[RelationAnswer]]
 
 
-class _Studied(TypedDict, total=False):
-    name: str
-    paragraph: str
-    numbers: dict[str, Any]
-    files: list[str]
-    seconds: float
+# Titles, by the names of studies, which are no names in Python.
+_Titles = TypedDict(
+    "_Titles",
+    {
+        "fsl-fig1": str,
+        "scaling-table": str,
+        "capacity": str,
+        "optimal-schedule": str,
+        "batch-schedule": str,
+        "capacity-saturation": str,
+        "sde-gap": str,
+        "momentum": str,
+        "averaging": str,
+    },
+    total=False,
+)
 
 
-class ReproduceAnswer(_Studied, total=False):
+class ReproduceAnswer(_Titles, total=False):
     """A study; with ``--list`` the titles of all, by name.
 
     Attributes:
@@ -1156,7 +1363,22 @@ class ReproduceAnswer(_Studied, total=False):
         numbers: The numbers in it.
         files: What was written.
         seconds: How long it took.
+        fsl-fig1: Its title, with ``--list``.
+        scaling-table: Its title, with ``--list``.
+        capacity: Its title, with ``--list``.
+        optimal-schedule: Its title, with ``--list``.
+        batch-schedule: Its title, with ``--list``.
+        capacity-saturation: Its title, with ``--list``.
+        sde-gap: Its title, with ``--list``.
+        momentum: Its title, with ``--list``.
+        averaging: Its title, with ``--list``.
     """
+
+    name: str
+    paragraph: str
+    numbers: dict[str, float | None]
+    files: list[str]
+    seconds: float
 
 
 class SweepAnswer(TypedDict):
@@ -1241,5 +1463,12 @@ RECORDS: dict[type[Any], type[Any]] = {
     ExportAnswer: Exported,
     ReportAnswer: HtmlReport,
     RankAnswer: Rank,
+    RelationAnswer: Relation,
+    ScalingAnswer: Scaling,
+    OptimumAnswer: Optimum,
+    ExactAnswer: ExactOptimum,
+    SlopeAnswer: Slope,
+    MeasuredAnswer: Measured,
+    BundledModel: LabConfig,
     SweepAnswer: Outcome,
 }

@@ -69,6 +69,6 @@ def _attributes(docstring: str) -> dict[str, str]:
     found: dict[str, str] = {}
     text = inspect.cleandoc(docstring)
     for block in re.findall(r"^(?:Attributes|Args):\n((?:[ ]{4}.*\n?|\n)+)", text, re.M):
-        for name, words in re.findall(r"^ {4}(\w+): ((?:.*\n?)(?:^ {8}.*\n?)*)", block, re.M):
+        for name, words in re.findall(r"^ {4}([\w-]+): ((?:.*\n?)(?:^ {8}.*\n?)*)", block, re.M):
             found[name] = " ".join(words.replace("``", "").split()).replace("None", "null")
     return found
