@@ -62,10 +62,10 @@ def test_no_schedule_of_a_grid_is_better(name):
     """All non-increasing schedules of five updates over nine rates."""
     law, peak = sound(LAWS[name]), 1e-3
     task, end = searched(law, horizon=5, peak=peak, warmup=0, floor=0.1 * peak)
-    best = task.loss(end.schedule)
+    best = task.law.final(end.schedule)
     grid = np.linspace(1.0, 0.1, 9) * peak
     losses = [
-        task.gradient(task.schedule(np.array(rates)))[0]
+        task.law.slope(task.schedule(np.array(rates)))[0]
         for rates in itertools.combinations_with_replacement(grid, 5)
     ]
     assert len(losses) == 1287
@@ -78,7 +78,7 @@ def test_no_schedule_of_a_grid_is_better(name):
 def test_the_end_of_a_search_is_an_optimum(name):
     """Starts agree, little is left to first order, and no admissible neighbour is better."""
     task, best = searched(SMOOTH[name], floor=1e-5)
-    loss = task.loss(best.schedule)
+    loss = task.law.final(best.schedule)
     assert all(start.best for start in best.starts)
     assert best.gap < 3e-4
     rng = np.random.default_rng(0)
@@ -90,7 +90,7 @@ def test_the_end_of_a_search_is_an_optimum(name):
             moved[k : k + width] *= rng.uniform(0.7, 1.4)
             moved[50:] = np.maximum(np.minimum.accumulate(np.minimum(moved[50:], 1e-3)), 1e-5)
             # The search ends when a step gains less than 1e-9 nats, and knots less than 1e-7.
-            assert task.loss(task.schedule(moved[50:])) >= loss - 2e-7
+            assert task.law.final(task.schedule(moved[50:])) >= loss - 2e-7
 
 
 @pytest.mark.parametrize("name", SMOOTH)
@@ -108,13 +108,15 @@ def test_rates_that_may_rise_do_not_where_falling_is_best():
     assert EFFECTIVE.ramp < 400
     _, falling = searched(EFFECTIVE, warmup=400)
     task, rising = searched(EFFECTIVE, warmup=400, rising=True)
-    assert task.loss(rising.schedule) == pytest.approx(task.loss(falling.schedule), abs=1e-6)
+    assert task.law.final(rising.schedule) == pytest.approx(
+        task.law.final(falling.schedule), abs=1e-6
+    )
 
 
 def test_rates_that_may_rise_do_so_slowly_where_early_updates_count_little():
     _, falling = searched(EFFECTIVE)
     task, rising = searched(EFFECTIVE, rising=True)
-    assert task.loss(rising.schedule) < task.loss(falling.schedule) - 1e-3
+    assert task.law.final(rising.schedule) < task.law.final(falling.schedule) - 1e-3
     lr = rising.schedule.lr[50:]
     top = int(np.argmax(lr > 0.999e-3))
     assert 50 < top < EFFECTIVE.ramp
@@ -133,7 +135,7 @@ def test_a_peak_above_which_the_signal_slows_is_kept_to_where_it_was_reached():
     for width in (1, 10, 100):
         lower = best.schedule.lr.copy()
         lower[400 : 400 + width] *= 0.99
-        assert task.loss(best.schedule.with_(lr=lower)) > task.loss(best.schedule)
+        assert task.law.final(best.schedule.with_(lr=lower)) > task.law.final(best.schedule)
 
 
 def test_without_noise_the_peak_is_best():
@@ -162,12 +164,12 @@ def test_a_smaller_slope_costs_more():
         task, best = searched(EFFECTIVE, max_slope=slope)
         steps = np.abs(np.diff(best.schedule.lr[49:]))
         assert steps.max() <= slope * 1e-3 * (1 + 1e-9)
-        losses.append(task.loss(best.schedule))
+        losses.append(task.law.final(best.schedule))
     # Each search is within 1e-6 of its optimum.
     assert np.diff(losses).min() > -1e-6
     assert losses[3] > losses[2] + 1e-4
     free, unlimited = searched(EFFECTIVE)
-    assert losses[0] == pytest.approx(free.loss(unlimited.schedule), abs=1e-6)
+    assert losses[0] == pytest.approx(free.law.final(unlimited.schedule), abs=1e-6)
 
 
 def test_published_parameters_and_convention_reach_a_lower_loss_than_published():
@@ -177,17 +179,17 @@ def test_published_parameters_and_convention_reach_a_lower_loss_than_published()
     """
     task = pose(PUBLISHED, Constraints(horizon=24_000, peak=3e-4, warmup=2160, floor=1e-10))
     best = search(task, {}, quiet)
-    assert task.loss(best.schedule) < 3.14818  # a search over blocks of updates
-    assert task.loss(best.schedule) == pytest.approx(3.14761, abs=1e-5)
-    one = task.loss(best_stairs(task, 1))
+    assert task.law.final(best.schedule) < 3.14818  # a search over blocks of updates
+    assert task.law.final(best.schedule) == pytest.approx(3.14761, abs=1e-5)
+    one = task.law.final(best_stairs(task, 1))
     assert 3.1492 < one < 3.1493
-    assert task.loss(best_stairs(task, 2)) < one
+    assert task.law.final(best_stairs(task, 2)) < one
 
 
 def test_the_best_staircase_is_that_of_its_closed_form():
     """The multi-power law of stairs has few terms: no better place for two of them on a grid."""
     task = pose(PUBLISHED, Constraints(horizon=4000, peak=3e-4, warmup=400, floor=1e-10))
-    best = task.loss(best_stairs(task, 2))
+    best = task.law.final(best_stairs(task, 2))
     S0 = float(task.template.lr[:400].sum())
 
     def closed(left, rates):
@@ -202,7 +204,7 @@ def test_the_best_staircase_is_that_of_its_closed_form():
 
     two = closed([300, 60], [0.1, 0.01])
     made = stairs(task, np.array([300, 60]), 3e-4 * np.array([0.1, 0.01]))
-    assert task.loss(made) == pytest.approx(two, abs=1e-8)
+    assert task.law.final(made) == pytest.approx(two, abs=1e-8)
     others = [
         closed([a, b], [x, y * x])
         for a in (100, 200, 300, 400, 600)
@@ -240,5 +242,5 @@ def test_one_free_update():
     so_far = constant(peak=1e-3, horizon=9)
     task = pose(EFFECTIVE, Constraints(horizon=10, peak=1e-3, prefix=so_far))
     best = search(task, {"constant": constant(peak=1e-3, horizon=10)}, quiet)
-    losses = [task.loss(task.schedule(np.array([x]))) for x in np.linspace(0, 1e-3, 101)]
-    assert task.loss(best.schedule) <= min(losses) + 1e-9
+    losses = [task.law.final(task.schedule(np.array([x]))) for x in np.linspace(0, 1e-3, 101)]
+    assert task.law.final(best.schedule) <= min(losses) + 1e-9

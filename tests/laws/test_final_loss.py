@@ -5,7 +5,6 @@ import pytest
 from helpers.law_samples import RATES, sound
 from numpy.testing import assert_allclose
 
-from losslaw.designing.task import final_loss
 from losslaw.laws import LAWS, Convolution, Effective, Momentum, MultiPower
 from losslaw.schedules import Schedule, wsd
 
@@ -37,7 +36,7 @@ def test_value_is_that_of_the_law(name, rates, warmup_drops):
     if "warmup_drops" in law.settings():
         law = law.with_(warmup_drops=warmup_drops)
     schedule = Schedule(rates, batch=np.linspace(1, 3, rates.size), weight_decay=0.3)
-    value, gradient = final_loss(law, schedule)
+    value, gradient = law.slope(schedule)
     # The laws sum a mixture of exponentials that is right to 1e-8 of each sum; sums are about .1.
     assert_allclose(value, law.predict(schedule, [schedule.horizon])[0], atol=1e-8)
     assert gradient.shape == rates.shape
@@ -56,7 +55,7 @@ def test_gradient_is_that_of_the_law(name, which, warmup_drops):
     warmup = Schedule(RATES[which]).warmup
     batch = np.linspace(1, 3, rates.size)
     schedule = Schedule(rates, batch, weight_decay=0.3, warmup=warmup)
-    gradient = final_loss(law, schedule)[1]
+    gradient = law.slope(schedule)[1]
     at = np.unique([0, 1, warmup - 1, warmup, warmup + 1, 30, 50, rates.size - 2, rates.size - 1])
     expected = np.array([slope_at(law, schedule, k) for k in at])
     # Differences over 1e-4 of a rate: the 1e-8 of the law leaves 1e-8 * .1 / (2e-4 * lr), and the
@@ -69,13 +68,13 @@ def test_where_several_rates_are_the_highest_the_slope_is_that_of_their_fall():
     """A later one that falls leaves the highest rate so far as it is."""
     law = Effective(L0=2.5, A=0.3, N=45.0)
     schedule = wsd(peak=3e-3, horizon=400, warmup=20, cooldown=0.4, weight_decay=0.1)
-    loss, gradient = final_loss(law, schedule)
+    loss, gradient = law.slope(schedule)
     # In blocks, means over equal rates differ by rounding.
-    coarse = final_loss(law, schedule, np.array([0, 19, 20, *range(27, 400, 7)]))[1]
+    coarse = law.slope(schedule, np.array([0, 19, 20, *range(27, 400, 7)]))[1]
     for k in (20, 21, 100, 239):
         lower = schedule.lr.copy()
         lower[k] -= 1e-7
-        slope = (loss - final_loss(law, schedule.with_(lr=lower))[0]) / 1e-7
+        slope = (loss - law.slope(schedule.with_(lr=lower))[0]) / 1e-7
         assert gradient[k] == pytest.approx(slope, rel=1e-3, abs=1e-3)
         assert coarse[k] == pytest.approx(slope, abs=0.03)
 
@@ -87,13 +86,13 @@ def test_blocks_of_updates(name):
     if name in ("effective", "oneclock"):
         law = law.with_(B0=2.0)
     schedule = Schedule(RATES["warm-up and cosine"] + 2e-5, batch=np.linspace(1, 3, 90), warmup=15)
-    exact, gradient = final_loss(law, schedule)
-    single = final_loss(law, schedule, np.arange(90))
+    exact, gradient = law.slope(schedule)
+    single = law.slope(schedule, np.arange(90))
     assert_allclose(single[0], exact, rtol=1e-14)
     assert_allclose(single[1], gradient, rtol=1e-9, atol=1e-12 * np.abs(gradient).max())
     starts = np.array([0, 5, 10, 14, 15, 16, 20, 30, 31, 45, 60, 70, 80, 85, 89])
     # The end of the warm-up is a block by itself: falls are counted from it.
-    value, slopes = final_loss(law, schedule, starts)
+    value, slopes = law.slope(schedule, starts)
     # Terms are .1 nats each and change little within a block.
     assert abs(value - exact) < 5e-3
     for k in (0, 7, 15, 25, 47, 88, 89):
@@ -101,7 +100,7 @@ def test_blocks_of_updates(name):
         for step in (1e-9, -1e-9):
             rates = schedule.lr.copy()
             rates[k] += step
-            moved.append(final_loss(law, schedule.with_(lr=rates), starts)[0])
+            moved.append(law.slope(schedule.with_(lr=rates), starts)[0])
         slope = (moved[0] - moved[1]) / 2e-9
         # A difference of 2e-9 in a rate of 1e-3: rounding of the loss, 1e-15, over it.
         assert slopes[k] == pytest.approx(slope, rel=1e-4, abs=1e-4 * np.abs(slopes).max())
@@ -112,19 +111,19 @@ def test_kernel_of_exponent_one_is_no_exception(q):
     """The integral of (1 + c x)^-q is a logarithm at q = 1, a power elsewhere."""
     law = Convolution(L0=2.0, N=1e5, q=q, c=200.0)
     schedule = Schedule(RATES["warm-up and cosine"])
-    assert_allclose(final_loss(law, schedule)[0], law.predict(schedule)[-1], rtol=1e-8)
+    assert_allclose(law.slope(schedule)[0], law.predict(schedule)[-1], rtol=1e-8)
 
 
 def test_momentum_without_memory_is_the_instantaneous_law():
     schedule = Schedule(RATES["warm-up and cosine"])
-    value, gradient = final_loss(Momentum(L0=2.0, A=0.1, C=5.0, lam=0.0), schedule)
+    value, gradient = Momentum(L0=2.0, A=0.1, C=5.0, lam=0.0).slope(schedule)
     other = LAWS["instantaneous"](L0=2.0, A=0.1, B=5.0)
-    assert_allclose(value, final_loss(other, schedule)[0], rtol=1e-13)
-    assert_allclose(gradient, final_loss(other, schedule)[1], rtol=1e-9, atol=1e-9)
+    assert_allclose(value, other.slope(schedule)[0], rtol=1e-13)
+    assert_allclose(gradient, other.slope(schedule)[1], rtol=1e-9, atol=1e-9)
 
 
 def test_long_schedules_keep_their_digits():
     """The sum over 30,000 updates agrees with one pass over them."""
     law = MultiPower(L0=2.6, A=0.55, B=400.0, alpha=0.5, beta=0.6, C=2.0, gamma=0.6)
     schedule = wsd(peak=3e-4, horizon=30_000, warmup=2000, cooldown=0.2, final=1e-9)
-    assert_allclose(final_loss(law, schedule)[0], law.predict(schedule, [30_000])[0], atol=1e-8)
+    assert_allclose(law.slope(schedule)[0], law.predict(schedule, [30_000])[0], atol=1e-8)

@@ -807,11 +807,25 @@ class SimpleAnswer(TypedDict):
     half: float | None
 
 
+class TunedFamily(TypedDict):
+    """A family at its best setting.
+
+    Attributes:
+        loss: Its predicted final loss, or its excess risk.
+        spec: The schedule as text.
+    """
+
+    loss: float
+    spec: str | None
+
+
 class DesignAnswer(Ends):
     """The schedule with the lowest predicted final loss.
 
     Attributes:
-        law: Name of the law whose loss was minimised.
+        law: Name of the law whose loss was minimised; ``kernel`` for a problem of the kernel world.
+        unit: What losses are measured in, as in `LossCurve`; or ``excess risk``.
+        tuned: The families at their best settings, if they were asked for.
         baselines: Final loss of each usual schedule.
         gain: How much lower the design ends than the best of them.
         gains: The same for each of them, with its interval.
@@ -826,6 +840,7 @@ class DesignAnswer(Ends):
     unit: str
     law: str
     family: str
+    tuned: dict[str, TunedFamily]
     knobs: dict[str, float]
     baselines: dict[str, float]
     gain: float
@@ -877,10 +892,12 @@ class DesignBatchesAnswer(TypedDict):
     """When to grow the batch.
 
     Attributes:
+        unit: What losses are measured in, as in `LossCurve`.
         gain: How much lower it ends than the best batch that never changes, in nats.
     """
 
     loss: float
+    unit: str
     trust: TrustAnswer | None
     gain: float
     begins: dict[str, float]

@@ -1,11 +1,12 @@
 """``losslaw design``: the schedule with the lowest predicted final loss."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from losslaw.cli import options
 from losslaw.cli.output import activity, show_schedule
+from losslaw.cli.problem import in_words, with_problem
 
 if TYPE_CHECKING:  # the help page does without numpy
     from losslaw.schedules import Schedule
@@ -13,11 +14,12 @@ if TYPE_CHECKING:  # the help page does without numpy
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    options.add(app, "design", design_command)
+    options.add(app, "design", with_problem(design_command))
 
 
 def design_command(
-    fit: options.FitFile,
+    fit: options.FitOrProblem = None,
+    world: Any = None,
     horizon: Annotated[
         int | None,
         typer.Option("--horizon", help="Updates in all, warm-up and run so far included."),
@@ -73,6 +75,10 @@ def design_command(
     batch: options.RunBatch = None,
     model_size: options.RunSize = None,
     weight_decay: options.RunDecay = None,
+    tuned: Annotated[
+        bool,
+        typer.Option("--tuned", help="Compare with every family at its best setting too."),
+    ] = False,
     quantile: Annotated[
         float | None,
         typer.Option(
@@ -85,6 +91,7 @@ def design_command(
 ) -> None:
     """The schedule with the lowest predicted final loss, under constraints.
 
+    Of a saved fit, or of a problem of the kernel world, whose exact risk is minimised.
     The length for a loss: losslaw run-length. The model size for a budget: losslaw model-size.
     When to grow the batch: losslaw design-batches.
 
@@ -93,6 +100,7 @@ def design_command(
       losslaw design fit.json --horizon 12000 -o schedule.csv
       losslaw design fit.json --horizon 12000 --peak 1e-3..6e-3 --family wsd
       losslaw design fit.json --horizon 12000 --prefix run.csv
+      losslaw design --source 0.5 --capacity 4 --horizon 10000 --tuned
     """
     from losslaw.designing import design
     from losslaw.errors import InputError
@@ -100,7 +108,7 @@ def design_command(
 
     if compute is not None:
         tokens = tokens_of(compute, model_size, horizon, tokens)
-    result = options.fit_from(fit, new_data=new_data)
+    result = options.fit_from(fit, new_data=new_data) if fit is not None else world
     if prefix is not None and warmup is not None:
         if horizon is None and 0 < warmup < 1:
             raise InputError(
@@ -125,10 +133,12 @@ def design_command(
             weight_decay=weight_decay,
             model_size=model_size,
             quantile=quantile,
+            tuned=tuned,
             level=level,
             progress=say,
         )
-    show_schedule(best, output, json, next_command=f"losslaw predict {fit} --schedule {output}")
+    about = f"predict {fit}" if world is None else f"simulate {in_words(world)}"
+    show_schedule(best, output, json, next_command=f"losslaw {about} --schedule {output}")
 
 
 def tokens_of(

@@ -120,6 +120,13 @@ Files = Annotated[
 FitFile = Annotated[
     str, typer.Argument(metavar="fit.json", help="A saved fit; '-' reads standard input.")
 ]
+FitOrProblem = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[fit.json]",
+        help="A saved fit; '-' reads standard input. Or a problem of the kernel world, below.",
+    ),
+]
 JsonFile = Annotated[
     str | None,
     typer.Option("-o", "--output", callback=no_picture, help="Write the JSON form to this file."),

@@ -1,7 +1,7 @@
 """``losslaw simulate``: a loss curve of the kernel world."""
 
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,17 +9,17 @@ from losslaw.cli.options import Command, Json, no_page
 from losslaw.cli.problem import (
     Capacity,
     Difficulty,
+    Modes,
+    Noise,
     Source,
     SpectrumFile,
     Tolerance,
-    chosen_exponents,
-    refuse_exponents,
+    problem,
 )
 
 if TYPE_CHECKING:
     from losslaw.kernel import LongSchedule
     from losslaw.kernel.methods import Evaluation
-    from losslaw.kernel.problem import Distribution, Features
     from losslaw.schedules import Schedule
 
 # Ends of a name for which the curve is drawn.
@@ -45,10 +45,8 @@ def simulate(
     capacity: Capacity = None,
     spectrum: SpectrumFile = None,
     tolerance: Tolerance = 1e-12,
-    modes: Annotated[str, typer.Option("--modes", help="Modes M, a whole number or inf.")] = "inf",
-    noise: Annotated[
-        float, typer.Option("--noise", help="Standard deviation sigma of the labels.")
-    ] = 1.0,
+    modes: Modes = "inf",
+    noise: Noise = 1.0,
     relative: Annotated[
         bool,
         typer.Option(
@@ -120,26 +118,20 @@ def simulate(
     from losslaw.cli.output import show as show_text
     from losslaw.errors import InputError
     from losslaw.files import write_text
-    from losslaw.kernel import KernelRegression
     from losslaw.kernel.methods import METHODS, evaluate, relative_plan
 
     if method not in METHODS:
         raise InputError(f"--method {method!r}, expected one of: {', '.join(METHODS)}")
-    problem: dict[str, Any] = {}
-    if spectrum is None:
-        problem["source"], problem["capacity"] = chosen_exponents(source, difficulty, capacity)
-    else:
-        from losslaw.kernel.measured import read_spectrum
-
-        refuse_exponents("--spectrum", source, difficulty, capacity)
-        measured = read_spectrum(spectrum, tolerance)
-        problem = {"spectrum": measured.eigenvalues, "targets": measured.targets}
-    world = KernelRegression(
-        **problem,
-        modes=_modes(modes),
-        noise=noise,
-        features=cast("Features", features),
-        distribution=cast("Distribution", distribution),
+    world = problem(
+        source,
+        difficulty,
+        capacity,
+        spectrum,
+        tolerance,
+        modes,
+        noise,
+        features=features,
+        distribution=distribution,
         seed=seed,
     )
     plan = _pieces(schedule, batch) if method == "integrator" else _written_out(schedule, batch)
@@ -231,15 +223,6 @@ def _notes(
     if result.method == "sgd":
         notes |= {"seeds": seeds, "seed": seed}
     return notes
-
-
-def _modes(text: str) -> float:
-    from losslaw.errors import InputError
-
-    try:
-        return float(text)
-    except ValueError:
-        raise InputError(f"--modes is {text!r}, expected a whole number or inf") from None
 
 
 def _written_out(text: str, batch: str | None) -> "Schedule":

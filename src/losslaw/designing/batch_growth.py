@@ -24,6 +24,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
+from losslaw.curves.objective import LOSS, Measure, Objective
 from losslaw.designing.baselines import baselines
 from losslaw.designing.design import usual_peak, usual_warmup
 from losslaw.designing.free_form import search
@@ -33,7 +34,6 @@ from losslaw.designing.task import (
     LONGEST_DESIGNED,
     Constraints,
     pose,
-    quick_loss,
     refuse_blind,
 )
 from losslaw.drawing import Plotted
@@ -41,7 +41,7 @@ from losslaw.errors import InputError
 from losslaw.fitting import Fit
 from losslaw.fitting.mixture import Mixture, Question
 from losslaw.fitting.trust import Trust, trust_of
-from losslaw.laws import LAWS, Law, Query
+from losslaw.laws import LAWS, Query
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.magnitudes import PEAK
 from losslaw.progress import silent
@@ -65,6 +65,7 @@ class BatchDesign(Plotted):
         constant: Predicted final loss of each batch alone, its learning rate searched alike.
         updates: Number of updates, and of the same samples at the smallest batch.
         trust: What stands behind the loss; ``None`` where one law answers alone.
+        measure: How losses are written.
     """
 
     schedule: Schedule
@@ -73,16 +74,18 @@ class BatchDesign(Plotted):
     constant: dict[float, float]
     updates: tuple[int, int]
     trust: Trust | None = None
+    measure: Measure = LOSS
 
     @property
     def gain(self) -> float:
-        """How much lower it ends than the best constant batch, in nats."""
+        """How much lower it ends than the best constant batch."""
         return min(self.constant.values()) - self.loss
 
     def as_dict(self) -> dict[str, object]:
         """The JSON form."""
         return {
             "loss": self.loss,
+            "unit": self.measure.unit,
             "trust": trust_as_dict(self.trust),
             "gain": self.gain,
             "begins": self.begins,
@@ -95,21 +98,25 @@ class BatchDesign(Plotted):
         }
 
     def __str__(self) -> str:
+        measure = self.measure
+        said = "" if measure.relative else "predicted "
         samples = 1.0 if self.schedule.batch is None else float(self.schedule.batch.sum())
         lines = [
             *opening(self.trust),
-            f"predicted final loss {self.loss:.5f} after {self.updates[0]:,} updates",
+            f"{said}final {measure.name} {measure.value(self.loss).strip()} after"
+            f" {self.updates[0]:,} updates",
         ]
         for size, begin in self.begins.items():
             lines.append(f"  batch {size:g} from sample {begin:,.0f} on ({begin / samples:.1%})")
         lines.append(f"instead, one batch all along (smallest: {self.updates[1]:,} updates):")
         for size, loss in self.constant.items():
-            lines.append(f"  batch {size:g}: {loss:.5f}, it costs {loss - self.loss:+.5f}")
+            cost = measure.difference(loss - self.loss, self.loss).strip()
+            lines.append(f"  batch {size:g}: {measure.value(loss).strip()}, it costs {cost}")
         return "\n".join(lines)
 
 
 def design_batch(
-    fit: Fit | Law,
+    fit: Fit | Objective,
     samples: float,
     *,
     batches: Sequence[float],
@@ -122,10 +129,11 @@ def design_batch(
 
     Args:
         fit: A fit, or a law, that knows the batch: `convolution`, or `effective` fitted to runs of
-            known batch.
+            known batch; or a `KernelRegression`.
         samples: Sequences to see in all.
         batches: Batches the hardware allows, in sequences, rising: ``(64, 128, 256)``.
-        peak: Largest learning rate; ``None``: that of the fitted runs, if they have one.
+        peak: Largest learning rate; ``None``: that of the fitted runs, if they have one, or 0.9 of
+            the largest that a `KernelRegression` stands at the smallest batch.
         rate: ``constant``; ``wsd``, the peak and a linear cooldown over a share of the samples,
             found too; or ``free`` (law `convolution` only).
         warmup: Updates of warm-up, at the smallest batch, or below 1 a share of the samples;
@@ -146,9 +154,11 @@ def design_batch(
     """
     law = fit.law if isinstance(fit, Fit) else fit
     if peak is None:
-        if not isinstance(fit, Fit):
+        smallest = min(batches, default=1.0)
+        peaks = (0.0, usual_peak(fit)) if isinstance(fit, Fit) else fit.peaks(smallest)
+        if peaks is None:
             raise InputError("a law alone does not know how high rates may be: give peak")
-        peak = usual_peak(fit)
+        peak = peaks[1]
     PEAK.check("peak", peak)
     if warmup is None:
         warmup = usual_warmup(fit) if isinstance(fit, Fit) else 0
@@ -195,6 +205,7 @@ def design_batch(
         constant={batch: loss + gains.gain(schedule, each) for batch, each in alone.items()},
         updates=(schedule.horizon, int(samples // sizes[0])),
         trust=trust,
+        measure=replace(law.measure, unit=fit.unit) if isinstance(fit, Fit) else law.measure,
     )
 
 
@@ -206,7 +217,12 @@ def _of_those_that_see(mixture: Mixture, schedule: Schedule) -> Question:
 
 
 def _checked(
-    law: Law, fit: Fit | Law, samples: float, batches: Sequence[float], rate: str, warmup: int
+    law: Objective,
+    fit: Fit | Objective,
+    samples: float,
+    batches: Sequence[float],
+    rate: str,
+    warmup: int,
 ) -> tuple[float, ...]:
     if rate not in RATES:
         raise InputError(f"rate {rate!r}: expected one of {', '.join(RATES)}")
@@ -240,7 +256,7 @@ def _checked(
 
 @dataclass(frozen=True)
 class _Plan:
-    law: Law
+    law: Objective
     samples: float
     sizes: tuple[float, ...]
     peak: float
@@ -249,7 +265,7 @@ class _Plan:
     weight_decay: float | None
 
     def loss(self, schedule: Schedule) -> float:
-        return quick_loss(self.law, schedule)
+        return self.law.quick(schedule)
 
     def made(self, left: FloatArray, cooldown: float, final: float) -> Schedule:
         """Batches that begin when ``left`` samples are left, rates that follow the samples."""
@@ -290,9 +306,10 @@ class _Plan:
         # The best few places to begin from are followed.
         starts = sorted(starts, key=lambda theta: self.loss(self.at(theta)))[:3]
         best, lowest = starts[0], np.inf
+        scale = SCALE / self.law.measure.one(self.loss(self.at(best)))
         for begin in starts:
             end: Any = minimize(
-                lambda theta: SCALE * self.loss(self.at(theta)),
+                lambda theta: scale * self.loss(self.at(theta)),
                 begin,
                 method="L-BFGS-B",
                 bounds=[(-12.0, 12.0)] * begin.size,

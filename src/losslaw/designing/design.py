@@ -1,28 +1,27 @@
-"""From a fitted law to the schedule with the lowest predicted final loss: `design`."""
+"""From a law, or a problem of the kernel world, to the schedule that ends lowest: `design`."""
 
 import time
 from dataclasses import replace
 
 import numpy as np
 
-from losslaw.curves.curve import after_numbers, shared_unit
+from losslaw.curves.objective import Measure, Objective
 from losslaw.designing.baselines import baselines
 from losslaw.designing.free_form import search
 from losslaw.designing.gains import Gains, LawGains
 from losslaw.designing.record import Baseline, BestSchedule, Design, Simple
 from losslaw.designing.task import Constraints, Task, pose, refuse_blind
-from losslaw.designing.tuned_families import best_setting, family_named
+from losslaw.designing.tuned_families import FAMILIES, best_setting, family_named
 from losslaw.errors import FitError, InputError, expect, expect_numbers
 from losslaw.fitting import Fit
 from losslaw.fitting.uncertainty import Uncertainty
-from losslaw.laws import Law
 from losslaw.progress import Progress, silent
 from losslaw.schedules import Schedule, ScheduleLike, schedule_of
 from losslaw.schedules.agreement import same_rate
 
 
 def design(
-    fit: Fit | Law,
+    fit: Fit | Objective,
     horizon: int | None = None,
     *,
     peak: float | tuple[float, float] | None = None,
@@ -38,6 +37,7 @@ def design(
     weight_decay: float | None = None,
     model_size: float | None = None,
     quantile: float | None = None,
+    tuned: bool = False,
     level: float = 0.9,
     progress: Progress | None = None,
 ) -> Design:
@@ -45,14 +45,17 @@ def design(
 
     Minimises the loss that the law predicts after the last update, over the rates of all updates
     that are not given. No law here knows instability, so the peak, and the warm-up to it, are
-    constraints and not outcomes. Of a fit in which several laws answer together, the heaviest one
-    is minimised; loss, gains and their intervals are those of all.
+    constraints and not outcomes. A `KernelRegression` does know it, and its loss is the exact mean
+    excess risk, whose differences are written as shares of it. Of a fit in which several laws
+    answer together, the heaviest one is minimised; loss, gains and their intervals are those of
+    all.
 
     Args:
-        fit: A fit, or a law with its parameters.
+        fit: A fit, a law with its parameters, or a `KernelRegression`.
         horizon: Updates in all, run so far and warm-up included.
         peak: Largest learning rate, or a lowest and a highest one to choose from. ``None``: that of
-            the run so far, or of the fitted runs if they have one.
+            the run so far, or of the fitted runs if they have one; of a `KernelRegression` any up
+            to 0.9 of the largest stable one.
         warmup: Updates of linear warm-up to the peak, or below 1 a share of the horizon.
             ``None``: that of the fitted runs if they have one, else 0.
         floor: Smallest rate.
@@ -69,6 +72,7 @@ def design(
         quantile: Design for parameters as bad for the answer as this quantile of what the fit
             leaves open, 0.5..1; ``None``: for the fitted ones, which to first order are best on
             average too.
+        tuned: Set the knobs of every family too, and compare the design with each of them.
         level: Share of runs that the intervals of losses and gains are meant to hold.
         progress: Called with words while it searches.
 
@@ -86,7 +90,7 @@ def design(
     >>> made.gain > 0, bool(made.schedule.final_lr < 1e-4)
     (True, True)
     """
-    expect("what designs", fit, (Fit, Law), "a Fit or a Law")
+    expect("what designs", fit, (Fit, Objective), "a Fit, a Law or a KernelRegression")
     expect_numbers(
         horizon=horizon, peak=peak if not isinstance(peak, tuple) else None, warmup=warmup
     )
@@ -96,7 +100,7 @@ def design(
     known = fit if isinstance(fit, Fit) else None
     law, uncertainty = _law(fit, model_size)
     refuse_blind(law, uncertainty)
-    unit = shared_unit(() if known is None else known.curves)
+    measure = law.measure if known is None else replace(law.measure, unit=known.unit)
     sentences: list[str] = []
     if known is not None and not known.status.converged:
         sentences.append("the fit did not converge")
@@ -105,9 +109,11 @@ def design(
         raise InputError(f"{word} is for the free form: a family has the shape it has")
     chosen_batch = _usual_batch(known, batch)
     updates = _horizon(horizon, tokens, chosen_batch, sequence_length)
+    if peak is None and prefix is None:
+        peak = law.peaks(chosen_batch or 1.0, floor) if known is None else usual_peak(known)
     constraints = Constraints(
         horizon=updates,
-        peak=usual_peak(known) if peak is None and prefix is None and known is not None else peak,
+        peak=peak,
         warmup=_warmup(known, warmup, prefix, sentences),
         floor=floor,
         prefix=prefix,
@@ -128,26 +134,30 @@ def design(
     schedule = best.schedule
     interval = trust = None
     if known is None:
-        loss, gains = task.loss(schedule), Gains.of_law(law, None, level)
+        loss, gains = task.law.final(schedule), Gains.of_law(law, None, level)
     else:
         prediction = known.predict(schedule, [schedule.horizon], level, model_size)
         sentences += [text for text in prediction.warnings if text not in sentences]
         loss, interval, trust = prediction.final, prediction.interval, prediction.trust
         gains = Gains.of(known, schedule, level, model_size)
     fixed = task if task.lowest_peak is None else task.at_peak(best.peak)
-    instead = _compared(fixed, schedule, loss, gains)
+    instead = _compared(fixed, schedule, loss, gains, measure)
     better = min(instead.values(), key=lambda item: item.gain)
-    if better.gain < -AS_GOOD:
+    if trust is not None and better.gain < -measure.nothing(loss):
         sentences.append(
             f"all laws together say that {better.name} ends"
-            f" {-better.gain:.4f}{after_numbers(unit)} lower; the search is by one of them,"
+            f" {-better.gain:.4f}{measure.after} lower; the search is by one of them,"
             f" the {law.title}"
         )
     simple = None
     if family == "free" and task.max_slope is None and not rising:
         say("simpler ones")
-        simple = _simplest(fixed, schedule, loss, instead, gains)
-        simple = None if simple is None else replace(simple, unit=unit)
+        simple = _simplest(fixed, schedule, loss, instead, gains, measure)
+    families: dict[str, Baseline] = {}
+    for name in FAMILIES if tuned else ():
+        say(f"family {name}")
+        other = best_setting(task, FAMILIES[name]).schedule
+        families[name] = _beside(name, other, schedule, loss, gains, measure)
     return Design(
         schedule=schedule,
         task=task,
@@ -159,17 +169,18 @@ def design(
         peak=best.peak,
         knobs=best.knobs,
         baselines=instead,
+        families=families,
         gap=best.gap,
         starts=best.starts,
         simple=simple,
         sentences=tuple(sentences),
         evaluations=best.evaluations,
         seconds=time.perf_counter() - begun,
-        unit=unit,
+        measure=measure,
     )
 
 
-def _held_back(law: Law, constraints: Constraints, sentences: list[str]) -> Constraints:
+def _held_back(law: Objective, constraints: Constraints, sentences: list[str]) -> Constraints:
     """The constraints, with a limit to the slope where the law's optimum is an artefact."""
     artefact = law.artefact()
     if artefact is None:
@@ -184,24 +195,31 @@ def _held_back(law: Law, constraints: Constraints, sentences: list[str]) -> Cons
     return replace(constraints, max_slope=artefact.slope / constraints.horizon)
 
 
-def _compared(task: Task, schedule: Schedule, loss: float, gains: Gains) -> dict[str, Baseline]:
+def _compared(
+    task: Task, schedule: Schedule, loss: float, gains: Gains, measure: Measure
+) -> dict[str, Baseline]:
     """The usual schedules beside the design, by name."""
-    out: dict[str, Baseline] = {}
-    for name, usual in baselines(task).items():
-        gain = gains.gain(schedule, usual)
-        out[name] = Baseline(
-            name=name,
-            schedule=usual,
-            loss=loss + gain,
-            gain=gain,
-            interval=gains.interval(schedule, usual),
-        )
-    return out
+    usual = baselines(task).items()
+    return {name: _beside(name, each, schedule, loss, gains, measure) for name, each in usual}
+
+
+def _beside(
+    name: str, other: Schedule, schedule: Schedule, loss: float, gains: Gains, measure: Measure
+) -> Baseline:
+    gain = gains.gain(schedule, other)
+    return Baseline(
+        name=name,
+        schedule=other,
+        loss=loss + gain,
+        gain=gain,
+        interval=gains.interval(schedule, other),
+        measure=measure,
+    )
 
 
 def _best(task: Task, family: str, say: Progress, sentences: list[str]) -> BestSchedule:
     """The best schedule of a family or of all, with what there is to say of the search."""
-    if not np.isfinite(task.quick_loss(task.template)):
+    if not np.isfinite(task.law.quick(task.template)):
         raise FitError(
             f"the {task.law.title} has no finite loss at learning rates up to {task.peak:g}"
         )
@@ -214,31 +232,34 @@ def _best(task: Task, family: str, say: Progress, sentences: list[str]) -> BestS
         begin = {"constant": usual["constant"], **begin}
     best = search(task, begin, say)
     losses = [start.loss for start in best.starts]
-    if max(losses) > min(losses) + AS_GOOD:
-        ends = sorted({f"{loss:.5f}" for loss in losses})
+    if max(losses) > min(losses) + task.law.measure.nothing(min(losses)):
+        ends = sorted({task.law.measure.value(loss).strip() for loss in losses})
         sentences.append(f"the starts end in different optima: {', '.join(ends)}")
     return best
 
 
 # Families at their best setting, simplest first.
 SIMPLE = ("linear", "cosine", "wsd", "wsd-1-sqrt", "wsd-cosine", "step", "wsd-power")
-# Nats that count as nothing, also where no uncertainty is known.
-AS_GOOD = 1e-4
 
 
 def _simplest(
-    task: Task, schedule: Schedule, loss: float, usual: dict[str, Baseline], gains: Gains
+    task: Task,
+    schedule: Schedule,
+    loss: float,
+    usual: dict[str, Baseline],
+    gains: Gains,
+    measure: Measure,
 ) -> Simple | None:
     """The first of the usual schedules, and then of the families, that is as good."""
-    level = [item for item in usual.values() if item.gain < AS_GOOD or not item.surely_worse]
+    nothing = measure.nothing(loss)
+    level = [item for item in usual.values() if item.gain < nothing or not item.surely_worse]
     if level:
         return Simple.of(min(level, key=lambda item: item.gain))
     # Without an uncertainty nothing but the best is as good, and the search would be in vain.
     for name in SIMPLE if gains.known else ():
         other = best_setting(task, family_named(name)).schedule
-        cost, interval = gains.gain(schedule, other), gains.interval(schedule, other)
-        item = Baseline(name=name, schedule=other, loss=loss + cost, gain=cost, interval=interval)
-        if cost < AS_GOOD or not item.surely_worse:
+        item = _beside(name, other, schedule, loss, gains, measure)
+        if item.gain < nothing or not item.surely_worse:
             return Simple.of(item)
     return None
 
@@ -260,16 +281,14 @@ def _cautious(
 
     A saddle point: design, find the worst parameters for the design, design again under them.
     """
-    law = task.law
+    law, known = gains.known
     for _ in range(ROUNDS):
         before = best.schedule
         law = gains.unlucky(before, quantile)
         best = _best(replace(task, law=law), family, say, [])
         if np.abs(best.schedule.lr - before.lr).max() < 1e-3 * task.peak:
             break
-    moved = ", ".join(
-        f"{name} {getattr(law, name):.4g}" for name in gains.known.names if name != "L0"
-    )
+    moved = ", ".join(f"{name} {getattr(law, name):.4g}" for name in known.names if name != "L0")
     sentences.append(
         f"designed for parameters as bad for it as the {quantile:.0%} quantile: {moved}; the losses"
         " here are those of the fitted parameters"
@@ -277,7 +296,7 @@ def _cautious(
     return best
 
 
-def _law(fit: Fit | Law, model_size: float | None) -> tuple[Law, Uncertainty | None]:
+def _law(fit: Fit | Objective, model_size: float | None) -> tuple[Objective, Uncertainty | None]:
     if not isinstance(fit, Fit):
         return fit, None
     if fit.sizes and model_size is not None:

@@ -6,11 +6,11 @@ nothing, and at last with every update by itself instead of blocks of them. How 
 and how much the loss could still fall to first order when every update is free, says whether the
 search has converged.
 
-A law whose best schedule is a staircase (`Law.jumps`) is its own case. There rates are held between
-knots, and the places of the stairs are searched as well. A jump has no gradient by its place, so
-places and rates are searched together by differences of the law's own prediction, which is cheap
-where nothing happens between jumps. Places are searched as the log of the updates left, each as a
-share of those before it, and rates as shares of the rate before.
+A law whose best schedule is a staircase (`Objective.jumps`) is its own case. There rates are held
+between knots, and the places of the stairs are searched as well. A jump has no gradient by its
+place, so places and rates are searched together by differences of the law's own prediction, which
+is cheap where nothing happens between jumps. Places are searched as the log of the updates left,
+each as a share of those before it, and rates as shares of the rate before.
 
 A law that does not say its gradient is searched by differences of its loss along the chain.
 """
@@ -33,7 +33,7 @@ from losslaw.schedules import Schedule
 INTERVALS = 48  # of the first chain
 BLOCKS = 16  # of updates between two knots, until the last search, which takes them one by one
 LARGEST = 1500  # knots of the last chain
-SAME = 1e-5  # nats: ends closer than this are one optimum
+SAME = 0.1  # of what counts as nothing: ends closer than this are one optimum
 ENOUGH = 1e-4  # gained by more knots, as the search sees losses: 1e-7 nats in language models
 SCALE = 1e3  # the search sees millinats, so that its tolerances are small ones
 EXCESS = 3e2  # and a loss above the irreducible one of at least this
@@ -71,11 +71,12 @@ def search(task: Task, starts: dict[str, Schedule], say: Progress) -> BestSchedu
             # At a rate of exactly the floor nothing that follows could move.
             w = np.maximum(chain.invert(schedule.lr), 0.02)
             w, _ = follower.follow(chain, w, BLOCKS)
-            ends.append((task.quick_loss(follower.schedule(chain, w)), name, chain, w))
+            ends.append((task.law.quick(follower.schedule(chain, w)), name, chain, w))
     ends.sort(key=lambda end: end[0])
     loss, _, chain, w = ends[0]
-    said = tuple(Start(name=name, loss=end, best=end <= loss + SAME) for end, name, _, _ in ends)
-    largest = LARGEST if task.smooth else LARGEST_BY_DIFFERENCES
+    near = loss + SAME * task.law.measure.nothing(loss)
+    said = tuple(Start(name=name, loss=end, best=end <= near) for end, name, _, _ in ends)
+    largest = LARGEST if task.law.smooth else LARGEST_BY_DIFFERENCES
     while not jumps and chain.knots.size < largest:
         finer = chain.refined(w)
         if finer.knots.size == chain.knots.size:
@@ -88,17 +89,17 @@ def search(task: Task, starts: dict[str, Schedule], say: Progress) -> BestSchedu
         gained = before - lower
         if gained < ENOUGH / follower.scale:
             break
-    if not jumps and task.smooth:
+    if not jumps and task.law.smooth:
         say("every update by itself")
         w, _ = follower.follow(chain, w)
     schedule = follower.schedule(chain, w)
     fixed = task if task.lowest_peak is None else task.at_peak(float(chain.levels(w)[0]))
     gap = fixed.gap(schedule)
-    if task.max_slope is not None and task.smooth:
+    if task.max_slope is not None and task.law.smooth:
         gap = _gap_with_slope(replace(chain, task=fixed), schedule)
     return BestSchedule(
         schedule=schedule,
-        loss=task.quick_loss(schedule),
+        loss=task.law.quick(schedule),
         gap=gap,
         evaluations=follower.count,
         peak=fixed.peak,
@@ -110,7 +111,7 @@ def _gap_with_slope(chain: Chain, schedule: Schedule) -> float:
     """`Task.gap` under a limit to the slope: a linear program over the rates at the knots."""
     task, size = chain.task, chain.knots.size
     slope = (task.max_slope or np.inf) * task.peak * chain.gaps
-    cost = chain.by_level(task.gradient(schedule)[1])[1:]
+    cost = chain.by_level(task.law.slope(schedule)[1])[1:]
     rise: Any = eye_array(size) - eye_array(size, k=-1)
     first = np.zeros(size)
     first[0] = task.start
@@ -140,9 +141,9 @@ class _Follower:
         """Final loss of a chain, not counted."""
         schedule = self.schedule(chain, w)
         return (
-            self.task.gradient(schedule, starts)[0]
-            if self.task.smooth
-            else self.task.loss(schedule)
+            self.task.law.slope(schedule, starts)[0]
+            if self.task.law.smooth
+            else self.task.law.final(schedule)
         )
 
     def slope(
@@ -150,18 +151,18 @@ class _Follower:
     ) -> tuple[float, FloatArray]:
         """Final loss of a chain, and its gradient by ``w``."""
         self.count += 1
-        if self.task.smooth:
-            loss, gradient = self.task.gradient(self.schedule(chain, w), starts)
+        if self.task.law.smooth:
+            loss, gradient = self.task.law.slope(self.schedule(chain, w), starts)
             return loss, chain.pull(w, gradient)
         out = np.zeros(w.size)
         for i in range(0 if self.task.lowest_peak is not None else 1, w.size):
             up, down = w.copy(), w.copy()
             step = min(DIFFERENCE, 0.1 * float(w[i]))
             up[i], down[i] = min(w[i] + step, 1.0), max(w[i] - step, 0.0)
-            higher, lower = (self.task.loss(self.schedule(chain, each)) for each in (up, down))
+            higher, lower = (self.task.law.final(self.schedule(chain, each)) for each in (up, down))
             out[i] = (higher - lower) / (up[i] - down[i])
         self.count += 2 * (w.size - 1)
-        return self.task.loss(self.schedule(chain, w)), out
+        return self.task.law.final(self.schedule(chain, w)), out
 
     def follow(
         self, chain: Chain, begin: FloatArray, most: int | None = None
@@ -184,14 +185,16 @@ class _Follower:
         self, chain: Chain, begin: FloatArray, starts: IntArray | None
     ) -> tuple[FloatArray, float]:
         reference = self.loss(chain, begin, starts)
-        excess = reference - self.task.law.parameters.get("L0", 0.0)
-        self.scale = min(max(SCALE, EXCESS / max(excess, 1e-300)), 1e9)
+        excess = reference - self.task.law.irreducible
+        self.scale = max(SCALE, EXCESS / max(excess, 1e-300))
+        if not self.task.law.measure.relative:
+            self.scale = min(self.scale, 1e9)
 
         def objective(w: FloatArray) -> tuple[float, FloatArray]:
             loss, slope = self.slope(chain, w, starts)
             return self.scale * (loss - reference), self.scale * slope
 
-        least = 0.0 if self.task.smooth else LEAST
+        least = 0.0 if self.task.law.smooth else LEAST
         begin = np.maximum(begin, least)
         bounds = [(least, 1.0)] * begin.size
         if self.task.given == 0:  # a schedule of zeros is none
@@ -206,7 +209,7 @@ class _Follower:
             options={"maxcor": 30, "ftol": 1e-6, "gtol": 1e-7, "maxiter": 500, "maxfun": 700},
         )
         w, loss = np.asarray(end.x, dtype=np.float64), reference + float(end.fun) / self.scale
-        if not self.task.smooth:
+        if not self.task.law.smooth:
             # A rate that is as low as it may be is at the floor.
             floor = np.where(w <= least, 0.0, w)
             lower = self.loss(chain, floor, starts) if floor[1] > 0 else np.inf
@@ -241,7 +244,7 @@ def best_stairs(task: Task, count: int) -> Schedule:
         return stairs(task, left, task.floor + (task.start - task.floor) * levels)
 
     def objective(theta: FloatArray) -> float:
-        return SCALE * task.loss(made(theta))
+        return SCALE * task.law.final(made(theta))
 
     best = minimize(
         objective,

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import ndtri
 
-from losslaw.designing.task import quick_loss
+from losslaw.curves.objective import Objective
 from losslaw.errors import InputError
 from losslaw.fitting import Fit
 from losslaw.fitting.final_loss import counting, final_gradient
@@ -56,7 +56,7 @@ class LawGains:
         uncertainty: What the intervals of the fit are made of; ``None``: nothing is known of it.
     """
 
-    law: Law
+    law: Objective
     uncertainty: Uncertainty | None
     # A design is compared with many schedules: its loss and gradient are worked out once. By `id`,
     # with the schedule kept, so that the number stays its own.
@@ -68,38 +68,38 @@ class LawGains:
     )
 
     @property
-    def known(self) -> Uncertainty:
-        """The uncertainty, where there is one.
+    def known(self) -> tuple[Law, Uncertainty]:
+        """The law and its uncertainty, where there is one.
 
         Raises:
             InputError: there is none.
         """
-        if self.uncertainty is None:
+        if self.uncertainty is None or not isinstance(self.law, Law):
             raise InputError("a quantile needs the uncertainty of a fit: this one carries none")
-        return self.uncertainty
+        return self.law, self.uncertainty
 
     def loss(self, schedule: Schedule) -> float:
-        """Final loss, in nats."""
+        """Final loss."""
         if id(schedule) not in self._losses:
-            self._losses[id(schedule)] = schedule, quick_loss(self.law, schedule)
+            self._losses[id(schedule)] = schedule, self.law.quick(schedule)
         return self._losses[id(schedule)][1]
 
     def gain(self, a: Schedule, b: Schedule) -> float:
-        """How much lower ``a`` ends than ``b``, in nats."""
+        """How much lower ``a`` ends than ``b``."""
         return self.loss(b) - self.loss(a)
 
     def gradient(self, schedule: Schedule) -> FloatArray:
         """Gradient of the final loss by the parameters that may move. Shape ``(P,)``."""
         if id(schedule) not in self._gradients:
-            gradient = final_gradient(self.law, self.known, schedule)
+            gradient = final_gradient(*self.known, schedule)
             self._gradients[id(schedule)] = schedule, gradient
         return self._gradients[id(schedule)][1]
 
     def deviation(self, a: Schedule, b: Schedule) -> float:
         """Standard deviation of the difference of two final losses, in nats."""
-        known = self.known
+        law, known = self.known
         ends = [Query.of(schedule, [schedule.horizon]) for schedule in (a, b)]
-        if any(known.touched(self.law, end).any() for end in ends):
+        if any(known.touched(law, end).any() for end in ends):
             return np.inf
         apart = self.gradient(a) - self.gradient(b)
         variance = float(np.einsum("i,ij,j", apart, known.covariance, apart))
@@ -117,22 +117,21 @@ class LawGains:
         """
         if not 0.5 <= quantile < 1:
             raise InputError(f"quantile is {quantile:g}, expected 0.5 or above and below 1")
-        covariance = self.known.covariance
+        law, known = self.known
+        covariance = known.covariance
         gradient = self.gradient(schedule)
         along = np.array([dot(row, gradient) for row in covariance])
         spread = np.sqrt(max(dot(gradient, along), 1e-300))
-        shapes = self.law.shapes()
+        shapes = law.shapes()
         values: dict[str, float] = {}
-        for name, move in zip(
-            self.known.names, float(ndtri(quantile)) * along / spread, strict=True
-        ):
-            value = float(getattr(self.law, name))
+        for name, move in zip(known.names, float(ndtri(quantile)) * along / spread, strict=True):
+            value = float(getattr(law, name))
             if name in shapes:
                 spec = shapes[name]
                 values[name] = float(np.clip(value * np.exp(move), spec.low, spec.high))
             else:
                 values[name] = max(value + float(move), 0.0)
-        return self.law.with_(**values)
+        return law.with_(**values)
 
 
 @dataclass(frozen=True)
@@ -152,7 +151,7 @@ class Gains:
     level: float
 
     @classmethod
-    def of_law(cls, law: Law, uncertainty: Uncertainty | None, level: float) -> "Gains":
+    def of_law(cls, law: Objective, uncertainty: Uncertainty | None, level: float) -> "Gains":
         """Of a law that answers alone."""
         return cls((LawGains(law, uncertainty),), np.ones(1), np.ones(1), level)
 

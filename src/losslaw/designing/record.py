@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from losslaw.curves.curve import NATS, after_numbers
+from losslaw.curves.objective import LOSS, Measure, Objective
 from losslaw.designing.task import Task
 from losslaw.drawing import Plotted
 from losslaw.fitting.prediction import ADVISE
 from losslaw.fitting.trust import Trust
-from losslaw.laws import Law
 from losslaw.numerics.interval import Interval, ends
 from losslaw.schedules import Schedule
 from losslaw.text import Report
@@ -24,7 +23,7 @@ class Start:
     Attributes:
         name: The schedule it began from.
         loss: Final loss at the end of the first, coarse search.
-        best: Whether that is the best optimum found, within 1e-5 nats.
+        best: Whether that is the best optimum found, within 1e-5 nats or 1e-4 of a risk.
     """
 
     name: str
@@ -38,9 +37,9 @@ class BestSchedule:
 
     Attributes:
         schedule: The best schedule found.
-        loss: Its final loss, in nats per token (`Task.quick_loss`).
-        gap: How much lower the final loss could be to first order, in nats (`Task.gap`); ``None``
-            where the law does not say its gradient.
+        loss: Its final loss (`Objective.quick`).
+        gap: How much lower the final loss could be to first order (`Task.gap`); ``None`` where the
+            law does not say its gradient.
         evaluations: Losses that were computed, each with its gradient where there is one.
         peak: The peak, chosen or given.
         knobs: The settings, of a family.
@@ -58,14 +57,15 @@ class BestSchedule:
 
 @dataclass(frozen=True, kw_only=True)
 class Baseline:
-    """A usual schedule under the same constraints.
+    """Another schedule under the same constraints.
 
     Attributes:
         name: Name of the schedule.
         schedule: The schedule.
-        loss: Its predicted final loss, in nats per token.
-        gain: How much lower the design ends, in nats; negative if it ends higher.
+        loss: Its predicted final loss, in nats per token, or its excess risk.
+        gain: How much lower the design ends; negative if it ends higher.
         interval: Where that gain lies; ``None`` without a fit's uncertainty.
+        measure: How these are written.
     """
 
     name: str
@@ -73,6 +73,7 @@ class Baseline:
     loss: float
     gain: float
     interval: Interval | None = None
+    measure: Measure = LOSS
 
     @property
     def surely_worse(self) -> bool:
@@ -80,7 +81,8 @@ class Baseline:
         return (self.gain if self.interval is None else self.interval.lower) > 0
 
     def __str__(self) -> str:
-        line = f"{self.loss:8.5f}  {self.gain:+8.5f}"
+        cost = self.measure.difference(self.gain, self.loss - self.gain)
+        line = f"{self.measure.value(self.loss)}  {cost}"
         if self.interval is None:
             return line
         return f"{line}  ({self.interval.lower:+.4f} .. {self.interval.upper:+.4f})"
@@ -93,11 +95,11 @@ class Simple:
     Attributes:
         name: A usual schedule, or a family at its best setting.
         schedule: The schedule; its text in ``schedule.spec`` where there is one.
-        loss: Its predicted final loss, in nats per token.
-        cost: How much higher it ends than the design, in nats.
+        loss: Its predicted final loss.
+        cost: How much higher it ends than the design.
         half: How far the interval of the cost reaches down, to zero or below; ``None`` without a
             fit's uncertainty.
-        unit: What losses are measured in.
+        measure: How these are written.
     """
 
     name: str
@@ -105,7 +107,7 @@ class Simple:
     loss: float
     cost: float
     half: float | None
-    unit: str = NATS
+    measure: Measure = LOSS
 
     @classmethod
     def of(cls, item: Baseline) -> "Simple":
@@ -116,6 +118,7 @@ class Simple:
             loss=item.loss,
             cost=item.gain,
             half=None if item.interval is None else item.gain - item.interval.lower,
+            measure=item.measure,
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -130,18 +133,20 @@ class Simple:
 
     def __str__(self) -> str:
         text = f": {self.schedule.spec}" if self.schedule.spec else ""
-        cost = f"{self.cost:+.5f}{after_numbers(self.unit)}"
-        return f"as good within what is known, and simpler: {self.name}, {cost}{text}"
+        cost = self.measure.difference(self.cost, self.loss - self.cost).strip()
+        after = self.measure.after
+        return f"as good within what is known, and simpler: {self.name}, {cost}{after}{text}"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Design(Report, Plotted):
-    """A schedule found for a law.
+    """A schedule found for a law, or for a problem of the kernel world.
 
     Attributes:
         schedule: The schedule.
-        task: The law whose final loss it minimises, and what it had to meet.
-        loss: Predicted final loss, in nats per token, of all laws of the fit.
+        task: What it minimises, and what it had to meet.
+        loss: Predicted final loss, in nats per token, of all laws of the fit; of a problem of the
+            kernel world the mean excess risk at the end.
         interval: Where that loss lies; ``None`` without a fit's uncertainty.
         trust: What stands behind that loss; ``None`` where one law answers alone.
         level: Share of runs the intervals are meant to hold.
@@ -149,14 +154,15 @@ class Design(Report, Plotted):
         peak: The peak, chosen or given.
         knobs: The settings of the family.
         baselines: The usual schedules by name.
-        gap: How much lower the loss could be to first order, were every update free, in nats:
-            near 0 where a free search has converged. ``None`` without a gradient.
+        families: The families at their best settings by name, if they were asked for.
+        gap: How much lower the loss could be to first order, were every update free: near 0 where
+            a free search has converged. ``None`` without a gradient.
         starts: Where a free search began, and where it ended.
         simple: The simplest schedule as good as a free-form design, within what is known.
         sentences: What to know before using it.
         evaluations: Losses that were computed.
         seconds: How long it took.
-        unit: What losses are measured in, as in `LossCurve`.
+        measure: How losses are written; its unit is as in `LossCurve`.
     """
 
     schedule: Schedule
@@ -169,17 +175,18 @@ class Design(Report, Plotted):
     peak: float
     knobs: Mapping[str, float]
     baselines: Mapping[str, Baseline]
+    families: Mapping[str, Baseline]
     gap: float | None
     starts: tuple[Start, ...]
     simple: Simple | None
     sentences: tuple[str, ...] = ()
     evaluations: int = 0
     seconds: float = field(default=0.0, compare=False)
-    unit: str = NATS
+    measure: Measure = LOSS
 
     @property
-    def law(self) -> Law:
-        """The law whose final loss it minimises."""
+    def law(self) -> Objective:
+        """What says the final loss that it minimises."""
         return self.task.law
 
     @property
@@ -189,7 +196,7 @@ class Design(Report, Plotted):
 
     @property
     def gain(self) -> float:
-        """How much lower the design ends than the best usual schedule, in nats."""
+        """How much lower the design ends than the best usual schedule."""
         return self.best_baseline.gain
 
     def as_dict(self) -> dict[str, Any]:
@@ -200,7 +207,7 @@ class Design(Report, Plotted):
             **ends(self.interval),
             "trust": trust_as_dict(self.trust),
             "level": self.level,
-            "unit": self.unit,
+            "unit": self.measure.unit,
             "law": self.law.name,
             "family": self.family,
             "knobs": dict(self.knobs),
@@ -209,6 +216,10 @@ class Design(Report, Plotted):
             "gains": {
                 name: {"gain": item.gain, **ends(item.interval)}
                 for name, item in self.baselines.items()
+            },
+            "tuned": {
+                name: {"loss": item.loss, "spec": item.schedule.spec}
+                for name, item in self.families.items()
             },
             "simple": None if self.simple is None else self.simple.as_dict(),
             "spec": self.schedule.spec,
@@ -228,9 +239,11 @@ class Design(Report, Plotted):
     def __str__(self) -> str:
         kind = "free form" if self.family == "free" else f"family {self.family}"
         all_laws = "" if self.trust is None else "; losses and gains are those of all laws"
+        measure = self.measure
         lines = [
             *opening(self.trust),
-            f"{kind}, {self.schedule.horizon} updates, lowest loss of the {self.law.title}"
+            f"{kind}, {self.schedule.horizon} updates, lowest {measure.name} of the"
+            f" {self.law.title}"
             f"{all_laws}",
             shape_in_words(self.schedule, self.task.given),
         ]
@@ -238,12 +251,13 @@ class Design(Report, Plotted):
             lines.append(", ".join(f"{name} {value:.4g}" for name, value in self.knobs.items()))
         if self.schedule.spec is not None:
             lines.append(self.schedule.spec)
-        lines += ["", f"predicted final loss  {self.loss:.5f}{self._interval()}", ""]
-        width = max(len(name) for name in self.baselines)
-        lines.append(f"{'instead':<{width}}  {'loss':>8}  {'it costs':>8}")
+        said = "" if measure.relative else "predicted "
+        value = measure.value(self.loss).strip()
+        lines += ["", f"{said}final {measure.name}  {value}{self._interval()}", ""]
+        lines += self._table("instead", self.baselines)
+        if self.families:
+            lines += self._table("at its best setting", self.families)
         ordered = sorted(self.baselines.items(), key=lambda pair: pair[1].loss)
-        lines += [f"{name:<{width}}  {item}" for name, item in ordered]
-        lines.append("")
         level = [name for name, item in ordered if not item.surely_worse]
         if level:
             lines.append(f"no significant gain over {', '.join(level)}")
@@ -253,12 +267,21 @@ class Design(Report, Plotted):
             agree = sum(start.best for start in self.starts)
             left = ""
             if self.gap is not None:
-                room = f"{self.gap:.1g}{after_numbers(self.unit)}"
+                room = self.measure.room(self.gap, self.loss)
                 left = f"; to first order, no more than {room} are left"
             lines.append(f"{agree} of {len(self.starts)} starts end in this optimum{left}")
         lines += [f"note: {sentence}" for sentence in self.sentences]
         lines.append(f"{self.evaluations} losses computed in {self.seconds:.2f} s")
         return "\n".join(lines)
+
+    def _table(self, title: str, others: Mapping[str, Baseline]) -> list[str]:
+        """Lines of a table of other schedules, the best one first, and an empty one after it."""
+        width = max(len(title), *map(len, others))
+        name = "risk" if self.measure.relative else "loss"
+        digits = len(self.measure.value(0.0))
+        ordered = sorted(others.items(), key=lambda pair: pair[1].loss)
+        rows = [f"{name:<{width}}  {item}" for name, item in ordered]
+        return [f"{title:<{width}}  {name:>{digits}}  {'it costs':>8}", *rows, ""]
 
     def _interval(self) -> str:
         if self.interval is None:

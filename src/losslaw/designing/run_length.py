@@ -23,7 +23,6 @@ from losslaw.designing.task import (
     Constraints,
     Task,
     pose,
-    quick_loss,
     refuse_blind,
 )
 from losslaw.designing.tuned_families import best_setting, family_named
@@ -373,7 +372,7 @@ def compute_optimal(
         return fit.completed(write(int(tokens // (batch * sequence_length))))
 
     def loss(size: float, tokens: float) -> float:
-        return quick_loss(fit.at_size(size)[0], run(size, tokens))
+        return fit.at_size(size)[0].quick(run(size, tokens))
 
     best = best_pair(loss, compute, low, min(high, most))
     schedule = run(best.model_size, best.samples)

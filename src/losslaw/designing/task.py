@@ -1,4 +1,4 @@
-"""What a design has to do: the law, what is fixed, and the constraints on what is free.
+"""What a design has to do: what it lowers, what is fixed, and the constraints on what is free.
 
 A schedule of ``horizon`` updates begins with what is given: the run so far (``prefix``), or a
 linear warm-up to the peak. The updates after it are free, each rate between the floor and the peak,
@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from losslaw.curves.objective import Objective
 from losslaw.errors import InputError
 from losslaw.fitting.uncertainty import Uncertainty
-from losslaw.laws import Law, Query
-from losslaw.numerics.arrays import FloatArray, IntArray, dot
+from losslaw.numerics.arrays import FloatArray, dot
 from losslaw.numerics.horizon import check_horizon
 from losslaw.numerics.magnitudes import PEAK
 from losslaw.schedules import Schedule
@@ -54,10 +54,10 @@ class Constraints:
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """A law to be minimised over the free updates of a schedule.
+    """A final loss to be minimised over the free updates of a schedule.
 
     Attributes:
-        law: The law.
+        law: What says it: a law, or a problem of the kernel world.
         template: A schedule of the right horizon that says all but the free rates.
         given: Updates that are given: the run so far, or the warm-up.
         peak: Largest rate.
@@ -68,7 +68,7 @@ class Task:
             ``None``: the peak is fixed.
     """
 
-    law: Law
+    law: Objective
     template: Schedule
     given: int
     peak: float
@@ -106,25 +106,6 @@ class Task:
         """The whole schedule, from the rates of the free updates. Shape ``(free,)``."""
         return self.template.with_(lr=np.concatenate([self.template.lr[: self.given], rates]))
 
-    def loss(self, schedule: Schedule) -> float:
-        """Final loss of a schedule, in nats per token."""
-        return float(self.law.predict(schedule, [schedule.horizon])[0])
-
-    def quick_loss(self, schedule: Schedule) -> float:
-        """Final loss within 1e-8 of `loss`, several times as fast where the law has a gradient."""
-        return quick_loss(self.law, schedule)
-
-    def gradient(
-        self, schedule: Schedule, starts: IntArray | None = None
-    ) -> tuple[float, FloatArray]:
-        """Final loss, and its gradient by all rates. See `final_loss`."""
-        return final_loss(self.law, schedule, starts)
-
-    @property
-    def smooth(self) -> bool:
-        """Whether the law says its gradient."""
-        return self.law.has_final_loss()
-
     @property
     def constraints(self) -> dict[str, Any]:
         """What a schedule has to meet, by name."""
@@ -141,15 +122,15 @@ class Task:
         }
 
     def gap(self, schedule: Schedule) -> float | None:
-        """How much lower the final loss could be, to first order, in nats: the Frank-Wolfe gap.
+        """How much lower the final loss could be, to first order: the Frank-Wolfe gap.
 
         ``max over admissible schedules of gradient . (rates - other rates)``, rate by rate: 0 at an
         optimum, a bound on what is left where the loss is convex. Limits to the slope are not
         counted: with them it is too large. ``None`` where the law does not say its gradient.
         """
-        if not self.smooth:
+        if not self.law.smooth:
             return None
-        gradient = self.gradient(schedule)[1][self.given :]
+        gradient = self.law.slope(schedule)[1][self.given :]
         rates = schedule.lr[self.given :]
         if self.rising:
             ends = np.minimum(gradient * self.floor, gradient * self.peak)
@@ -160,7 +141,7 @@ class Task:
         return max(dot(gradient, rates) - lowest, 0.0)
 
 
-def pose(law: Law, constraints: Constraints) -> Task:
+def pose(law: Objective, constraints: Constraints) -> Task:
     """A `Task`, checked.
 
     Raises:
@@ -231,42 +212,7 @@ def pose(law: Law, constraints: Constraints) -> Task:
     )
 
 
-def final_loss(
-    law: Law, schedule: Schedule, starts: IntArray | None = None
-) -> tuple[float, FloatArray]:
-    """Loss after the last update, in nats per token, and its gradient by the learning rates.
-
-    Args:
-        law: A law that says its `Law.final_loss`.
-        schedule: Any schedule.
-        starts: First updates (0-based) of blocks that are taken together, for a loss that is
-            nearly right and cheap; ``None``, or a law that knows no blocks: every update by itself.
-
-    Returns:
-        The loss, and its derivative by each rate. Shape ``(n,)``.
-
-    >>> from losslaw import Convolution
-    >>> loss, gradient = final_loss(Convolution(A=1.0, s=1.0), Schedule([1.0, 1.0]))
-    >>> loss, gradient.tolist()
-    (0.5, [-0.25, -0.25])
-    """
-    query = Query.of(schedule, [schedule.horizon])
-    if starts is None or not law.in_blocks:
-        loss, gradient = law.final_loss(query.blocks)
-        return float(loss), gradient
-    blocks = query.blocks_from(starts)
-    loss, gradient = law.final_loss(blocks)
-    return float(loss), np.repeat(gradient / blocks.count, blocks.count.astype(np.int64))
-
-
-def quick_loss(law: Law, schedule: Schedule) -> float:
-    """Loss after the last update, in nats per token, by the gradient's way where there is one."""
-    if law.has_final_loss():
-        return final_loss(law, schedule)[0]
-    return float(law.predict(schedule, [schedule.horizon])[0])
-
-
-def refuse_blind(law: Law, uncertainty: Uncertainty | None) -> None:
+def refuse_blind(law: Objective, uncertainty: Uncertainty | None) -> None:
     """Refuse a law that cannot tell a good schedule from a bad one.
 
     Raises:
@@ -277,10 +223,10 @@ def refuse_blind(law: Law, uncertainty: Uncertainty | None) -> None:
             f"the {law.title} does not see the learning rate: every schedule ends at the same loss;"
             " fit another law, such as effective"
         )
-    acts = [name for name in law.amplitudes() if name not in ("L0", "A")]
+    acting = law.acting
     unknown = () if uncertainty is None else uncertainty.unknown
-    if acts and (set(acts) <= set(unknown) or all(getattr(law, name) == 0 for name in acts)):
-        names = ", ".join(acts)
+    if acting and (acting.keys() <= {*unknown} or not any(acting.values())):
+        names = ", ".join(acting)
         raise InputError(
             f"this fit does not know what a decay gains ({names}): no curve with a falling learning"
             " rate has shown it; fit one, or use a law with a prior (effective)"

@@ -197,7 +197,10 @@ def best_setting(task: Task, family: Family) -> BestSchedule:
     """The setting of a family with the lowest final loss, and of the peak where it is free."""
     knobs = dict(family.knobs(task))
     if task.lowest_peak is not None:
-        knobs["peak"] = Knob(task.lowest_peak, task.peak, (task.peak, task.lowest_peak), log=True)
+        low, high = task.lowest_peak, task.peak
+        decades = int(np.log10(high / max(low, 1e-9 * high)))
+        starts = tuple(np.geomspace(high, low, decades + 2).tolist())
+        knobs["peak"] = Knob(low, high, starts, log=True)
     count = 0
 
     def split(x: FloatArray) -> tuple[Task, dict[str, float]]:
@@ -206,8 +209,9 @@ def best_setting(task: Task, family: Family) -> BestSchedule:
         }
         peak = values.pop("peak", None)
         at = task if peak is None else task.at_peak(peak)
-        if peak is not None and "final" in values:  # relative to the largest peak so far
-            values["final"] = min(values["final"], peak)
+        if peak is not None and "final" in values:  # as far from floor to peak as it is so far
+            share = knobs["final"].place(values["final"])
+            values["final"] = task.floor + (at.start - task.floor) * share
         return at, values
 
     def rates(x: FloatArray) -> FloatArray:
@@ -217,14 +221,14 @@ def best_setting(task: Task, family: Family) -> BestSchedule:
     def loss(x: FloatArray) -> float:
         nonlocal count
         count += 1
-        return task.quick_loss(task.template.with_(lr=rates(x)))
+        return task.law.quick(task.template.with_(lr=rates(x)))
 
     def objective(x: FloatArray) -> tuple[float, FloatArray]:
         nonlocal count
         out = np.zeros(x.size)
-        if task.smooth:
+        if task.law.smooth:
             count += 1
-            value, by_rate = task.gradient(task.template.with_(lr=rates(x)))
+            value, by_rate = task.law.slope(task.template.with_(lr=rates(x)))
         else:
             value, by_rate = loss(x), None
         for i, knob in enumerate(knobs.values()):
@@ -236,8 +240,9 @@ def best_setting(task: Task, family: Family) -> BestSchedule:
                 out[i] = (loss(up) - loss(down)) / width
             else:
                 out[i] = dot(by_rate, rates(up) - rates(down)) / width
-        return SCALE * value, SCALE * out
+        return scale * value, scale * out
 
+    scale = SCALE / task.law.measure.one(task.law.quick(task.template))
     best, lowest = np.empty(0), np.inf
     for begin in _starts(knobs) if knobs else []:
         end = minimize(
@@ -257,7 +262,7 @@ def best_setting(task: Task, family: Family) -> BestSchedule:
         values = {"peak": at.peak, **values}
     return BestSchedule(
         schedule=schedule,
-        loss=task.quick_loss(schedule),
+        loss=task.law.quick(schedule),
         gap=at.gap(schedule),
         evaluations=count,
         peak=at.peak,

@@ -16,9 +16,6 @@ from losslaw.kernel.simulate.gradients import gradient, sweep
 from losslaw.numerics.arrays import check_positive
 from losslaw.schedules import Schedule, ScheduleLike, schedule_of
 
-# Share of the largest stable rate up to which rates go, if nothing is said.
-SHARE = 0.9
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FreeOptimum:
@@ -62,7 +59,7 @@ def free_optimum(
     Args:
         world: The problem.
         start: Where the search begins; its batches stay.
-        top: Largest rate; `SHARE` of the largest stable one at the smallest batch by default.
+        top: Largest rate; by default that of `KernelRegression.highest_peak` at the smallest batch.
         fixed: So many first updates stay as they are, such as a warm-up.
         tolerance: Stop when a sweep lowers the risk by less than this share.
         most: Sweeps at most.
@@ -82,7 +79,7 @@ def free_optimum(
         raise InputError(f"fixed is {fixed}, expected 0..{schedule.horizon - 1}")
     batch = batch_sizes(schedule)
     if top is None:
-        top = SHARE * world.largest_lr(float(batch.min()))
+        top = world.highest_peak(float(batch.min()))
     check_positive(top=top, tolerance=tolerance)
     lr = schedule.lr.copy()
     lr[fixed:] = np.minimum(lr[fixed:], top)

@@ -7,15 +7,16 @@ The student ``f(x) = <v, W phi(x)>`` has ``modes`` parameters and learns by one-
 label noise keeps its share ``noise^2 / 2`` for ever. The methods of `KernelRegression` are
 evaluators of one quantity, the risk along a schedule, and check each other: in expectation
 (`MeanRisk`) and sample by sample (`SampledRisk`), of one problem (`Problem`) at rates at which it
-is stable (`StableRates`).
+is stable (`StableRates`); what a design asks of a law, it answers too (`FinalRisk`).
 """
 
 from losslaw.drawing import Plotted
+from losslaw.kernel.final_risk import FinalRisk
 from losslaw.kernel.mean_risk import MeanRisk
 from losslaw.kernel.sampled_risk import SampledRisk
 
 
-class KernelRegression(MeanRisk, SampledRisk, Plotted):
+class KernelRegression(MeanRisk, SampledRisk, FinalRisk, Plotted):
     """One-pass SGD on power-law kernel regression, in expectation and sample by sample.
 
     Args:

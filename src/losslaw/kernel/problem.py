@@ -122,6 +122,18 @@ class Problem:
             return self.true_modes
         return self._modes(*power_law_nodes(law.source, law.capacity, self.modes, time, head))
 
+    def kept_nodes(self, time: float) -> Modes:
+        """`nodes` that are good until the next power of ten, kept for the next run."""
+        # A run of one update may have no time; that of a schedule in pieces is right to a percent.
+        decade = math.ceil(math.log10(max(time, 1.0)) + 0.01)
+        if decade not in self._kept:
+            self._kept[decade] = self.nodes(10.0**decade)
+        return self._kept[decade]
+
+    @cached_property
+    def _kept(self) -> dict[int, Modes]:
+        return {}
+
     def _modes(self, rate: FloatArray, signal: FloatArray, noise: FloatArray) -> Modes:
         return Modes(
             rate=rate,

@@ -18,6 +18,9 @@ from losslaw.schedules.pieces import LongSchedule
 
 # Eigenvalues that the stability condition adds one by one; the others enter by their moments.
 STABILITY_HEAD = 512
+# Share of the largest stable rate up to which rates are tried, if nothing else is said: beyond,
+# noise feeds on itself.
+SHARE = 0.9
 
 
 class StableRates(Problem):
@@ -66,6 +69,10 @@ class StableRates(Problem):
         Momentum.checked(momentum, nesterov, 1)
         check_positive(batch=batch)
         return largest_lr_with(self._stability, batch, momentum, nesterov=nesterov)
+
+    def highest_peak(self, batch: float = 1.0) -> float:
+        """The largest rate that is tried where a schedule is searched: 0.9 of `largest_lr`."""
+        return SHARE * self.largest_lr(batch)
 
     def check_stable(
         self,

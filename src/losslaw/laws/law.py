@@ -19,10 +19,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from losslaw.curves import LossCurve
+from losslaw.curves.objective import Artefact as Artefact
+from losslaw.curves.objective import Objective
 from losslaw.errors import InputError, expect_number
 from losslaw.laws.parameters import Amplitude, Prior, Shape, amplitude
 from losslaw.laws.query import Blocks, Query
-from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules import Schedule, ScheduleLike, schedule_of
 
 T = TypeVar("T")
@@ -33,29 +35,11 @@ T = TypeVar("T")
 SLOWEST = 10.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Artefact:
-    """What is known against the schedules that a law likes best.
-
-    A law fitted to usual schedules may pay without end for what nobody has tried.
-
-    Attributes:
-        sentence: Why, for the reader of a design.
-        slope: The largest change of the rate that a design should make, in peaks over the horizon;
-            ``None``: any.
-    """
-
-    sentence: str
-    slope: float | None = None
-
-
 @dataclass(frozen=True)
-class Law(ABC):
+class Law(Objective, ABC):
     """Base of all laws. See the module for the idea, and any law's file for an example.
 
     Class attributes:
-        name: The name on the command line.
-        title: Name in words.
         reference: Where the formula is from.
         uses_weight_decay: Whether the formula reads the weight decay.
         constant_norm: Shapes, and their values where the norm of the weights never changes.
@@ -67,18 +51,15 @@ class Law(ABC):
             than three sizes are fitted.
         model_error: Typical error of the law itself on schedules left out, in nats, before any
             evidence from the curves at hand.
-        blind_to_rates: Whether all schedules of one length end at the same loss.
-        jumps: Whether the best schedule is a staircase, so that places of jumps are searched.
         in_blocks: Whether `final_loss` takes blocks of several updates; worth it where a single
             update is dear.
-        rate_over_batch: Whether, sample by sample, the loss depends on ``lr / batch`` alone.
+
+    and those of `Objective`.
 
     Attributes:
         L0: The irreducible loss, an amplitude of every law.
     """
 
-    name: ClassVar[str]
-    title: ClassVar[str]
     reference: ClassVar[str]
     uses_weight_decay: ClassVar[bool] = False
     constant_norm: ClassVar[Mapping[str, float]] = {}
@@ -87,10 +68,7 @@ class Law(ABC):
     peak_error: ClassVar[float] = 0.2
     size_exponent: ClassVar[float] = 0.25
     model_error: ClassVar[float] = 0.011
-    blind_to_rates: ClassVar[bool] = False
-    jumps: ClassVar[bool] = False
     in_blocks: ClassVar[bool] = False
-    rate_over_batch: ClassVar[bool] = False
 
     L0: float = amplitude("irreducible loss")
 
@@ -174,14 +152,47 @@ class Law(ABC):
         )
         return cls.final_loss is not Law.final_loss and issubclass(said, columns)
 
-    def artefact(self) -> Artefact | None:
-        """What is known against the schedules that this law likes best, if anything."""
-        return None
+    @property
+    def smooth(self) -> bool:
+        """Whether the law says its gradient."""
+        return self.has_final_loss()
 
     @property
     def sees_batch(self) -> bool:
         """Whether the loss depends on the batch size."""
         return self.uses_batch
+
+    @property
+    def irreducible(self) -> float:
+        """The irreducible loss."""
+        return self.L0
+
+    @property
+    def acting(self) -> dict[str, float]:
+        """The amplitudes by which the learning rate acts."""
+        return {name: getattr(self, name) for name in self.amplitudes() if name not in ("L0", "A")}
+
+    def final(self, schedule: Schedule) -> float:
+        """Loss after the last update of a schedule, in nats per token."""
+        return float(self.predict(schedule, [schedule.horizon])[0])
+
+    def slope(self, schedule: Schedule, starts: IntArray | None = None) -> tuple[float, FloatArray]:
+        """Loss after the last update, in nats per token, and its gradient by the learning rates.
+
+        Of a law that says its `final_loss`; blocks are for one that knows them (`in_blocks`).
+
+        >>> from losslaw import Convolution
+        >>> loss, gradient = Convolution(A=1.0, s=1.0).slope(Schedule([1.0, 1.0]))
+        >>> loss, gradient.tolist()
+        (0.5, [-0.25, -0.25])
+        """
+        query = Query.of(schedule, [schedule.horizon])
+        if starts is None or not self.in_blocks:
+            loss, gradient = self.final_loss(query.blocks)
+            return float(loss), gradient
+        blocks = query.blocks_from(starts)
+        loss, gradient = self.final_loss(blocks)
+        return float(loss), np.repeat(gradient / blocks.count, blocks.count.astype(np.int64))
 
     @classmethod
     @cache

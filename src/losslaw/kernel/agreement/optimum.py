@@ -17,14 +17,11 @@ from scipy.optimize import minimize
 from losslaw.errors import InputError
 from losslaw.kernel.kernel_regression import KernelRegression
 from losslaw.kernel.long_schedules import LongSchedule, long_constant, long_decay, long_wsd
-from losslaw.kernel.modes import Modes
 from losslaw.kernel.simulate.integrator import integrate
 from losslaw.kernel.theory import Exponents, Scaling, scaling
 from losslaw.kernel.theory.scaling import Limited
 from losslaw.numerics.arrays import FloatArray
 
-# Largest peak that is tried, as a share of the largest stable rate.
-SHARE = 0.9
 # The decay that a stable phase of no updates leaves.
 WHOLE = {"wsd": "exponential", "wsd-power": "power"}
 
@@ -136,15 +133,10 @@ def world(exponents: Exponents, modes: float = math.inf, noise: float = 1.0) -> 
     )
 
 
-@lru_cache(maxsize=4096)
-def _nodes(exponents: Exponents, modes: float, noise: float, decades: int) -> Modes:
-    return world(exponents, modes, noise).nodes(10.0**decades)
-
-
 @lru_cache(maxsize=64)
 def cap(exponents: Exponents, batch: float = 1.0) -> float:
     """Largest peak that is tried: `SHARE` of the largest stable rate with all modes."""
-    return SHARE * world(exponents).largest_lr(batch)
+    return world(exponents).highest_peak(batch)
 
 
 def final_risk(
@@ -160,11 +152,9 @@ def final_risk(
     >>> bool(abs(final_risk(Exponents(1.0, 2.0), run) / exact - 1) < 1e-7)
     True
     """
-    # A run of one update may have none.
-    decades = math.ceil(math.log10(max(run.intrinsic_time, 1.0)) + 0.01)
-    modes_kept = _nodes(exponents, modes, noise, decades)
-    total = integrate(modes_kept, run, np.array([float(run.horizon)]))[-1]
-    return 0.5 * float(total + modes_kept.unlearned)
+    kept = world(exponents, modes, noise).kept_nodes(run.intrinsic_time)
+    total = integrate(kept, run, np.array([float(run.horizon)]))[-1]
+    return 0.5 * float(total + kept.unlearned)
 
 
 def long_schedule(

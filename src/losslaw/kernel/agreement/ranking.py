@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from losslaw.kernel.agreement.exponents import onset
-from losslaw.kernel.agreement.optimum import SHARE, Optimum, Question, best, cap
+from losslaw.kernel.agreement.optimum import Optimum, Question, best, cap
+from losslaw.kernel.stable_rates import SHARE
 from losslaw.kernel.theory import Exponents, Scaling
 from losslaw.kernel.theory import ranking as theory_ranking
 from losslaw.kernel.theory.scaling import Limited
