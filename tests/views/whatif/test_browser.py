@@ -1,6 +1,7 @@
 """The page in a real browser: moved, dragged, saved, shared, left alone by its server."""
 
 import re
+import socket
 import time
 from contextlib import contextmanager
 from dataclasses import replace
@@ -264,6 +265,10 @@ def test_a_move_at_72000_updates_is_on_the_screen_at_once(browser, live):
         page.evaluate("window.losslawMoves = []")
         for i in range(20):
             moved(page, lambda i=i: page.locator("#peak-slide").fill(str(500 - 4 * i)))
+        # No message waits until the one before it has arrived, 40 ms now and then.
+        for client in live._server._tornado._clients:
+            stream = client._socket.ws_connection.stream
+            assert stream.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         took = sorted(page.evaluate("window.losslawMoves"))
         print(f"moves: median {took[10]:.0f} ms, slowest {took[-1]:.0f} ms")
         assert took[10] < MOVE * SLOW_MACHINE

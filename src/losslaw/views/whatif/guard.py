@@ -113,6 +113,17 @@ class Guarded(BokehTornado):
             **more,
         )
 
+    def new_connection(
+        self, protocol: Any, socket: Any, application_context: Any, session: Any
+    ) -> Any:
+        """A websocket: what is sent there is sent at once.
+
+        An answer is three small messages; Tornado has the second wait (40 ms and more) until the
+        browser says that the first has arrived.
+        """
+        socket.set_nodelay(True)
+        return super().new_connection(protocol, socket, application_context, session)
+
     def find_handler(self, request: HTTPServerRequest, **more: Any) -> Any:
         """Whoever answers a request: the door, where it may not be asked."""
         why = refused(request.path, request.headers, self._token, self._hosts)

@@ -225,8 +225,6 @@ class Running:
             why = error.strerror or error
             raise InputError(f"port {port}: {why}; --port 0 takes any free one") from None
         listening.setblocking(False)
-        # An answer is several small messages: none waits until the one before has arrived.
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port: int = listening.getsockname()[1]
         self.token = secrets.token_urlsafe(24)
         room = Guarded(
