@@ -15,9 +15,10 @@ import math
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from benchmarks.clock import best_of, markdown, seconds
+from losslaw.drawing.axes import legend
+from losslaw.drawing.style import INK, cycled, dressed, new_figure, quiet
 from losslaw.files import write_bytes
 from losslaw.files.pictures import png
 from losslaw.kernel import KernelRegression, LongSchedule, long_decay, long_wsd
@@ -140,19 +141,22 @@ def cost_of_horizon() -> list[tuple[int, float, float]]:
 
 
 def draw(modes: list[tuple[float, float]], horizons: list[tuple[int, float, float]]) -> None:
-    figure = Figure(figsize=(9, 3.5), layout="constrained")
-    left, right = figure.subplots(1, 2)
+    figure = new_figure(7.2, 2.8)
+    left, right = map(dressed, figure.subplots(1, 2))
     finite = [row for row in modes if math.isfinite(row[0])]
-    left.loglog(*zip(*finite, strict=True), "o-", label="quadrature, nodes built anew")
-    left.axhline(modes[-1][1], ls=":", color="k", label="infinitely many modes")
-    left.set(xlabel="modes", ylabel="seconds for 10^5 updates", ylim=(1e-3, 1))
-    left.legend()
+    line = cycled(0, marks=True, ms=3.5, lw=1.3)
+    left.loglog(*zip(*finite, strict=True), **line, label="quadrature, nodes built anew")
+    left.axhline(modes[-1][1], ls=":", color=INK, lw=1, label="infinitely many modes")
+    quiet(left, "modes", "seconds for $10^5$ updates")
+    left.set_ylim(1e-3, 1)
+    legend(left)
     n, integrated, stepped = zip(*horizons, strict=True)
-    right.loglog(np.array(n, dtype=float), integrated, "o-", label="integrator")
-    right.loglog(np.array(n, dtype=float), stepped, "s-", label="update by update")
-    right.set(xlabel="horizon in updates, WSD, infinitely many modes", ylabel="seconds")
-    right.legend()
-    write_bytes(FIGURE, png(figure, dpi=100))
+    at, second = np.array(n, dtype=float), cycled(1, marks=True, ms=3.5, lw=1.3)
+    right.loglog(at, integrated, **line, label="integrator")
+    right.loglog(at, stepped, **second, label="update by update")
+    quiet(right, "horizon in updates, WSD, infinitely many modes", "seconds")
+    legend(right)
+    write_bytes(FIGURE, png(figure, dpi=200))
 
 
 def table() -> str:

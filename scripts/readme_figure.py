@@ -7,7 +7,8 @@ from pathlib import Path
 
 from losslaw.curves import bundled_curves
 from losslaw.demo import FITTED
-from losslaw.drawing.style import LETTERS, SMALL, new_figure
+from losslaw.drawing.axes import figure_legend
+from losslaw.drawing.style import LETTERS, new_figure
 from losslaw.files import write_bytes
 from losslaw.files.pictures import png
 from losslaw.fitting import fit
@@ -34,8 +35,7 @@ def main() -> None:
         top.set_title(f"never fitted: {title}", fontsize=LETTERS)
         if i:
             ax.set_ylabel("")
-        else:
-            ax.legend(frameon=False, fontsize=SMALL)
+    figure_legend(figure, figure.axes[1], "lower")
     images = Path(__file__).resolve().parent.parent / "docs" / "images"
     images.mkdir(parents=True, exist_ok=True)
     write_bytes(images / "prediction.png", png(figure, dpi=200))

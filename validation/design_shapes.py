@@ -18,7 +18,8 @@ from matplotlib.figure import Figure
 import losslaw as ll
 from losslaw.designing import Design
 from losslaw.designing.gains import LawGains
-from losslaw.drawing.style import SMALL, cycled, dressed, new_figure, quiet
+from losslaw.drawing.axes import legend
+from losslaw.drawing.style import cycled, dressed, named, new_figure, quiet, titled
 from losslaw.fitting import fit
 from validation.page import save
 from validation.protocols import Trial, one_peak, public_split
@@ -91,16 +92,15 @@ def drawing(designs: list[tuple[str, Design, Design]]) -> Figure:
         share = 1 - np.arange(1, n + 1) / n
         rates = best.schedule.lr / best.schedule.peak_lr
         style = cycled(i, lw=1.4)
-        panel.plot(1 - share, rates, **style, label=name)
+        panel.plot(1 - share, rates, **style)
         thin = {**style, "lw": 0.6}
         panel.plot(1 - share, linear.schedule.lr / linear.schedule.peak_lr, **thin)
         keep = share > 0
-        late.loglog(share[keep], rates[keep], **style)
+        late.loglog(share[keep], rates[keep], **style, label=named(name))
     quiet(panel, "share of the run done", "learning rate / peak")
     panel.set_xlim(0.4, 1)
-    panel.legend(
-        fontsize=SMALL, title="best; thin: best linear WSD", title_fontsize=SMALL, frameon=False
-    )
+    titled(panel, "best, and thin the best linear WSD")
     quiet(late, "share of the run left", "learning rate / peak")
     late.set_xlim(1, 1e-4)
+    legend(late)
     return figure

@@ -7,7 +7,17 @@ from matplotlib.figure import Figure
 
 import losslaw as ll
 from losslaw.drawing.axes import legend, log_axis, update_axis
-from losslaw.drawing.style import FAINT, INK, UPDATE, cycled, dressed, new_figure, quiet, titled
+from losslaw.drawing.style import (
+    FAINT,
+    INK,
+    SMALL,
+    UPDATE,
+    cycled,
+    dressed,
+    new_figure,
+    quiet,
+    titled,
+)
 from losslaw.schedules import Schedule
 from validation.lab_physics.measure import (
     BASE,
@@ -377,7 +387,7 @@ def figure() -> Figure:
     log_axis(left, "y")
     titled(left, f"measured (points), v[k] with kappa {KAPPA:.0f}")
     left.set_ylim(bottom=0.12)
-    legend(left, loc="lower right", ncols=2, bbox_to_anchor=(1, 0))
+    left.legend(loc="lower right", ncols=2, fontsize=SMALL, frameon=False, columnspacing=1.0)
     kinds = {
         "decays and peaks": ("decay_", "seeds"),
         "other starts": ("init_",),
@@ -397,7 +407,7 @@ def figure() -> Figure:
     log_axis(right, "x")
     log_axis(right, "y")
     titled(right, "at the end of every run")
-    legend(right, loc="lower right")
+    legend(right, corner="lower right")
     return drawn
 
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from losslaw.drawing.style import SMALL, cut, interval, named
+from losslaw.drawing.style import LETTERS, SMALL, cut, interval, named
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # How dense a band is.
 BAND = 0.2
@@ -112,9 +113,7 @@ def legend(
     """
     from matplotlib.lines import Line2D
 
-    handles, names = ax.get_legend_handles_labels()
-    once = dict(reversed([*zip(names, handles, strict=True)]))
-    shown = {name: once[name] for name in dict.fromkeys(names)}
+    shown = _named(ax)
     if not shown:
         return
     if len(shown) > MOST_NAMES:
@@ -136,6 +135,20 @@ def legend(
     place |= {"frameon": False, "fontsize": SMALL, "ncols": columns, "handlelength": 2.4}
     place |= {"labelspacing": 0.3, "columnspacing": 1.2, "handletextpad": 0.6}
     ax.legend([*shown.values()], texts, **place)
+
+
+def figure_legend(figure: "Figure", ax: "Axes", side: Literal["upper", "lower"]) -> None:
+    """One legend for all axes of a figure, in a row outside of them: the names of one of them."""
+    shown = _named(ax)
+    place: dict[str, Any] = {"loc": f"outside {side} center", "ncols": len(shown)}
+    figure.legend([*shown.values()], [*shown], fontsize=LETTERS, frameon=False, **place)
+
+
+def _named(ax: "Axes") -> dict[str, Any]:
+    """What is named on axes, each name once."""
+    handles, names = ax.get_legend_handles_labels()
+    once = dict(reversed([*zip(names, handles, strict=True)]))
+    return {name: once[name] for name in dict.fromkeys(names)}
 
 
 def legend_height(names: Sequence[str]) -> float:

@@ -49,6 +49,15 @@ def cycled(i: int, *, marks: bool = False, **more: Any) -> dict[str, Any]:
     return {**style, **({"marker": MARKS[i % len(MARKS)]} if marks else {}), **more}
 
 
+def behind(**more: Any) -> dict[str, Any]:
+    """Points of what was measured, behind the lines that predict it, whose dashes are seen.
+
+    >>> behind()["color"]
+    '#8c8c8c'
+    """
+    return {"color": FAINT, "ms": 2.6, "zorder": 1.5, **more}
+
+
 def named(text: str, most: int = LONGEST) -> str:
     """A name of somebody's as a picture writes it: in one line, not too long, no formula.
 

@@ -1,14 +1,14 @@
 """The figures of the demo: predictions beside what was observed, their errors, and the design."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from losslaw.curves import LossCurve
 from losslaw.designing import Design
-from losslaw.drawing.axes import loss_limits
-from losslaw.drawing.style import FAINT, INK, LETTERS, cycled, dressed, named, new_figure
+from losslaw.drawing.axes import figure_legend, loss_limits
+from losslaw.drawing.style import FAINT, INK, LETTERS, behind, cycled, dressed, named, new_figure
 from losslaw.fitting import CurveScore, Fit
 from losslaw.views.curves import plot_loss_curve
 from losslaw.views.designs import plot_design, plot_gains
@@ -46,7 +46,7 @@ def run_panel(
     """
     plot_schedule(curve.schedule, top, color=INK)
     top.set_axis_off()
-    plot_loss_curve(curve, dressed(ax), label="seen", left_out=left_out, alpha=0.6, ms=2.5)
+    plot_loss_curve(curve, dressed(ax), label="seen", left_out=left_out, **behind())
     at = np.linspace(first, int(curve.steps[-1]), 300).round().astype(np.int64)
     for i, (name, fit) in enumerate(fits.items()):
         plot_prediction(fit.predict(curve.schedule, np.unique(at)), ax, label=name, **cycled(i))
@@ -83,11 +83,7 @@ def predictions_figure(
             ax.axvline(after[curve.label], color=FAINT, lw=0.8, ls=":")
         if i % ACROSS:
             ax.set_ylabel("")
-    handles, names = figure.axes[1].get_legend_handles_labels()
-    once = dict(reversed([*zip(names, handles, strict=True)]))
-    shown = [once[name] for name in dict.fromkeys(names)]
-    place: dict[str, Any] = {"loc": "outside upper center", "ncols": len(shown), "frameon": False}
-    figure.legend(shown, [*dict.fromkeys(names)], fontsize=LETTERS + 1, **place)
+    figure_legend(figure, figure.axes[1], "upper")
     return figure
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from losslaw.curves import LossCurve
 from losslaw.curves.curve import HasUnit
 from losslaw.drawing.axes import band, legend, loss_limits, thinned, update_axis
-from losslaw.drawing.style import COLORS, INK, UPDATE, axes_of, cycled, named, quiet
+from losslaw.drawing.style import COLORS, INK, UPDATE, axes_of, behind, cycled, named, quiet
 from losslaw.fitting import Fit, Prediction
 from losslaw.laws import Law
 from losslaw.schedules import ScheduleLike, schedule_of
@@ -46,7 +46,7 @@ def plot_prediction(
     bounds = (None, None) if lower is None or upper is None else (lower[at], upper[at])
     lines = [(prediction.steps[at], prediction.loss[at])]
     if truth is not None:
-        plot_loss_curve(truth, ax, label="measured")
+        plot_loss_curve(truth, ax, label="measured", **behind())
         lines.append((truth.steps, truth.loss))
     _line(ax, *lines[0], *bounds, prediction.level, named(label), style)
     _frame(ax, lines, bounds, [prediction, *([] if truth is None else [truth])])
@@ -87,7 +87,7 @@ def plot_fit(
     for i, (name, schedule, size) in enumerate(runs):
         if curves:
             left_out = lefts.get(name, ())
-            plot_loss_curve(curves[i], ax, left_out=left_out, label="logged", alpha=0.55)
+            plot_loss_curve(curves[i], ax, left_out=left_out, label="logged", **behind())
         steps = thinned(schedule.horizon, max(fit.skip, schedule.warmup, 1))
         told = fit.predict(schedule, steps, level, size if fit.sizes else None)
         bounds = (told.lower, told.upper) if len(runs) <= BANDED else (None, None)
