@@ -2,6 +2,7 @@
 
 from functools import cached_property
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from losslaw.errors import InputError
@@ -91,9 +92,8 @@ class StableRates(Problem):
         elif isinstance(schedule, Schedule):
             self._stability.check(schedule.lr, batch_sizes(schedule))
         else:
-            for lr, batch in schedule.extremes():
-                if lr > self.largest_lr(batch):
-                    raise self._stability.unstable(lr, batch)
+            pairs = np.array(sorted(schedule.extremes()))
+            self._stability.check(pairs[:, 0], pairs[:, 1], numbered=False)
 
     def _moves(
         self,

@@ -51,7 +51,7 @@ def gradient(
     back = mirrored(modes)
     by_lr, by_batch = np.empty(lr.size), np.empty(lr.size)
     mirror = lr[::-1].copy(), batch[::-1].copy(), np.zeros(lr.size), by_lr, by_batch
-    total, _ = _meet(modes, back, *mirror)
+    total, _ = meet(modes, back, back.signal.copy(), *mirror)
     return 0.5 * (total + modes.unlearned), by_lr[::-1], by_batch[::-1]
 
 
@@ -67,13 +67,17 @@ def sweep(modes: Modes, lr: FloatArray, batch: FloatArray, top: FloatArray) -> f
     Returns:
         Excess risk at the end, never above the one before.
     """
-    _, total = _meet(mirrored(modes), modes, lr, batch, top, np.empty(lr.size), np.empty(lr.size))
+    state = modes.signal.copy()
+    _, total = meet(
+        mirrored(modes), modes, state, lr, batch, top, np.empty(lr.size), np.empty(lr.size)
+    )
     return 0.5 * (total + modes.unlearned)
 
 
-def _meet(
+def meet(
     kept: Modes,
     moving: Modes,
+    state: FloatArray,
     lr: FloatArray,
     batch: FloatArray,
     top: FloatArray,
@@ -82,17 +86,17 @@ def _meet(
 ) -> tuple[float, float]:
     """Run ``moving`` along a schedule and meet ``kept``, which comes the other way, each update.
 
-    Rates and batches are in the order of ``moving``, and one of the two is `mirrored`. Where
-    ``top`` is above 0 the rate is set to its best, in place, before ``moving`` goes on; the
-    derivatives are those at the rate that is left.
+    ``moving`` begins at ``state``, which is moved in place. Rates and batches are in the order of
+    ``moving``, and one of the two is `mirrored`. Where ``top`` is above 0 the rate is set to its
+    best, in place, before ``moving`` goes on; the derivatives are those at the rate that is left.
 
     Returns:
         The sum of the states of each at its end.
     """
-    weight = 1.0 / (moving.noise if moving.floor == 0.0 else kept.noise)
+    weight = 1.0 / np.maximum(kept.noise, moving.noise)
     return _compiled_meet(
         kept.rate, weight, kept.own_noise,
-        kept.signal, kept.noise, kept.floor, moving.signal, moving.noise, moving.floor,
+        kept.signal, kept.noise, kept.floor, state, moving.noise, moving.floor,
         lr, batch, top, by_lr, by_batch,
     )  # fmt: skip
 
@@ -126,7 +130,7 @@ def _compiled_meet(
     kept: FloatArray,
     kept_noise: FloatArray,
     kept_floor: float,
-    moving: FloatArray,
+    x: FloatArray,
     moving_noise: FloatArray,
     moving_floor: float,
     lr: FloatArray,
@@ -145,7 +149,7 @@ def _compiled_meet(
             edges[k // part] = y
         other = _update(rate, kept_noise, kept_floor, own, y, other, lr[k], batch[k])
     states, totals = np.empty((part, m)), np.empty(part)
-    x, total = moving.copy(), moving.sum()
+    total = x.sum()
     for first in range(0, n, part):
         last = min(first + part, n)
         y = edges[first // part]

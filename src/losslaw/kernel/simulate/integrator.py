@@ -52,6 +52,7 @@ class Blocks:
     Args:
         done: Updates of the piece done at the ends, the first block's start included. ``(b + 1,)``.
         left: Updates left there; next to the end of 10^24 updates ``n - done`` has no digits.
+        length: Updates of each block. ``(b,)``.
         time: Intrinsic time of each block. ``(b,)``.
         lr: Rate at start, middle (in time) and end of each block. ``(b, 3)``.
         batch: Batch at the same places. ``(b, 3)``.
@@ -59,9 +60,16 @@ class Blocks:
 
     done: FloatArray
     left: FloatArray
+    length: FloatArray
     time: FloatArray
     lr: FloatArray
     batch: FloatArray
+
+    @property
+    def mirrored(self) -> "Blocks":
+        """The blocks of the mirrored piece."""
+        turned = self.length[::-1], self.time[::-1], self.lr[::-1, ::-1], self.batch[::-1, ::-1]
+        return Blocks(self.left[::-1], self.done[::-1], *turned)
 
 
 def integrate(modes: Modes, schedule: LongSchedule, steps: FloatArray) -> FloatArray:
@@ -94,27 +102,15 @@ def integrate(modes: Modes, schedule: LongSchedule, steps: FloatArray) -> FloatA
 def _piece(modes: Modes, x: FloatArray, piece: Piece, at: FloatArray) -> FloatArray:
     """Move ``x`` through a piece; X after the updates ``at``, counted from its start."""
     n = piece.updates
-    first = min(n, SINGLE)
-    rest = 0 if piece.flat else min(n - first, SINGLE)  # updates done singly at the end
-    if n - first - rest < SHORT:
-        first, rest = n, 0
+    first, rest = ends(piece, last=not piece.flat)
     head, tail = at <= first, (at > n - rest) | (at == n)
     tail &= ~head & (rest > 0)
     between = ~(head | tail)
     out = np.empty(at.size)
     out[head] = _singly(modes, x, piece, first, n - first)[at[head].astype(np.int64)]
     if first + rest < n:
-        blocks = _cut(piece, first, rest, at[between])
-        totals = _through_blocks(
-            modes.rate,
-            modes.noise,
-            modes.floor,
-            modes.own_noise,
-            x,
-            blocks.time,
-            blocks.lr,
-            blocks.batch,
-        )
+        blocks = cut(piece, first, rest, at[between])
+        totals = through(modes, x, blocks, np.empty((0, 0)))
         out[between] = totals[np.searchsorted(blocks.done, at[between])]
     if rest:
         singly = _singly(modes, x, piece, rest, 0)
@@ -122,25 +118,59 @@ def _piece(modes: Modes, x: FloatArray, piece: Piece, at: FloatArray) -> FloatAr
     return out
 
 
+def ends(piece: Piece, *, last: bool) -> tuple[int, int]:
+    """Updates that are done singly at the beginning of a piece, and, if ``last``, at its end."""
+    n = piece.updates
+    first = min(n, SINGLE)
+    rest = min(n - first, SINGLE) if last else 0
+    return (n, 0) if n - first - rest < SHORT else (first, rest)
+
+
+def through(modes: Modes, x: FloatArray, blocks: Blocks, states: FloatArray) -> FloatArray:
+    """Move ``x`` through blocks, in place.
+
+    Args:
+        modes: The nodes.
+        x: The state at the start. Shape ``(n,)``.
+        blocks: The blocks.
+        states: Gets the states at their ends, the first block's start included: of shape
+            ``(b + 1, n)``, or empty if they are not wanted.
+
+    Returns:
+        X at the ends. Shape ``(b + 1,)``.
+    """
+    return _through_blocks(
+        modes.rate, modes.noise, modes.floor, modes.own_noise, x,
+        blocks.time, blocks.lr, blocks.batch, states,
+    )  # fmt: skip
+
+
 def _singly(modes: Modes, x: FloatArray, piece: Piece, count: int, left: int) -> FloatArray:
     """X before and after each of ``count`` updates that leave ``left`` of the piece."""
-    after = left + np.arange(count - 1.0, -1.0, -1.0)
-    done = piece.updates - left - np.arange(count - 1.0, -1.0, -1.0)
+    update, after = numbers(piece, count, left)
     steps = np.arange(count + 1)
-    return recursion.move(modes, x, piece.rates(done, after), piece.batches(done, after), steps)[0]
+    rates, batches = piece.rates(update, after), piece.batches(update, after)
+    return recursion.move(modes, x, rates, batches, steps)[0]
 
 
-def _cut(piece: Piece, first: int, rest: int, at: FloatArray) -> Blocks:
+def numbers(piece: Piece, count: int, left: int) -> tuple[FloatArray, FloatArray]:
+    """Numbers of ``count`` updates that leave ``left`` of the piece, and what each leaves."""
+    after = np.arange(count - 1.0, -1.0, -1.0)
+    return piece.updates - left - after, left + after
+
+
+def cut(piece: Piece, first: int, rest: int, at: FloatArray) -> Blocks:
     """Cut the updates between the first and the last ones into blocks.
 
     Blocks end at all updates of ``at``. Cuts in the first half are counted from the start of the
-    piece and the others from its end, so that both keep their digits.
+    piece and the others from its end, so that both keep their digits; of a piece without last
+    updates all are counted from the start.
     """
     n = float(piece.updates)
-    half = n if piece.flat else n // 2
+    half = n // 2 if rest else n
     from_start = np.union1d(_growing(first, half), at[at <= half])
     from_end = np.array([0.0])
-    if not piece.flat:
+    if rest:
         from_end = np.union1d(_growing(rest, n - half), n - at[at > half])
     # The place in the middle is in both lists.
     done = np.concatenate([from_start, n - from_end[-2::-1]])
@@ -158,7 +188,7 @@ def _cut(piece: Piece, first: int, rest: int, at: FloatArray) -> Blocks:
         middle = np.clip(middle, 0.01 * length, 0.99 * length)
     places = np.stack([np.zeros_like(length), middle, length], axis=1) + 0.5
     where = start[:, None] + places, togo[:, None] - places
-    return Blocks(done, left, time, piece.rates(*where), piece.batches(*where))
+    return Blocks(done, left, length, time, piece.rates(*where), piece.batches(*where))
 
 
 def _growing(start: float, end: float) -> FloatArray:
@@ -247,8 +277,9 @@ def _through_blocks(
     time: FloatArray,
     lr: FloatArray,
     batch: FloatArray,
+    states: FloatArray,
 ) -> FloatArray:
-    """Move ``x`` through the blocks, in place; X at their ends."""
+    """See `through`."""
     n = rate.size
     r = np.empty((n, 3))  # effective rate at start, middle, end
     g = np.empty((n, 3))  # place of rest, for each unit of X + A + sigma^2
@@ -258,10 +289,15 @@ def _through_blocks(
     totals = np.empty(time.size + 1)
     total = x.sum()
     totals[0] = total
+    keep = states.shape[0] > 0
+    if keep:
+        states[0] = x
     for block in range(time.size):
         tau = time[block]
         if tau < 1e-250:  # no time passes, and ratios of such numbers have no digits
             totals[block + 1] = total
+            if keep:
+                states[block + 1] = x
             continue
         for i in range(3):
             eta, size = lr[block, i], batch[block, i]
@@ -336,4 +372,6 @@ def _through_blocks(
             x[j] = fade[j] * x[j] + c[j, 0] * y0 + c[j, 1] * ym + c[j, 2] * y1
             total += x[j]
         totals[block + 1] = total
+        if keep:
+            states[block + 1] = x
     return totals

@@ -68,12 +68,13 @@ class Stability:
         )
         return float(root)
 
-    def check(self, lr: FloatArray, batch: FloatArray) -> None:
+    def check(self, lr: FloatArray, batch: FloatArray, *, numbered: bool = True) -> None:
         """Refuse a schedule with a rate above the largest stable one of its batch.
 
         Args:
             lr: Rate of each update. Shape ``(n,)``.
             batch: Samples in each update. Shape ``(n,)``.
+            numbered: Whether these are all updates, so that the line can say which one it is.
 
         Raises:
             InputError: there is one; the line names it, and the largest admissible rate.
@@ -90,10 +91,9 @@ class Stability:
         worst = max(pairs, key=lambda pair: self.noise_feedback(*pair))
         if self.noise_feedback(*worst) > 1:
             k = int(np.argmax((lr == worst[0]) & (batch == worst[1]))) + 1
-            raise self.unstable(*worst, where=f" at update {k}")
+            raise self._unstable(*worst, f" at update {k}" if numbered else "")
 
-    def unstable(self, lr: float, batch: float, where: str = "") -> InputError:
-        """The error of a rate that is not stable."""
+    def _unstable(self, lr: float, batch: float, where: str) -> InputError:
         return InputError(
             f"learning rate {lr:.6g}{where} is not stable: the largest admissible rate at batch"
             f" {batch:g} is {self.largest_lr(batch):.6g}"
