@@ -234,6 +234,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     """Give the search a name, and take its program for pages on disk from the site itself."""
     output = output.replace('role="dialog"', 'role="dialog" aria-label="Search"')
+    # An empty corner of a table heads nothing.
+    output = output.replace("<th></th>", "<td></td>")
     return output.replace(ELSEWHERE, get_relative_url("theme/worker.js", page.url))
 
 
