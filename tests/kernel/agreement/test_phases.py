@@ -37,7 +37,12 @@ def test_the_best_size_is_the_lowest_of_all():
 
 
 def test_little_compute_has_no_best_size():
-    with pytest.raises(InputError, match="compute is 100, expected"):
-        best_size(2.0, 0.8, 100.0)
+    for compute in (10.0, 50.0):
+        with pytest.raises(InputError, match="too small to have a best size"):
+            best_size(2.0, 0.8, compute)
+    with pytest.raises(InputError, match="compute is nan, expected"):
+        best_size(2.0, 0.8, float("nan"))
+    with pytest.raises(InputError, match=r"ambient up to 5e\+12"):
+        best_size(2.0, 0.8, 1e30)
     with pytest.raises(InputError, match=r"updates is 0\.5, expected 1 or more"):
         noiseless_risk(2.0, 0.8, 100, 0.5)

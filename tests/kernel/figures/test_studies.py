@@ -18,6 +18,7 @@ from losslaw.kernel.figures import (
     FslFigure1,
     MomentumStudy,
     OptimalSchedules,
+    Phases,
     ScalingTable,
     SdeGap,
     Work,
@@ -56,6 +57,12 @@ SMALL = {
         horizon=2000, momenta=(0.5, 0.9), shares=(0.01, 0.1, 0.5), cooldowns=(10, 100), runs=50
     ),
     "averaging": Averaging(problems=((1.0, 2.0), (0.5, 4.0)), budgets=(1e3, 1e4, 1e5)),
+    "phases": Phases(
+        capacities=(0.8, 2.0),
+        sources=(0.5, 2.0),
+        problems=((2.0, 0.8), (2.0, 0.55)),
+        decades=(8.0, 12.0, 16.0),
+    ),
 }
 
 
@@ -162,6 +169,14 @@ def test_averages_have_the_exponent_of_the_power_decay(results):
         assert numbers[f"slope_{key}"] == pytest.approx(numbers[f"theory_{key}"], abs=0.07)
         assert numbers[f"wsd_over_average_{key}"] > 1
         assert numbers[f"power_over_average_{key}"] > 1
+
+
+def test_slopes_at_fixed_compute_come_to_those_of_the_phases(results):
+    result = results["phases"][0]
+    assert result.numbers["map_worst_gap"] < 0.003
+    assert result.numbers["risk_IVa"] == pytest.approx(-0.4, abs=0.003)
+    assert result.numbers["modes_IVa"] == pytest.approx(0.5, abs=0.01)
+    assert "Slowest is phase IVb" in result.paragraph
 
 
 def test_capacity_pays_for_one_target(results):

@@ -54,7 +54,7 @@ def test_closed_forms_are_the_balance_everywhere():
 
 
 def paper(a, b):
-    """The table of the paper in its symbols, alpha and beta."""
+    """The same exponents in alpha and beta, the symbols of the paper."""
     if b < 0.5:
         return (
             ((2 * a + 2 * b - 1) / (2 * a + 1), 1 / (2 * a + 1)) if a > 0.5 else (a + b - 0.5, 0.5)
@@ -72,7 +72,7 @@ def paper(a, b):
     return -(1 - 2 * a) * (2 * a + 2 * b - 1) / (2 * below), (a - b) / below
 
 
-def test_exponents_are_those_of_the_paper():
+def test_exponents_in_the_symbols_of_the_paper():
     rng = np.random.default_rng(1)
     for a, b in rng.uniform(0.02, 1.5, (4000, 2)).tolist():
         if a + b > 0.5:

@@ -22,6 +22,8 @@ from losslaw.numerics.arrays import FloatArray
 
 # Ambient features for each of the student's, and the rate as a share of the largest stable one.
 AMBIENT, SHARE = 4, 0.5
+# Above, spectra are too long: seconds a size.
+MOST_CAPACITY = 5.0
 # Sizes that are tried: the smallest, and the factor from one to the next.
 SMALLEST, FACTOR = 16.0, 1.35
 
@@ -88,13 +90,21 @@ def best_size(source: float, capacity: float, compute: float) -> tuple[float, fl
         InputError: an exponent out of range, or compute too small or large to have a best size.
     """
     theory = phase(source, capacity)
-    if not (math.isfinite(compute) and compute >= 1e4):
-        raise InputError(f"compute is {compute:g}, expected a finite number, 1e4 or above")
+    if capacity > MOST_CAPACITY:
+        raise InputError(
+            f"capacity is {capacity:g}, expected up to {MOST_CAPACITY:g} where the best size is"
+            " searched"
+        )
+    small = InputError(f"compute of {compute:g} is too small to have a best size")
+    if not (math.isfinite(compute) and compute > 0):
+        raise InputError(f"compute is {compute:g}, expected a finite number above 0")
     heights: dict[int, float] = {}
 
     def at(step: int) -> float:
         if step not in heights:
             modes = _size(step)
+            if modes > compute:
+                raise small
             heights[step] = math.log(noiseless_risk(source, capacity, modes, compute / modes))
         return heights[step]
 
@@ -108,9 +118,11 @@ def best_size(source: float, capacity: float, compute: float) -> tuple[float, fl
     curve = np.polynomial.Polynomial.fit(x, [at(k) for k in around], 4)
     fine: FloatArray = np.linspace(float(x[0]), float(x[-1]), 4001)
     lowest = int(np.argmin(curve(fine)))
-    if not 0 < lowest < fine.size - 1:
-        raise InputError(f"compute of {compute:g} is too small to have a best size")
-    return math.exp(float(curve(fine[lowest]))), math.exp(float(fine[lowest]))
+    modes = math.exp(float(fine[lowest]))
+    time = SHARE * _world(source, capacity, _size(step))[1] * compute / modes
+    if not (0 < lowest < fine.size - 1 and time > 1):  # else nothing is learnt at that size
+        raise small
+    return math.exp(float(curve(fine[lowest]))), modes
 
 
 def _size(step: int) -> int:

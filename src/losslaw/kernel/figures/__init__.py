@@ -12,6 +12,7 @@ from losslaw.kernel.figures.capacity_saturation import CapacitySaturation
 from losslaw.kernel.figures.fsl_fig1 import FslFigure1
 from losslaw.kernel.figures.momentum import MomentumStudy
 from losslaw.kernel.figures.optimal_schedule import OptimalSchedules
+from losslaw.kernel.figures.phases import Phases
 from losslaw.kernel.figures.scaling_table import ScalingTable
 from losslaw.kernel.figures.sde_gap import SdeGap
 from losslaw.kernel.figures.study import Result, Study, Work, write_result
@@ -28,6 +29,7 @@ STUDIES: dict[str, Study] = {
         SdeGap(),
         MomentumStudy(),
         Averaging(),
+        Phases(),
     )
 }
 
@@ -40,6 +42,7 @@ __all__ = [
     "FslFigure1",
     "MomentumStudy",
     "OptimalSchedules",
+    "Phases",
     "Result",
     "ScalingTable",
     "SdeGap",

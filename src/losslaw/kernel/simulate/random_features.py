@@ -39,6 +39,9 @@ SINGLE = 64
 DIGITS = 23.0
 # Height of the ellipse in log z; from pi/2 on the dynamics of a mode grows without bound.
 HEIGHT = 0.6
+# Powers of the rough sizes: below capacity 1/2 the spectrum is short and no power law, and signal
+# that is learnt faster than this is not what is left.
+LEAST_POWER, MOST_SOURCE = -1.0, 3.0
 # Ambient features at most: from about here on the count of the modes loses its digits.
 MOST = 5 * 10**12
 # Points on the upper half of the ellipse, for each node; Newton's method walks along every fourth
@@ -75,8 +78,8 @@ def random_feature_modes(
 
     They are those of an average draw of W, but for terms of the order of 1/M; one draw differs by
     the order of ``1/sqrt(M)``. Weights of nodes may be negative: a sum over nodes is a sum over
-    modes, a single node is nothing. Sums that are smooth in ``log lambda`` are within 1e-8 for M
-    up to 10^7, and within 1e-4 at 10^12.
+    modes, a single node is nothing. Sums that are smooth in ``log lambda`` are within 1e-7 for M
+    up to 10^9, and within 1e-4 at 10^12.
 
     Args:
         source: Source exponent s > 0: ``lambda_j theta_j^2 = j^-(1 + s beta)``.
@@ -131,8 +134,9 @@ def random_feature_modes(
         moments = (chebyshev @ (transform / size(z) * weight)).imag
         return (to_nodes @ moments) * size(rate.astype(np.complex128)).real
 
+    power = max(2 - 1 / capacity, LEAST_POWER)
     signal = weights(r @ features.signal, lambda x: _signal_size(source, capacity, modes, x))
-    noise = weights(z**2 * (r @ features.count), lambda x: x ** (2 - 1 / capacity))
+    noise = weights(z**2 * (r @ features.count), lambda x: x**power)
     unlearned = float((features.signal * limit / (features.rate + limit)).sum())
     return Modes(
         rate=rate, signal=signal, noise=noise, unlearned=unlearned, label_noise=label_noise
@@ -158,8 +162,8 @@ def _signal_size(source: float, capacity: float, modes: int, x: ComplexArray) ->
     """
     if source <= 1:
         return x**source
-    q = 1 - 1 / capacity
-    return x**q * (x + modes ** (-1 / (source - q))) ** (source - q)
+    s, q = min(source, MOST_SOURCE), max(1 - 1 / capacity, LEAST_POWER)
+    return x**q * (x + modes ** (-1 / (s - q))) ** (s - q)
 
 
 def _ends(features: _Features) -> tuple[float, float, float, float]:

@@ -54,7 +54,8 @@ class Exponents:
         if not (math.isfinite(self.capacity) and self.capacity > 1):
             raise InputError(
                 f"capacity is {self.capacity:g}, expected a finite number above 1:"
-                " with capacity 1 or less the eigenvalues have no finite sum"
+                " with capacity 1 or less the eigenvalues have no finite sum (without label noise"
+                " there are phases: --noise 0)"
             )
 
     @classmethod
@@ -97,15 +98,15 @@ def source_at(difficulty: float, capacity: float) -> float:
     """The source exponent of a target of intrinsic difficulty ``alpha``: ``s = alpha / beta``.
 
     Raises:
-        InputError: a difficulty not above 0, or a capacity not above 1.
+        InputError: a difficulty or a capacity not above 0.
 
     >>> source_at(0.6, 1.2)
     0.5
     """
     if not (math.isfinite(difficulty) and difficulty > 0):
         raise InputError(f"difficulty is {difficulty:g}, expected a finite number above 0")
-    if not (math.isfinite(capacity) and capacity > 1):
-        raise InputError(f"capacity is {capacity:g}, expected a finite number above 1")
+    if not (math.isfinite(capacity) and capacity > 0):
+        raise InputError(f"capacity is {capacity:g}, expected a finite number above 0")
     return difficulty / capacity
 
 
