@@ -36,6 +36,7 @@ TABLES = {
     "kernel": False,
     "kernel_averages": False,
     "kernel_laws": False,
+    "kernel_phases": False,
     "kernel_questions": False,
     "lab_auto": False,
     "lab_law": False,
