@@ -41,6 +41,10 @@ MORE = {
         *["theory", "--source", "0.5", "--capacity", "2", "--budget", "1e5"],
         *["--schedule", "power", "--exact"],
     ],
+    "theory, phase": [
+        *["theory", "--source", "2", "--capacity", "0.8", "--budget", "1e8", "--compute"],
+        *["--noise", "0", "--exact"],
+    ],
 }
 for method in ("fsl", "sgd", "integrator"):
     MORE[f"simulate, {method}"] = ["simulate", *GOOD["simulate"], "--method", method]

@@ -176,3 +176,16 @@ def test_a_curve_is_drawn(tmp_path, capsys, method):
     assert run([*command, "--schedule", "wsd:peak=0.1,horizon=200", "-o", str(path)]) == 0
     assert path.read_bytes().startswith(b"%PDF")
     assert "losslaw fit" not in capsys.readouterr().out
+
+
+def test_finitely_many_features_may_have_any_capacity(capsys):
+    line = ["simulate", "--source", "2", "--capacity", "0.8", "--modes", "20", "--noise", "0"]
+    line += ["--schedule", "constant:peak=0.5,horizon=100", "--relative", "--features", "random"]
+    assert run([*line, "--ambient", "80", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["ambient"] == 80
+    assert document["loss"][-1] < document["loss"][0]
+    assert run(line) == 2
+    assert "give the ambient dimension" in capsys.readouterr().err
+    assert run([*line, "--ambient", "many"]) == 2
+    assert "--ambient is 'many', expected a whole number or inf" in capsys.readouterr().err

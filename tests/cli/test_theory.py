@@ -102,3 +102,49 @@ def test_a_fit_says_easy_or_hard(capsys, tmp_path):
     fit(curves, "functional", skip=1, uncertainty=False).save(path)
     assert run(["theory", "--fit", path, "--budget", "1e9"]) == 2
     assert "exponents are in the convolution form" in capsys.readouterr().err
+
+
+QUIET = ["theory", "--source", "2", "--noise", "0", "--budget"]
+
+
+def test_without_label_noise_theory_says_the_phase(capsys):
+    assert run([*QUIET, "1e12", "--capacity", "2"]) == 0
+    out = capsys.readouterr().out
+    assert "easy regime" in out
+    assert "without label noise, random features: phase III (s > 2 - 1/beta, beta > 1)" in out
+    assert "best risk   C^(1/(2 beta) - 1) = C^-0.75" in out
+    assert run([*QUIET, "1e12", "--capacity", "2", "--json", "--schedule", "wsd"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["phase"]["name"] == "III"
+    assert document["phase"]["modes"] == {"exponent": 0.5, "log_power": 0.0}
+    assert document["frontier"] is None
+    assert document["schedules"]
+
+
+def test_the_phase_of_a_capacity_of_one_or_less(capsys):
+    line = [*QUIET, "1e12", "--capacity", "0.8", "--compute", "--exact"]
+    assert run(line) == 0
+    out = capsys.readouterr().out
+    assert "phase IVa" in out
+    assert "8.523e+06 modes" in out
+    assert run([*line, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["phase"]["risk_formula"] == "C^(-beta/2)"
+    assert document["frontier"]["risk"]["predicted"] == -0.4
+    assert document["frontier"]["risk"]["measured"] == pytest.approx(-0.4, abs=0.004)
+    assert document["regime"] is None
+    assert run([*QUIET, "100", "--capacity", "0.8", "--compute", "--exact"]) == 0
+    assert "not measured; compute of 10 is too small" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        (["--capacity", "0.8", "--noise", "1"], "without label noise there are phases: --noise 0"),
+        (["--capacity", "0"], "capacity is 0, expected"),
+        (["--capacity", "1e-9"], "capacity is 1e-09, expected"),
+    ],
+)
+def test_capacities_that_have_no_phase_are_refused(capsys, extra, message):
+    assert run([*QUIET, "1e12", *extra]) == 2
+    assert message in capsys.readouterr().err

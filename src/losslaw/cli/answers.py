@@ -42,9 +42,11 @@ from losslaw.fleets.ladder_record import Ladder, Rung
 from losslaw.forecasting.band import Band
 from losslaw.forecasting.record import Ending, Forecast
 from losslaw.kernel.agreement.optimum import Optimum
+from losslaw.kernel.agreement.phases import Frontier
 from losslaw.kernel.agreement.ranking import ExactOptimum, Rank
 from losslaw.kernel.measured import Measured, Slope
 from losslaw.kernel.sweeps.engine import Outcome
+from losslaw.kernel.theory.phases import Phase
 from losslaw.kernel.theory.powers import Power
 from losslaw.kernel.theory.records import Regime, Relation
 from losslaw.kernel.theory.scaling import Scaling
@@ -1174,6 +1176,7 @@ class SimulateAnswer(_Simulated, total=False):
         source: How fast the signal is learnt.
         capacity: How fast noise is forgotten.
         modes: Modes of the problem.
+        ambient: Features there are, those that the student does not see among them.
         noise: Standard deviation of the label noise.
         features: How the modes of the model are taken from those of the problem.
         distribution: What features are drawn from.
@@ -1200,6 +1203,7 @@ class SimulateAnswer(_Simulated, total=False):
     source: float | None
     capacity: float | None
     modes: float | str
+    ambient: int
     noise: float
     features: str
     distribution: str
@@ -1321,6 +1325,28 @@ class MeasuredAnswer(TypedDict):
     side: str
 
 
+class ExponentAnswer(TypedDict):
+    """An exponent, measured and as the theory has it.
+
+    Attributes:
+        measured: Local slope.
+        predicted: Its limit.
+    """
+
+    measured: float
+    predicted: float
+
+
+class FrontierAnswer(TypedDict):
+    """Local exponents of the compute-optimal frontier, between two amounts of compute."""
+
+    compute: tuple[float, float]
+    modes: tuple[float, float]
+    excess: tuple[float, float]
+    risk: ExponentAnswer
+    size: ExponentAnswer
+
+
 class TheoryAnswer(TypedDict):
     """Regimes, exponents and optimal schedules of kernel regression.
 
@@ -1331,6 +1357,8 @@ class TheoryAnswer(TypedDict):
         difficulty: How fast the signal is learnt, by mode.
         budget: Samples, or operations.
         limited: What the budget is of.
+        phase: Without label noise, which of the 4 + 3 phases.
+        frontier: Its exponents measured in the exact dynamics, where compute is given.
         regime: Easy or hard.
         largest_peak: Largest stable rate, with a margin.
         ranking: Schedules, the best first.
@@ -1345,8 +1373,10 @@ class TheoryAnswer(TypedDict):
     difficulty: float
     budget: float
     limited: str
-    regime: Regime
-    largest_peak: float
+    phase: Phase | None
+    frontier: FrontierAnswer | None
+    regime: Regime | None
+    largest_peak: float | None
     ranking: list[RankAnswer]
     exact: dict[str, ExactAnswer]
     schedules: list[ScalingAnswer]
@@ -1366,6 +1396,7 @@ _Titles = TypedDict(
         "sde-gap": str,
         "momentum": str,
         "averaging": str,
+        "phases": str,
     },
     total=False,
 )
@@ -1389,6 +1420,7 @@ class ReproduceAnswer(_Titles, total=False):
         sde-gap: Its title, with ``--list``.
         momentum: Its title, with ``--list``.
         averaging: Its title, with ``--list``.
+        phases: Its title, with ``--list``.
     """
 
     name: str
@@ -1486,6 +1518,7 @@ RECORDS: dict[type[Any], type[Any]] = {
     ExactAnswer: ExactOptimum,
     SlopeAnswer: Slope,
     MeasuredAnswer: Measured,
+    FrontierAnswer: Frontier,
     BundledModel: LabConfig,
     SweepAnswer: Outcome,
 }

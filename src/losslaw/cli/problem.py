@@ -31,7 +31,11 @@ Difficulty = Annotated[
 ]
 Capacity = Annotated[
     float | None,
-    typer.Option("--capacity", help="Capacity exponent beta > 1: eigenvalues j^-beta."),
+    typer.Option(
+        "--capacity",
+        help="Capacity exponent beta > 1: eigenvalues j^-beta; > 0 where features are finitely"
+        " many.",
+    ),
 ]
 SpectrumFile = Annotated[
     str | None,

@@ -7,6 +7,7 @@ import typer
 
 from losslaw.cli.options import Command, Json, no_page
 from losslaw.cli.problem import (
+    Ambient,
     Capacity,
     Difficulty,
     Modes,
@@ -46,6 +47,7 @@ def simulate(
     spectrum: SpectrumFile = None,
     tolerance: Tolerance = 1e-12,
     modes: Modes = "inf",
+    ambient: Ambient = "inf",
     noise: Noise = 1.0,
     relative: Annotated[
         bool,
@@ -130,6 +132,7 @@ def simulate(
         tolerance,
         modes,
         noise,
+        ambient,
         features=features,
         distribution=distribution,
         seed=seed,
@@ -206,6 +209,7 @@ def _notes(
         "source": world.source,
         "capacity": world.capacity,
         "modes": "inf" if math.isinf(world.modes) else int(world.modes),
+        **({} if math.isinf(world.ambient) else {"ambient": int(world.ambient)}),
         "noise": world.noise,
         "features": world.features,
         "distribution": world.distribution,

@@ -70,7 +70,11 @@ def theory(
         ),
     ] = False,
     noise: Annotated[
-        float, typer.Option("--noise", help="Standard deviation of the labels, for exact risks.")
+        float,
+        typer.Option(
+            "--noise",
+            help="Standard deviation of the labels, for exact risks; 0: the phase as well.",
+        ),
     ] = 1.0,
     batch: Annotated[
         float, typer.Option("--batch", help="Samples in an update, for exact risks.")
@@ -98,7 +102,9 @@ def theory(
       losslaw theory --difficulty 0.6 --capacity 1.5 --budget 1e9 --schedule wsd
       losslaw theory --source 0.5 --capacity 2 --budget 1e12 --compute \\
         --schedule wsd --exact
+      losslaw theory --source 2 --capacity 0.8 --budget 1e12 --compute --noise 0 --exact
     """
+    from losslaw.cli.noiseless import Noiseless
     from losslaw.cli.output import print_json, save_json
     from losslaw.errors import InputError
     from losslaw.kernel.agreement import cap, exact_optimum, ranking, schedule_text
@@ -112,6 +118,14 @@ def theory(
     from losslaw.numerics.arrays import check_positive
     from losslaw.numerics.magnitudes import BATCH, LABEL_NOISE
 
+    check_positive(batch=batch, budget=budget)
+    BATCH.check("batch", batch)
+    if batch > budget:
+        raise InputError(f"batch is {batch:g}, expected no more than the budget of {budget:g}")
+    if not (math.isfinite(noise) and noise >= 0):
+        raise InputError(f"noise is {noise:g}, expected a standard deviation, 0 or above")
+    LABEL_NOISE.check("noise", noise)
+    limited = "compute" if compute else "data"
     measured = None
     if spectrum is not None or fit is not None:
         name = "--fit" if spectrum is None else "--spectrum"
@@ -121,17 +135,21 @@ def theory(
         measured = _measured_from(spectrum, tolerance, fit)
         if not json:
             show(f"{measured}\n")
-        exponents = measured.exponents
+        pair = (measured.exponents.source, measured.exponents.capacity)
     else:
-        exponents = Exponents(*chosen_exponents(source, difficulty, capacity))
-    check_positive(batch=batch, budget=budget)
-    BATCH.check("batch", batch)
-    if batch > budget:
-        raise InputError(f"batch is {batch:g}, expected no more than the budget of {budget:g}")
-    if not (math.isfinite(noise) and noise >= 0):
-        raise InputError(f"noise is {noise:g}, expected a standard deviation, 0 or above")
-    LABEL_NOISE.check("noise", noise)
-    limited = "compute" if compute else "data"
+        pair = chosen_exponents(source, difficulty, capacity)
+    quiet = None
+    if noise == 0:
+        quiet = Noiseless(*pair, budget if compute and exact else None)
+    if quiet is not None and pair[1] <= 1:
+        record = {**_of_problem(*pair, budget, limited), **quiet.as_dict()}
+        save_json(output, record)
+        if json:
+            print_json(record)
+        else:
+            show(quiet)
+        return
+    exponents = Exponents(*pair)
     top = cap(exponents, batch)
     with activity("theory"):
         ranks: Sequence[Rank] = ()
@@ -176,12 +194,9 @@ def theory(
         best["optimal schedule"] = optimal_relations(exponents, budget, cap=top / batch)
         best["batch schedule at a constant rate"] = batch_relations(exponents, budget)
     record = {
-        "source": exponents.source,
-        "capacity": exponents.capacity,
+        **_of_problem(*pair, budget, limited),
+        **({} if quiet is None else quiet.as_dict()),
         "measured": None if measured is None else {**asdict(measured), "side": measured.side},
-        "difficulty": exponents.difficulty,
-        "budget": budget,
-        "limited": limited,
         "regime": asdict(side),
         "largest_peak": top,
         "ranking": [_rank_record(rank) for rank in ranks],
@@ -200,6 +215,8 @@ def theory(
         f"{letter} = {budget:g}, L = log {letter}; constants are set to one, peaks are at most"
         f" {top / batch:.4g} a sample\n(0.9 of the largest stable rate at batch {batch:g})"
     )
+    if quiet is not None:
+        show(f"\n{quiet}")
     if ranks:
         _print_ranking(ranks, letter)
     if optima:
@@ -220,6 +237,26 @@ def theory(
     show("")
     for text, number in footnotes.items():
         show(f"[{number}] {text}")
+
+
+def _of_problem(source: float, capacity: float, budget: float, limited: str) -> dict[str, object]:
+    """What every answer begins with; what is not known of a problem stays empty."""
+    return {
+        "source": source,
+        "capacity": capacity,
+        "measured": None,
+        "difficulty": source * capacity,
+        "budget": budget,
+        "limited": limited,
+        "phase": None,
+        "frontier": None,
+        "regime": None,
+        "largest_peak": None,
+        "ranking": [],
+        "exact": {},
+        "schedules": [],
+        "best": {},
+    }
 
 
 def _measured_from(spectrum: str | None, tolerance: float, fit: str | None) -> "Measured":
