@@ -3,6 +3,7 @@
 No function here makes axes, and none is about what is drawn on them.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -28,6 +29,8 @@ POINTS = 2000
 # Losses of which none is taken for a spike; and of which none is too early to be seen.
 FEW = 6
 SHORT_LOG = 40
+# Points beside axes that an axis of losses takes, with its name.
+AXIS = 42
 # Points of a line that are looked for below a legend.
 LOOKED_AT = 400
 # Where a legend may be, best first; it is above the axes if it hides something everywhere.
@@ -161,10 +164,19 @@ def legend_height(names: Sequence[str]) -> float:
 
 def _free_corner(ax: "Axes", names: Sequence[str], first: str) -> str | None:
     """The first corner in which a legend of these names hides no line and no band."""
-    points = 72 / ax.figure.dpi
-    width, height = (points * each for each in ax.get_window_extent().size)
-    wide = SMALL * (0.57 * max(map(len, names)) + 4) / width
-    high = SMALL * (1.5 * len(names) + 1) / height
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    points, font = 72 / ax.figure.dpi, FontProperties(size=SMALL)
+    width, height = (points * float(each) for each in ax.get_window_extent().size)
+    whole = points * float(ax.figure.bbox.width)
+    if width > 0.7 * whole:  # alone across: the layout will leave room for the axis beside it only
+        width = max(width, whole - AXIS)
+    # What this font may not have is as wide as its widest letter.
+    plain = [re.sub("[^ -~]", "m", each) for each in names]
+    texts = [text_to_path.get_text_width_height_descent(each, font, False)[0] for each in plain]
+    wide = (max(texts) + 4 * SMALL) / width
+    high = SMALL * (1.5 * len(names) + 0.5) / height
     ax.axis()  # works out limits that are not known yet
     lines = [line.get_transform().transform(line.get_xydata()) for line in ax.lines]
     for area in ax.collections:

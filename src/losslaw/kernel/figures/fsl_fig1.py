@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.optimize import minimize_scalar, nnls
 
-from losslaw.drawing.style import FAINT, INK, new_figure
+from losslaw.drawing.style import DASHES, FAINT, INK, new_figure
 from losslaw.kernel import KernelRegression, LongSchedule, long_constant, long_decay, long_wsd
 from losslaw.kernel.figures.shared import (
     COLORS,
@@ -302,10 +302,10 @@ class FslFigure1:
     def _final_panel(self, ax: Axes, finals: dict[str, FinalRisk]) -> None:
         exponents = Exponents(self.source, self.capacity)
         far = np.array(self.far_budgets, dtype=np.float64)
-        for kind, final in finals.items():
+        for (kind, final), dash in zip(finals.items(), DASHES, strict=False):
             color = COLORS[kind]
             power = scaling(exponents, kind, 1e6).risk.formula
-            ax.plot(far, final.exact, color=color, lw=1.6, label=f"{NAMES[kind]}: {power}")
+            ax.plot(far, final.exact, color=color, ls=dash, lw=1.6, label=f"{NAMES[kind]}: {power}")
             means = [float(runs.mean[-1]) - 0.5 * self.noise**2 for runs in final.runs]
             errors = [2 * float(runs.standard_error[-1]) for runs in final.runs]
             ax.errorbar(

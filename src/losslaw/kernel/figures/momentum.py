@@ -179,8 +179,9 @@ class MomentumStudy:
                 ]
                 kind = "nesterov" if nesterov else "heavy_ball"
                 limits[f"{kind}_{batch}"] = values
+                style = {**shade, "ls": dash, **({"mfc": "white"} if nesterov else {})}
                 words = f"batch {batch}" + (", Nesterov" if nesterov else "")
-                ax.plot(1 - rho, values, **{**shade, "ls": dash}, ms=3, lw=1.3, label=words)
+                ax.plot(1 - rho, values, **style, ms=4, lw=1.3, label=words)
         log_log(ax)
         ax.set_xlabel("1 - momentum")
         ax.set_ylabel("largest stable effective rate")

@@ -163,7 +163,7 @@ class OptimalSchedules:
         ax.set_xlim(1e-4, 1.3)
         ax.set_xlabel("share of the updates left, $1 - z/N$")
         ax.set_ylabel("learning rate / largest allowed")
-        legend(ax, loc="upper left")
+        legend(ax, loc="upper left", ncols=2, columnspacing=1.0)
         quiet(ax, f"{name}: {_named(exponents)}, free optimum")
 
     def _risk_panel(self, ax: Axes, by_problem: dict[str, list[Case]]) -> None:

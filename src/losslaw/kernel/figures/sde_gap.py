@@ -150,7 +150,9 @@ class SdeGap:
             if problem is world:
                 low = min(low, float(along[at].min()))
                 ax.plot(
-                    self.steps, along[at], STYLES[method], color=COLORS[kind], lw=1.4,
+                    self.steps, along[at], MARK[kind] + STYLES[method], color=COLORS[kind], lw=1.4,
+                    mfc=COLORS[kind] if method == "sde" else "white", ms=4,
+                    markevery=(0.03 * [*NAMES].index(kind), 0.15),
                     label=NAMES[kind] if method == "sde" else None,
                 )  # fmt: skip
         ax.axhline(0, color="#000000", lw=0.8)
