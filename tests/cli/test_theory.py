@@ -108,12 +108,13 @@ QUIET = ["theory", "--source", "2", "--noise", "0", "--budget"]
 
 
 def test_without_label_noise_theory_says_the_phase(capsys):
-    assert run([*QUIET, "1e12", "--capacity", "2"]) == 0
+    line = [*QUIET, "1e12", "--capacity", "2", "--schedule", "wsd"]
+    assert run(line) == 0
     out = capsys.readouterr().out
     assert "easy regime" in out
     assert "without label noise, random features: phase III (s > 2 - 1/beta, beta > 1)" in out
     assert "best risk   C^(1/(2 beta) - 1) = C^-0.75" in out
-    assert run([*QUIET, "1e12", "--capacity", "2", "--json", "--schedule", "wsd"]) == 0
+    assert run([*line, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["phase"]["name"] == "III"
     assert document["phase"]["modes"] == {"exponent": 0.5, "log_power": 0.0}

@@ -31,12 +31,12 @@ def test_sums_over_the_spectrum(s, beta, modes):
 
 @pytest.mark.parametrize(("s", "beta"), PROBLEMS)
 def test_the_mean_of_drawn_features(s, beta):
-    """64 draws of M = 100: within three standard errors and a correction of 1/M."""
+    """32 draws of M = 100: within three standard errors and a correction of 1/M."""
     modes, at = 100, np.array([1, 10, 100, 1000])
     drawn = []
     lr = 0.4 * KernelRegression(s, beta, modes=modes, ambient=4 * modes).largest_lr()
     ones = np.ones(at[-1])
-    for seed in range(64):
+    for seed in range(32):
         world = KernelRegression(s, beta, modes, 0.0, "random", ambient=4 * modes, seed=seed)
         drawn.append(recursion.run(world.true_modes, lr * ones, ones, at)[0] + world.unlearned)
     nodes = random_feature_modes(s, beta, modes, 4 * modes)
