@@ -293,21 +293,26 @@ def saturation(desk: Desk) -> tuple[str, str]:
 
 
 def phase(desk: Desk) -> tuple[str, str]:
-    """In which phase is a problem? Capacity above 1, and at most 1"""
+    """In which phase is a problem? With label noise, and without it at capacities down to .4"""
     sides = [
         desk.theory(source, capacity, 1e9, "--schedule wsd")["regime"]
         for source, capacity in ((1, 2), (0.5, 4), (0.3, 2))
     ]
-    low = desk.theory(0.5, 0.8, 1e9, "--schedule wsd")
+    ask = "--noise 0 --compute --exact"
+    quiet = [
+        desk.theory(2, 1.5, 1e12, f"{ask} --schedule wsd"),
+        *(desk.theory(2, capacity, 1e12, ask) for capacity in (0.8, 0.4)),
+    ]
     names = ", ".join(side["name"] for side in sides)
-    answer = f"(1, 2), (0.5, 4), (0.3, 2): {names}"
     bounds = ", ".join(f"{side['boundary']:.3g}" for side in sides)
-    if "error" in low:
-        answer += (
-            f'. Capacity 0.8: **not answered**: "{low["error"]}"; such a spectrum runs'
-            " (`KernelRegression(spectrum=...)`), but no exponent of its phases is known here"
-        )
-    return answer, f"easy from s = 1 - 1/beta on: {bounds}"
+    phases = ", ".join(each["phase"]["name"] for each in quiet)
+    slopes = ", ".join(f"{each['frontier']['risk']['measured']:.3f}" for each in quiet)
+    limits = ", ".join(f"{each['frontier']['risk']['predicted']:.3f}" for each in quiet)
+    return (
+        f"(1, 2), (0.5, 4), (0.3, 2): {names}. Noise 0, (2, 1.5), (2, 0.8), (2, 0.4): {phases};"
+        f" compute-optimal slopes from 10^11 to 10^12 {slopes}",
+        f"easy from s = 1 - 1/beta on: {bounds}. Slopes {limits}",
+    )
 
 
 QUESTIONS = (

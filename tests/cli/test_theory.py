@@ -143,6 +143,7 @@ def test_the_phase_of_a_capacity_of_one_or_less(capsys):
     [
         (["--capacity", "0.8", "--noise", "1"], "without label noise there are phases: --noise 0"),
         (["--capacity", "0"], "capacity is 0, expected"),
+        (["--capacity", "0.8", "--schedule", "wsd"], "only the phase of a constant rate is known"),
         (["--capacity", "1e-9"], "capacity is 1e-09, expected"),
     ],
 )

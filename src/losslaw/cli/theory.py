@@ -142,6 +142,11 @@ def theory(
     if noise == 0:
         quiet = Noiseless(*pair, budget if compute and exact else None)
     if quiet is not None and pair[1] <= 1:
+        if schedule is not None or exponent is not None or floor:
+            raise InputError(
+                f"capacity is {pair[1]:g}: of 1 and less only the phase of a constant rate is"
+                " known; leave out --schedule, --exponent and --floor"
+            )
         record = {**_of_problem(*pair, budget, limited), **quiet.as_dict()}
         save_json(output, record)
         if json:

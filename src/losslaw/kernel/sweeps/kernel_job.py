@@ -51,7 +51,7 @@ class KernelJob:
 
     Attributes:
         source: Source exponent s > 0; ``None`` where there is a spectrum.
-        capacity: Capacity exponent beta > 1; the same.
+        capacity: Capacity exponent beta > 1, or > 0 where ``ambient`` is finite; the same.
         modes: M, a whole number or infinity.
         noise: Label noise sigma, >= 0.
         features: ``top`` or ``random``.
