@@ -100,6 +100,18 @@ def test_the_page_shows_what_the_fit_says(browser, live):
         assert abs(float(rows[1].split("\t")[1]) - cosine) < 2e-4
 
 
+def test_what_is_not_confirmed_does_not_look_confirmed(browser, live):
+    edge = "getComputedStyle(document.getElementById('doubts')).borderLeftColor"
+    missing = replace(mixture().mixture, missed="misses its curves")
+    about = subject(fit=replace(mixture(), mixture=missing))
+    with served(about) as running, tab(browser, running.address) as page:
+        assert page.inner_text("#trust").startswith("not confirmed")
+        missed = page.evaluate(edge)
+    with tab(browser, live.address) as page:
+        assert page.inner_text("#trust").startswith("confirmed")
+        assert page.evaluate(edge) != missed
+
+
 def test_a_slider_moves_loss_band_and_address(browser, live):
     with tab(browser, live.address) as page:
         before, band = loss(page), page.inner_text("#band")

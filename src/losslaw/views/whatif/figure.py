@@ -69,7 +69,7 @@ def pictures(*, live: bool = True) -> Pictures:
             y_range=axis(start=0, end=end, name=f"{name}_y"),
             x_axis_label=UPDATE,
             y_axis_label=title,
-            min_border_left=78,
+            min_border_left=86,
             min_border_right=18,
             outline_line_color=None,
         )

@@ -143,7 +143,7 @@
     if (box.dataset.said === said) return;
     box.dataset.said = said;
     text("trust", trust || "one law answers alone: its interval knows nothing of other laws");
-    box.className = status;
+    box.dataset.trust = status;
     $("warnings").replaceChildren(...warnings.map((words) => {
       const item = document.createElement("li"); item.textContent = words; return item;
     }));
