@@ -171,6 +171,7 @@ def test_a_name_is_cut_in_its_middle():
 def test_long_names_are_cut_in_sentences_and_what_the_fit_lacks_is_said_of_no_run():
     from dataclasses import replace
 
+    from losslaw.fitting.status import Note
     from losslaw.reporting.answers import Answers
     from losslaw.reporting.sections import doubts
 
@@ -188,6 +189,10 @@ def test_long_names_are_cut_in_sentences_and_what_the_fit_lacks_is_said_of_no_ru
     assert [each for each in found if lacks in each] == [lacks]
     assert [each for each in found if far in each] == [f"{cut(long, 60)}: {far}", f"b: {far}"]
     assert [each for each in found if "as logged" in each] == ["taken as logged"]
+    guess = Note(text="a weight decay of 0.1 is assumed: say what it was")
+    guessed = replace(made, fit=replace(fit, notes=(guess, Note(text="points left out"))))
+    assert str(guess) in doubts(guessed)
+    assert "points left out" not in doubts(guessed)
 
 
 def test_the_page_can_be_used_by_everybody(plain, tmp_path):

@@ -13,7 +13,7 @@ from losslaw.designing.record import shape_in_words
 from losslaw.drawing.axes import legend_height
 from losslaw.fitting import Fit
 from losslaw.fitting.prediction import NO_DECAY, FittedCurve
-from losslaw.fitting.status import NOT_DETERMINED, together
+from losslaw.fitting.status import NOT_DETERMINED, told
 from losslaw.forecasting import Forecast
 from losslaw.forecasting.record import REFUSAL
 from losslaw.numerics.interval import Interval
@@ -56,16 +56,17 @@ def doubts(answers: Answers) -> tuple[str, ...]:
     found = [ALONE if fit.trust is None else fit.trust.sentence]
     if not fit.status.converged:
         found.append(f"the fit {fit.status.ended}")
-    found += fit.status.doubts
+    found += [*fit.status.doubts, *told(fit.notes)[0]]
     found += collapsed([(curve.label, list(curve.warnings)) for curve in answers.curves])
     if answers.annealed is not None and not isinstance(answers.annealed, str):
         found += answers.annealed.warnings
     for label, each in answers.forecasts:
         if isinstance(each, Forecast):
-            for told in each.warnings:
-                if not any(said.startswith(told) for said in found):
+            for warning in each.warnings:
+                if not any(said.startswith(warning) for said in found):
                     # What the fit lacks is no fault of the run that was asked about.
-                    found.append(told if told.startswith(NO_DECAY) else f"{label}: {told}")
+                    of_the_fit = warning.startswith(NO_DECAY)
+                    found.append(warning if of_the_fit else f"{label}: {warning}")
     if isinstance(answers.design, Design):
         trust = answers.design.trust
         if trust is not None and (fit.trust is None or trust.sentence != fit.trust.sentence):
@@ -140,7 +141,7 @@ def _read(answers: Answers) -> Iterator[Part]:
     assumed = collapsed([(run["label"], run["assumptions"]) for run in runs])
     if assumed:
         yield Listed(words="Assumed to read them:", sentences=tuple(assumed))
-    notes = together(answers.fit.notes)
+    notes = told(answers.fit.notes)[1]
     if notes:
         yield Listed(words="Assumed or left out by the fit:", sentences=notes)
 
