@@ -83,7 +83,7 @@ def test_predict_json_has_the_keys_of_the_contract(saved, capsys):
     assert run(["predict", "fit.json", "--schedule", SPEC, "--every", "40", "--json"]) == 0
     record = json.loads(capsys.readouterr().out)
     assert record.pop("schema") == "losslaw/predict/1"
-    assert list(record) == ["step", "loss", "lower", "upper", "level", "warnings", "trust"]
+    assert list(record) == ["step", "loss", "lower", "upper", "level", "unit", "warnings", "trust"]
     assert record["warnings"] == list(
         ll.load_fit("fit.json").predict(ll.parse_schedule(SPEC), record["step"]).warnings
     )

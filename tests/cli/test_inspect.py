@@ -42,6 +42,7 @@ def test_the_json_of_a_run(log, capsys):
         "horizon": 1000,
         "planned": None,
         "loss_is": "instant",
+        "unit": "nats per token",
         "window": None,
         "lr_is": "used",
         "losses": ["loss"],

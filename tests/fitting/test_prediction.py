@@ -183,7 +183,7 @@ def test_the_table_of_a_prediction(found):
     assert lines[0] == "step,lr,loss,lower,upper"
     assert lines[2].startswith("1500,0,")
     record = prediction.as_dict()
-    assert list(record) == ["step", "loss", "lower", "upper", "level", "warnings", "trust"]
+    assert list(record) == ["step", "loss", "lower", "upper", "level", "unit", "warnings", "trust"]
 
 
 def test_without_uncertainty_there_is_no_interval():

@@ -327,12 +327,12 @@ def test_nothing_is_offered_where_the_rate_is_at_its_end():
 def test_the_json_form_is_json_and_has_its_keys(stable):
     record = json.loads(json.dumps(plain(stable.as_dict())))
     assert list(record) == [
-        "label", "trust", "step", "loss", "averaged", "lr", "horizon", "level", "law", "knowledge",
-        "plan", "final", "band", "decay", "endings", "best", "ties", "plan_ties", "path", "now",
-        "changes", "notes", "warnings", "diverged",
+        "label", "trust", "step", "loss", "averaged", "lr", "horizon", "level", "unit", "law",
+        "knowledge", "plan", "final", "band", "decay", "endings", "best", "ties", "plan_ties",
+        "path", "now", "changes", "notes", "warnings", "diverged",
     ]  # fmt: skip
     assert set(record["final"]) == {"loss", "lower", "upper", "lr"}
-    assert set(record["band"]) == {"state", "since", "by", "checked", "spikes", "never"}
+    assert set(record["band"]) == {"state", "since", "by", "checked", "spikes", "never", "unit"}
     assert set(record["endings"][0]) == {
         "when", "start", "over", "steps", "loss", "lower", "upper", "gain", "within",
     }  # fmt: skip
