@@ -307,9 +307,9 @@ def floors() -> list[str]:
 def free_forms() -> list[str]:
     """The best schedule of any shape against the KKT shape
 
-    Risk of the KKT shape, its final rate searched, over that of rates free at knots; and the slope
-    of the free rates against the intrinsic time left (theory: 1 - 1/(2 beta)) from 10^3 to a
-    thousandth of the run. In the last 10^3 the free optimum falls faster at its very end.
+    Risk of the KKT shape, its final rate searched, over that of free rates; and the slope of the
+    free rates against the intrinsic time left (theory: 1 - 1/(2 beta)) from 10^3 to a thousandth
+    of the run. In the last 10^3 the free optimum falls faster at its very end.
     """
     body: list[list[str]] = []
     for exponents in (EASY[0], HARD[0]):

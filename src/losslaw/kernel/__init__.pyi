@@ -1,6 +1,8 @@
 from .every_rate import FreeOptimum as FreeOptimum
 from .every_rate import free_optimum as free_optimum
 from .kernel_regression import KernelRegression as KernelRegression
+from .long_free_form import FreeForm as FreeForm
+from .long_free_form import long_optimum as long_optimum
 from .long_schedules import LongSchedule as LongSchedule
 from .long_schedules import Piece as Piece
 from .long_schedules import long_constant as long_constant

@@ -162,6 +162,16 @@ class LongSchedule:
         """Rate and batch where a piece can be least stable."""
         return {pair for piece in self.pieces for pair in piece.extremes()}
 
+    def rate_with(self, left: FloatArray) -> FloatArray:
+        """Rate of the updates with so many left after them. Shape as ``left``."""
+        out, after = np.empty(left.shape), 0.0
+        for piece in reversed(self.pieces):
+            inside = (left >= after) & (left <= after + piece.updates)
+            own = left[inside] - after
+            out[inside] = piece.rates(piece.updates - own, own)
+            after += piece.updates
+        return out
+
     def scaled(self, factor: float) -> "LongSchedule":
         """The schedule with all learning rates times ``factor``."""
         return replace(

@@ -13,7 +13,7 @@ from losslaw.kernel import (
     long_wsd,
 )
 from losslaw.kernel.simulate.gradients import gradient
-from losslaw.kernel.simulate.long_gradients import integral
+from losslaw.kernel.simulate.long_gradients import PLACES, between
 
 
 def schedules(peak, n):
@@ -99,7 +99,10 @@ def test_at_a_trillion_updates_against_differences(source, capacity):
         assert_allclose(slope, (up - down) / 0.04, rtol=2e-3)
 
 
-def test_a_sum_of_cubes_is_integrated_exactly():
+def test_cubes_are_given_between_their_places_exactly():
     length = np.array([1.0, 0.5, 2.0, 4.0, 3.0])
     place = np.append(0.0, np.cumsum(length))
-    assert_allclose(integral(length) @ (place**3 - place), place[-1] ** 4 / 4 - place[-1] ** 2 / 2)
+    terms = between(length, place**3 - place)
+    assert_allclose(terms.sum(), place[-1] ** 4 / 4 - place[-1] ** 2 / 2)
+    inside = (place[:-1, None] + length[:, None] * PLACES).ravel()
+    assert_allclose(terms @ inside, place[-1] ** 5 / 5 - place[-1] ** 3 / 3)
