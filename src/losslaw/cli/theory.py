@@ -102,7 +102,8 @@ def theory(
       losslaw theory --difficulty 0.6 --capacity 1.5 --budget 1e9 --schedule wsd
       losslaw theory --source 0.5 --capacity 2 --budget 1e12 --compute \\
         --schedule wsd --exact
-      losslaw theory --source 2 --capacity 0.8 --budget 1e12 --compute --noise 0 --exact
+      losslaw theory --source 2 --capacity 0.8 --budget 1e12 --compute \\
+        --noise 0 --exact
     """
     from losslaw.cli.noiseless import Noiseless
     from losslaw.cli.output import print_json, save_json
