@@ -138,6 +138,17 @@ def test_the_phase_of_a_capacity_of_one_or_less(capsys):
     assert "not measured; compute of 10 is too small" in capsys.readouterr().out
 
 
+def test_no_schedule_beats_the_one_of_any_shape(capsys):
+    line = ["theory", "--source", "1", "--capacity", "2", "--budget", "1e5", "--exact"]
+    assert run([*line, "--schedule", "power", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    free, power = document["free"], document["exact"]["power"]["exact"]
+    assert 0.9 * power["risk"] < free["risk"] < power["risk"]
+    assert 0 <= free["gap"] < 0.02
+    assert run([*line, "--schedule", "power"]) == 0
+    assert f"of any shape: {free['risk']:.4g}, power costs +" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("extra", "message"),
     [

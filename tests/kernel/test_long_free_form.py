@@ -35,6 +35,9 @@ def test_nothing_beside_it_is_better(s, beta):
     found = long_optimum(world, start)
     assert found.gained < 3e-5
     assert found.gap < 1e-2
+    # From a start that hardly moves at its end, to the same place.
+    other = long_optimum(world, long_wsd(0.5, 10**8, 0.3, 5e-9, "exponential"))
+    assert_allclose(other.risk, found.risk, rtol=4e-4)
     assert found.run.horizon == 10**8
     assert_allclose(world.excess_risk(found.run)[0], found.risk, rtol=1e-4)
     left = np.log(found.left)

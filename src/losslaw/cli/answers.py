@@ -1347,6 +1347,20 @@ class FrontierAnswer(TypedDict):
     size: ExponentAnswer
 
 
+class FreeAnswer(TypedDict):
+    """The best schedule of any shape, at the modes and samples of the best optimum.
+
+    Attributes:
+        risk: Its excess risk.
+        gap: By how much its rates could still lower that, to first order, as a share of it.
+        gained: Share of it that the last refinement of its shape gained.
+    """
+
+    risk: float
+    gap: float
+    gained: float
+
+
 class TheoryAnswer(TypedDict):
     """Regimes, exponents and optimal schedules of kernel regression.
 
@@ -1363,6 +1377,7 @@ class TheoryAnswer(TypedDict):
         largest_peak: Largest stable rate, with a margin.
         ranking: Schedules, the best first.
         exact: Optima in the exact dynamics, by schedule.
+        free: The best schedule of any shape there.
         schedules: What theory says of each schedule.
         best: What is best of all, in two tables.
     """
@@ -1379,6 +1394,7 @@ class TheoryAnswer(TypedDict):
     largest_peak: float | None
     ranking: list[RankAnswer]
     exact: dict[str, ExactAnswer]
+    free: FreeAnswer | None
     schedules: list[ScalingAnswer]
     best: dict[str, list[RelationAnswer]]
 

@@ -20,7 +20,7 @@ from losslaw.cli.problem import (
 )
 
 if TYPE_CHECKING:
-    from losslaw.kernel.agreement import ExactOptimum, Rank
+    from losslaw.kernel.agreement import ExactOptimum, FreeForm, Rank
     from losslaw.kernel.measured import Measured
     from losslaw.kernel.theory import Exponents, Relation, Scaling
     from losslaw.kernel.theory.scaling import Limited
@@ -108,7 +108,7 @@ def theory(
     from losslaw.cli.noiseless import Noiseless
     from losslaw.cli.output import print_json, save_json
     from losslaw.errors import InputError
-    from losslaw.kernel.agreement import cap, exact_optimum, ranking, schedule_text
+    from losslaw.kernel.agreement import cap, exact_optimum, freed, ranking, schedule_text
     from losslaw.kernel.theory import (
         Exponents,
         batch_relations,
@@ -193,6 +193,11 @@ def theory(
             )
             for result in (results if exact else ())
         }
+        lowest = min(optima.values(), key=lambda each: each.exact.risk, default=None)
+        free = None
+        if lowest is not None:
+            tuned = lowest.schedule, lowest.exact
+            free = freed(exponents, *tuned, noise=noise, exponent=exponent, floor=floor)
     side = regime(exponents)
     # What is best of all is stated for a number of samples, so for a budget of data.
     best: dict[str, tuple[Relation, ...]] = {}
@@ -207,6 +212,7 @@ def theory(
         "largest_peak": top,
         "ranking": [_rank_record(rank) for rank in ranks],
         "exact": {name: asdict(optimum) for name, optimum in optima.items()},
+        "free": free and {"risk": free.risk, "gap": free.gap, "gained": free.gained},
         "schedules": [asdict(result) for result in results],
         "best": {name: list(map(asdict, relations)) for name, relations in best.items()},
     }
@@ -232,7 +238,7 @@ def theory(
         options += (
             f" --modes {found.modes:g} --noise {noise:g} --batch {batch:g} --method integrator"
         )
-        _print_exact(list(optima.values()), f"{options} --schedule {text}")
+        _print_exact(list(optima.values()), free, f"{options} --schedule {text}")
     footnotes: dict[str, int] = {}
     for result in results:
         title = f"{result.schedule}, {limited}-limited"
@@ -260,6 +266,7 @@ def _of_problem(source: float, capacity: float, budget: float, limited: str) -> 
         "largest_peak": None,
         "ranking": [],
         "exact": {},
+        "free": None,
         "schedules": [],
         "best": {},
     }
@@ -345,7 +352,7 @@ def _since(budget: float | None) -> str:
     return "not up to 1e15" if math.isinf(budget) else f"{budget:.1e}"
 
 
-def _print_exact(optima: "Sequence[ExactOptimum]", command: str) -> None:
+def _print_exact(optima: "Sequence[ExactOptimum]", free: "FreeForm | None", command: str) -> None:
     from losslaw.text import table
 
     header = ["exact optimum", "excess risk", "peak", "modes", "samples", "cooldown"]
@@ -364,6 +371,13 @@ def _print_exact(optima: "Sequence[ExactOptimum]", command: str) -> None:
         for found in optima
     ]
     show("\n".join(["", *table(header, rows, left=(0,), rule=True)]))
+    if free is not None:
+        best = min(optima, key=lambda each: each.exact.risk)
+        show(
+            f"of any shape: {free.risk:.4g}, {best.schedule} costs"
+            f" {best.exact.risk / free.risk - 1:+.1%}; to first order no more than {free.gap:.1%}"
+            " is left"
+        )
     show(
         "closed form costs: the exact risk at its hyper-parameters; largest batch: of those that"
         f" cost at most 5 %\nnext: losslaw simulate {command}"

@@ -27,6 +27,8 @@ FIRST = 2.0
 NEAREST = 0.3
 # Logarithms by which places are apart at first, at least.
 APART = 0.3
+# Share of the updates that is left at the last place, at most.
+LAST = 1e-4
 # Places at which a start is looked at.
 LOOKED_AT = 4000
 # Evaluations of one search, at most.
@@ -147,8 +149,8 @@ def long_optimum(
     if top is None:
         top = world.highest_peak(batch)
     check_positive(top=top, tolerance=tolerance)
-    left = _places(start)
-    logs = np.log(np.minimum(start.rate_with(left), top))
+    left, rates = _places(start)
+    logs = np.log(np.minimum(rates, top))
     risk = math.inf
     while True:
         before = risk
@@ -163,17 +165,20 @@ def long_optimum(
         left = finer
 
 
-def _places(start: LongSchedule) -> FloatArray:
-    """Updates left, even in the logarithm of the intrinsic time left, the last one the horizon."""
+def _places(start: LongSchedule) -> tuple[FloatArray, FloatArray]:
+    """Updates left, even in the logarithm of the intrinsic time left, and rates to begin with."""
     left, u = _time_left(start.rate_with, float(start.horizon))
     count = math.ceil(FIRST * math.log10(max(u[-1] / NEAREST, 10.0))) + 1
     places = np.interp(_even(NEAREST, float(u[-1]), count), u, left)
-    # Where rates are small, a unit of time may be no update, or most of the run.
-    even = _even(float(places[0]), float(left[-1]), count)
+    # Where rates of the start are small, a unit of time may be most of the run.
+    nearest = max(min(float(places[0]), LAST * start.horizon), 1.0)
+    even = _even(nearest, float(start.horizon), count)
     apart = [each for each in even if np.abs(np.log(places / each)).min() > APART]
     places = np.unique(np.concatenate([places, apart]))
     places[-1] = start.horizon
-    return places
+    # Where next to no time is left no rate does anything, and none would leave where it is.
+    least = start.rate_with(np.interp(np.ones(1), u, left))
+    return places, np.maximum(start.rate_with(places), least)
 
 
 def _searched(

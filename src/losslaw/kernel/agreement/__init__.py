@@ -44,6 +44,7 @@ from losslaw.kernel.agreement.shapes import (
     best_kkt,
     final_rate_pair,
     free_form,
+    freed,
     kkt_run,
 )
 
@@ -64,6 +65,7 @@ __all__ = [
     "final_risk",
     "flatness",
     "free_form",
+    "freed",
     "frontier",
     "growing_run",
     "kkt_run",

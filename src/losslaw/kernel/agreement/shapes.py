@@ -10,7 +10,14 @@ from functools import lru_cache
 import numpy as np
 
 from losslaw.kernel.agreement.exponents import Pair, power_of, slope
-from losslaw.kernel.agreement.optimum import cap, final_risk, lowest, world
+from losslaw.kernel.agreement.optimum import (
+    Optimum,
+    cap,
+    final_risk,
+    long_schedule,
+    lowest,
+    world,
+)
 from losslaw.kernel.every_rate import free_optimum
 from losslaw.kernel.long_free_form import FreeForm, long_optimum
 from losslaw.kernel.theory import Exponents, optimal_relations, optimal_schedule
@@ -80,6 +87,32 @@ def free_form(exponents: Exponents, samples: float) -> FreeForm:
     if start.horizon > WRITTEN_OUT:
         return long_optimum(world(exponents), start, top=cap(exponents))
     return _every_rate(exponents, start, cap(exponents))
+
+
+def freed(
+    exponents: Exponents,
+    schedule: str,
+    found: Optimum,
+    *,
+    noise: float = 1.0,
+    exponent: float | None = None,
+    floor: float = 0.0,
+) -> FreeForm:
+    """The best schedule of any shape for the modes, samples and batch of a tuned one.
+
+    Args:
+        exponents: Source and capacity.
+        schedule: The tuned one, as in `losslaw.kernel.agreement.long_schedule`; the search begins
+            there.
+        found: Its hyper-parameters.
+        noise: Label noise sigma >= 0.
+        exponent: Of the power decays.
+        floor: Its final rate as a share of the peak; the free one may end lower.
+    """
+    shape = found.cooldown, exponent, floor, found.batch
+    run = long_schedule(exponents, schedule, found.peak, found.samples, *shape)
+    problem = world(exponents, found.modes, noise)
+    return long_optimum(problem, run, top=cap(exponents, found.batch))
 
 
 def _every_rate(exponents: Exponents, start: LongSchedule, top: float) -> FreeForm:
