@@ -4,6 +4,7 @@ import pytest
 
 import losslaw as ll
 from losslaw.cli.main import run
+from losslaw.curves.curve import NATS
 
 SPEC = "wsd:peak=1e-2,horizon=200,warmup=10,cooldown=.3"
 LAW = ll.Momentum(L0=2.0, A=0.3, C=0.3, alpha=0.5)
@@ -74,6 +75,45 @@ def test_a_misuse_is_told_in_one_line(name, fit):
         call(fit)
     assert str(error.value).isprintable()
     assert len(str(error.value)) < 300
+
+
+IN_BITS, IN_NATS = CURVES[0].with_(unit="bits per byte"), CURVES[1].with_(unit=NATS)
+OF_SIZE = [run.with_(model_size=size) for run, size in ((IN_BITS, 1e7), (IN_NATS, 4e7))]
+TOGETHER = {
+    "fitted": lambda fit: ll.fit([IN_BITS, IN_NATS]),
+    "compared": lambda fit: ll.compare([IN_BITS, IN_NATS]),
+    "annealed": lambda fit: ll.annealed([IN_BITS, IN_NATS], group_by="label"),
+    "annealed by a fit": lambda fit: ll.annealed(IN_NATS, fit=fit),
+    "a fleet": lambda fit: ll.fleet([IN_BITS, IN_NATS]),
+    "a ladder": lambda fit: ll.ladder(OF_SIZE),
+    "a ladder by a fit": lambda fit: ll.ladder(OF_SIZE[1:] + OF_SIZE, fit=fit),
+    "advice": lambda fit: ll.advise([IN_BITS, IN_NATS], SPEC),
+    "scored": lambda fit: ll.score(fit, IN_NATS),
+    "going on with earlier runs": lambda fit: ll.continue_run(IN_NATS, 50, earlier=IN_BITS),
+    "going on by a fit": lambda fit: ll.continue_run(IN_NATS, 50, fit=fit),
+    "forecast with earlier runs": lambda fit: ll.forecast(IN_NATS, earlier=IN_BITS),
+    "forecast by a fit": lambda fit: ll.forecast(IN_NATS, fit=fit),
+    "averages by a fit": lambda fit: ll.merge(IN_NATS, 20, fit=fit),
+}
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+def test_losses_of_two_units_are_not_taken_together(name):
+    with pytest.raises(ll.InputError, match=r"bits per byte.*expected one unit.*loss_unit: "):
+        TOGETHER[name](ll.fit(IN_BITS, "momentum", uncertainty=False))
+
+
+def test_a_log_that_says_no_unit_goes_with_any(tmp_path, capsys):
+    rows = "".join(f"{step},0.01,{2 + 1 / step}\n" for step in range(1, 60))
+    heads = {"silent": "", "bits": "# loss_unit: bits per byte\n", "nats": f"# loss_unit: {NATS}\n"}
+    for name, head in heads.items():
+        (tmp_path / f"{name}.csv").write_text(f"{head}step,lr,loss\n{rows}")
+    silent, bits, nats = (str(tmp_path / f"{name}.csv") for name in heads)
+    for other in (bits, nats):
+        assert run(["fit", silent, other, "--law", "momentum"]) == 0
+    capsys.readouterr()
+    assert run(["fit", bits, nats]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 def test_what_is_a_number_elsewhere_is_one_here():

@@ -42,7 +42,7 @@ def test_the_json_of_a_run(log, capsys):
         "horizon": 1000,
         "planned": None,
         "loss_is": "instant",
-        "unit": "nats per token",
+        "unit": "nats per token, assumed",
         "window": None,
         "lr_is": "used",
         "losses": ["loss"],

@@ -80,7 +80,7 @@ def test_batches_and_rate_for_a_number_of_samples(capsys):
     assert run([*command, "--json", "-o", "batches.csv"]) == 0
     record = json.loads(capsys.readouterr().out)
     assert record.pop("schema") == "losslaw/design-batches/1"
-    assert record.pop("unit") == "nats per token"
+    assert record.pop("unit") == "nats per token, assumed"
     assert list(record) == ["loss", "trust", "gain", "begins", "constant", "updates", "schedule"]
     batch = np.array(record["schedule"]["batch"])
     assert set(batch) <= {1.0, 8.0}

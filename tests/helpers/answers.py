@@ -38,6 +38,11 @@ def _sized(size):
     return law.curve(plan, np.arange(50, 2001, 50), f"{size:g}").with_(model_size=size)
 
 
+def ladder():
+    """Runs of three model sizes."""
+    return [_sized(size) for size in (2.5e7, 1e8, 4e8)]
+
+
 def _world():
     return ll.KernelRegression(source=1.0, capacity=2.0, noise=0.5, modes=200)
 
@@ -68,7 +73,7 @@ MAKERS = {
     "Profile": lambda: ll.profile(curves(), "alpha", points=5, **LAW),
     "Scores": lambda: ll.score(fit(), curves()),
     "Comparison": lambda: ll.compare(curves(), ["effective", "momentum"]),
-    "Ladder": lambda: ll.ladder([_sized(size) for size in (2.5e7, 1e8, 4e8)], **LAW),
+    "Ladder": lambda: ll.ladder(ladder(), **LAW),
     "MergeForecast": lambda: ll.merge(so_far(), 100, last=8, earlier=curves()[2:], **LAW),
     "Continued": lambda: ll.continue_run(so_far(), 1000, earlier=curves()[2:], **LAW),
     "Fleet": lambda: ll.fleet(curves(), **LAW),

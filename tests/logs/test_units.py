@@ -73,7 +73,8 @@ def test_rows_of_many_updates_are_no_tokens(tmp_path):
 @pytest.mark.parametrize(
     ("text", "unit"),
     [
-        ("step,lr,loss\n", "nats per token"),
+        ("step,lr,loss\n", "nats per token, assumed"),
+        ("# loss_unit: nats per token\nstep,lr,loss\n", "nats per token"),
         ("step,lr,val/bpb\n", "bits per byte"),
         ("step,lr,eval_perplexity\n", "perplexity"),
         ("# loss_unit: bits per token\nstep,lr,loss\n", "bits per token"),

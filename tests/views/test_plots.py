@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import re
 import sys
 import warnings
 from dataclasses import replace
@@ -190,6 +191,22 @@ def test_nothing_about_losses_in_bits_says_nats(tmp_path):
     assert views.plot_gains(design).get_xlabel() == "gain of the design (bits)"
     assert views.plot_residuals(fit, runs).get_ylabel() == "predicted $-$ logged (bits)"
     assert not any("nats" in str(each) for each in (fit, design, forecast, annealed))
+    so_far = runs[0].until(2500)
+    rungs = [run.with_(unit="bits per byte") for run in answers.ladder()]
+    for made, label in (
+        (losslaw.score(fit, runs), "RMSE (bits per byte)"),
+        (losslaw.compare(runs, ["effective"], keep_all=True), "RMSE (bits per byte)"),
+        (losslaw.continue_run(so_far, 1000, fit=fit), "final loss (bits per byte)"),
+        (losslaw.fleet(runs, law="effective"), "annealed loss (bits per byte)"),
+        (losslaw.merge(so_far, 100, last=8, fit=fit), "loss (bits per byte)"),
+        (losslaw.ladder(rungs, law="effective"), "loss (bits per byte)"),
+        (losslaw.advise(runs[:1], WSD, law="effective"), "half of the 90 % interval (bits)"),
+    ):
+        assert label in (made.plot().get_xlabel(), made.plot().get_ylabel())
+        assert "nats" not in str(made)
+    words = re.sub(r'data:image[^"]*', "", losslaw.report(fit, runs).html)
+    assert "nats" not in words
+    assert "in bits" in words
 
 
 def test_a_prediction_has_a_band_and_the_truth():

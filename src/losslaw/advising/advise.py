@@ -255,6 +255,7 @@ def advise(
         sentences=tuple(sentences),
         law=result.law.name,
         trust=predictions[now.target].trust,
+        unit=result.unit,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from losslaw.advising.candidate_runs import recognised
+from losslaw.curves.curve import NATS
 from losslaw.drawing import Plotted
 from losslaw.fitting.trust import Trust
 from losslaw.schedules import Schedule
@@ -108,6 +109,7 @@ class Advice(Report, Plotted):
         law: Name of the law that candidates are judged by.
         trust: What stands behind the loss of the widest target; ``None`` where that law answers
             alone.
+        unit: What losses are measured in, as in `LossCurve`.
     """
 
     targets: tuple[Schedule, ...]
@@ -125,6 +127,7 @@ class Advice(Report, Plotted):
     sentences: tuple[str, ...]
     law: str
     trust: Trust | None = None
+    unit: str = NATS
 
     def as_dict(self) -> dict[str, object]:
         """The JSON form."""
@@ -132,6 +135,7 @@ class Advice(Report, Plotted):
             "trust": None if self.trust is None else self.trust.as_dict(),
             "losses": self.losses,
             "level": self.level,
+            "unit": self.unit,
             "half_width": self.half_width,
             "goal": self.goal,
             "floor": self.floor,

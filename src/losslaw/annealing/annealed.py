@@ -117,7 +117,7 @@ def annealed(
     cooldown = Cooldown(over=over, shape=shape, final=final)
     checked_equal(equal)
     runs, others = all_by(curves, optimizer), all_by(earlier, optimizer)
-    check_source(fit, others, law)
+    check_source(runs, fit, others, law)
     _check_names(runs, against)
     for run in runs:
         if final >= run.peak_seen:

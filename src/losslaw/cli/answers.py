@@ -244,6 +244,7 @@ class ScoreAnswer(TypedDict):
     skipped: list[str]
     unseen: bool
     level: float
+    unit: str
 
 
 class LawAnswer(TypedDict):
@@ -271,6 +272,7 @@ class CompareAnswer(TypedDict):
     trust: TrustAnswer | None
     laws: list[LawAnswer]
     curves: int
+    unit: str
     notes: list[str]
 
 
@@ -520,6 +522,7 @@ class LadderAnswer(TypedDict):
     trust: str | None
     cooldown: CooldownAnswer
     level: float
+    unit: str
     rungs: list[RungAnswer]
     before: SizeLawAnswer
     after: SizeLawAnswer | None
@@ -538,6 +541,7 @@ class GroupAnswer(TypedDict):
         runs: What each is worth.
         notes: What was assumed, found or left out.
         warnings: Why it deserves less trust than others.
+        unit: What losses are measured in, as in `LossCurve`.
     """
 
     name: str
@@ -547,6 +551,7 @@ class GroupAnswer(TypedDict):
     left_out: list[tuple[str, str]]
     notes: list[str]
     warnings: list[str]
+    unit: str
 
 
 class LeftOut(TypedDict):
@@ -625,6 +630,7 @@ class ContinueAnswer(TypedDict):
     shape: str
     final: float
     level: float
+    unit: str
     against: str
     ways: list[WayAnswer]
     reheating: HeldAnswer | None
@@ -686,6 +692,7 @@ class MergeAnswer(Told):
     raw: Told
     weights: str
     level: float
+    unit: str
     law: str
     knowledge: str
     decay: str
@@ -726,6 +733,7 @@ class AdviseAnswer(TypedDict):
     trust: TrustAnswer | None
     losses: list[float]
     level: float
+    unit: str
     half_width: float | None
     goal: float
     floor: float | None

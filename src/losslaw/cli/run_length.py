@@ -15,7 +15,9 @@ def register(app: typer.Typer) -> None:
 
 def run_length_command(
     fit: options.FitFile,
-    loss: Annotated[float, typer.Option("--loss", help="Final loss to reach, in nats per token.")],
+    loss: Annotated[
+        float, typer.Option("--loss", help="Final loss to reach, in the unit of the fit.")
+    ],
     family: options.UsualSchedule = "wsd",
     output: options.ScheduleFile = None,
     peak: options.Peak = None,

@@ -115,7 +115,7 @@ def continue_run(
             f"{runs[0].label!r} is among the earlier runs as well (--with): name only other runs"
             " there"
         )
-    check_source(fit, others, law)
+    check_source(runs, fit, others, law)
     progress("fitting")
     start = start_of([*runs, *others], skip, keep_all=keep_all)
     rules = Rules(skip=start, keep_all=keep_all)
@@ -148,6 +148,7 @@ def continue_run(
     guessed, others = told(made.notes)
     return Continued(
         label=run.label,
+        unit=run.curve.unit,
         at=at,
         raw=raw,
         rate=done.final_lr,

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from losslaw.continuing.second_phase import SecondPhase
+from losslaw.curves.curve import NATS
 from losslaw.drawing import Plotted
 from losslaw.fitting.mixture import FLOOR
 from losslaw.fitting.trust import Trust
@@ -124,6 +125,7 @@ class Continued(Report, Plotted):
         trust: What stands behind the losses; ``None`` where one law answers alone.
         notes: What was assumed, found or left out.
         warnings: Why the answer deserves less trust than others.
+        unit: What losses are measured in, as in `LossCurve`.
     """
 
     label: str
@@ -139,6 +141,7 @@ class Continued(Report, Plotted):
     trust: Trust | None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    unit: str = NATS
 
     @property
     def against(self) -> WayOn:
@@ -196,6 +199,7 @@ class Continued(Report, Plotted):
             "shape": self.phase.shape,
             "final": self.phase.final,
             "level": self.level,
+            "unit": self.unit,
             "against": self.against.name,
             "ways": [] if self.refused else [way.as_dict() for way in self.ways],
             **{

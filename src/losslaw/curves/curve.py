@@ -25,8 +25,10 @@ from losslaw.text import escaped
 if TYPE_CHECKING:
     from narwhals.typing import IntoFrame
 
-# What losses of language models are measured in, and what the kernel world has instead of losses.
+# What losses of language models are measured in, what they are taken for where nobody says, and
+# what the kernel world has instead of losses.
 NATS = "nats per token"
+ASSUMED = f"{NATS}, assumed"
 RISK = "risk"
 
 
@@ -39,14 +41,50 @@ class HasUnit(Protocol):
         ...
 
 
+class NamedWithUnit(HasUnit, Protocol):
+    """Losses of a run."""
+
+    @property
+    def label(self) -> str:
+        """Name of the run."""
+        ...
+
+
 def shared_unit(curves: Iterable[HasUnit]) -> str:
     """What the losses of all curves are measured in; where they differ a loss is just a "loss".
 
     >>> shared_unit([])
+    'nats per token, assumed'
+    """
+    units = {curve.unit for curve in curves} or {ASSUMED}
+    if NATS in units:
+        units -= {ASSUMED}
+    return units.pop() if len(units) == 1 else "loss"
+
+
+def check_one_unit(curves: Iterable[NamedWithUnit]) -> None:
+    """Check that losses can be fitted or compared together; where nobody says a unit they can.
+
+    Raises:
+        InputError: runs of two units.
+    """
+    said = {curve.unit: curve.label for curve in curves if curve.unit != ASSUMED}
+    if len(said) > 1:
+        (unit, label), (other, second) = list(said.items())[:2]
+        raise InputError(
+            f"the losses of {label!r} are {unit}, those of {second!r} {other}: expected one unit"
+            " in runs that are fitted or compared together; leave out one of them, or convert it"
+            f" and say so in its log (# loss_unit: {unit})"
+        )
+
+
+def in_full(unit: str) -> str:
+    """The words for a unit, which do not say whether it was assumed.
+
+    >>> in_full("nats per token, assumed")
     'nats per token'
     """
-    units = {curve.unit for curve in curves} or {NATS}
-    return units.pop() if len(units) == 1 else "loss"
+    return NATS if unit == ASSUMED else unit
 
 
 def after_numbers(unit: str) -> str:
@@ -56,6 +94,24 @@ def after_numbers(unit: str) -> str:
     [' nats', ' bits', '']
     """
     return f" {unit.split()[0]}" if " per " in unit else ""
+
+
+def in_brackets(unit: str) -> str:
+    """What stands behind the name of differences between losses in this unit.
+
+    >>> in_brackets("bits per byte"), in_brackets("risk")
+    (' (bits)', '')
+    """
+    return f" ({after_numbers(unit).strip()})" if " per " in unit else ""
+
+
+def loss_in(unit: str, what: str = "loss") -> str:
+    """What an axis of losses is called: with their unit, or by what they are instead of losses.
+
+    >>> loss_in("bits per byte"), loss_in("risk"), loss_in("risk", "final loss")
+    ('loss (bits per byte)', 'risk', 'final risk')
+    """
+    return f"{what} ({in_full(unit)})" if " per " in unit else what.replace("loss", unit)
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -83,7 +139,8 @@ class LossCurve(Plotted):
             or one for each loss, of shape ``(m,)``. ``None``: since the loss before it, if
             ``loss_is`` is "mean"; else losses are taken as instant.
         unit: What losses are measured in, "nats per token" or "bits per byte"; or what they are
-            if that is no loss: a "risk" in the kernel world, a "perplexity".
+            if that is no loss: a "risk" in the kernel world, a "perplexity". Where nobody says it
+            they are taken for "nats per token, assumed".
 
     Raises:
         InputError: steps outside the schedule or out of order, losses that are not positive,
@@ -127,7 +184,7 @@ class LossCurve(Plotted):
         norm: MeasuredNorm | None = None,
         loss_is: LossIs | None = None,
         window: ArrayLike | None = None,
-        unit: str = NATS,
+        unit: str = ASSUMED,
     ):
         schedule = schedule_of(schedule)
         expect("label", label, str, "a text")

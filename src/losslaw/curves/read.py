@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from losslaw.curves import blocks
-from losslaw.curves.curve import NATS, LossCurve, since_the_last
+from losslaw.curves.curve import ASSUMED, LossCurve, since_the_last
 from losslaw.curves.measured import MeasuredNorm, measured_norm
 from losslaw.curves.origin import Origin
 from losslaw.curves.reconstruct import reconstruct
@@ -261,7 +261,7 @@ def curve_from(
         assumptions.append(f"left out of the log: {what}")
     warnings = list(rows.warnings)
     optimizer = _optimizer(log, facts, assumptions)
-    unit = facts.loss_unit or unit_of(columns.loss) or NATS
+    unit = facts.loss_unit or unit_of(columns.loss) or ASSUMED
     if not np.isnan(rows.loss[rows.steps == 0]).all():
         assumptions.append("the loss at step 0, before any update, is left out")
     lr_is = plan = None

@@ -31,7 +31,6 @@ COLUMN = 3.4
 LETTERS = 8.0
 SMALL = 7.0
 
-LOSS = "loss (nats per token)"
 UPDATE = "update"
 RATE = "learning rate"
 
@@ -128,24 +127,6 @@ def interval(level: float | None) -> str:
     ('90 % interval', 'interval')
     """
     return "interval" if level is None else f"{100 * level:g} % interval"
-
-
-def loss_in(unit: str, what: str = "loss") -> str:
-    """What an axis of losses is called: with their unit, or by what they are instead of losses.
-
-    >>> loss_in("bits per byte"), loss_in("risk")
-    ('loss (bits per byte)', 'risk')
-    """
-    return f"{what} ({unit})" if " per " in unit else unit
-
-
-def in_brackets(unit: str) -> str:
-    """What stands behind the name of an axis of differences between losses in this unit.
-
-    >>> in_brackets("bits per byte"), in_brackets("risk")
-    (' (bits)', '')
-    """
-    return f" ({unit.split()[0]})" if " per " in unit else ""
 
 
 def cut(text: str, most: int) -> str:

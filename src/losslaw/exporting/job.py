@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losslaw.curves.curve import NATS
+from losslaw.curves.curve import NATS, in_full
 from losslaw.exporting.pieces import Pieces
 from losslaw.exporting.styles import Nearest, Style, nearest
 from losslaw.exporting.text import comment
@@ -86,7 +86,8 @@ class Job:
             others = "" if self.trust is None else " (the heaviest of those that answer)"
             lines.append(f"law: {self.fit.law.name}{others}, fitted to {names}{where}")
             lines.append(
-                f"predicted loss after the last update: {self.predicted:.4f} {self.fit.unit}"
+                f"predicted loss after the last update: {self.predicted:.4f}"
+                f" {in_full(self.fit.unit)}"
             )
         if s.batch is not None and not self.batch_changes:
             lines.append(f"batch: {s.batch[0]:g} sequences an update")
@@ -185,7 +186,7 @@ def gap_lines(near: Nearest, *, used: bool = True) -> list[str]:
     ]
     if near.loss_gap is not None:
         lines.append(
-            f"Predicted loss after the last update: {near.loss_gap:+.5f} {near.unit}"
+            f"Predicted loss after the last update: {near.loss_gap:+.5f} {in_full(near.unit)}"
             " compared with the schedule."
         )
     return lines

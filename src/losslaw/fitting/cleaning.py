@@ -27,7 +27,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from losslaw.curves import LossCurve
-from losslaw.curves.curve import after_numbers
+from losslaw.curves.curve import after_numbers, check_one_unit
 from losslaw.fitting.problem import usual_skip
 from losslaw.fitting.record import Fit
 from losslaw.fitting.status import Note
@@ -147,7 +147,11 @@ def cleaned_runs(
         curves: As they were logged.
         skip: Points before this step are early; ``None``: see `usual_skip`.
         keep_all: Whether all points are fitted as they are.
+
+    Raises:
+        InputError: losses that no run can have, or of several units.
     """
+    check_one_unit(curves)
     start = start_of(curves, skip, keep_all=keep_all)
     runs = tuple(_as_logged(each) if keep_all else cleaned(each, start) for each in curves)
     return CleanedRuns(runs=runs, skip=start)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from losslaw.curves import LossCurve, Runs, curves_of
+from losslaw.curves.curve import NATS, shared_unit
 from losslaw.drawing import Plotted
 from losslaw.errors import InputError, NothingUnseen, expect
 from losslaw.fitting.cleaning import cleaned_runs
@@ -72,12 +73,14 @@ class Comparison(Report, Plotted):
         curves: How many runs there were.
         notes: What was left out of the runs, or averaged.
         trust: What stands behind the mixture fitted to all runs; ``None`` if it was not compared.
+        unit: What losses are measured in, as in `LossCurve`.
     """
 
     laws: tuple[LawScore, ...]
     curves: int
     notes: tuple[Note, ...] = ()
     trust: Trust | None = None
+    unit: str = NATS
 
     def __iter__(self) -> Iterator[LawScore]:
         return iter(self.laws)
@@ -91,6 +94,7 @@ class Comparison(Report, Plotted):
             "trust": None if self.trust is None else self.trust.as_dict(),
             "laws": [item.as_dict() for item in self.laws],
             "curves": self.curves,
+            "unit": self.unit,
             "notes": [str(note) for note in self.notes],
         }
 
@@ -171,6 +175,7 @@ def compare(
         curves=len(curves),
         notes=clean.notes,
         trust=trust,
+        unit=shared_unit(curves),
     )
 
 

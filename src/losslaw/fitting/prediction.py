@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from losslaw.curves import LossCurve
-from losslaw.curves.curve import NATS, shared_unit
+from losslaw.curves.curve import ASSUMED, NATS, shared_unit
 from losslaw.drawing import Plotted
 from losslaw.errors import InputError
 from losslaw.files.frames import frame_of
@@ -59,7 +59,7 @@ class FittedCurve:
     model_size: float | None = None
     left_out: tuple[tuple[int, int], ...] = ()
     averaged: int = 0
-    unit: str = NATS
+    unit: str = ASSUMED
 
     def __str__(self) -> str:
         means = f" (means of {self.averaged:,} losses)" if self.averaged else ""

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from losslaw.curves import LossCurve
-from losslaw.errors import InputError
+from losslaw.curves.curve import check_one_unit
+from losslaw.errors import InputError, expect
 from losslaw.fitting.cleaning import CleanedRuns, cleaned_runs
 from losslaw.fitting.fit import fit as fit_law
 from losslaw.fitting.record import Fit
@@ -29,17 +30,26 @@ class Rules:
         return cleaned_runs(curves, self.skip if skip is None else skip, keep_all=self.keep_all)
 
 
-def check_source(fit: Fit | None, earlier: Sequence[LossCurve], law: Fittable | None) -> None:
-    """Check that a saved fit, which answers as it is, is all that is given.
+def check_source(
+    curves: Sequence[LossCurve],
+    fit: Fit | None,
+    earlier: Sequence[LossCurve],
+    law: Fittable | None,
+) -> None:
+    """Check that a saved fit, which answers as it is, is all that is given beside the runs.
 
     Args:
+        curves: The runs that are asked about.
         fit: The saved fit, if there is one.
         earlier: Earlier runs.
         law: What runs are to be fitted by; ``None`` or ``auto``: nothing is said.
 
     Raises:
-        InputError: runs or a law are given too.
+        InputError: runs or a law are given too, or losses are of several units.
     """
     if fit is not None and (earlier or law not in (None, "auto")):
         other = "earlier runs" if earlier else "a law"
         raise InputError(f"a saved fit and {other} are both given: choose one")
+    if fit is not None:
+        expect("fit", fit, Fit, "a Fit")
+    check_one_unit([*curves, *earlier, *(() if fit is None else fit.curves)])

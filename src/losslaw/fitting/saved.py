@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar, cast, overload
 import numpy as np
 from msgspec import Meta
 
-from losslaw.curves.curve import NATS
+from losslaw.curves.curve import ASSUMED, NATS
 from losslaw.errors import InputError
 from losslaw.files.checked import Finite, NotNegative, Positive, convert, decode_json
 from losslaw.files.tables import read_text
@@ -79,7 +79,7 @@ class SavedCurve:
     model_size: Size | None = None
     left_out: tuple[tuple[Count, Count], ...] = ()
     averaged: Count = 0
-    unit: str = NATS
+    unit: str = ASSUMED
     schedule: SavedSchedule
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from losslaw.curves import LossCurve, Runs, curves_of
+from losslaw.curves.curve import NATS, check_one_unit, shared_unit
 from losslaw.drawing import Plotted
 from losslaw.errors import InputError, NothingUnseen, expect
 from losslaw.fitting.cleaning import averaged
@@ -61,6 +62,7 @@ class Scores(Report, Plotted):
         unseen: Whether only points after the departure from every fitted curve were scored.
         level: Level of the intervals whose coverage was counted.
         trust: What stands behind the fit; ``None`` where one law answers alone.
+        unit: What losses are measured in, as in `LossCurve`.
     """
 
     curves: tuple[CurveScore, ...]
@@ -68,6 +70,7 @@ class Scores(Report, Plotted):
     unseen: bool
     level: float
     trust: Trust | None = None
+    unit: str = NATS
 
     @property
     def mean(self) -> dict[str, float | None]:
@@ -91,6 +94,7 @@ class Scores(Report, Plotted):
             "skipped": list(self.skipped),
             "unseen": self.unseen,
             "level": self.level,
+            "unit": self.unit,
         }
 
     def __str__(self) -> str:
@@ -146,6 +150,7 @@ def score(
     curves = curves_of(curves)
     if not curves:
         raise InputError("no curves to score: expected at least one")
+    check_one_unit([*fit.curves, *curves])
     scores: list[CurveScore] = []
     skipped: list[str] = []
     # A fit of means foretells means, and so does its interval.
@@ -172,6 +177,7 @@ def score(
         unseen=unseen,
         level=level,
         trust=fit.trust,
+        unit=shared_unit([*fit.curves, *curves]),
     )
 
 

@@ -24,6 +24,7 @@ from losslaw.annealing.pairs import BEST, Equal, checked_equal
 from losslaw.annealing.record import Annealed
 from losslaw.annealing.standing import standings_of
 from losslaw.curves import LossCurve, Runs, curves_of
+from losslaw.curves.curve import check_one_unit
 from losslaw.errors import FitError, InputError
 from losslaw.fitting.cleaning import cleaned_runs
 from losslaw.fleets.finished import Finished
@@ -82,8 +83,8 @@ class GroupJob:
         digest = hashlib.sha256(json.dumps([told, asdict(self.asked)]).encode())
         for curve in self.curves:
             schedule = curve.schedule
-            facts = (curve.label, curve.model_size, curve.optimizer, schedule.warmup, curve.loss_is)
-            digest.update(repr(facts).encode())
+            facts = (curve.label, curve.model_size, curve.optimizer, schedule.warmup)
+            digest.update(repr((*facts, curve.loss_is, curve.unit)).encode())
             along = (schedule.lr, schedule.batch, schedule.weight_decay, curve.steps, curve.loss)
             for values in (*along, curve.window):
                 digest.update(b"none" if values is None else np.ascontiguousarray(values).tobytes())
@@ -181,6 +182,8 @@ def fleet(
         grouped(runs, group_by, unread).items(),
         key=lambda part: (in_order(part[1][0], group_by), natural(part[0])),
     )
+    for _, part in parts:
+        check_one_unit(part)
     each = [
         GroupJob(name=name or ALL, curves=tuple(part), against=against, asked=asked)
         for name, part in parts
@@ -373,4 +376,5 @@ def _group(
         left_out=tuple(left_out),
         notes=tuple(dict.fromkeys([*cautions, *answer.notes])),
         warnings=answer.warnings,
+        unit=answer.unit,
     )

@@ -11,6 +11,7 @@ from itertools import takewhile
 from typing import Any, Self
 
 from losslaw.annealing.cooldown import Cooldown
+from losslaw.curves.curve import NATS
 from losslaw.drawing import Plotted
 from losslaw.text import WIDTH, Report, escaped, shortened, table, wrapped
 
@@ -80,6 +81,7 @@ class FleetGroup:
         left_out: Runs that could not be used, with the reason.
         notes: What was assumed, found or left out.
         warnings: Why the answer deserves less trust than others.
+        unit: What losses are measured in, as in `LossCurve`.
     """
 
     name: str
@@ -89,6 +91,7 @@ class FleetGroup:
     left_out: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    unit: str = NATS
 
     @property
     def mark(self) -> str:
@@ -110,6 +113,7 @@ class FleetGroup:
             left_out=tuple((name, why) for name, why in record["left_out"]),
             notes=tuple(record["notes"]),
             warnings=tuple(record["warnings"]),
+            unit=record["unit"],
         )
 
     def __str__(self) -> str:

@@ -24,6 +24,7 @@ import numpy as np
 
 from losslaw.annealing.cooldown import USUAL, Cooldown
 from losslaw.curves import LossCurve, Runs
+from losslaw.curves.curve import check_one_unit, shared_unit
 from losslaw.errors import InputError, expect_number
 from losslaw.fitting.cleaning import cleaned_runs
 from losslaw.fitting.final_loss import (
@@ -105,6 +106,7 @@ def ladder(
         )
     runs = all_by(curves, optimizer)
     _check_sizes(runs, next_size)
+    check_one_unit([*runs, *(() if fit is None else fit.curves)])
     progress("fitting")
     clean = cleaned_runs(runs, skip, keep_all=keep_all)
     made = fit
@@ -133,6 +135,7 @@ def ladder(
         before=before,
         after=after,
         next_size=following,
+        unit=shared_unit(runs),
         trust=None if made.trust is None else str(made.trust),
         notes=tuple(str(note) for note in (*clean.notes, *made.notes) if note != cured),
         warnings=tuple(

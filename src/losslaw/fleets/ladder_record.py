@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from losslaw.annealing.cooldown import Cooldown
+from losslaw.curves.curve import NATS
 from losslaw.drawing import Plotted
 from losslaw.fitting.model_sizes import SizeLaw
 from losslaw.fitting.rungs import Annealing
@@ -65,6 +66,7 @@ class Ladder(Report, Plotted):
         trust: What stands behind the corrections, in words; ``None`` where one law answers alone.
         notes: What was assumed or left out.
         warnings: Why the answer deserves less trust than others.
+        unit: What losses are measured in, as in `LossCurve`.
     """
 
     rungs: tuple[Rung, ...]
@@ -76,6 +78,7 @@ class Ladder(Report, Plotted):
     trust: str | None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    unit: str = NATS
 
     def as_dict(self) -> dict[str, object]:
         """The JSON form."""
@@ -87,6 +90,7 @@ class Ladder(Report, Plotted):
                 "final": self.cooldown.final,
             },
             "level": self.level,
+            "unit": self.unit,
             "rungs": [rung.as_dict() for rung in self.rungs],
             "before": self._law(self.before),
             "after": None if self.after is None else self._law(self.after),

@@ -176,7 +176,7 @@ def forecast(
     """
     Level(level)
     (curve,), earlier = all_by([curve_of(curve)], optimizer), all_by(earlier, optimizer)
-    check_sources(fit, earlier, law, new_data)
+    check_sources(curve, fit, earlier, law, new_data)
     declared = None if schedule is None else schedule_of(schedule)
     check_length(curve, skip)
     plan = planned_if_known(curve, horizon, declared, final)
@@ -281,14 +281,18 @@ def basis_of(
 
 
 def check_sources(
-    fit: Fit | None, earlier: Sequence[LossCurve], law: str | type[Law] | None, new_data: bool
+    curve: LossCurve,
+    fit: Fit | None,
+    earlier: Sequence[LossCurve],
+    law: str | type[Law] | None,
+    new_data: bool,
 ) -> None:
     """Refuse sources of knowledge that contradict each other.
 
     Raises:
         InputError: they do.
     """
-    check_source(fit, earlier, law)
+    check_source([curve], fit, earlier, law)
     if new_data and fit is None and not earlier:
         raise InputError(
             "new data are data that other runs did not have: give a fit (fit=, --fit) or earlier"

@@ -101,7 +101,7 @@ def merge(
     """
     Level(level)
     curve, earlier = curve_of(curve), curves_of(earlier)
-    check_sources(fit, earlier, law, new_data)
+    check_sources(curve, fit, earlier, law, new_data)
     check_length(curve, skip)
     at = _checkpoints(curve, checkpoints, last)
     whole = WeightedCheckpoints(at, weights)
@@ -129,6 +129,7 @@ def merge(
     warnings = dict.fromkeys([*doubts, *curve.warnings, *basis.warnings, *answer.warnings])
     return MergeForecast(
         label=curve.label,
+        unit=curve.unit,
         step=whole.last,
         raw=raw.final,
         raw_interval=raw.interval,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from losslaw.curves.curve import NATS
 from losslaw.drawing import Plotted
 from losslaw.fitting.trust import Trust
 from losslaw.fitting.uncertainty import REPEAT
@@ -109,6 +110,7 @@ class MergeForecast(Report, Plotted):
         trust: What stands behind it; ``None`` where one law answers alone.
         notes: What was assumed.
         warnings: Why it deserves less trust than others.
+        unit: What losses are measured in, as in `LossCurve`.
     """
 
     label: str
@@ -125,6 +127,7 @@ class MergeForecast(Report, Plotted):
     trust: Trust | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    unit: str = NATS
 
     @property
     def whole(self) -> Merge:
@@ -150,6 +153,7 @@ class MergeForecast(Report, Plotted):
             "raw": {"loss": self.raw, **ends(self.raw_interval)},
             "weights": self.weights,
             "level": self.level,
+            "unit": self.unit,
             "law": self.law,
             "knowledge": self.basis,
             "decay": self.decay,

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from losslaw.curves import LossCurve
+from losslaw.curves.curve import after_numbers
 from losslaw.curves.described import collapsed, description
 from losslaw.designing import Design
 from losslaw.designing.record import shape_in_words
@@ -195,7 +196,7 @@ def _fitted(fit: Fit) -> Iterator[Part]:
         words=(0, 2),
     )
     yield table(
-        "How close it is to what it was fitted to, in nats (end: predicted minus observed)",
+        f"How close it is to what it was fitted to{_of(fit)} (end: predicted minus observed)",
         ("run", "points", "steps", "rmse", "end"),
         [
             (
@@ -224,24 +225,24 @@ def _held_out(answers: Answers) -> Iterator[Part]:
     if trust is not None and trust.foretold:
         names = [name for name, _, weight in trust.members if weight > 0.005]
         rows = [
-            (cut(what), *[_nats(errors.get(name)) for name in names])
+            (cut(what), *[_error(errors.get(name)) for name in names])
             for what, errors in trust.foretold
         ]
         yield Words(
-            text="Parts of the logs were kept from the laws, and foretold: root mean square errors,"
-            " in nats."
+            text="Parts of the logs were kept from the laws, and foretold: root mean square"
+            f" errors{_of(fit)}."
         )
         yield table("Parts that were kept back", ("kept back", *names), rows)
     if fit.uncertainty is not None:
         yield Words(
             text=f"On schedules left out the {fit.law.title} errs by about"
-            f" {fit.uncertainty.tau:.4f} nats; intervals have that in them."
+            f" {fit.uncertainty.tau:.4f}{after_numbers(fit.unit)}; intervals have that in them."
         )
     if isinstance(scores, str):
         yield Words(text=f"Runs that were not fitted cannot be scored: {scores}.")
     elif scores is not None:
         yield table(
-            "Runs that were not fitted, after they leave every fitted schedule; errors in nats",
+            f"Runs that were not fitted, after they leave every fitted schedule; errors{_of(fit)}",
             ("run", "points", "after update", "rmse", "end", "inside the interval"),
             [
                 (
@@ -257,7 +258,12 @@ def _held_out(answers: Answers) -> Iterator[Part]:
         )
 
 
-def _nats(value: float | None) -> str:
+def _of(fit: Fit) -> str:
+    """In which unit losses and errors are, of a fit whose losses have one."""
+    return f", in{unit}" if (unit := after_numbers(fit.unit)) else ""
+
+
+def _error(value: float | None) -> str:
     return "none" if value is None else f"{value:.4f}"
 
 
@@ -335,7 +341,7 @@ def _split(answers: Answers) -> Iterator[Part]:
         values = [float(each[-1]) for each in terms.values()]
         rows.append((cut(name), *[f"{each:+.4f}" for each in values], f"{sum(values):.4f}"))
     header = [f"{name}: {meanings[name]}" if name in meanings else name for name in meanings]
-    yield table("At the end of each schedule, in nats", ("run", *header, "loss"), rows)
+    yield table(f"At the end of each schedule{_of(fit)}", ("run", *header, "loss"), rows)
 
 
 def _decays(answers: Answers) -> Iterator[Part]:

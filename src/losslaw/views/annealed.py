@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losslaw.curves.curve import NATS
+from losslaw.curves.curve import NATS, loss_in
 from losslaw.drawing.axes import band, legend, loss_limits, update_axis
-from losslaw.drawing.style import FAINT, axes_of, cycled, loss_in, named, quiet
+from losslaw.drawing.style import FAINT, axes_of, cycled, named, quiet
 from losslaw.files.checked import Finite
 from losslaw.views.forms import Answer, Numbers, Told, array, form_of
 

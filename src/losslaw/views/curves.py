@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from losslaw.curves import LossCurve
-from losslaw.curves.curve import HasUnit, shared_unit
+from losslaw.curves.curve import HasUnit, loss_in, shared_unit
 from losslaw.drawing.axes import POINTS, legend, legend_height, loss_limits, update_axis
-from losslaw.drawing.style import INK, UPDATE, axes_of, cycled, loss_in, named, quiet
+from losslaw.drawing.style import INK, UPDATE, axes_of, cycled, named, quiet
 from losslaw.numerics.arrays import BoolArray, FloatArray
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losslaw.curves.curve import NATS
+from losslaw.curves.curve import NATS, in_brackets
 from losslaw.designing import Design
 from losslaw.designing.record import Baseline
 from losslaw.drawing.axes import legend, rate_axis, thinned, update_axis
-from losslaw.drawing.style import INK, RATE, UPDATE, axes_of, cycled, in_brackets, named, quiet
+from losslaw.drawing.style import INK, RATE, UPDATE, axes_of, cycled, named, quiet
 from losslaw.files.checked import Finite
 from losslaw.views.dots import Row, plot_dots
 from losslaw.views.forms import Answer, Ends, form_of

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from losslaw.curves.curve import NATS, loss_in, shared_unit
 from losslaw.drawing.axes import legend, rows_below
 from losslaw.drawing.style import COLORS, FAINT, INK, MARKS, SMALL, axes_of, interval, named, quiet
 from losslaw.views.forms import Answer, Told, form_of
@@ -89,6 +90,7 @@ class ContinuedForm:
 
     ways: list[WayForm]
     level: float | None
+    unit: str = NATS
 
 
 def plot_continued(continued: Answer | ContinuedForm, ax: "Axes | None" = None) -> "Axes":
@@ -106,7 +108,7 @@ def plot_continued(continued: Answer | ContinuedForm, ax: "Axes | None" = None) 
     ]
     if not rows:
         return empty(ax, "ways are not compared: the interval is too wide")
-    ax = plot_dots(rows, ax, x="final loss (nats per token)", level=form.level)
+    ax = plot_dots(rows, ax, x=loss_in(form.unit, "final loss"), level=form.level)
     ax.axvline(first[0].loss, color=INK, lw=0.8, ls=":")
     return ax
 
@@ -125,6 +127,7 @@ class FleetGroupForm:
 
     name: str
     runs: list[FleetRunForm]
+    unit: str = NATS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,7 +164,7 @@ def plot_fleet(fleet: Answer | FleetForm, ax: "Axes | None" = None) -> "Axes":
     ]
     if not rows:
         return empty(ax, "no run can be used")
-    what = "annealed loss (nats per token)"
+    what = loss_in(shared_unit(form.groups), "annealed loss")
     ax = plot_dots(rows, ax, x=what, level=form.level, kinds=VERDICTS)
     groups = np.cumsum([len(group.runs) for group in form.groups])[:-1]
     for end in groups[groups < MOST_ROWS].tolist():

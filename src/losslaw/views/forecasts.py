@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from losslaw.curves import LossCurve
-from losslaw.curves.curve import NATS
+from losslaw.curves.curve import NATS, loss_in
 from losslaw.drawing.axes import band, legend, loss_limits, thinned, update_axis
 from losslaw.drawing.style import (
     COLORS,
@@ -17,7 +17,6 @@ from losslaw.drawing.style import (
     axes_of,
     cycled,
     interval,
-    loss_in,
     quiet,
 )
 from losslaw.files.checked import Finite

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from losslaw.curves.curve import NATS, in_brackets
 from losslaw.drawing.axes import BAND, legend, log_axis
 from losslaw.drawing.style import (
     COLORS,
@@ -95,6 +96,7 @@ class AdviceForm:
     goal: Finite
     options: list[OptionForm]
     best: OptionForm | None
+    unit: str = NATS
 
 
 def plot_advice(advice: Answer | AdviceForm, ax: "Axes | None" = None) -> "Axes":
@@ -118,7 +120,7 @@ def plot_advice(advice: Answer | AdviceForm, ax: "Axes | None" = None) -> "Axes"
         name = f"best: {named(form.best.run, LONGEST)}"
         ax.plot([form.best.updates], [form.best.half_width], **mark, label=name)
     log_axis(ax, "x")
-    quiet(ax, "updates to compute", f"half of the {interval(form.level)} (nats)")
+    quiet(ax, "updates to compute", f"half of the {interval(form.level)}{in_brackets(form.unit)}")
     tops = [form.half_width, form.goal, *widths]
     ax.set_ylim(0, 1.1 * float(np.max([each for each in tops if each is not None])))
     legend(ax, above=True, columns=2)

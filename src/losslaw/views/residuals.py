@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losslaw.curves import LossCurve
+from losslaw.curves.curve import in_brackets
 from losslaw.drawing.axes import legend, update_axis
-from losslaw.drawing.style import INK, UPDATE, axes_of, cycled, in_brackets, quiet
+from losslaw.drawing.style import INK, UPDATE, axes_of, cycled, quiet
 from losslaw.fitting import Fit
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules import Schedule

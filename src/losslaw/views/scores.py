@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from losslaw.curves.curve import NATS, loss_in
 from losslaw.drawing.axes import legend, log_axis, rows_below
 from losslaw.drawing.style import GRID, axes_of, cycled, named, quiet
 from losslaw.files.checked import Positive
@@ -27,6 +28,7 @@ class ScoresForm:
     """What the picture needs of scores."""
 
     curves: list[ScoreForm]
+    unit: str = NATS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,17 +44,23 @@ class ComparisonForm:
     """What the picture needs of a comparison."""
 
     laws: list[LawScoreForm]
+    unit: str = NATS
 
 
 def plot_errors(
-    errors: Mapping[str, Sequence[float]], labels: Sequence[str], ax: "Axes | None" = None
+    errors: Mapping[str, Sequence[float]],
+    labels: Sequence[str],
+    ax: "Axes | None" = None,
+    *,
+    unit: str = NATS,
 ) -> "Axes":
     """Root mean square error of each run on a log axis, law beside law.
 
     Args:
-        errors: Errors of every run in nats, by law.
+        errors: Errors of every run, by law.
         labels: Names of the runs.
         ax: Where to draw; ``None``: on new axes, as high as the runs need.
+        unit: What losses are measured in, as in `LossCurve`.
     """
     labels = labels[:MOST_ROWS]
     ax = axes_of(ax, 0.8 + ROW * max(len(labels), 2))
@@ -61,7 +69,7 @@ def plot_errors(
         style = cycled(i, marks=True, ms=4, ls="none")
         ax.plot(values[: len(labels)], rows, **style, label=named(law))
     log_axis(ax, "x")
-    quiet(ax, "RMSE (nats per token)", "")
+    quiet(ax, loss_in(unit, "RMSE"), "")
     ax.set_xlabel(ax.get_xlabel(), loc="right")
     for row in rows:
         ax.axhline(row, color=GRID, lw=0.6, zorder=0)
@@ -79,7 +87,7 @@ def plot_scores(scores: Answer | ScoresForm, ax: "Axes | None" = None) -> "Axes"
     """
     form = form_of(ScoresForm, scores, "scores")
     found = {"error": [each.rmse for each in form.curves]}
-    return plot_errors(found, [each.label for each in form.curves], ax)
+    return plot_errors(found, [each.label for each in form.curves], ax, unit=form.unit)
 
 
 def plot_comparison(comparison: Answer | ComparisonForm, ax: "Axes | None" = None) -> "Axes":
@@ -91,4 +99,5 @@ def plot_comparison(comparison: Answer | ComparisonForm, ax: "Axes | None" = Non
     """
     form = form_of(ComparisonForm, comparison, "comparison")
     labels = list(form.laws[0].curves)
-    return plot_errors({law.law: [*law.curves.values()] for law in form.laws}, labels, ax)
+    found = {law.law: [*law.curves.values()] for law in form.laws}
+    return plot_errors(found, labels, ax, unit=form.unit)

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from losslaw.curves.curve import NATS, loss_in
 from losslaw.drawing.axes import band, legend, log_axis
-from losslaw.drawing.style import COLORS, INK, LOSS, axes_of, cycled, interval, quiet
+from losslaw.drawing.style import COLORS, INK, axes_of, cycled, interval, quiet
 from losslaw.files.checked import Finite, Positive
 from losslaw.numerics.arrays import FloatArray
 from losslaw.views.forms import Answer, Told, array, form_of
@@ -50,6 +51,7 @@ class LadderForm:
 
     rungs: list[RungForm]
     level: float | None = None
+    unit: str = NATS
     before: SizeLawForm | None = None
     after: SizeLawForm | None = None
 
@@ -72,7 +74,7 @@ def plot_ladder(ladder: Answer | LadderForm, ax: "Axes | None" = None) -> "Axes"
         foretold = f"next size, {interval(form.level)}"
         ax.plot([], [], "o", ms=5, mfc="white", color=INK, label=foretold)
     log_axis(ax, "x")
-    quiet(ax, "parameters of the model", LOSS)
+    quiet(ax, "parameters of the model", loss_in(form.unit))
     legend(ax)
     return ax
 
@@ -113,6 +115,7 @@ class MergeForecastForm:
     merges: list[MergeForm]
     raw: Told
     level: float
+    unit: str = NATS
     measured: Finite | None = None
 
 
@@ -138,7 +141,7 @@ def plot_merge_forecast(merge: Answer | MergeForecastForm, ax: "Axes | None" = N
     ax.axhline(form.raw.loss, color=INK, lw=0.9, ls=":", label="the last checkpoint as it is")
     if form.measured is not None:
         ax.plot([spans[-1]], [form.measured], "x", color=INK, ms=6, label="measured, all of them")
-    quiet(ax, "updates from the first checkpoint to the last", LOSS)
+    quiet(ax, "updates from the first checkpoint to the last", loss_in(form.unit))
     ax.set_xlim(0, 1.04 * max(spans))
     ax.locator_params(nbins=5)
     legend(ax, above=True)

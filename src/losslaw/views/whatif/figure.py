@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from losslaw.curves.curve import loss_in
 from losslaw.drawing.axes import BAND
-from losslaw.drawing.style import COLORS, FAINT, GRID, INK, LOSS, RATE, UPDATE
+from losslaw.drawing.style import COLORS, FAINT, GRID, INK, RATE, UPDATE
 from losslaw.views.whatif.page import SOURCES
 from losslaw.views.whatif.presets import BESIDE
 from losslaw.views.whatif.state import MOST_POINTS
@@ -35,10 +36,11 @@ class Pictures:
     sources: dict[str, Any]
 
 
-def pictures(*, live: bool = True) -> Pictures:
+def pictures(unit: str, *, live: bool = True) -> Pictures:
     """Empty pictures.
 
     Args:
+        unit: What losses are measured in, as in `losslaw.LossCurve`.
         live: Whether points can be dragged.
     """
     from bokeh.models import (
@@ -58,7 +60,7 @@ def pictures(*, live: bool = True) -> Pictures:
     }
     x = axis(start=0, end=1, name="x")
     made: list[Any] = []
-    for name, title, end in (("losses", LOSS, 4.0), ("rates", RATE, 1.0)):
+    for name, title, end in (("losses", loss_in(unit), 4.0), ("rates", RATE, 1.0)):
         plot = figure(
             name=f"{name}_figure",
             height=HEIGHT,

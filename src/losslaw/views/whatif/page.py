@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
+from losslaw.curves.curve import in_full
 from losslaw.errors import MissingExtra
 from losslaw.exporting import TARGETS
 from losslaw.files.json_text import plain
@@ -82,6 +83,7 @@ class Subject:
         return {
             "name": shown(self.name, LONGEST),
             "law": self.fit.law.title,
+            "unit": in_full(self.fit.unit),
             "mixture": self.fit.mixture is not None,
             "runs": labels[:MOST_RUNS] + ([f"and {more} more"] if more > 0 else []),
             "doubts": [shown(text, 400) for text in self.fit.status.sentences],

@@ -77,7 +77,7 @@ class Tab:
 
     def __init__(self, page: Page, doc: Any):
         self.page, self.doc = page, doc
-        self.pictures = pictures()
+        self.pictures = pictures(page.subject.fit.unit)
         line = line_model()
         self.asked, self.answer = line(name="asked"), line(name="answer")
 

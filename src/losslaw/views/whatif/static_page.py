@@ -23,7 +23,7 @@ def static_page(subject: Subject, start: State) -> str:
     designed = Designer(subject.fit, subject.model_size).find(start)
     if isinstance(designed, State):
         states[DESIGNED] = designed
-    drawn = pictures(live=False)
+    drawn = pictures(subject.fit.unit, live=False)
     known = designed if isinstance(designed, State) else None
     answers = {name: _answer(subject, state, known) for name, state in states.items()}
     filled = variables(subject, Room.of(subject.fit), live=False)
