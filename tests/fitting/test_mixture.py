@@ -303,6 +303,25 @@ def test_quantiles_of_one_lognormal_and_of_two_apart():
     assert 0 < wide[0] < 0.01
 
 
+def test_a_run_away_from_usual_peaks_is_less_sure_of_what_comes(trio, monkeypatch):
+    one = Ground.of(trio[:1])
+    low = replace(one, peaks=(1e-4,))
+    assert low.from_home == pytest.approx(math.log(3))
+    assert replace(one, peaks=(1e-4, 1e-3)).from_home == 0  # one of them is at home
+    assert replace(one, peaks=(0.1,)).from_home == 0  # another optimiser's: nothing is known
+    mixture, last = ll.fit(trio[0]).mixture, int(trio[0].steps[-1])
+    query = Query.of(constant(peak=PEAK, horizon=4 * last), [last, 4 * last])
+
+    def half(ground):
+        lower, upper = replace(mixture, ground=ground).question(query, None).interval(0.9)
+        return (upper - lower) / 2
+
+    with_it = half(low)
+    monkeypatch.setattr("losslaw.fitting.mixture.REACH_OFF_HOME", 0.0)
+    assert half(low)[0] == pytest.approx(with_it[0], rel=1e-3)
+    assert half(low)[1] < 0.9 * with_it[1]
+
+
 def test_the_interval_widens_with_the_distance_of_the_peak_and_of_the_end(found):
     def half(schedule):
         return found.predict(schedule, [schedule.horizon]).interval.half_width

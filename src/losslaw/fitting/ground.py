@@ -106,6 +106,14 @@ class Ground:
         return within(self.peaks, KNOWN)
 
     @property
+    def from_home(self) -> float:
+        """Of the fitted peaks from AdamW's own, the least, in the log; 0 where none is known."""
+        if not self.known or self.partly_home:
+            return 0.0
+        low, high = HOME
+        return min(abs(math.log(peak / (low if peak < low else high))) for peak in self.peaks)
+
+    @property
     def partly_home(self) -> bool:
         """Whether one of the peaks, at least, is AdamW's own."""
         return any(at_home([peak]) for peak in self.peaks)
