@@ -58,6 +58,21 @@ def test_presets_keep_peak_horizon_and_warm_up(name, usual):
     assert (name == "constant") == (made.final_lr > 0)
 
 
+def test_numbers_are_as_people_write_them(room, usual):
+    state = State.read("horizon=12k&warmup=0.6k&cooldown=20%25&floor=5%25", room, usual)
+    assert (state.horizon, state.warmup, state.cooldown, state.floor) == (12_000, 600, 0.2, 0.05)
+    with pytest.raises(InputError, match="'12x', expected a number"):
+        State.read("horizon=12x", room, usual)
+
+
+def test_points_need_no_shape_and_another_shape_needs_no_points(room, usual):
+    drawn_by_hand = State.read("points=0.025:1,0.8:1,1:0&horizon=12000", room, usual)
+    assert drawn_by_hand.shape == "points"
+    assert drawn_by_hand.knots == {300: usual.peak, 9600: usual.peak, 12_000: 0.0}
+    # A page that begins with points can be moved to any shape.
+    assert State.read("shape=cosine", room, drawn_by_hand).points == ()
+
+
 def test_points_are_read_back_and_scale_with_peak_and_horizon(room, usual):
     points = "points=0.025:1,0.8:1,1:0&shape=points"
     state = State.read(points, room, usual)
@@ -104,7 +119,7 @@ def test_a_drawn_schedule_is_as_good_as_the_schedule(usual):
         ("batch=1e9", "batch"),
         ("shape=file:/etc/passwd", "expected one of: constant"),
         ("shape=points", "it needs them"),
-        ("points=0:1", "points are for shape=points"),
+        ("shape=wsd&points=0:1", "points are for shape=points"),
         ("shape=points&points=0:1,2", "points are not such as"),
         ("shape=points&points=0:1,9:1", "expected 0 .. 1"),
         ("shape=points&points=0:0,1:0", "all points are at a rate of 0"),

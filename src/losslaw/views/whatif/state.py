@@ -17,7 +17,7 @@ from losslaw.errors import InputError
 from losslaw.fitting import Fit
 from losslaw.schedules import Schedule
 from losslaw.schedules.families import FAMILIES, from_knots
-from losslaw.text import shown
+from losslaw.text import expanded, shown
 
 # What the fitted runs have may be moved by these factors, to either side.
 PEAKS, BATCHES = 10.0, 16.0
@@ -142,7 +142,8 @@ class State:
         """The state of an address.
 
         Args:
-            text: The query of the address; what it does not say is as usual.
+            text: The query of the address; what it does not say is as usual. Points need no shape,
+                and numbers are as people write them, such as 12k.
             room: What it may say.
             usual: What it begins from.
 
@@ -162,6 +163,10 @@ class State:
             if name in given:
                 raise InputError(f"{name} is given twice")
             given[name] = READ[name](name, value)
+        if "points" in given:
+            given.setdefault("shape", BY_HAND)
+        elif given.get("shape", BY_HAND) != BY_HAND:
+            given["points"] = ()
         state = replace(usual, **given)  # pyright: ignore[reportArgumentType]
         state.check(room)
         return state
@@ -284,7 +289,7 @@ def _between(name: str, value: float, ends: tuple[float, float]) -> None:
 
 def _number(name: str, text: str) -> float:
     try:
-        value = float(text) if len(text) < 40 and text.isascii() else math.nan
+        value = float(expanded(text)) if len(text) < 40 and text.isascii() else math.nan
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
