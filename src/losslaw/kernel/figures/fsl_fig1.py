@@ -284,8 +284,12 @@ class FslFigure1:
             steps, measured - error, measured + error, color="#bbbbbb", lw=0,
             label=f"SGD, {self.runs} runs, ±2 errors",
         )  # fmt: skip
-        ax.plot(steps, curves.exact, color=INK, lw=2.4, label="exact mean")
-        ax.plot(steps, curves.without, color=FREE, lw=1.2, label="law, no coefficient")
+        ax.plot(steps, curves.exact, color=INK, lw=1.4, label="exact mean")
+        # Marks: it lies on the line before.
+        ax.plot(
+            steps, curves.without, "o", color=FREE, mfc="white", ms=4, mew=1.1, markevery=0.05,
+            label="law, no coefficient",
+        )  # fmt: skip
         ax.plot(
             steps, curves.fitted, color=FITTED, lw=1.4, ls="--", label="law, three coefficients"
         )
