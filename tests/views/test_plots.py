@@ -20,6 +20,7 @@ from losslaw import views
 from losslaw.demo import Demo
 from losslaw.drawing import Plotted
 from losslaw.drawing.plotted import picture_name
+from losslaw.drawing.style import new_figure
 from losslaw.files.pictures import png
 from losslaw.kernel.sweeps.grid import SweepGrid
 from losslaw.reporting.page import HtmlReport
@@ -202,11 +203,25 @@ def test_nothing_about_losses_in_bits_says_nats(tmp_path):
         (losslaw.ladder(rungs, law="effective"), "loss (bits per byte)"),
         (losslaw.advise(runs[:1], WSD, law="effective"), "half of the 90 % interval (bits)"),
     ):
-        assert label in (made.plot().get_xlabel(), made.plot().get_ylabel())
+        ax = made.plot(new_figure().add_subplot())
+        assert label in (ax.get_xlabel(), ax.get_ylabel())
         assert "nats" not in str(made)
     words = re.sub(r'data:image[^"]*', "", losslaw.report(fit, runs).html)
     assert "nats" not in words
     assert "in bits" in words
+
+
+@pytest.mark.parametrize("count", [5, 12])
+def test_long_names_make_a_figure_higher_and_leave_the_axes_as_high(count):
+    name = "a_run_whose_name_is_as_long_as_it_is"
+    runs = [answers.curves()[0].with_(label=f"{name}_{i}") for i in range(count)]
+    ax = views.plot_curves(runs)
+    assert len(names(ax)) == count
+    ax.figure.draw_without_rendering()
+    assert ax.get_window_extent().height / ax.figure.dpi == pytest.approx(2.03, abs=0.08)
+    views.plot_curves(runs, ax)
+    given = views.plot_curves(runs, new_figure().add_subplot())
+    assert given.figure.get_figheight() == 2.5 < ax.figure.get_figheight() < 2.5 + 0.15 * count
 
 
 def test_a_prediction_has_a_band_and_the_truth():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from losslaw.drawing.style import LETTERS, SMALL, cut, interval, named
+from losslaw.drawing.style import GROWN, LETTERS, SMALL, cut, interval, named
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,8 +22,9 @@ BAND = 0.2
 MOST_NAMES = 12
 # Names in a corner of the axes; more stand above.
 MOST_INSIDE = 5
-# Letters of names of which two stand beside each other in a column.
-SHORT = 16
+# Inches of a row of a legend, and rows above axes for which pictures have room.
+ROW = 0.14
+FEW_ROWS = 2
 # Points of a line, beyond which no eye sees more.
 POINTS = 2000
 # Losses of which none is taken for a spike; and of which none is too early to be seen.
@@ -119,6 +120,7 @@ def legend(
     shown = _named(ax)
     if not shown:
         return
+    planned = FEW_ROWS if above else 0
     if len(shown) > MOST_NAMES:
         rest = f"and {len(shown) - MOST_NAMES + 1} more"
         shown = {name: shown[name] for name in [*shown][: MOST_NAMES - 1]}
@@ -135,6 +137,7 @@ def legend(
         # Beside names of rows there is room to the left of the axes.
         side, x = ("lower right", 1.02) if rows else ("lower left", -0.02)
         place = {"loc": side, "bbox_to_anchor": (x, 1.0), "borderaxespad": 0.2}
+        _make_room(ax, -(-len(shown) // columns) - planned)
     place |= {"frameon": False, "fontsize": SMALL, "ncols": columns, "handlelength": 2.4}
     place |= {"labelspacing": 0.3, "columnspacing": 1.2, "handletextpad": 0.6}
     ax.legend([*shown.values()], texts, **place)
@@ -154,12 +157,14 @@ def _named(ax: "Axes") -> dict[str, Any]:
     return {name: once[name] for name in dict.fromkeys(names)}
 
 
-def legend_height(names: Sequence[str]) -> float:
-    """Inches that a legend of these names takes above axes of a column's width."""
-    if len(names) <= MOST_INSIDE:
-        return 0.0
-    rows = min(len(names), MOST_NAMES)
-    return 0.14 * (rows if max(map(len, names)) > SHORT else (rows + 1) // 2)
+def _make_room(ax: "Axes", rows: int) -> None:
+    """Let the figure of these axes grow by rows of a legend above them, if it was made for them."""
+    if ax not in GROWN:
+        return
+    figure: Any = ax.figure
+    inches = ROW * max(rows, 0)
+    figure.set_figheight(figure.get_figheight() + inches - GROWN[ax])
+    GROWN[ax] = inches
 
 
 def _free_corner(ax: "Axes", names: Sequence[str], first: str) -> str | None:
@@ -218,7 +223,7 @@ def loss_limits(pieces: Iterable[tuple[ArrayLike, ArrayLike]]) -> tuple[float, f
     Args:
         pieces: Steps and losses of each line that is to be seen.
 
-    >>> loss_limits([([1, 50, 100], [9.0, 3.0, 2.0])])
+    >>> loss_limits([(range(1, 101), [9.0] * 11 + [3.0] * 20 + [2.0] * 69)])
     (1.92, 3.08)
     """
     low, high = np.inf, -np.inf

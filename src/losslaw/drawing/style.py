@@ -8,6 +8,7 @@ of a caption; on a whole page, or a screen, all of it grows together.
 import importlib
 import sys
 from typing import TYPE_CHECKING, Any, Literal
+from weakref import WeakKeyDictionary
 
 from losslaw.text import escaped
 
@@ -77,6 +78,16 @@ def new_figure(width: float = COLUMN, height: float = 2.5) -> "Figure":
     return Figure(figsize=(width, height), layout="constrained")
 
 
+# Axes of which the figure may grow, and by how many inches it has, for a legend above them.
+GROWN: "WeakKeyDictionary[Axes, float]" = WeakKeyDictionary()
+
+
+def own_axes(ax: "Axes") -> "Axes":
+    """Axes of a figure that is made here, a column wide, and grows with the legend above them."""
+    GROWN[ax] = 0.0
+    return dressed(ax)
+
+
 def axes_of(ax: "Axes | None", height: float = 2.5) -> "Axes":
     """The axes that were given, else new ones, a column wide.
 
@@ -92,7 +103,7 @@ def axes_of(ax: "Axes | None", height: float = 2.5) -> "Axes":
         figure = pyplot.figure(figsize=(COLUMN, height), layout="constrained")
     else:
         figure = new_figure(height=height)
-    return dressed(figure.add_subplot())
+    return own_axes(figure.add_subplot())
 
 
 def dressed(ax: "Axes") -> "Axes":

@@ -11,7 +11,6 @@ from losslaw.curves.curve import after_numbers
 from losslaw.curves.described import collapsed, description
 from losslaw.designing import Design
 from losslaw.designing.record import shape_in_words
-from losslaw.drawing.axes import legend_height
 from losslaw.fitting import Fit
 from losslaw.fitting.prediction import NO_DECAY, FittedCurve
 from losslaw.fitting.status import NOT_DETERMINED, told
@@ -273,16 +272,8 @@ def _curves(answers: Answers) -> Iterator[Part]:
     ends = [(run.label, _end(fit, run, answers)) for run in answers.curves or fit.curves]
     some = 0 < len(drawn) < len(answers.curves)
     most = f" Of {len(answers.curves)} runs the {len(drawn)} longest are drawn." if some else ""
-    height = 2.4 + legend_height([run.label for run in runs])
     yield Picture.of(
-        stacked(
-            [
-                Panel(
-                    draw=lambda ax: plot_fit(fit, ax, curves=drawn, level=answers.level),
-                    height=height,
-                )
-            ]
-        ),
+        stacked([Panel(draw=lambda ax: plot_fit(fit, ax, curves=drawn, level=answers.level))]),
         f"Losses of {len(runs)} runs along their updates, as points, and the predicted curves as"
         " lines with bands; the table below has their ends.",
         f"Points are logged losses, lines are what the fit says, bands its {answers.level:.0%}"
@@ -353,17 +344,9 @@ def _decays(answers: Answers) -> Iterator[Part]:
         yield Words(text=f"What the runs are worth cannot be told: {found}.")
     else:
         kind = f"{found.cooldown.shape}, to {found.cooldown.final:g}"
-        drawn = [run.label for run in found.runs]
-        if len(drawn) <= MOST_ANNEALED:
+        if len(found.runs) <= MOST_ANNEALED:
             yield Picture.of(
-                stacked(
-                    [
-                        Panel(
-                            draw=lambda ax: plot_annealed(found, ax),
-                            height=2.6 + legend_height(drawn),
-                        )
-                    ]
-                ),
+                stacked([Panel(draw=lambda ax: plot_annealed(found, ax), height=2.6)]),
                 "The loss that each run would have if it were annealed, along its updates, below"
                 " the logged loss; the table below has the ends.",
                 f"Loss after a cooldown ({kind}) that begins at each update.",

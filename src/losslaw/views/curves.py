@@ -7,7 +7,7 @@ import numpy as np
 
 from losslaw.curves import LossCurve
 from losslaw.curves.curve import HasUnit, loss_in, shared_unit
-from losslaw.drawing.axes import POINTS, legend, legend_height, loss_limits, update_axis
+from losslaw.drawing.axes import POINTS, legend, loss_limits, update_axis
 from losslaw.drawing.style import INK, UPDATE, axes_of, cycled, named, quiet
 from losslaw.numerics.arrays import BoolArray, FloatArray
 
@@ -72,7 +72,7 @@ def plot_curves(curves: Sequence[LossCurve], ax: "Axes | None" = None) -> "Axes"
         curves: The runs.
         ax: Where to draw; ``None``: on new axes.
     """
-    ax = axes_of(ax, 2.5 + legend_height([curve.label for curve in curves]))
+    ax = axes_of(ax)
     for i, curve in enumerate(curves):
         # Marks stand apart, and those of two runs not at the same updates.
         every = max(len(curve) // APART, 1)

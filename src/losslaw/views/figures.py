@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from losslaw.curves import LossCurve
 from losslaw.designing import Design
-from losslaw.drawing.axes import legend, legend_height
-from losslaw.drawing.style import COLUMN, cycled, dressed, new_figure
+from losslaw.drawing.axes import legend
+from losslaw.drawing.style import COLUMN, cycled, new_figure, own_axes
 from losslaw.errors import InputError
 from losslaw.fitting import Fit
 from losslaw.kernel.sweeps.grid import SweepGrid, SweepMap
@@ -52,7 +52,7 @@ def stacked(panels: Sequence[Panel]) -> "Figure":
     figure = new_figure(COLUMN, sum(panel.height for panel in panels))
     grid = figure.add_gridspec(len(panels), 1, height_ratios=[each.height for each in panels])
     for i, panel in enumerate(panels):
-        panel.draw(dressed(figure.add_subplot(grid[i])))
+        panel.draw(own_axes(figure.add_subplot(grid[i])))
     return figure
 
 
@@ -106,16 +106,14 @@ def figure_of(
     names = [*(curve.label for curve in curves), *alongs]
     losses = bool(alongs or (curves and fit is None))
     if losses:
-        height = 2.4 + legend_height(names)
-        panels.append(Panel(draw=lambda ax: _losses(ax, curves, alongs), height=height))
+        panels.append(Panel(draw=lambda ax: _losses(ax, curves, alongs)))
     plans = {each.label: each.schedule for each in curves} if rates else {}
     if fit is None:
         plans |= schedules
     if plans:
         # Below the losses of the same runs lines have the same colours and dashes.
         once = not (losses and names == [*plans])
-        height = 1.9 + (legend_height([*plans]) if once else 0)
-        panels.append(Panel(draw=lambda ax: plot_schedules(plans, ax, names=once), height=height))
+        panels.append(Panel(draw=lambda ax: plot_schedules(plans, ax, names=once), height=1.9))
     for each in files:
         for draw in each.draws:
             panels.append(Panel(draw=lambda ax, draw=draw, of=each: draw(of.value, ax), height=2.8))

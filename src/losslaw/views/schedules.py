@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from losslaw.designing.run_length import Horizon
-from losslaw.drawing.axes import legend, legend_height, rate_axis, thinned, update_axis
+from losslaw.drawing.axes import legend, rate_axis, thinned, update_axis
 from losslaw.drawing.style import RATE, UPDATE, axes_of, cycled, named, quiet
 from losslaw.schedules import Schedule, ScheduleLike, schedule_of
 
@@ -52,7 +52,7 @@ def plot_schedules(
         ax: Where to draw; ``None``: on new axes.
         names: Whether to have the legend.
     """
-    ax = axes_of(ax, 2.2 + legend_height([*schedules]))
+    ax = axes_of(ax, 2.2)
     for i, (name, schedule) in enumerate(schedules.items()):
         plot_schedule(schedule, ax, label=named(name), **cycled(i))
     if names:
