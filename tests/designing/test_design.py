@@ -10,8 +10,12 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import losslaw as ll
-from losslaw.designing.record import shape_in_words
+from losslaw.designing.gains import Gains
+from losslaw.designing.record import BestSchedule, shape_in_words
+from losslaw.errors import FitError
 from losslaw.files.json_text import plain
+from losslaw.fitting.status import DIFFERENT
+from losslaw.numerics.interval import Interval
 
 LAW = ll.Effective(L0=2.5, A=0.3, N=47.0)
 KNOWN = dict(horizon=600, peak=1e-3, warmup=30)
@@ -74,6 +78,22 @@ def test_what_stands_behind_a_design_is_said_first(fit):
     assert "too wide to choose by" in wide[1]
     assert "losslaw advise" in wide[1]
     assert wide[2:] == lines[1:]
+
+
+def test_nothing_is_proposed_where_no_gain_is_known(fit, monkeypatch):
+    open_ended = Interval(lower=-2499.0, upper=2499.0, level=0.9)
+    monkeypatch.setattr(Gains, "interval", lambda *_: open_ended)
+    mixed = replace(fit, status=replace(fit.status, sentences=(f"{DIFFERENT} (adamw, muon)",)))
+    with pytest.raises(FitError, match=r"no best schedule: .*anything; .*\(adamw, muon\)"):
+        ll.design(mixed, 600)
+
+
+def test_a_schedule_that_does_not_train_is_not_proposed(fit, monkeypatch):
+    idle = ll.Schedule([1e-9] + [0.0] * 599)
+    best = BestSchedule(schedule=idle, loss=2.0, gap=None, evaluations=1, peak=1e-9)
+    monkeypatch.setattr(sys.modules["losslaw.designing.design"], "_best", lambda *_: best)
+    with pytest.raises(FitError, match="no best schedule"):
+        ll.design(fit, 600, peak=1e-3, warmup=0)
 
 
 def test_the_run_so_far_is_kept(fit):

@@ -1,6 +1,7 @@
 """From a law, or a problem of the kernel world, to the schedule that ends lowest: `design`."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,9 @@ from losslaw.designing.task import Constraints, Task, pose, refuse_blind
 from losslaw.designing.tuned_families import FAMILIES, best_setting, family_named
 from losslaw.errors import FitError, InputError, expect, expect_numbers
 from losslaw.fitting import Fit
+from losslaw.fitting.prediction import ADVISE
+from losslaw.fitting.status import DIFFERENT
+from losslaw.fitting.trust import useless
 from losslaw.fitting.uncertainty import Uncertainty
 from losslaw.progress import Progress, silent
 from losslaw.schedules import Schedule, ScheduleLike, schedule_of
@@ -82,7 +86,8 @@ def design(
     Raises:
         InputError: constraints that contradict each other, or a fit that cannot tell schedules
             apart.
-        FitError: the predicted losses are not finite.
+        FitError: the predicted losses are not finite, or a fit that knows no best schedule: what
+            it says of gains has no use, or it would rather not train.
 
     >>> import losslaw as ll
     >>> law = ll.Effective(L0=2.6, A=0.5, N=47.0)
@@ -104,6 +109,8 @@ def design(
     sentences: list[str] = []
     if known is not None and not known.status.converged:
         sentences.append("the fit did not converge")
+    if known is not None:
+        sentences += [text for text in known.status.sentences if text.startswith(DIFFERENT)]
     if family != "free" and (rising or max_slope is not None):
         word = "rising" if rising else "max_slope"
         raise InputError(f"{word} is for the free form: a family has the shape it has")
@@ -142,6 +149,8 @@ def design(
         gains = Gains.of(known, schedule, level, model_size)
     fixed = task if task.lowest_peak is None else task.at_peak(best.peak)
     instead = _compared(fixed, schedule, loss, gains, measure)
+    if known is not None:
+        _refuse_unknown(known, task, schedule, loss, instead)
     better = min(instead.values(), key=lambda item: item.gain)
     if trust is not None and better.gain < -measure.nothing(loss):
         sentences.append(
@@ -177,6 +186,32 @@ def design(
         evaluations=best.evaluations,
         seconds=time.perf_counter() - begun,
         measure=measure,
+    )
+
+
+# A schedule whose mean rate is less than this share of its peak does not train.
+NO_TRAINING = 0.005
+
+
+def _refuse_unknown(
+    fit: Fit, task: Task, schedule: Schedule, loss: float, instead: Mapping[str, Baseline]
+) -> None:
+    """Refuse a design that nothing is known of.
+
+    Raises:
+        FitError: no gain over a usual schedule is known to any use, or all rates are near 0.
+    """
+    intervals = [item.interval for item in instead.values()]
+    if all(each is not None and useless(each, loss) for each in intervals):
+        why = "what it gains over any usual schedule could be anything"
+    elif task.given == task.template.warmup and schedule.lr.mean() < NO_TRAINING * task.peak:
+        why = "it says that not to train would be best"
+    else:
+        return
+    doubts = "".join(f"; {doubt}" for doubt in fit.status.doubts[:1])
+    raise FitError(
+        f"this fit knows no best schedule: {why}{doubts}."
+        f" Fit runs of one kind by themselves, or make one that would tell: {ADVISE}"
     )
 
 

@@ -16,7 +16,7 @@ from losslaw.errors import InputError
 from losslaw.fitting.cleaning import CleanedRuns, cleaned_runs
 from losslaw.fitting.contest import Contest, contest, size_fits, with_offsets
 from losslaw.fitting.misfit import misfit_of
-from losslaw.fitting.optimizer import all_by
+from losslaw.fitting.optimizer import all_by, disagreement
 from losslaw.fitting.prediction import FittedCurve
 from losslaw.fitting.problem import Problem, pose
 from losslaw.fitting.record import Fit
@@ -186,8 +186,9 @@ def _contest(clean: CleanedRuns) -> Contest:
 
 
 def _doubts(problem: Problem, point: Point, laws: Sequence[Law]) -> tuple[str, ...]:
-    """What to know before using the fit: amplitudes, shapes and directions not determined."""
-    sentences: list[str] = []
+    """What to know before using the fit: optimisers that differ, and what is not determined."""
+    mixed = disagreement(problem.curves)
+    sentences = [mixed] if mixed else []
     points, needed = sum(map(len, problem.curves)), problem.parameters
     if points <= needed:
         sentences.append(

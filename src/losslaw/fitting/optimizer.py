@@ -6,6 +6,7 @@ AdamW's constants are known (`losslaw.laws.effective`); of all others only that 
 from collections.abc import Sequence
 
 from losslaw.curves import LossCurve, Runs, curves_of
+from losslaw.fitting.status import DIFFERENT
 from losslaw.logs.optimizer import OTHER, checked_optimizer
 
 ADAMW, HYPERBALL = "adamw", "hyperball"
@@ -76,7 +77,7 @@ def disagreement(curves: Sequence[LossCurve]) -> str:
     named = sorted(_named(curves))
     if len(named) < 2:
         return ""
-    return f"the runs have different optimisers ({', '.join(named)}): taken as other than AdamW"
+    return f"{DIFFERENT} ({', '.join(named)}): taken as other than AdamW"
 
 
 def _unknown(curve: LossCurve) -> bool:

@@ -26,7 +26,6 @@ from losslaw.fitting.norms import fitted_growth, norms_seen
 from losslaw.fitting.optimizer import (
     constant_norm,
     decay_not_assumed,
-    disagreement,
     without_guess,
 )
 from losslaw.fitting.status import Note
@@ -280,8 +279,6 @@ def pose(recipe: Recipe, curves: Sequence[LossCurve], *, skip: int | None = None
         text = "the norm of the weights is constant (hyperball): the effective rate is the rate"
         notes.append(Note(text=text))
     template = _template(law, free, fixed)
-    if said := disagreement(kept):
-        notes.append(Note(text=said))
     kept = _same_knowledge(law, kept, notes)
     template = template.informed([curve.schedule for curve in kept])
     if law.growth not in fixed and (grown := fitted_growth(template, kept)):

@@ -19,6 +19,8 @@ from losslaw.numerics.robust import robust_sd
 NOT_DETERMINED = "not determined"
 # How the sentence ends that is said of a fit with no more points than parameters.
 UNTESTED = "nothing tests it"
+# How the sentence begins that is said of a fit of runs of several optimisers.
+DIFFERENT = "the runs have different optimisers"
 # Losses along one run are correlated; a run is worth about this many independent points.
 POINTS_A_RUN = 8
 # A direction whose standard deviation exceeds this many e-folds is not determined.
@@ -94,8 +96,10 @@ class Status:
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """All that is doubtful, a miss of its curves first."""
-        return (*([self.misfit] if self.misfit else []), *self.sentences)
+        """All that is doubtful: optimisers that differ first, then a miss of its curves."""
+        mixed = [text for text in self.sentences if text.startswith(DIFFERENT)]
+        rest = [text for text in self.sentences if text not in mixed]
+        return (*mixed, *([self.misfit] if self.misfit else []), *rest)
 
     @property
     def ended(self) -> str:
