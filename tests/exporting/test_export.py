@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
@@ -126,9 +127,17 @@ def test_files_say_where_they_are_from(target, fitted):
     assert f"Made by losslaw {__version__}, from design 7." in words
     assert "horizon 400 updates, warm-up 20, peak learning rate 0.003" in words
     assert "law: momentum, fitted to run0, run1, run2 (runs/fit.json)" in words
-    loss = fitted.predict(DESIGNED).final
-    assert done.predicted == pytest.approx(loss)
-    assert f"predicted loss after the last update: {loss:.4f} nats per token" in words
+    end = fitted.predict(DESIGNED)
+    assert done.predicted == pytest.approx(end.final)
+    known = f"{end.final:.4f} ({end.interval}, 90 %) nats per token"
+    assert f"predicted loss after the last update: {known}" in words
+
+
+@pytest.mark.parametrize("target", ["torch", "json"])
+def test_a_loss_whose_interval_is_not_known_says_so(target, fitted):
+    done = prepare(DESIGNED, target, fit=replace(fitted, uncertainty=None, mixture=None))
+    assert "(interval not known)" in done.text or '"predicted_loss_lower": null' in done.text
+    assert done.as_dict()["predicted_loss_upper"] is None
 
 
 @pytest.mark.parametrize("label", HOSTILE, ids=range(len(HOSTILE)))

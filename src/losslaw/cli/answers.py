@@ -943,6 +943,8 @@ class ExportAnswer(TypedDict):
         style_peak_lr: Its peak.
         gap: How far off it is.
         predicted_loss: Predicted final loss of the schedule; ``null`` without ``--fit``.
+        predicted_loss_lower: Lower end of its 90 % interval; ``null`` where there is none.
+        predicted_loss_upper: Upper end of it.
         output: The file that was written.
         text: What is in it.
     """
@@ -957,6 +959,8 @@ class ExportAnswer(TypedDict):
     style_peak_lr: float | None
     gap: StyleGap | None
     predicted_loss: float | None
+    predicted_loss_lower: float | None
+    predicted_loss_upper: float | None
     trust: TrustAnswer | None
     notes: list[str]
     output: str | None

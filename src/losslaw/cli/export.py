@@ -106,9 +106,8 @@ def export_command(
 
 
 def _text(done: "Exported", output: str) -> str:
-    from losslaw.curves.curve import in_full
     from losslaw.exporting import TARGETS
-    from losslaw.exporting.job import gap_lines
+    from losslaw.exporting.job import gap_lines, predicted_line
 
     near = done.nearest
     lines = [] if done.trust is None else [str(done.trust), ""]
@@ -119,9 +118,7 @@ def _text(done: "Exported", output: str) -> str:
         count, error = done.pieces.updates.size, done.pieces.error
         lines.append(f"{count} knots, largest relative error {error:.1e}")
     if done.predicted is not None:
-        lines.append(
-            f"predicted loss after the last update: {done.predicted:.4f} {in_full(done.unit)}"
-        )
+        lines.append(predicted_line(done.predicted, done.interval, done.unit))
     lines += [f"note: {note}" for note in done.notes]
     # Python imports a file by its name alone; a shell takes a name with spaces for several.
     module, step = Path(output).stem, done.next_step

@@ -11,6 +11,7 @@ from losslaw.exporting.pieces import Pieces
 from losslaw.exporting.styles import Nearest, Style, nearest
 from losslaw.exporting.text import comment
 from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.interval import Interval, ends
 from losslaw.schedules import Schedule
 from losslaw.version import __version__
 
@@ -37,6 +38,7 @@ class Job:
         date: Text that dates the file; ``None``: no date.
         model_size: Parameters of the model, for fits of several sizes.
         predicted: Predicted loss after the last update, in nats per token; ``None`` without a fit.
+        interval: Where that loss is meant to lie; ``None``: not known.
         trust: What stands behind that loss; ``None`` where one law answers alone.
     """
 
@@ -48,6 +50,7 @@ class Job:
     date: str | None = None
     model_size: float | None = None
     predicted: float | None = None
+    interval: Interval | None = None
     trust: "Trust | None" = None
 
     @property
@@ -76,7 +79,7 @@ class Job:
         if knots:
             count = p.updates.size
             lines.append(f"straight pieces: {count} knots, largest relative error {p.error:.1e}")
-        if self.fit is not None:
+        if self.fit is not None and self.predicted is not None:
             labels = [curve.label for curve in self.fit.curves]
             more = f" and {len(labels) - NAMED} more" if len(labels) > NAMED else ""
             names = ", ".join(labels[:NAMED]) + more
@@ -85,10 +88,7 @@ class Job:
                 lines.append(str(self.trust))
             others = "" if self.trust is None else " (the heaviest of those that answer)"
             lines.append(f"law: {self.fit.law.name}{others}, fitted to {names}{where}")
-            lines.append(
-                f"predicted loss after the last update: {self.predicted:.4f}"
-                f" {in_full(self.fit.unit)}"
-            )
+            lines.append(predicted_line(self.predicted, self.interval, self.fit.unit))
         if s.batch is not None and not self.batch_changes:
             lines.append(f"batch: {s.batch[0]:g} sequences an update")
         if s.weight_decay is not None:
@@ -129,6 +129,7 @@ class Exported:
         next_step: One sentence on how to use the file.
         notes: Sentences on what the file does not carry.
         predicted: Predicted final loss of the schedule.
+        interval: Where that loss is meant to lie; ``None``: not known.
         trust: What stands behind that loss; ``None`` where one law answers alone.
         unit: What losses are measured in, as in `LossCurve`.
     """
@@ -141,6 +142,7 @@ class Exported:
     next_step: str
     notes: tuple[str, ...] = ()
     predicted: float | None = None
+    interval: Interval | None = None
     trust: "Trust | None" = None
     unit: str = NATS
 
@@ -165,9 +167,32 @@ class Exported:
             if near is None
             else {"largest": near.largest, "rms": near.rms, "loss": near.loss_gap},
             "predicted_loss": self.predicted,
+            **predicted_ends(self.interval),
             "trust": None if self.trust is None else self.trust.as_dict(),
             "notes": list(self.notes),
         }
+
+
+def predicted_ends(interval: Interval | None) -> dict[str, float | None]:
+    """The JSON form of the ends of a predicted final loss; ``None`` where it has none."""
+    bounded = interval is not None and interval.bounded
+    found = ends(interval if bounded else None)
+    return {f"predicted_loss_{end}": value for end, value in found.items()}
+
+
+def predicted_line(loss: float, interval: Interval | None, unit: str) -> str:
+    """A predicted final loss with what is known of its error.
+
+    >>> predicted_line(1.3009, Interval(lower=1.28, upper=1.32, level=0.9), NATS)
+    'predicted loss after the last update: 1.3009 (1.2800 .. 1.3200, 90 %) nats per token'
+    >>> predicted_line(1.3009, None, NATS)
+    'predicted loss after the last update: 1.3009 (interval not known) nats per token'
+    """
+    known = "interval not known"
+    if interval is not None:
+        share = f"{100 * interval.level:g} %"
+        known = f"{interval}, {share}" if interval.bounded else "interval unbounded"
+    return f"predicted loss after the last update: {loss:.4f} ({known}) {in_full(unit)}"
 
 
 def changes(values: FloatArray | None) -> bool:

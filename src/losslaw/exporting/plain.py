@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from losslaw.exporting.job import Exported, Job, changes
+from losslaw.exporting.job import Exported, Job, changes, predicted_ends
 from losslaw.exporting.pieces import runs
 from losslaw.exporting.text import comment, number
 from losslaw.numerics.arrays import FloatArray
@@ -57,6 +57,7 @@ def write_json(job: Job) -> Exported:
         "law": None if job.fit is None else job.fit.law.name,
         "fit": job.fit_source,
         "predicted_loss": job.predicted,
+        **predicted_ends(job.interval),
         "trust": None if job.trust is None else job.trust.as_dict(),
         "horizon": s.horizon,
         "warmup": s.warmup,

@@ -123,9 +123,10 @@ def prepare(
 
         expect("fit", fit, Fit, "a Fit")
         end = fit.predict(schedule, [schedule.horizon], LEVEL, model_size)
-        job = replace(job, predicted=end.final, trust=end.trust)
+        job = replace(job, predicted=end.final, interval=end.interval, trust=end.trust)
     known = {} if job.fit is None else {"unit": job.fit.unit}
-    return replace(TARGETS[target].write(job), predicted=job.predicted, trust=job.trust, **known)
+    told = {"predicted": job.predicted, "interval": job.interval, "trust": job.trust}
+    return replace(TARGETS[target].write(job), **told, **known)
 
 
 def export(
