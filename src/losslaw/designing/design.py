@@ -402,8 +402,11 @@ def _warmup(
     if warmup is not None or prefix is not None:
         return (prefix.warmup if warmup is None and prefix is not None else warmup) or 0
     usual = 0 if fit is None else usual_warmup(fit)
-    if usual:
-        sentences.append(f"warm-up of {usual} updates, as in the fitted runs")
+    if fit is not None and usual:
+        # Trainers begin at a rate of 0, and count the updates after it.
+        idle = all(curve.schedule.lr[0] == 0 for curve in fit.curves)
+        counted = f" ({usual - 1}, as trainers count that begin at a rate of 0)" if idle else ""
+        sentences.append(f"warm-up of {usual} updates, as in the fitted runs{counted}")
     return usual
 
 

@@ -306,6 +306,10 @@ def opening(trust: Trust | None) -> list[str]:
     return [str(trust), *([useless] if trust.refused else []), ""]
 
 
+# A move of one update by this share of the largest rate is a jump, where others are smaller.
+JUMP = 0.05
+
+
 def shape_in_words(schedule: Schedule, given: int) -> str:
     """What the free part of a schedule does, in one sentence.
 
@@ -322,7 +326,7 @@ def shape_in_words(schedule: Schedule, given: int) -> str:
     first = given + int(np.argmax(np.abs(lr[given:] - start) > near))  # updates before it moves
     if first <= max(given, 1):  # it moves from the first update on
         first = given
-    final = f"{lr[-1]:.3g} ({lr[-1] / top:.1%})".replace("%", " %")
+    final = f"{lr[-1]:.3g} ({lr[-1] / max(start, top):.1%})".replace("%", " %")
     moves = np.abs(np.diff(lr[max(given - 1, 0) :]))
     steps = np.flatnonzero(moves > near)
     if 0 < steps.size <= 8 and moves[steps].sum() > 0.99 * moves.sum():
@@ -333,6 +337,12 @@ def shape_in_words(schedule: Schedule, given: int) -> str:
     share = f"{(n - first) / n:.1%}".replace("%", " %")
     words = "then up and down" if rises else "then down"
     stay = f"at {start:.4g} up to step {first}, " if first > given else ""
+    after = float(lr[first])
+    if first and abs(after - lr[first - 1]) > max(JUMP * top, 10 * float(np.median(moves))):
+        goes = "falls" if after < lr[first - 1] else "rises"
+        rises = bool((np.diff(lr[first:]) > near).any())
+        words = "then up and down" if rises else "then down"
+        stay = f"{stay}{'then ' if stay else ''}{goes} at once to {after:.4g} after step {first}, "
     words = words if stay else words.removeprefix("then ")
     rest = int(np.argmax(np.abs(lr[::-1] - lr[-1]) > near)) - 1  # updates at the last rate
     reached = f", reached {rest} updates before the end" if rest > 0.01 * n else ""
