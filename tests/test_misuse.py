@@ -93,6 +93,8 @@ TOGETHER = {
     "going on by a fit": lambda fit: ll.continue_run(IN_NATS, 50, fit=fit),
     "forecast with earlier runs": lambda fit: ll.forecast(IN_NATS, earlier=IN_BITS),
     "forecast by a fit": lambda fit: ll.forecast(IN_NATS, fit=fit),
+    "drawn beside a fit": lambda fit: fit.plot(curves=[IN_NATS]),
+    "reported by a fit": lambda fit: ll.report(fit, IN_NATS),
     "averages by a fit": lambda fit: ll.merge(IN_NATS, 20, fit=fit),
 }
 

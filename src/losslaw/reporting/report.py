@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from losslaw.annealing import Annealed, annealed
 from losslaw.curves import LossCurve, Runs, curves_of
+from losslaw.curves.curve import check_one_unit
 from losslaw.designing import Design, design
 from losslaw.errors import FitError, InputError
 from losslaw.fitting import Fit, Scores, fit, score
@@ -77,6 +78,7 @@ def report(
     progress("reading")
     if isinstance(runs, Fit):
         fitted, read, seen = runs, True, tuple(curves_of(curves))
+        check_one_unit([*fitted.curves, *seen])
     else:
         if curves:
             raise InputError("curves are given beside a fit: give all runs first, or a fit first")

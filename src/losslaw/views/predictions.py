@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from losslaw.curves import LossCurve
-from losslaw.curves.curve import HasUnit
+from losslaw.curves.curve import HasUnit, check_one_unit
 from losslaw.drawing.axes import band, legend, loss_limits, thinned, update_axis
 from losslaw.drawing.style import COLORS, INK, UPDATE, axes_of, behind, cycled, named, quiet
 from losslaw.fitting import Fit, Prediction
@@ -79,7 +79,11 @@ def plot_fit(
         curves: Runs, drawn as points, whose schedules are predicted; none: the fitted runs, of
             which a fit remembers the schedules.
         level: Level of the bands.
+
+    Raises:
+        InputError: losses of the runs are measured in something else than those of the fit.
     """
+    check_one_unit([*fit.curves, *curves])
     ax = axes_of(ax)
     runs = [(curve.label, curve.schedule, curve.model_size) for curve in curves or fit.curves]
     lines: list[tuple[Any, Any]] = []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losslaw.curves import LossCurve
-from losslaw.curves.curve import in_brackets
+from losslaw.curves.curve import check_one_unit, in_brackets
 from losslaw.drawing.axes import legend, update_axis
 from losslaw.drawing.style import INK, UPDATE, axes_of, cycled, quiet
 from losslaw.fitting import Fit
@@ -42,7 +42,11 @@ def plot_residuals(fit: Fit, curves: Sequence[LossCurve], ax: "Axes | None" = No
         fit: The fit.
         curves: Runs, fitted or not.
         ax: Where to draw; ``None``: on new axes.
+
+    Raises:
+        InputError: losses of the runs are measured in something else than those of the fit.
     """
+    check_one_unit([*fit.curves, *curves])
     ax = axes_of(ax, 2.1)
     steps: list[IntArray] = []
     errors: list[FloatArray] = []
