@@ -111,15 +111,38 @@ def test_without_label_noise_theory_says_the_phase(capsys):
     line = [*QUIET, "1e12", "--capacity", "2", "--schedule", "wsd"]
     assert run(line) == 0
     out = capsys.readouterr().out
-    assert "easy regime" in out
-    assert "without label noise, random features: phase III (s > 2 - 1/beta, beta > 1)" in out
+    assert "easy regime" not in out
+    assert "random features: phase III (s > 2 - 1/beta, beta > 1)" in out
     assert "best risk   C^(1/(2 beta) - 1) = C^-0.75" in out
     assert run([*line, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["phase"]["name"] == "III"
     assert document["phase"]["modes"] == {"exponent": 0.5, "log_power": 0.0}
     assert document["frontier"] is None
-    assert document["schedules"]
+    assert document["schedules"] == []
+    assert document["best"] == {}
+    assert document["regime"] is None
+    assert [rank["schedule"] for rank in document["ranking"]] == ["wsd"]
+
+
+@pytest.mark.parametrize("source", ["0.5", "2"])
+def test_without_label_noise_exact_risks_rank_the_schedules(capsys, source):
+    line = ["theory", "--source", source, "--capacity", "4", "--noise", "0", "--budget", "1e9"]
+    assert run([*line, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    risks = {rank["schedule"]: rank["exact_risk"] for rank in document["ranking"]}
+    assert list(risks.values()) == sorted(risks.values())
+    assert risks["constant"] < risks["power"] < risks["exponential"]
+    law = document["constant"]
+    assert law["predicted"] == -min(float(source), 1.75)
+    assert law["measured"] == pytest.approx(law["predicted"], abs=0.01)
+    assert run([*line, "--exact", "--schedule", "constant"]) == 0
+    out = capsys.readouterr().out
+    assert "closed form costs" not in out
+    assert "label noise ~ 1: none here" in out
+    assert f"= D^{law['predicted']:g}" in out
+    assert run([*line, "--schedule", "cosin"]) == 2
+    assert "unknown schedule 'cosin'" in capsys.readouterr().err
 
 
 def test_the_phase_of_a_capacity_of_one_or_less(capsys):

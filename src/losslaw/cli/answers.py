@@ -1243,14 +1243,14 @@ class RankAnswer(TypedDict):
     """A schedule in the ranking.
 
     Attributes:
-        exponent: Power of the budget in the risk.
+        exponent: Power of the budget in the risk; none without label noise, where exact risks rank.
         log_power: Power of its logarithm.
         exact_risk: Risk in the exact dynamics.
     """
 
     schedule: str
-    exponent: float
-    log_power: float
+    exponent: float | None
+    log_power: float | None
     exact_risk: float | None
     ahead_from: float | None
 
@@ -1294,14 +1294,19 @@ class OptimumAnswer(TypedDict):
 
 
 class ExactAnswer(TypedDict):
-    """The lowest exact risk of a schedule for a budget, beside the closed form."""
+    """The lowest exact risk of a schedule for a budget, beside the closed form.
+
+    Attributes:
+        closed: At the hyper-parameters of the closed form; none without label noise.
+        cost: How much higher the risk is there, as a share.
+    """
 
     schedule: str
     exact: OptimumAnswer
     cap: float
     share: float
-    closed: OptimumAnswer
-    cost: float
+    closed: OptimumAnswer | None
+    cost: float | None
     largest_batch: float
 
 
@@ -1359,6 +1364,23 @@ class FrontierAnswer(TypedDict):
     size: ExponentAnswer
 
 
+class ConstantAnswer(TypedDict):
+    """Without label noise: how the risk falls with data at a constant rate near the largest.
+
+    Attributes:
+        formula: Its law.
+        predicted: Power of data in the risk, in the limit.
+        measured: The same in the last decade before the budget, in the exact dynamics; none where
+            the budget is of compute.
+        source: Where that is proved, or that it is measured.
+    """
+
+    formula: str
+    predicted: float
+    measured: float | None
+    source: str
+
+
 class FreeAnswer(TypedDict):
     """The best schedule of any shape, at the modes and samples of the best optimum.
 
@@ -1385,12 +1407,13 @@ class TheoryAnswer(TypedDict):
         limited: What the budget is of.
         phase: Without label noise, which of the 4 + 3 phases.
         frontier: Its exponents measured in the exact dynamics, where compute is given.
-        regime: Easy or hard.
+        constant: Without label noise, what holds of a constant rate.
+        regime: Easy or hard; none without label noise.
         largest_peak: Largest stable rate, with a margin.
-        ranking: Schedules, the best first.
+        ranking: Schedules, the best first; without label noise by exact risks.
         exact: Optima in the exact dynamics, by schedule.
         free: The best schedule of any shape there.
-        schedules: What theory says of each schedule.
+        schedules: What theory says of each schedule; nothing without label noise.
         best: What is best of all, in two tables.
     """
 
@@ -1402,6 +1425,7 @@ class TheoryAnswer(TypedDict):
     limited: str
     phase: Phase | None
     frontier: FrontierAnswer | None
+    constant: ConstantAnswer | None
     regime: Regime | None
     largest_peak: float | None
     ranking: list[RankAnswer]

@@ -1,7 +1,7 @@
 """``losslaw theory``: what the closed forms say about a budget, and the exact dynamics beside."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,7 +73,7 @@ def theory(
         float,
         typer.Option(
             "--noise",
-            help="Standard deviation of the labels, for exact risks; 0: the phase as well.",
+            help="Standard deviation of the labels, for exact risks; 0: what holds without noise.",
         ),
     ] = 1.0,
     batch: Annotated[
@@ -108,7 +108,7 @@ def theory(
     from losslaw.cli.noiseless import Noiseless
     from losslaw.cli.output import print_json, save_json
     from losslaw.errors import InputError
-    from losslaw.kernel.agreement import cap, exact_optimum, freed, ranking, schedule_text
+    from losslaw.kernel.agreement import cap, exact_optimum, freed, ranking
     from losslaw.kernel.theory import (
         Exponents,
         batch_relations,
@@ -134,26 +134,35 @@ def theory(
         if spectrum is not None and fit is not None:
             raise InputError("give one of --spectrum and --fit")
         measured = _measured_from(spectrum, tolerance, fit)
-        if not json:
-            show(f"{measured}\n")
         pair = (measured.exponents.source, measured.exponents.capacity)
     else:
         pair = chosen_exponents(source, difficulty, capacity)
-    quiet = None
     if noise == 0:
-        quiet = Noiseless(*pair, budget if compute and exact else None)
-    if quiet is not None and pair[1] <= 1:
-        if schedule is not None or exponent is not None or floor:
-            raise InputError(
-                f"capacity is {pair[1]:g}: of 1 and less only the phase of a constant rate is"
-                " known; leave out --schedule, --exponent and --floor"
+        with activity("theory"):
+            quiet = Noiseless(
+                *pair,
+                budget,
+                schedule,
+                limited=limited,
+                exact=exact,
+                batch=batch,
+                exponent=exponent,
+                floor=floor,
             )
-        record = {**_of_problem(*pair, budget, limited), **quiet.as_dict()}
+        record = {
+            **_of_problem(*pair, budget, limited),
+            "measured": measured and {**asdict(measured), "side": measured.side},
+            **quiet.as_dict(),
+        }
         save_json(output, record)
         if json:
             print_json(record)
-        else:
-            show(quiet)
+            return
+        show(quiet if measured is None else f"{measured}\n\n{quiet}")
+        if quiet.optima:
+            names = [name for name in quiet.ranks if name in quiet.optima]
+            optima = {name: quiet.optima[name] for name in names}
+            _print_exact(Exponents(*pair), optima, quiet.free, names[0], noise, exponent, floor)
         return
     exponents = Exponents(*pair)
     top = cap(exponents, batch)
@@ -206,8 +215,7 @@ def theory(
         best["batch schedule at a constant rate"] = batch_relations(exponents, budget)
     record = {
         **_of_problem(*pair, budget, limited),
-        **({} if quiet is None else quiet.as_dict()),
-        "measured": None if measured is None else {**asdict(measured), "side": measured.side},
+        "measured": measured and {**asdict(measured), "side": measured.side},
         "regime": asdict(side),
         "largest_peak": top,
         "ranking": [_rank_record(rank) for rank in ranks],
@@ -221,24 +229,18 @@ def theory(
         print_json(record)
         return
     letter = "C" if compute else "D"
+    if measured is not None:
+        show(f"{measured}\n")
     show(
         f"{side.name} regime: {side.formula} = {side.boundary:.4g}; {side.meaning}"
         f" [{side.source}]\n"
         f"{letter} = {budget:g}, L = log {letter}; constants are set to one, peaks are at most"
         f" {top / batch:.4g} a sample\n(0.9 of the largest stable rate at batch {batch:g})"
     )
-    if quiet is not None:
-        show(f"\n{quiet}")
     if ranks:
         _print_ranking(ranks, letter)
     if optima:
-        found = optima[results[0].schedule].exact
-        text = schedule_text(exponents, results[0].schedule, found, exponent, floor)
-        options = f"--source {exponents.source:g} --capacity {exponents.capacity:g}"
-        options += (
-            f" --modes {found.modes:g} --noise {noise:g} --batch {batch:g} --method integrator"
-        )
-        _print_exact(list(optima.values()), free, f"{options} --schedule {text}")
+        _print_exact(exponents, optima, free, results[0].schedule, noise, exponent, floor)
     footnotes: dict[str, int] = {}
     for result in results:
         title = f"{result.schedule}, {limited}-limited"
@@ -262,6 +264,7 @@ def _of_problem(source: float, capacity: float, budget: float, limited: str) -> 
         "limited": limited,
         "phase": None,
         "frontier": None,
+        "constant": None,
         "regime": None,
         "largest_peak": None,
         "ranking": [],
@@ -352,11 +355,22 @@ def _since(budget: float | None) -> str:
     return "not up to 1e15" if math.isinf(budget) else f"{budget:.1e}"
 
 
-def _print_exact(optima: "Sequence[ExactOptimum]", free: "FreeForm | None", command: str) -> None:
+def _print_exact(
+    exponents: "Exponents",
+    optima: "Mapping[str, ExactOptimum]",
+    free: "FreeForm | None",
+    first: str,
+    noise: float,
+    exponent: float | None,
+    floor: float,
+) -> None:
+    """The optima, what no shape can beat, and the run of the first one."""
+    from losslaw.kernel.agreement import schedule_text
     from losslaw.text import table
 
+    closed = noise > 0  # else there is no closed form to compare with
     header = ["exact optimum", "excess risk", "peak", "modes", "samples", "cooldown"]
-    header += ["closed form costs", "largest batch"]
+    header += [*(["closed form costs"] * closed), "largest batch"]
     rows = [
         [
             found.schedule,
@@ -365,22 +379,28 @@ def _print_exact(optima: "Sequence[ExactOptimum]", free: "FreeForm | None", comm
             f"{found.exact.modes:.0f}",
             f"{found.exact.samples:.4g}",
             f"{found.exact.cooldown:.3g}",
-            f"{found.cost:+.1%}",
+            *([] if found.cost is None else [f"{found.cost:+.1%}"]),
             f"{found.largest_batch:g}",
         ]
-        for found in optima
+        for found in optima.values()
     ]
     show("\n".join(["", *table(header, rows, left=(0,), rule=True)]))
     if free is not None:
-        best = min(optima, key=lambda each: each.exact.risk)
+        best = min(optima.values(), key=lambda each: each.exact.risk)
         show(
             f"of any shape: {free.risk:.4g}, {best.schedule} costs"
             f" {best.exact.risk / free.risk - 1:+.1%}; to first order no more than {free.gap:.1%}"
             " is left"
         )
+    found = optima[first].exact
+    text = schedule_text(exponents, first, found, exponent, floor)
     show(
-        "closed form costs: the exact risk at its hyper-parameters; largest batch: of those that"
-        f" cost at most 5 %\nnext: losslaw simulate {command}"
+        "closed form costs: the exact risk at its hyper-parameters; "
+        * closed
+        + "largest batch: of those that cost at most 5 %\n"
+        f"next: losslaw simulate --source {exponents.source:g} --capacity {exponents.capacity:g}"
+        f" --modes {found.modes:g} --noise {noise:g} --batch {found.batch:g} --method integrator"
+        f" --schedule {text}"
     )
 
 

@@ -132,7 +132,13 @@ def risk_ratio(
     return mine.risk / best(exponents, other, budget, limited=limited).risk
 
 
-def noiseless_pair(exponents: Exponents, budgets: tuple[float, float], share: float = 0.5) -> Pair:
+def noiseless_pair(
+    exponents: Exponents,
+    budgets: tuple[float, float],
+    share: float = 0.5,
+    *,
+    batch: float = 1.0,
+) -> Pair:
     """Exponent of the risk at a constant rate without label noise, ``min(s, 2 - 1/beta)``.
 
     What is left is signal, ``t^-s``, or the mini-batch noise that the signal made at first and that
@@ -140,8 +146,9 @@ def noiseless_pair(exponents: Exponents, budgets: tuple[float, float], share: fl
 
     Args:
         exponents: Source and capacity.
-        budgets: Updates, the smaller number first.
+        budgets: Samples, the smaller number first.
         share: The rate, as a share of the largest one that is tried.
+        batch: Samples in an update.
 
     Source: arXiv:2509.19189, Th 4.5 (there for s <= 2 - 1/beta).
 
@@ -149,8 +156,9 @@ def noiseless_pair(exponents: Exponents, budgets: tuple[float, float], share: fl
     >>> round(pair.measured, 2), pair.predicted
     (-1.5, -1.5)
     """
-    lr = share * cap(exponents)
-    first, last = (final_risk(exponents, long_constant(lr, round(n)), noise=0.0) for n in budgets)
+    lr = share * cap(exponents, batch)
+    runs = (long_constant(lr, max(1, round(n / batch)), batch) for n in budgets)
+    first, last = (final_risk(exponents, run, noise=0.0) for run in runs)
     predicted = -min(exponents.source, 2 - 1 / exponents.capacity)
     return Pair(slope(budgets, (first, last), 0.0), predicted)
 

@@ -108,7 +108,8 @@ class ExactOptimum:
         exact: The optimum, hyper-parameters to three digits.
         cap: Largest peak that was tried, `losslaw.kernel.agreement.cap`.
         share: What the cap is of the largest stable rate.
-        closed: The exact risk at the hyper-parameters of the closed form, all its constants one.
+        closed: The exact risk at the hyper-parameters of the closed form, all its constants one;
+            ``None`` without label noise, where the closed forms do not hold.
         cost: How much higher that is: ``closed.risk / exact.risk - 1``.
         largest_batch: Largest batch, a power of two, that costs no more than `TOLERATED` with all
             else tuned again. Samples are spent best in batches of 1; only the last rate of an
@@ -119,8 +120,8 @@ class ExactOptimum:
     exact: Optimum
     cap: float
     share: float
-    closed: Optimum
-    cost: float
+    closed: Optimum | None
+    cost: float | None
     largest_batch: float
 
 
@@ -173,8 +174,10 @@ def exact_optimum(
         )  # fmt: skip
 
     exact = tuned(batch, precise=True)
-    peak, modes, samples, cooldown = asked.closed()
-    closed = asked.at(peak=peak, modes=modes, samples=samples, cooldown=cooldown)
+    closed = None
+    if noise > 0:
+        peak, modes, samples, cooldown = asked.closed()
+        closed = asked.at(peak=peak, modes=modes, samples=samples, cooldown=cooldown)
     rough = tuned(batch, precise=False).risk
     largest = batch
     while largest * 2 < exact.samples / 10:
@@ -187,6 +190,6 @@ def exact_optimum(
         cap=asked.cap,
         share=SHARE,
         closed=closed,
-        cost=closed.risk / exact.risk - 1,
+        cost=None if closed is None else closed.risk / exact.risk - 1,
         largest_batch=largest,
     )
