@@ -221,6 +221,37 @@ def test_a_fit_alone_says_what_its_logs_would_add():
     assert "A saved fit was read, and no logs" in words
 
 
+@pytest.fixture(scope="module")
+def of_sizes():
+    return ll.fit(answers.ladder(), "effective")
+
+
+def test_every_run_is_told_of_the_model_size_it_has(of_sizes, tmp_path, capsys):
+    fit, runs = of_sizes, answers.ladder()
+    for made in (ll.report(fit, runs[:2]), ll.report(runs, law="effective")):
+        (split,) = [each for each in made.sections if each.name == "split"]
+        rows = {row[0]: row for row in split.parts[-1].rows}
+        for each in runs[: len(rows)]:
+            predicted = fit.predict(each.schedule, model_size=each.model_size).final
+            assert float(rows[each.label][-1]) == pytest.approx(predicted, abs=2e-4)
+        words = " ".join(Tags(made.html).words)
+        assert "For 2,000 updates of the model of 400M at a peak" in words
+        assert "Parameters of the effective-rate law of the model of 400M" in words
+    asked = ll.report(fit, model_size=1e8)
+    assert "For 2,000 updates of the model of 100M" in " ".join(Tags(asked.html).words)
+    fit.save(tmp_path / "sizes.json")
+    command = ["report", str(tmp_path / "sizes.json"), "--horizon", "3000"]
+    for more, size in (([], "400000000"), (["--model-size", "1e8"], "100000000")):
+        assert run([*command, *more, "-o", str(tmp_path / "r.html")]) == 0
+        words = " ".join(Tags((tmp_path / "r.html").read_text()).words)
+        assert f"--horizon 3000 --model-size {size} -o schedule.csv" in words
+
+
+def test_a_run_whose_model_size_is_not_known_is_refused(of_sizes):
+    with pytest.raises(ll.InputError, match="say which to predict"):
+        ll.report(of_sizes, answers.ladder()[0].with_(model_size=None))
+
+
 def test_a_part_without_an_answer_is_a_sentence():
     early = [curve.until(600) for curve in answers.curves()]
     made = ll.report(early, law="effective", horizon=50)

@@ -24,7 +24,9 @@ from losslaw.drawing.style import new_figure
 from losslaw.files.pictures import png
 from losslaw.kernel.sweeps.grid import SweepGrid
 from losslaw.reporting.page import HtmlReport
-from losslaw.text import Report
+from losslaw.text import Report, size_words
+from losslaw.views.figures import figure_of
+from losslaw.views.found import Found
 
 LOSS, UPDATE, RATE = "loss (nats per token)", "update", "learning rate"
 # What the axes are called.
@@ -245,6 +247,31 @@ def test_terms_add_up_to_the_loss():
     at = line.get_xdata().astype(int)
     plan = answers.fit().completed(WSD)
     np.testing.assert_allclose(line.get_ydata(), answers.fit().law.predict(plan, at), rtol=1e-6)
+
+
+def test_terms_of_several_sizes_are_those_of_the_size_that_is_said():
+    fit, runs = losslaw.fit(answers.ladder(), "effective"), answers.ladder()
+    for each in runs:
+        figure = figure_of([Found(name="fit.json", kind="fit", value=fit)], [each], terms=True)
+        ax = figure.axes[-1]
+        (line,) = ax.lines
+        predicted = fit.predict(each.schedule, model_size=each.model_size).final
+        assert line.get_ydata()[-1] == pytest.approx(predicted, abs=1e-6)
+        assert f"loss of {each.label} of the model of {size_words(each.model_size)}" in " ".join(
+            names(ax)
+        )
+    with pytest.raises(losslaw.InputError, match="say which to predict"):
+        views.plot_terms(fit, runs[0].schedule)
+
+
+def test_terms_are_drawn_of_each_run_under_its_name():
+    files = [Found(name="fit.json", kind="fit", value=answers.fit())]
+    axes = figure_of(files, answers.curves(), terms=True).axes[2:]
+    assert [names(ax)[-1] for ax in axes] == [f"loss of {each.label}" for each in answers.curves()]
+    many = [each.with_(label=f"{each.label}_{i}") for i in range(2) for each in answers.curves()]
+    axes = figure_of(files, many, terms=True).axes[2:]
+    assert len(axes) == 4
+    assert names(axes[0])[-1].endswith("(first 4 of 6)")
 
 
 def test_residuals_are_told_apart_by_phase():

@@ -70,17 +70,21 @@ def report_command(
         raise InputError("--law is of a fit to be made, and a saved fit is given")
     curves = options.read(logs, **reading) if logs else []
     asked: dict[str, Any] = {"horizon": horizon, "law": law, "skip": skip, "title": title}
+    sizes = {each.model_size for each in (curves if fit is None else fit.sizes)}
+    several = len(sizes) > 1 and None not in sizes
+    size = reading["model_size"] or (max(filter(None, sizes)) if several else None)
     asked |= {"level": None if level == 0.9 else level, "output": output}
     with activity("report") as say:
         made = report(
             curves if fit is None else fit,
             () if fit is None else curves,
             horizon=horizon,
+            model_size=reading["model_size"],
             law=law or "auto",
             skip=skip,
             level=level,
             title=title,
-            again=commands(files, logs, reading, asked),
+            again=commands(files, logs, reading, asked, size),
             progress=say,
         )
         say("writing")
@@ -93,7 +97,11 @@ def report_command(
 
 
 def commands(
-    files: list[str], logs: list[str], reading: dict[str, Any], asked: dict[str, Any]
+    files: list[str],
+    logs: list[str],
+    reading: dict[str, Any],
+    asked: dict[str, Any],
+    size: float | None,
 ) -> list[str]:
     """The command line of a report, and those of its parts.
 
@@ -102,6 +110,7 @@ def commands(
         logs: The logs among it.
         reading: How logs are read.
         asked: The other options.
+        size: The model size of the design, where there are several.
     """
     fits, read = [each for each in files if each not in logs], options.words(reading)
     lines = [["report", *files, *read, *options.words(asked)]]
@@ -114,5 +123,6 @@ def commands(
     if logs:
         lines.append(["annealed", *logs, *read, "--fit", fit])
     if asked["horizon"] is not None:
-        lines.append(["design", fit, "--horizon", str(asked["horizon"]), "-o", "schedule.csv"])
+        chosen = options.words({"horizon": asked["horizon"], "model_size": size})
+        lines.append(["design", fit, *chosen, "-o", "schedule.csv"])
     return [shlex.join(["losslaw", *line]) for line in lines]

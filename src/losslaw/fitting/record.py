@@ -33,6 +33,7 @@ from losslaw.fitting.saved import (
 )
 from losslaw.fitting.status import Note, Status
 from losslaw.fitting.trust import Trust, trust_of
+from losslaw.fitting.uncertainty import Uncertainty
 from losslaw.laws import Law, Query, law_named
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.magnitudes import LOSS, MODEL_SIZE
@@ -159,12 +160,7 @@ class Fit(Report, Plotted, FittedLaw):
         schedule = self.completed(schedule)
         if model_size is not None:
             MODEL_SIZE.check("model size", model_size)
-        if self.sizes and model_size is None:
-            raise InputError(
-                "the fitted runs are of several model sizes: say which to predict (model_size=,"
-                " --model-size)"
-            )
-        law, uncertainty = self.at_size(model_size)
+        law, uncertainty = self.of_size(model_size)
         return predict(
             law,
             uncertainty,
@@ -178,6 +174,19 @@ class Fit(Report, Plotted, FittedLaw):
             window=window,
             blocks=blocks,
         )
+
+    def of_size(self, model_size: float | None) -> tuple[Law, Uncertainty | None]:
+        """The same as `at_size`, of a size that has to be said where several were fitted.
+
+        Raises:
+            InputError: several were, and none is said.
+        """
+        if self.sizes and model_size is None:
+            raise InputError(
+                "the fitted runs are of several model sizes: say which to predict (model_size=,"
+                " --model-size)"
+            )
+        return self.at_size(model_size)
 
     @property
     def trust(self) -> Trust | None:

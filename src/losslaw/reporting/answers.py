@@ -27,7 +27,7 @@ class Answers:
         forecasts: What decays would give, of runs under way.
         design: The schedule with the lowest predicted loss.
         level: Level of the intervals.
-        model_size: The model size that schedules are predicted for, where there are several.
+        model_size: The model size that the schedule is designed for, where there are several.
     """
 
     fit: Fit

@@ -34,6 +34,7 @@ def report(
     curves: Runs = (),
     *,
     horizon: int | None = None,
+    model_size: float | None = None,
     law: str | type[Law] = "auto",
     skip: int | None = None,
     level: float = 0.9,
@@ -48,6 +49,8 @@ def report(
         curves: With a fit, the logs to speak of: those that were fitted, or runs held out, on which
             the fit is scored. Without them there are no decays in the report.
         horizon: Updates of the schedule that is designed; ``None``: those of the longest run.
+        model_size: Parameters of the model it is designed for, where several sizes were fitted;
+            ``None``: the largest.
         law: As in `losslaw.fit`.
         skip: As in `losslaw.fit`.
         level: Share of runs the intervals are meant to hold, in (0, 1).
@@ -85,7 +88,7 @@ def report(
         seen, read = tuple(curves_of(runs)), False
         progress(f"fitting {len(seen)} runs")
         fitted = fit(seen, law, skip=skip)
-    size = max((each.model_size for each in fitted.sizes), default=None)
+    size = (model_size or fitted.sizes[-1].model_size) if fitted.sizes else None
     known = {curve.label for curve in fitted.curves}
     held_out = [curve for curve in seen if curve.label not in known]
     answers = Answers(

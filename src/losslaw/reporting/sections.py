@@ -31,7 +31,7 @@ from losslaw.reporting.page import (
     cut,
     table,
 )
-from losslaw.text import rounded
+from losslaw.text import rounded, size_words
 from losslaw.views.annealed import plot_annealed
 from losslaw.views.designs import plot_design, plot_gains
 from losslaw.views.dots import ROW
@@ -179,6 +179,7 @@ def _fitted(fit: Fit) -> Iterator[Part]:
         ]
         yield table("Laws that answer together", ("law", "formula", "counts"), rows)
     unknown = () if fit.uncertainty is None else fit.uncertainty.unknown
+    largest = _sized(fit, fit.sizes[-1].model_size) if fit.sizes else ""
     specs, errors = {**fit.law.shapes(), **fit.law.amplitudes()}, fit.parameter_errors
     rows = [
         (
@@ -189,11 +190,24 @@ def _fitted(fit: Fit) -> Iterator[Part]:
         for name, spec in specs.items()
     ]
     yield table(
-        f"Parameters of the {fit.law.title}",
+        f"Parameters of the {fit.law.title}{largest}",
         ("parameter", "value", "meaning"),
         rows,
         words=(0, 2),
     )
+    if fit.sizes:
+        names = [*fit.law.amplitudes()]
+        yield table(
+            "Amplitudes of each model size",
+            ("parameters", *names),
+            [
+                (
+                    size_words(each.model_size),
+                    *[f"{getattr(each.law, name):.4g}" for name in names],
+                )
+                for each in fit.sizes
+            ],
+        )
     yield table(
         f"How close it is to what it was fitted to{_of(fit)} (end: predicted minus observed)",
         ("run", "points", "steps", "rmse", "end"),
@@ -313,26 +327,35 @@ def _ends(interval: Interval | None) -> str:
 
 def _split(answers: Answers) -> Iterator[Part]:
     fit = answers.fit
-    runs = [(run.label, fit.completed(run.schedule)) for run in answers.curves or fit.curves]
-    label, longest = max(runs, key=lambda each: each[1].horizon)
+    runs = [
+        (run.label, fit.completed(run.schedule), run.model_size)
+        for run in answers.curves or fit.curves
+    ]
+    label, longest, size = max(runs, key=lambda each: each[1].horizon)
     meanings = {name: spec.meaning for name, spec in fit.law.amplitudes().items()}
     yield Words(
         text=f"By the {fit.law.title} a loss is a sum: what no training removes, what training has"
         " yet to remove, what the rate of the moment adds or a decay takes away."
     )
     yield Picture.of(
-        stacked([Panel(draw=lambda ax: plot_terms(fit, longest, ax), height=2.7)]),
+        stacked([Panel(draw=lambda ax: plot_terms(fit, longest, ax, model_size=size), height=2.7)]),
         f"The terms of the predicted loss, one upon the other, along the schedule of {cut(label)}:"
         f" {'; '.join(f'{name}, {meaning}' for name, meaning in meanings.items())}.",
-        f"Along the schedule of {cut(label)}.",
+        f"Along the schedule of {cut(label)}{_sized(fit, size)}.",
     )
     rows: list[tuple[str, ...]] = []
-    for name, schedule in runs:
-        terms = fit.law.decompose(schedule, np.array([schedule.horizon]))
+    for name, schedule, size in runs:
+        law, _ = fit.of_size(size)
+        terms = law.decompose(schedule, np.array([schedule.horizon]))
         values = [float(each[-1]) for each in terms.values()]
         rows.append((cut(name), *[f"{each:+.4f}" for each in values], f"{sum(values):.4f}"))
     header = [f"{name}: {meanings[name]}" if name in meanings else name for name in meanings]
     yield table(f"At the end of each schedule{_of(fit)}", ("run", *header, "loss"), rows)
+
+
+def _sized(fit: Fit, size: float | None) -> str:
+    """Which model is meant, of a fit of several sizes."""
+    return f" of the model of {size_words(size)}" if fit.sizes and size is not None else ""
 
 
 def _decays(answers: Answers) -> Iterator[Part]:
@@ -420,8 +443,8 @@ def _designed(answers: Answers) -> Iterator[Part]:
         yield Words(text=f"No schedule is designed: {best}.")
         return
     yield Words(
-        text=f"For {best.schedule.horizon:,} updates at a peak of {best.peak:.4g} the lowest"
-        f" predicted final loss is {best.loss:.4f}"
+        text=f"For {best.schedule.horizon:,} updates{_sized(answers.fit, answers.model_size)}"
+        f" at a peak of {best.peak:.4g} the lowest predicted final loss is {best.loss:.4f}"
         + (f" ({best.level:.0%} interval {best.interval})" if best.interval is not None else "")
         + f": {shape_in_words(best.schedule, best.task.given)}."
     )

@@ -12,6 +12,7 @@ from losslaw.errors import InputError
 from losslaw.fitting import Fit
 from losslaw.kernel.sweeps.grid import SweepGrid, SweepMap
 from losslaw.schedules import Schedule
+from losslaw.text import size_words
 from losslaw.views.curves import frame_losses, loss_axis, plot_curves
 from losslaw.views.designs import plot_design, plot_gains
 from losslaw.views.dots import ROW
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Panels below each other that can still be read.
-MOST_PANELS = 8
+# Panels below each other that can still be read, and those of them that show terms.
+MOST_PANELS, MOST_TERMS = 8, 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,8 +153,31 @@ def _of_fit(
     if schedules:
         panels.append(Panel(draw=lambda ax: _predicted(ax, fit, schedules, level, model_size)))
     if terms:
-        known = [*schedules.values(), *(each.schedule for each in curves or fit.curves)]
-        panels.append(Panel(draw=lambda ax: plot_terms(fit, known[0], ax), height=2.7))
+        panels += _of_terms(fit, curves, schedules, model_size)
+    return panels
+
+
+def _of_terms(
+    fit: Fit,
+    curves: Sequence[LossCurve],
+    schedules: Mapping[str, Schedule],
+    model_size: float | None,
+) -> list[Panel]:
+    """What the losses of the first schedules and runs are made of: each names its own."""
+    known = [(name, schedule, model_size) for name, schedule in schedules.items()]
+    if curves or not schedules:
+        known += [(each.label, each.schedule, each.model_size) for each in curves or fit.curves]
+    panels: list[Panel] = []
+    for name, schedule, size in known[:MOST_TERMS]:
+        of_size = f" of the model of {size_words(size)}" if fit.sizes and size is not None else ""
+        some = f" (first {MOST_TERMS} of {len(known)})" if len(known) > MOST_TERMS else ""
+        told: dict[str, Any] = {"label": f"loss of {name}{of_size}{some}", "model_size": size}
+        panels.append(
+            Panel(
+                draw=lambda ax, plan=schedule, told=told: plot_terms(fit, plan, ax, **told),
+                height=2.7,
+            )
+        )
     return panels
 
 

@@ -18,6 +18,8 @@ from losslaw.views.forms import Along, array
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+# Letters of the name of a sum, which says whose it is.
+LONG = 70
 # Runs beyond which bands would only cover each other.
 BANDED = 4
 
@@ -102,7 +104,13 @@ def plot_fit(
 
 
 def plot_terms(
-    law: Law | Fit, schedule: ScheduleLike, ax: "Axes | None" = None, *, first: int = 1
+    law: Law | Fit,
+    schedule: ScheduleLike,
+    ax: "Axes | None" = None,
+    *,
+    first: int = 1,
+    label: str = "loss",
+    model_size: float | None = None,
 ) -> "Axes":
     """What a loss is made of: irreducible, signal, noise, one upon the other along a schedule.
 
@@ -111,12 +119,17 @@ def plot_terms(
         schedule: The schedule, or its text.
         ax: Where to draw; ``None``: on new axes.
         first: Update from which on to draw; the warm-up is left out.
+        label: Name of the sum in the legend.
+        model_size: Parameters of the model, of a fit of several sizes.
+
+    Raises:
+        InputError: several model sizes were fitted, and none is said.
     """
     what = "loss"
     if isinstance(law, Fit):
         what = loss_axis([law])
         schedule = law.completed(schedule)
-        law, first = law.law, max(first, law.skip)
+        first, (law, _) = max(first, law.skip), law.of_size(model_size)
     schedule, ax = schedule_of(schedule), axes_of(ax, 2.7)
     at = thinned(schedule.horizon, min(max(first, schedule.warmup), schedule.horizon - 1))
     meanings = law.amplitudes()
@@ -127,10 +140,10 @@ def plot_terms(
         # Patterns as well: areas have no dashes.
         pattern = ("", "....", "////", "xxxx")[i % 4]
         filled: dict[str, Any] = {"facecolor": COLORS[i], "alpha": 0.55, "hatch": pattern}
-        label = f"{named(name)}: {meanings[name].meaning}"
-        ax.fill_between(at, below, above, **filled, edgecolor="white", lw=0, label=label)
+        filled["label"] = f"{named(name)}: {meanings[name].meaning}"
+        ax.fill_between(at, below, above, **filled, edgecolor="white", lw=0)
         below = above
-    ax.plot(at, below, color=INK, lw=1.2, label="loss")
+    ax.plot(at, below, color=INK, lw=1.2, label=named(label, most=LONG))
     floor = next(iter(terms.values()))
     low, high = loss_limits([(at, below), (at, floor)])
     ax.set_ylim(low - 0.15 * (high - low), high)
