@@ -82,6 +82,27 @@ def test_a_spectrum_in_place_of_exponents(capsys, tmp_path):
     assert "--spectrum takes the place of --source" in capsys.readouterr().err
 
 
+def test_a_spectrum_without_targets_takes_a_source_that_is_assumed(capsys, tmp_path):
+    path = tmp_path / "bare.csv"
+    path.write_text("eigenvalue\n" + "".join(f"{j**-2.0!r}\n" for j in range(1, 1001)))
+    line = ["theory", "--spectrum", str(path), "--budget", "1e8", "--schedule", "wsd"]
+    assert run(line) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "or assume one: --source s or --difficulty alpha" in err
+    assert run([*line, "--difficulty", "1"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("capacity beta 2")
+    assert "source s      0.5, assumed: the spectrum has no targets" in out
+    assert run([*line, "--source", "1", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["source"] == 1.0
+    assert document["capacity"] == pytest.approx(2.0, rel=0.01)
+    assert document["measured"]["source"] is None
+    assert run([*line, "--source", "1", "--capacity", "2"]) == 2
+    assert "--spectrum takes the place of" in capsys.readouterr().err
+
+
 def test_a_fit_says_easy_or_hard(capsys, tmp_path):
     world = KernelRegression(source=0.3, capacity=2.0)
     curves = []

@@ -127,14 +127,20 @@ def theory(
         raise InputError(f"noise is {noise:g}, expected a standard deviation, 0 or above")
     LABEL_NOISE.check("noise", noise)
     limited = "compute" if compute else "data"
-    measured = None
+    measured, found = None, ""
     if spectrum is not None or fit is not None:
-        name = "--fit" if spectrum is None else "--spectrum"
-        refuse_exponents(name, source, difficulty, capacity)
         if spectrum is not None and fit is not None:
             raise InputError("give one of --spectrum and --fit")
+        name = "--fit" if spectrum is None else "--spectrum"
         measured = _measured_from(spectrum, tolerance, fit)
-        pair = (measured.exponents.source, measured.exponents.capacity)
+        if measured.source is None:
+            refuse_exponents(name, capacity)
+            pair = _assumed(str(spectrum), measured, source, difficulty)
+            found = f"{measured}\nsource s      {pair[0]:.4g}, assumed: the spectrum has no targets"
+        else:
+            refuse_exponents(name, source, difficulty, capacity)
+            pair = (measured.exponents.source, measured.exponents.capacity)
+            found = str(measured)
     else:
         pair = chosen_exponents(source, difficulty, capacity)
     if noise == 0:
@@ -158,7 +164,7 @@ def theory(
         if json:
             print_json(record)
             return
-        show(quiet if measured is None else f"{measured}\n\n{quiet}")
+        show(f"{found}\n\n{quiet}" if found else quiet)
         if quiet.optima:
             names = [name for name in quiet.ranks if name in quiet.optima]
             optima = {name: quiet.optima[name] for name in names}
@@ -229,8 +235,8 @@ def theory(
         print_json(record)
         return
     letter = "C" if compute else "D"
-    if measured is not None:
-        show(f"{measured}\n")
+    if found:
+        show(f"{found}\n")
     show(
         f"{side.name} regime: {side.formula} = {side.boundary:.4g}; {side.meaning}"
         f" [{side.source}]\n"
@@ -298,6 +304,25 @@ def _measured_from(spectrum: str | None, tolerance: float, fit: str | None) -> "
         for name in ("s", "q")
     ]
     return exponents_of_law(*pairs[0], *pairs[1])
+
+
+def _assumed(
+    path: str, measured: "Measured", source: float | None, difficulty: float | None
+) -> tuple[float, float]:
+    """Exponents of a spectrum without targets: its capacity, and a source that is given.
+
+    Raises:
+        InputError: none is.
+    """
+    from losslaw.errors import InputError
+    from losslaw.kernel.measured import COLUMNS
+
+    if source is None and difficulty is None:
+        raise InputError(
+            f"{path}: the spectrum has no targets, so no source: add a column {', '.join(COLUMNS)},"
+            " or assume one: --source s or --difficulty alpha"
+        )
+    return chosen_exponents(source, difficulty, measured.capacity.value)
 
 
 def _rank_record(rank: "Rank") -> dict[str, object]:
