@@ -313,6 +313,17 @@ def test_gains_have_their_intervals():
     assert set(rows) == set(design.baselines)
 
 
+def test_gains_of_a_kernel_problem_are_exact_shares():
+    design = losslaw.design(losslaw.KernelRegression(source=0.5, capacity=4), 200)
+    ax = views.plot_gains(design)
+    assert names(ax) == ["exact"]
+    assert ax.get_xlabel() == "gain (% of the design's excess risk)"
+    drawn_at = sorted(line.get_xdata()[0] for line in ax.lines if len(line.get_xdata()) == 1)
+    costs = [100 * each.gain / design.loss for each in design.baselines.values()]
+    assert drawn_at == pytest.approx(sorted(costs))
+    assert f"designed: {design.loss:.4g}" in names(views.plot_design(design))
+
+
 def test_pyplot_has_the_figure_where_it_is_in_use(monkeypatch):
     made = []
 

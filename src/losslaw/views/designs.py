@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losslaw.curves.curve import NATS, in_brackets
+from losslaw.curves.objective import EXCESS
 from losslaw.designing import Design
 from losslaw.designing.record import Baseline
 from losslaw.drawing.axes import legend, rate_axis, thinned, update_axis
@@ -52,6 +53,15 @@ class DesignForm:
     schedule: RatesForm
     unit: str = NATS
 
+    @property
+    def exact(self) -> bool:
+        """Whether losses are the exact excess risks of a problem of the kernel world."""
+        return self.unit == EXCESS.unit
+
+    def written(self, loss: float) -> str:
+        """A loss, or an excess risk, which may be small."""
+        return f"{loss:.4g}" if self.exact else f"{loss:.4f}"
+
 
 def plot_design(
     design: Answer | DesignForm, ax: "Axes | None" = None, *, beside: Sequence[str] = BESIDE
@@ -67,10 +77,12 @@ def plot_design(
     lr = np.asarray(form.schedule.lr)
     usual: Mapping[str, Baseline] = design.baselines if isinstance(design, Design) else {}
     at = thinned(lr.size)
-    ax.plot(at, lr[at - 1], **cycled(0, lw=1.9, zorder=3), label=f"designed: {form.loss:.4f}")
+    ax.plot(
+        at, lr[at - 1], **cycled(0, lw=1.9, zorder=3), label=f"designed: {form.written(form.loss)}"
+    )
     for i, name in enumerate(each for each in beside if each in usual):
         style = cycled(i + 1)
-        ends = f"{named(name)}: {form.loss + form.gains[name].gain:.4f}"
+        ends = f"{named(name)}: {form.written(form.loss + form.gains[name].gain)}"
         plot_schedule(usual[name].schedule, ax, label=ends, **style, lw=1.1)
     quiet(ax, UPDATE, RATE)
     update_axis(ax, lr.size)
@@ -82,11 +94,15 @@ def plot_design(
 def plot_gains(design: Answer | DesignForm, ax: "Axes | None" = None) -> "Axes":
     """How much lower a design ends than each usual schedule, with the interval of the gain.
 
+    Of a problem of the kernel world gains are exact, and shares of the design's excess risk.
+
     Args:
         design: The design.
         ax: Where to draw; ``None``: on new axes.
     """
     form = form_of(DesignForm, design, "design")
+    if form.exact:
+        return _exact_gains(form, ax)
     unit = in_brackets(form.unit)
     ordered = sorted(form.gains.items(), key=lambda item: item[1].gain)
     rows = [
@@ -104,6 +120,20 @@ def plot_gains(design: Answer | DesignForm, ax: "Axes | None" = None) -> "Axes":
     ax.axvline(0, color=INK, lw=0.8)
     low, high = ax.get_xlim()
     ax.set_xlim(min(low, -0.03 * (high - low)), high)
+    return ax
+
+
+def _exact_gains(form: DesignForm, ax: "Axes | None") -> "Axes":
+    """What other schedules cost, as shares: from hardly anything to hundreds of times the risk."""
+    gains = {name: 100 * each.gain / form.loss for name, each in form.gains.items()}
+    ordered = sorted(gains.items(), key=lambda item: item[1])
+    rows = [Row(name=name, value=share, kind=0, exact=True) for name, share in ordered]
+    ax = plot_dots(rows, ax, x="gain (% of the design's excess risk)", kinds=("exact",))
+    low, high = min(0.0, *gains.values()), max(1.0, *gains.values())
+    ax.set_xscale("symlog", linthresh=1.0)
+    ax.set_xlim(1.5 * low - 0.1, 2 * high)
+    ax.xaxis.set_major_formatter(lambda share, _: f"{share:g}")
+    ax.axvline(0, color=INK, lw=0.8)
     return ax
 
 

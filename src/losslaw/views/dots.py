@@ -21,13 +21,14 @@ ROW = 0.17
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A dot: its name, where it is, the ends of its interval; which colour and mark it has."""
+    """A dot: its name, where it is, the ends of its interval or that it is exact; its kind."""
 
     name: str
     value: float
     lower: float | None = None
     upper: float | None = None
     kind: int = 0
+    exact: bool = False
 
 
 def plot_dots(
@@ -52,7 +53,7 @@ def plot_dots(
     places = rows_below(ax, [row.name for row in shown])
     for place, row in zip(places, shown, strict=True):
         color, mark = COLORS[row.kind % len(COLORS)], MARKS[row.kind % len(MARKS)]
-        known = row.lower is not None or row.upper is not None
+        known = row.exact or row.lower is not None or row.upper is not None
         if row.lower is not None and row.upper is not None:
             ax.plot([row.lower, row.upper], [place] * 2, color=color, lw=1.3)
         ax.plot([row.value], [place], mark, ms=4, color=color, mfc=color if known else "white")
