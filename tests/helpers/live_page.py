@@ -30,7 +30,7 @@ def subject(name="fit.json", fit=None):
 
 
 @contextmanager
-def served(about=None):
+def served(about=None, **options):
     """A server that runs until the block ends: `Running`."""
     import asyncio
 
@@ -41,7 +41,7 @@ def served(about=None):
 
     def work():
         asyncio.set_event_loop(asyncio.new_event_loop())
-        running = Running(Page(about, State.usual(about.fit)))
+        running = Running(Page(about, State.usual(about.fit), **options))
         made.append(running)
         ready.set()
         running.run()

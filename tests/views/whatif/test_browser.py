@@ -130,9 +130,54 @@ def test_a_number_that_cannot_be_is_said_and_changes_nothing(browser, live):
         before, address = loss(page), page.url
         page.fill("#peak", "1e300")
         page.press("#peak", "Enter")
-        until(page, "!document.getElementById('said').hidden")
-        assert "peak is 1e+300, expected" in page.inner_text("#said")
+        until(page, "!document.getElementById('peak-said').hidden")
+        assert "peak is 1e+300, expected" in page.inner_text("#peak-said")
         assert (loss(page), page.url) == (before, address)
+
+
+def test_a_refused_box_keeps_nothing_else_back(browser, live):
+    def written(name, text):
+        page.fill(f"#{name}", text)
+        page.press(f"#{name}", "Enter")
+
+    with tab(browser, live.address) as page:
+        moved(page, lambda: written("horizon", "72k"))
+        written("cooldown", "1.5")
+        until(page, "!document.getElementById('cooldown-said').hidden")
+        moved(page, lambda: written("horizon", "4000"))
+        moved(page, lambda: page.locator("#peak-slide").fill("450"))
+        assert "horizon=4000" in page.url
+        assert "horizon=4000" in page.inner_text("#spec")
+        # Each has its own message, and the value that was refused stays to be mended.
+        written("floor", "x")
+        until(page, "!document.getElementById('floor-said').hidden")
+        assert page.inner_text("#cooldown-said") == "cooldown is 1.5, expected 0 .. 1"
+        assert page.inner_text("#floor-said") == "floor is 'x', expected a number"
+        assert (page.input_value("#cooldown"), page.input_value("#floor")) == ("1.5", "x")
+        moved(page, lambda: written("floor", "10%"))
+        assert page.locator("#floor-said").is_hidden()
+        page.click("#csv")
+        assert "Nothing is saved while a box is refused: cooldown." in page.inner_text("#unsaved")
+        moved(page, lambda: page.click("button:text-is('WSD linear')"))
+        assert page.input_value("#cooldown") == "0.2"
+        assert page.locator("#cooldown-said").is_hidden()
+        assert page.locator("#unsaved").is_hidden()
+        # What was just written is saved, not what was there before.
+        page.fill("#horizon", "600")
+        with page.expect_download() as kept:
+            page.click("#csv")
+        assert ll.read_schedule(kept.value.path()).horizon == 600
+
+
+def test_a_warm_up_that_a_longer_run_allows_is_taken_with_it(browser, live):
+    with tab(browser, live.address) as page:
+        page.fill("#warmup", "5000")
+        page.press("#warmup", "Enter")
+        until(page, "!document.getElementById('warmup-said').hidden")
+        page.fill("#horizon", "12k")
+        page.press("#horizon", "Enter")
+        until(page, "document.getElementById('warmup-said').hidden")
+        until(page, "location.search.includes('warmup=5000')")
 
 
 def test_a_point_is_dragged_added_and_removed(browser, live):
@@ -153,13 +198,19 @@ def test_a_point_is_dragged_added_and_removed(browser, live):
         points = f"Bokeh.documents[0].get_model_by_name('points').data.x.length === {count}"
         until(page, points.replace(str(count), str(count + 1)))
         rested(page)
-        moved(page, lambda: (page.mouse.click(x - 300, y + 70), page.keyboard.press("Backspace")))
+        # The point that was just added is the one that is removed, whatever its place in the order.
+        before = page.input_value("#points")
+        moved(page, lambda: page.keyboard.press("Backspace"))
         until(page, points)
+        assert page.input_value("#points") != before
+        moved(page, lambda: page.mouse.click(x - 300, y + 70))
+        rested(page)
+        assert page.input_value("#points") == before
 
 
 def test_points_are_written_too(browser, live):
     with tab(browser, live.address) as page:
-        page.fill("#points", "100=0.002, 3000=0.002, 4000=0")
+        page.fill("#points", "100=0.002, 3k=2e-3, 4000=0")
         moved(page, lambda: page.press("#points", "Tab"))
         said = mixture().predict("knots:100=2e-3,3000=2e-3,4000=0,batch=16")
         assert abs(loss(page) - said.final) < 1e-4
@@ -237,7 +288,10 @@ def test_hostile_names_are_text(hostile, browser, tmp_path):
 
 
 def test_a_dead_server_is_said(browser):
-    with served() as running, tab(browser, running.address, quiet=False) as page:
+    with (
+        served(patience=0.5) as running,
+        tab(browser, running.address, quiet=False) as page,
+    ):
         shown = loss(page)
         running.stop()
         until(page, "!document.getElementById('gone').hidden")

@@ -8,11 +8,13 @@
   const NAMES = ["shape", "peak", "horizon", "warmup", "cooldown", "floor", "batch"];
   const MOVED = NAMES.slice(1).filter((name) => $(name));
   const PRESETS = document.querySelectorAll(".preset");
-  // Milliseconds of rest before schedules are compared, and without an answer; letters of a text that
-  // is shown where it can be saved too.
-  const REST = 250, LOST = 8000, LONG = 240;
-  let state = {}, models = {}, under = null, waiting = null, count = 0, begun = 0;
-  let resting = 0, held = false, setting = false, last = null, lost = 0, answers = null, tall = 0, wanted = 0;
+  // Milliseconds of rest before schedules are compared; letters of a text that is shown where it can
+  // be saved too.
+  const REST = 250, LONG = 240;
+  // The state is what was last shown. Edits wait by what they are made in, each with the values that it
+  // sets; boxes whose edit was refused keep it.
+  let state = {}, models = {}, under = null, waiting = null, count = 0, begun = 0, edits = new Map(), refused = new Set();
+  let resting = 0, held = false, setting = false, last = null, lost = 0, answers = null, tall = 0, wanted = 0, keeping = null, known = 0, added = null;
 
   // ---- numbers as people read them
   const loss = (x) => (x === null || x === undefined ? "–" : x.toFixed(4));
@@ -37,10 +39,10 @@
   };
 
   // ---- the state and the address
-  const query = () => {
-    const names = state.shape === S.byHand ? ["shape", "peak", "horizon", "batch", "points"] : NAMES;
-    return names.filter((name) => state[name] !== undefined && state[name] !== "")
-      .map((name) => `${name}=${encodeURIComponent(state[name]).replaceAll("%3A", ":").replaceAll("%2C", ",")}`).join("&");
+  const query = (values = state) => {
+    const names = values.shape === S.byHand ? ["shape", "peak", "horizon", "batch", "points"] : NAMES;
+    return names.filter((name) => values[name] !== undefined)
+      .map((name) => `${name}=${encodeURIComponent(values[name]).replaceAll("%3A", ":").replaceAll("%2C", ",")}`).join("&");
   };
   // A schedule drawn by hand keeps what the controls had before.
   const taken = (address) => {
@@ -49,19 +51,33 @@
   };
 
   // ---- what is asked
-  const ask = (kind, more = {}, since = performance.now()) => {
+  // One edit is asked at a time, so that it is known which one is refused; of one box the last counts.
+  const edit = (where, values) => {
     // Whoever moves on is not taken back by a design that comes later.
-    if (kind !== "compare") wanted = 0;
-    const question = { kind, state: query(), ...more, since };
-    if (kind !== "compare") clearTimeout(resting);
-    if (!S.live) return;
-    if (under) { if (kind !== "compare") waiting = question; return; }
-    send(question);
+    wanted = 0; chosen = "";
+    edits.set(where, { values, since: performance.now() });
+    clearTimeout(resting);
+    next();
   };
-  const send = ({ since, ...question }) => {
-    under = question; begun = since; question.id = ++count;
+  const ask = (kind, more = {}) => {
+    if (kind === "preset") { wanted = 0; clearTimeout(resting); waiting = { kind, ...more, since: performance.now() }; next(); }
+    else if (!under) send({ kind, ...more, since: performance.now() });
+  };
+  const next = () => {
+    if (under) return;
+    for (const [where, { values, since }] of edits) {
+      edits.delete(where);
+      send({ kind: "state", since }, where, { ...state, ...values });
+      return;
+    }
+    if (waiting) { const question = waiting; waiting = null; send(question); }
+  };
+  const send = ({ since, ...question }, where = "", values = state) => {
+    question.state = question.state || query(values);
+    question.id = ++count;
+    under = { id: count, kind: question.kind, where }; begun = since;
     clearTimeout(lost);
-    lost = setTimeout(() => gone(), LOST);
+    lost = setTimeout(() => gone(), S.lost);
     models.asked.text = JSON.stringify(question);
   };
   const gone = () => {
@@ -84,22 +100,47 @@
       const here = answer.id === wanted;
       text("progress", here || answer.error ? "" : "The designed schedule is ready.");
       if (answer.error) say("said", `No design: ${answer.error}`);
-      else if (here) { wanted = 0; taken(answer.state); ask("state"); }
+      else if (here) { forget(); chosen = "designed"; waiting = { kind: "state", state: answer.state, since: performance.now() }; next(); }
       else ask("compare");
       return;
     }
+    const where = under && answer.id === under.id ? under.where : "";
+    if (answer.error) refuse(where, answer.error);
+    else if (answer.kind === "state") { taken(answer.state); accept(where); say("said", answer.said || ""); }
     // The server is asked on before this answer is drawn.
     free(answer);
-    if (answer.error) { say("said", answer.error); return; }
-    if (answer.kind === "state") { say("said", answer.said || ""); show(answer); }
+    if (answer.error) { if (last) controls(); return; }
+    if (answer.kind === "state") show(answer);
     if (answer.kind === "compared") { put(answer.columns); rows(answer.rows); }
   };
+  // What is refused is said at the box that it stands in, and stays there until that is mended, or a
+  // preset chosen; the picture stays as it was, and all else goes on.
+  const refuse = (where, words) => {
+    if (!$(`${where}-said`)) { say("said", words); return; }
+    refused.add(where); say(`${where}-said`, words);
+    $(where).ariaInvalid = "true";
+    if (keeping) { keeping = null; unsaved(); }
+  };
+  const unsaved = () => say("unsaved", refused.size ? `Nothing is saved while a box is refused: ${[...refused].join(", ")}.` : "");
+  const mend = (where) => {
+    if (refused.delete(where)) { say(`${where}-said`, ""); $(where).ariaInvalid = "false"; }
+    if (!$("unsaved").hidden) unsaved();
+  };
+  const accept = (where) => {
+    // A preset mends all.
+    for (const each of where ? [where] : [...refused]) mend(each);
+    // The longest warm-up is that of the horizon.
+    for (const [one, other] of [["horizon", "warmup"], ["warmup", "horizon"]]) {
+      if (where === one && refused.has(other)) edits.set(other, { values: { [other]: $(other).value.trim() }, since: performance.now() });
+    }
+  };
+  const forget = () => { edits.clear(); wanted = 0; accept(""); };
   const free = (answer) => {
     if (under && answer.id !== under.id) return;
     const done = under, since = begun;
     under = null; clearTimeout(lost);
     if (done && document.body.classList.contains("gone")) back();
-    if (waiting) { const next = waiting; waiting = null; send(next); }
+    if (waiting || edits.size) next();
     else if (answer.kind === "state") {
       clearTimeout(resting);
       resting = setTimeout(() => ask("compare"), REST);
@@ -110,6 +151,7 @@
   const painted = (since) => requestAnimationFrame(() => setTimeout(() => {
     const took = performance.now() - since;
     kept();
+    if (keeping && settled()) { const what = keeping; keeping = null; what.click(); }
     if (since === null) return;
     text("took", `The last move took ${took.toFixed(0)} ms.`);
     (window.losslawMoves ||= []).push(took);
@@ -123,7 +165,6 @@
   const show = (answer) => {
     last = answer;
     put(answer.columns);
-    if (!held) taken(answer.state);
     const { numbers } = answer;
     text("loss", loss(numbers.loss));
     text("band", numbers.lower === null ? "no interval" : ends(numbers.lower, numbers.upper));
@@ -158,6 +199,15 @@
     }
   };
   const handles = (pairs) => {
+    placed(pairs);
+    known = pairs.length;
+    if (added === null) return;
+    // What a click has just added is the one that Backspace removes.
+    const away = pairs.map(([x]) => Math.abs(x - added));
+    models.points.selected.setv({ indices: [away.indexOf(Math.min(...away))] }, own);
+    added = null;
+  };
+  const placed = (pairs) => {
     const { x, y } = models.points.data;
     if (x.length === pairs.length && pairs.every(([a, b], i) => Math.abs(a - x[i]) < 1e-9 && Math.abs(b - y[i]) < 1e-15)) return;
     setting = true;
@@ -183,12 +233,13 @@
       set(slide, "disabled", off);
       box.parentElement.classList.toggle("off", off);
       const value = state[name];
+      if (off) mend(name);
       if (value === undefined) continue;
-      if (document.activeElement !== box) set(box, "value", name === "horizon" || name === "warmup" ? value : short(value, 6));
+      if (document.activeElement !== box && !refused.has(name)) set(box, "value", name === "horizon" || name === "warmup" ? value : short(value, 6));
       if (document.activeElement !== slide) set(slide, "value", String(Math.round(1000 * Math.min(Math.max(place(name, value), 0), 1))));
       set(slide, "ariaValueText", box.value);
     }
-    if (document.activeElement !== $("points")) {
+    if (document.activeElement !== $("points") && !refused.has("points")) {
       const at = Number(state.horizon), peak = Number(state.peak);
       set($("points"), "value", last.points.map(([x, y]) => `${Math.max(Math.round(x * at), 1)}=${short(y * peak)}`).join(", "));
     }
@@ -220,12 +271,21 @@
 
   // ---- what people do
   let chosen = "";
-  const moved = (name, value) => { chosen = ""; state[name] = String(value); ask("state"); };
+  const moved = (name, value) => edit(name, { [name]: String(value) });
   // The address bar is another process, which takes its time.
   const kept = () => { history.replaceState(null, "", `?${last.state}`); keep(last.state); };
   const keep = (address) => {
     $("csv").href = `save?to=csv&${address}`;
     $("export").href = `save?to=${$("target").value}&${address}`;
+  };
+  const settled = () => !edits.size && !waiting && (!under || under.kind === "compare");
+  // Nothing is kept that the boxes do not show.
+  const mayKeep = (event) => {
+    if (!refused.size && settled()) return true;
+    event.preventDefault();
+    if (refused.size) unsaved();
+    else keeping = event.currentTarget;
+    return false;
   };
   const byHand = (pairs) => {
     const horizon = Number(state.horizon), [low, high] = S.room.peak;
@@ -234,19 +294,27 @@
       .sort((a, b) => a[0] - b[0]);
     const peak = Math.max(...inside.map(([, y]) => y), low);
     if (!inside.length) return;
-    chosen = ""; state.shape = S.byHand; state.peak = String(Number(peak.toPrecision(6)));
-    state.points = inside.map(([x, y]) => `${short(x / horizon, 7)}:${short(y / peak, 5)}`).join(",");
-    ask("state");
+    edit("points", { shape: S.byHand, peak: String(Number(peak.toPrecision(6))),
+      points: inside.map(([x, y]) => `${short(x / horizon, 7)}:${short(y / peak, 5)}`).join(",") });
+  };
+  // "12k=3e-4": both numbers as people write them.
+  const written = (text) => {
+    const each = text.trim(), scale = S.scales[each.slice(-1)];
+    if (!each) return NaN;
+    return scale === undefined ? Number(each) : Number(`${each.slice(0, -1)}e${scale}`);
   };
   const dragged = () => {
     if (setting) return;
     const { x, y } = models.points.data;
+    if (x.length > known) added = x[x.length - 1];
+    known = x.length;
     byHand(Array.from(x, (at, i) => [at, y[i]]));
   };
   const listen = () => {
     for (const button of PRESETS) button.addEventListener("click", () => {
       chosen = button.dataset.name;
       if (!S.live) { still(chosen); return; }
+      forget();
       ask("preset", { name: chosen });
       if (chosen === "designed") wanted = waiting ? count + 1 : count;
     });
@@ -254,9 +322,8 @@
     $("controls").addEventListener("submit", (event) => event.preventDefault());
     $("shape").addEventListener("change", () => {
       if ($("shape").value === S.byHand) { const h = Number(state.horizon), p = Number(state.peak); byHand(last.points.map(([x, y]) => [x * h, y * p])); return; }
-      delete state.points;
-      for (const [name, usual] of [["warmup", "0"], ["cooldown", "0.2"], ["floor", "0"]]) state[name] ??= usual;
-      moved("shape", $("shape").value);
+      const missing = Object.entries({ warmup: "0", cooldown: "0.2", floor: "0" }).filter(([name]) => state[name] === undefined);
+      edit("shape", { ...Object.fromEntries(missing), points: undefined, shape: $("shape").value });
     });
     for (const name of MOVED) {
       const box = $(name), slide = $(`${name}-slide`);
@@ -267,18 +334,31 @@
       slide.addEventListener("change", () => slide.blur === undefined || controls());
       box.addEventListener("change", () => { moved(name, box.value.trim()); });
     }
-    $("points").addEventListener("change", () => byHand($("points").value.split(/[,\n]/).filter((each) => each.trim())
-      .map((each) => each.split("=").map(Number))));
+    $("points").addEventListener("change", () => {
+      const pairs = $("points").value.split(/[,\n]/).filter((each) => each.trim()).map((each) => each.split("=").map(written));
+      const wrong = pairs.findIndex((pair) => pair.length !== 2 || !pair.every(Number.isFinite));
+      if (pairs.length && wrong < 0) byHand(pairs);
+      else refuse("points", pairs.length ? `point ${wrong + 1} is no update = rate, such as 12k=3e-4` : "no point is left");
+    });
     window.addEventListener("resize", () => { tall = 0; $("doubts").style.minHeight = ""; });
     $("target").addEventListener("change", () => keep(query()));
-    $("copy").addEventListener("click", async () => {
+    for (const id of ["csv", "export"]) $(id).addEventListener("click", mayKeep);
+    $("copy").addEventListener("click", async (event) => {
+      if (!mayKeep(event)) return;
       try { await navigator.clipboard.writeText(location.href); text("copy", "Copied"); }
       catch { text("copy", "Copy it from the address bar"); }
       setTimeout(() => text("copy", "Copy the address"), 2000);
     });
-    $("rates").addEventListener("pointerdown", () => { held = true; }, true);
+    $("rates").addEventListener("pointerdown", (event) => {
+      held = true;
+      // Only the point under the pointer is dragged.
+      if (!event.shiftKey) models.points.selected.setv({ indices: [] }, own);
+    }, true);
     for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, () => {
-      if (held) setTimeout(() => { held = false; if (state.shape === S.byHand) ask("state"); }, 50);
+      if (held) setTimeout(() => {
+        held = false;
+        if (state.shape === S.byHand && !edits.has("points")) { edits.set("points", { values: {}, since: performance.now() }); next(); }
+      }, 50);
     }, true);
   };
   // ---- beginning

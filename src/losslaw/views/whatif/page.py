@@ -14,7 +14,7 @@ from losslaw.errors import MissingExtra
 from losslaw.exporting import TARGETS
 from losslaw.files.json_text import plain
 from losslaw.fitting import Fit
-from losslaw.text import shown
+from losslaw.text import SCALES, shown
 from losslaw.version import __version__
 from losslaw.views.whatif.answers import BLOCKS, Along, ask, compare
 from losslaw.views.whatif.presets import BESIDE, DESIGNED, PRESETS, preset
@@ -22,6 +22,8 @@ from losslaw.views.whatif.state import BY_HAND, SHAPES, Room, State
 
 # Letters of a name of somebody's, and how many of them are shown.
 LONGEST, MOST_RUNS = 60, 6
+# Seconds without an answer after which a page says that its server is gone.
+PATIENCE = 8.0
 # Columns of what the pictures show.
 SOURCES: dict[str, tuple[str, ...]] = {
     "losses": ("step", "loss", "lower", "upper"),
@@ -113,7 +115,9 @@ def template() -> Any:
     return Environment(autoescape=True).from_string(text)
 
 
-def variables(subject: Subject, room: Room, *, live: bool) -> dict[str, object]:
+def variables(
+    subject: Subject, room: Room, *, live: bool, patience: float = PATIENCE
+) -> dict[str, object]:
     """What the template is filled with."""
     folder = files("losslaw.views.whatif")
     return {
@@ -135,6 +139,8 @@ def variables(subject: Subject, room: Room, *, live: bool) -> dict[str, object]:
                 "falls": [name for name, shape in SHAPES.items() if shape.falls],
                 "byHand": BY_HAND,
                 "sources": list(SOURCES),
+                "scales": SCALES,
+                "lost": round(1000 * patience),
             }
         ),
     }

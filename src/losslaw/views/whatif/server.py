@@ -20,7 +20,7 @@ from losslaw.exporting import TARGETS, prepare
 from losslaw.files.json_text import plain
 from losslaw.text import shown
 from losslaw.views.whatif.figure import pictures
-from losslaw.views.whatif.page import Subject, check_installed, template, variables
+from losslaw.views.whatif.page import PATIENCE, Subject, check_installed, template, variables
 from losslaw.views.whatif.presets import DESIGNED, PRESETS, Designer, preset
 from losslaw.views.whatif.state import Room, State
 
@@ -36,10 +36,12 @@ class Page:
     Args:
         subject: The fit, and how it is asked.
         start: What a tab without an address shows.
+        patience: Seconds without an answer after which a tab says that the server is gone.
     """
 
-    def __init__(self, subject: Subject, start: State):
+    def __init__(self, subject: Subject, start: State, patience: float = PATIENCE):
         self.subject = subject
+        self.patience = patience
         self.start = start
         self.room = Room.of(subject.fit)
         self.designer = Designer(subject.fit, subject.model_size)
@@ -101,7 +103,8 @@ class Tab:
         self.asked.on_change("text", self._heard)
         self.doc.title = f"What if? {self.page.subject.words['name']}"
         self.doc.template = template()
-        filled = variables(self.page.subject, self.page.room, live=True)
+        page = self.page
+        filled = variables(page.subject, page.room, live=True, patience=page.patience)
         self.doc.template_variables.update(filled)
         self.doc.config.notify_connection_status = False  # the page says it itself
         for each in (self.pictures.losses, self.pictures.rates):
