@@ -25,6 +25,7 @@ from losslaw.files.pictures import png
 from losslaw.kernel.sweeps.grid import SweepGrid
 from losslaw.reporting.page import HtmlReport
 from losslaw.text import Report, size_words
+from losslaw.views.dots import MOST_ROWS, FleetForm, FleetGroupForm, FleetRunForm, plot_fleet
 from losslaw.views.figures import figure_of
 from losslaw.views.found import Found
 
@@ -333,3 +334,27 @@ def test_pyplot_has_the_figure_where_it_is_in_use(monkeypatch):
 
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", SimpleNamespace(figure=figure))
     assert drawn("Schedule").figure is made[0]
+
+
+def test_a_large_fleet_shows_the_best_of_every_group_and_counts_the_others():
+    def group(name, runs):
+        told = {"verdict": "worse", "lower": None, "upper": None}
+        labels = [f"{name}_a_name_whose_middle_{k:03d}_tells_apart_T50000" for k in range(runs)]
+        return FleetGroupForm(
+            name=name,
+            runs=[
+                FleetRunForm(label=each, loss=4 - 0.01 * k, **told) for k, each in enumerate(labels)
+            ],
+        )
+
+    fleet = FleetForm(groups=[group("big", 90), group("small", 3)], level=0.9)
+    ax = plot_fleet(fleet)
+    names = [each.get_text() for each in ax.get_yticklabels()]
+    assert len(names) == len({*names}) == MOST_ROWS
+    assert names[0] == "big"
+    assert "89_tells" in names[1]
+    assert [name[:5] for name in names].count("small") == 4
+    assert any("and 50 more" in each.get_text() for each in ax.texts)
+    ax.figure.draw_without_rendering()
+    boxes = [each.get_window_extent() for each in ax.get_yticklabels()]
+    assert all(above.y0 >= below.y1 for above, below in pairwise(boxes))

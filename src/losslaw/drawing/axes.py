@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from losslaw.drawing.style import GROWN, LETTERS, SMALL, cut, interval, named
+from losslaw.drawing.style import GROWN, LETTERS, SMALL, cut, interval, told_apart
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -248,7 +248,7 @@ def loss_limits(pieces: Iterable[tuple[ArrayLike, ArrayLike]]) -> tuple[float, f
 def rows_below(ax: "Axes", names: Sequence[str]) -> Any:
     """An axis of names, the first on top; where each is. Shape ``(n,)``."""
     rows = np.arange(len(names))[::-1]
-    ax.set_yticks(rows, [named(name) for name in names])
+    ax.set_yticks(rows, told_apart(names))
     ax.set_ylim(-0.6, len(names) - 0.4)
     ax.tick_params(axis="y", length=0)
     return rows

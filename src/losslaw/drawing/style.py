@@ -7,6 +7,7 @@ of a caption; on a whole page, or a screen, all of it grows together.
 
 import importlib
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakKeyDictionary
 
@@ -69,6 +70,18 @@ def named(text: str, most: int = LONGEST) -> str:
     """
     text = cut(escaped(text), most).replace(r"\$", "$").replace("$", r"\$")
     return (" " if text.startswith("_") else "") + text
+
+
+def told_apart(names: Sequence[str], most: int = LONGEST) -> list[str]:
+    """The names as a picture writes them, cut no more than leaves them different.
+
+    >>> told_apart(["a_very_long_name_of_a_run", "a_very_wide_name_of_a_run"], most=12)
+    ['a_very_l…_of_a_run', 'a_very_w…_of_a_run']
+    """
+    longest, different = max(map(len, names), default=0), len({*names})
+    while most < longest and len({named(name, most) for name in names}) < different:
+        most += 2
+    return [named(name, most) for name in names]
 
 
 def new_figure(width: float = COLUMN, height: float = 2.5) -> "Figure":

@@ -14,17 +14,24 @@ from losslaw.views.forms import Answer, Told, form_of
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Rows that a picture shows; inches of each.
-MOST_ROWS = 60
-ROW = 0.17
+# Rows that a picture shows; inches of each, and the least of them in axes that are given.
+MOST_ROWS = 45
+ROW, CLOSE = 0.17, 0.12
+# Inches that are no rows: the axis below, and the legend above.
+FRAME = 0.75
+# A panel that is given is at least so high.
+PANEL = 2.8
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A dot: its name, where it is, the ends of its interval or that it is exact; its kind."""
+    """A dot: its name, where it is, the ends of its interval or that it is exact; its kind.
+
+    A row without a value is a heading.
+    """
 
     name: str
-    value: float
+    value: float | None
     lower: float | None = None
     upper: float | None = None
     kind: int = 0
@@ -38,8 +45,9 @@ def plot_dots(
     x: str,
     level: float | None = None,
     kinds: Sequence[str] = (),
+    more: int = 0,
 ) -> "Axes":
-    """A dot and its interval for each row, the first on top.
+    """A dot and its interval for each row, the first on top; as many rows as can be read.
 
     Args:
         rows: What to draw; an interval without an end is drawn as an arrow.
@@ -47,24 +55,28 @@ def plot_dots(
         x: What the values are, with their unit.
         level: Level of the intervals.
         kinds: Names of the kinds of rows, for a legend.
+        more: Rows that there are beside these.
     """
-    shown = rows[:MOST_ROWS]
-    ax = axes_of(ax, 0.75 + ROW * max(len(shown), 3))
+    shown = rows[: rows_that_fit(ax)]
+    ax = axes_of(ax, FRAME + ROW * max(len(shown), 3))
     places = rows_below(ax, [row.name for row in shown])
     for place, row in zip(places, shown, strict=True):
+        if row.value is None:
+            continue
         color, mark = COLORS[row.kind % len(COLORS)], MARKS[row.kind % len(MARKS)]
         known = row.exact or row.lower is not None or row.upper is not None
         if row.lower is not None and row.upper is not None:
             ax.plot([row.lower, row.upper], [place] * 2, color=color, lw=1.3)
         ax.plot([row.value], [place], mark, ms=4, color=color, mfc=color if known else "white")
     ends = [each for row in shown for each in (row.lower, row.upper) if each is not None]
-    values = [*ends, *(row.value for row in shown)]
+    values = [*ends, *(row.value for row in shown if row.value is not None)]
     low, high = min(values), max(values)
     margin = 0.06 * (high - low) or 0.01
     ax.set_xlim(low - margin, high + margin)
-    if len(rows) > len(shown):
-        more = f"and {len(rows) - len(shown)} more"
-        ax.text(1, 0, more, ha="right", va="bottom", fontsize=SMALL, transform=ax.transAxes)
+    more += sum(row.value is not None for row in rows[len(shown) :])
+    if more:
+        words = f"and {more} more"
+        ax.text(1, 0, words, ha="right", va="bottom", fontsize=SMALL, transform=ax.transAxes)
     quiet(ax, x, "")
     ax.set_xlabel(x, loc="right")  # below the names too there is room
     ax.locator_params(axis="x", nbins=5)
@@ -75,6 +87,13 @@ def plot_dots(
         ax.plot([], [], color=FAINT, lw=1.3, label=interval(level))
     legend(ax, above=True, columns=2, rows=True)
     return ax
+
+
+def rows_that_fit(ax: "Axes | None") -> int:
+    """Rows for which there is room: on axes that are given, those that do not touch."""
+    if ax is None:
+        return MOST_ROWS
+    return int(np.clip(ax.get_window_extent().height / ax.figure.dpi / CLOSE, 3, MOST_ROWS))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,26 +170,54 @@ def plot_fleet(fleet: Answer | FleetForm, ax: "Axes | None" = None) -> "Axes":
         ax: Where to draw; ``None``: on new axes.
     """
     form = form_of(FleetForm, fleet, "fleet")
-    several = len(form.groups) > 1
-    rows = [
-        Row(
-            name=f"{group.name}: {run.label}" if several else run.label,
-            value=run.loss,
-            lower=run.lower,
-            upper=run.upper,
-            kind=VERDICTS.index(run.verdict) if run.verdict in VERDICTS else len(VERDICTS),
-        )
-        for group in form.groups
-        for run in group.runs
-    ]
+    rows, left_out = _fleet_rows(form.groups, rows_that_fit(ax))
     if not rows:
         return empty(ax, "no run can be used")
     what = loss_in(shared_unit(form.groups), "annealed loss")
-    ax = plot_dots(rows, ax, x=what, level=form.level, kinds=VERDICTS)
-    groups = np.cumsum([len(group.runs) for group in form.groups])[:-1]
-    for end in groups[groups < MOST_ROWS].tolist():
-        ax.axhline(min(len(rows), MOST_ROWS) - end - 0.5, color=FAINT, lw=0.6)
+    ax = plot_dots(rows, ax, x=what, level=form.level, kinds=VERDICTS, more=left_out)
+    for k, row in enumerate(rows[1:], 1):
+        if row.value is None:
+            ax.axhline(len(rows) - k - 0.5, color=FAINT, lw=0.6)
     return ax
+
+
+def fleet_height(fleet: FleetForm) -> float:
+    """Inches of a panel with as many rows of a fleet as can be read."""
+    rows, _ = _fleet_rows(fleet.groups, MOST_ROWS)
+    return max(PANEL, FRAME + ROW * len(rows))
+
+
+def _fleet_rows(groups: Sequence[FleetGroupForm], most: int) -> tuple[list[Row], int]:
+    """The best runs of each group, below its name where there are several; how many are not shown.
+
+    Every group gets as many rows as the others, as far as it has so many.
+    """
+    groups = [group for group in groups if group.runs]
+    room = max(most - (len(groups) if len(groups) > 1 else 0), len(groups))
+    shares = [0] * len(groups)
+    while sum(shares) < room and any(
+        share < len(group.runs) for share, group in zip(shares, groups, strict=True)
+    ):
+        for k, group in enumerate(groups):
+            shares[k] += int(shares[k] < len(group.runs) and sum(shares) < room)
+    rows: list[Row] = []
+    for share, group in zip(shares, groups, strict=True):
+        if len(groups) > 1:
+            rows.append(Row(name=group.name, value=None))
+        best = sorted(group.runs, key=lambda run: run.loss)[:share]
+        rows += [
+            Row(
+                name=run.label,
+                value=run.loss,
+                lower=run.lower,
+                upper=run.upper,
+                kind=VERDICTS.index(run.verdict) if run.verdict in VERDICTS else len(VERDICTS),
+            )
+            for run in best
+        ]
+    rows = rows[:most]
+    shown = sum(row.value is not None for row in rows)
+    return rows, sum(len(group.runs) for group in groups) - shown
 
 
 def empty(ax: "Axes | None", words: str) -> "Axes":

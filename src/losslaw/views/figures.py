@@ -15,7 +15,7 @@ from losslaw.schedules import Schedule
 from losslaw.text import size_words
 from losslaw.views.curves import frame_losses, loss_axis, plot_curves
 from losslaw.views.designs import plot_design, plot_gains
-from losslaw.views.dots import ROW
+from losslaw.views.dots import PANEL, ROW, FleetForm, fleet_height
 from losslaw.views.forecasts import ForecastForm, plot_forecast
 from losslaw.views.forms import Along
 from losslaw.views.found import Found, only
@@ -117,7 +117,10 @@ def figure_of(
         panels.append(Panel(draw=lambda ax: plot_schedules(plans, ax, names=once), height=1.9))
     for each in files:
         for draw in each.draws:
-            panels.append(Panel(draw=lambda ax, draw=draw, of=each: draw(of.value, ax), height=2.8))
+            high = fleet_height(each.value) if isinstance(each.value, FleetForm) else PANEL
+            panels.append(
+                Panel(draw=lambda ax, draw=draw, of=each: draw(of.value, ax), height=high)
+            )
     grids = [grid for each in files if (grid := each.of(SweepGrid)) is not None]
     if sides is not None and not grids:
         raise InputError("--map needs the table of a sweep: losslaw sweep FILE.toml -o table.csv")
