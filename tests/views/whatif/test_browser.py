@@ -12,6 +12,7 @@ from helpers.browser import easy_to_use, opened
 from helpers.live_page import HOSTILE, mixture, served, subject
 
 import losslaw as ll
+from losslaw.views.whatif.presets import Designer
 from losslaw.views.whatif.state import State
 from losslaw.views.whatif.static_page import static_page
 
@@ -310,6 +311,21 @@ def test_the_page_in_a_file_works_without_a_server(browser, tmp_path):
         assert min(shown, key=shown.get) == "designed"
         assert max(shown, key=shown.get) == "constant"
         assert page.locator("#rows tr").count() == 4
+
+
+def test_a_design_that_ends_above_a_usual_schedule_says_so(browser, tmp_path, monkeypatch):
+    worse = State.usual(mixture(), "constant")
+    monkeypatch.setattr(Designer, "find", lambda *_: worse)
+    about = subject(fit=mixture())
+    (tmp_path / "page.html").write_text(static_page(about, State.usual(mixture())))
+    with tab(browser, (tmp_path / "page.html").as_uri()) as page:
+        page.click("button:text-is('designed')")
+        said = (
+            r"The designed schedule ends 0\.\d{4} above .*, and they are told apart: it is the best"
+        )
+        assert re.match(said, page.inner_text("#above"))
+        page.click("button:text-is('cosine')")
+        assert page.locator("#above").is_hidden()
 
 
 @pytest.mark.parametrize("width", [400, 1280])

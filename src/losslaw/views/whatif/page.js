@@ -100,7 +100,7 @@
       const here = answer.id === wanted;
       text("progress", here || answer.error ? "" : "The designed schedule is ready.");
       if (answer.error) say("said", `No design: ${answer.error}`);
-      else if (here) { forget(); chosen = "designed"; waiting = { kind: "state", state: answer.state, since: performance.now() }; next(); }
+      else if (here) { forget(); chosen = S.designed; waiting = { kind: "state", state: answer.state, since: performance.now() }; next(); }
       else ask("compare");
       return;
     }
@@ -217,6 +217,7 @@
   // What did not change is not written again: the browser would lay it out again.
   const set = (at, key, value) => { if (at[key] !== value) at[key] = value; };
   const press = (name) => {
+    if (name !== S.designed) say("above", "");
     for (const button of PRESETS) set(button, "ariaPressed", String(button.dataset.name === name));
   };
   const controls = () => {
@@ -256,8 +257,17 @@
     }
     said.forEach((words, i) => set($("rows").rows[0].cells[i + 1], "textContent", words));
   };
+  // A design is the best for one law, which need not be the best for all.
+  const above = (given) => {
+    const lower = chosen === S.designed ? given.filter((each) => each.gain < -5e-7) : [];
+    if (!lower.length) { say("above", ""); return; }
+    const each = lower.reduce((a, b) => (a.gain < b.gain ? a : b));
+    say("above", `The designed schedule ends ${(-each.gain).toFixed(4)} above ${each.name}, ${each.told ? "and they are told apart" : "not told apart"}`
+      + `${S.mixture ? ": it is the best for the law that counts most, and this page asks all" : ""}.`);
+  };
   const rows = (given) => {
     first();
+    above(given);
     while ($("rows").rows.length > 1) $("rows").deleteRow(1);
     for (const each of given) {
       const row = document.createElement("tr"), same = Math.abs(each.gain) < 5e-7;
@@ -316,7 +326,7 @@
       if (!S.live) { still(chosen); return; }
       forget();
       ask("preset", { name: chosen });
-      if (chosen === "designed") wanted = waiting ? count + 1 : count;
+      if (chosen === S.designed) wanted = waiting ? count + 1 : count;
     });
     if (!S.live) return;
     $("controls").addEventListener("submit", (event) => event.preventDefault());

@@ -139,6 +139,8 @@ def variables(
                 "falls": [name for name, shape in SHAPES.items() if shape.falls],
                 "byHand": BY_HAND,
                 "sources": list(SOURCES),
+                "designed": DESIGNED,
+                "mixture": subject.fit.mixture is not None,
                 "scales": SCALES,
                 "lost": round(1000 * patience),
             }
