@@ -320,3 +320,51 @@ def test_what_is_wrong_is_one_line(here, capsys):
         assert said.err.count("\n") == 1
         assert words in said.err
     assert not Path("losslaw-report.html").exists()
+
+
+def words_of(made, name):
+    (section,) = [each for each in made.sections if each.name == name]
+    return " ".join(str(part) for part in section.parts)
+
+
+def test_a_run_under_way_comes_first_with_its_end_and_is_designed_for_whole():
+    runs = answers.curves()
+    begun, longer = (
+        runs[i].until(last).with_(schedule=runs[i].schedule.prefix(last), **more)
+        for i, last, more in (
+            (1, 2500, {"label": "begun"}),
+            (0, 3000, {"label": "held", "planned": 5000}),
+        )
+    )
+    made = ll.report(answers.fit(), [*runs, begun, longer])
+    decays = words_of(made, "decay")
+    assert "held on its plan of 5,000 updates" in decays
+    places = [decays.index(f"{name} at update") for name in ("held", "begun", runs[0].label)]
+    assert places == sorted(places)
+    assert "For 5,000 updates" in words_of(made, "design")
+    asked = words_of(ll.report(answers.fit(), [begun], horizon=4000), "decay")
+    told = ll.forecast(begun, 4000, fit=answers.fit())
+    assert f"begun on its plan of 4,000 updates ({told.plan.sentence}): {told.final:.4f}" in asked
+
+
+def test_what_the_fit_assumes_is_said_once_and_of_no_other_run():
+    runs = [
+        each.with_(schedule=each.schedule.with_(weight_decay=None)) for each in answers.curves()
+    ]
+    made = ll.report(runs, law="oneclock")
+    assert len([each for each in made.doubts if "weight decay 0.1 is assumed for" in each]) == 1
+    assert "is assumed" not in words_of(made, "design")
+
+
+def test_a_design_of_which_nothing_is_known_is_a_sentence(monkeypatch):
+    from dataclasses import replace
+
+    module = importlib.import_module("losslaw.reporting.report")
+    fit = ll.fit(answers.curves())
+    plain = ll.design(fit, 4000, family="wsd")
+    refused = replace(plain, trust=replace(plain.trust, refused=True))
+    monkeypatch.setattr(module, "design", lambda *_, **__: refused)
+    words = words_of(ll.report(fit), "design")
+    assert "No schedule is designed" in words
+    assert "too wide to choose by" in words
+    assert "gain" not in words

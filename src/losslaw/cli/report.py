@@ -32,7 +32,8 @@ def report_command(
         int | None,
         typer.Option(
             "--horizon",
-            help="Updates of the schedule to design; default: those of the longest run.",
+            help="Updates of the schedule to design, and of runs under way that do not say theirs;"
+            " default: those of the longest run, as planned.",
         ),
     ] = None,
     law: options.LawToFit = None,

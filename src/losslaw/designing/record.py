@@ -295,15 +295,18 @@ def trust_as_dict(trust: Trust | None) -> dict[str, object] | None:
     return None if trust is None else trust.as_dict()
 
 
+# What is said of a loss of which too little is known to choose a schedule by.
+TOO_WIDE = (
+    f"the interval of this loss is too wide to choose by: {ADVISE} finds the cheapest run that"
+    " would tell"
+)
+
+
 def opening(trust: Trust | None) -> list[str]:
     """Lines that a report begins with: what stands behind it, and whether it is of use at all."""
     if trust is None:
         return []
-    useless = (
-        f"the interval of this loss is too wide to choose by: {ADVISE} finds the cheapest run that"
-        " would tell"
-    )
-    return [str(trust), *([useless] if trust.refused else []), ""]
+    return [str(trust), *([TOO_WIDE] if trust.refused else []), ""]
 
 
 # A move of one update by this share of the largest rate is a jump, where others are smaller.

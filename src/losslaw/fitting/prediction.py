@@ -13,6 +13,7 @@ from losslaw.drawing import Plotted
 from losslaw.errors import InputError
 from losslaw.files.frames import frame_of
 from losslaw.fitting.mixture import Mixture
+from losslaw.fitting.status import ASSUMED_FOR
 from losslaw.fitting.trust import Trust, trust_of
 from losslaw.fitting.uncertainty import Uncertainty
 from losslaw.laws import Law, Query
@@ -368,10 +369,7 @@ def _weight_decay_warnings(curves: Sequence[FittedCurve], law: Law, query: Query
     unknown = [curve.label for curve in curves if curve.schedule.weight_decay is None]
     if unknown:
         runs = "the fitted run" if len(curves) == 1 else f"{len(unknown)} of the fitted runs"
-        yield (
-            f"weight decay {ASSUMED_WEIGHT_DECAY:g} is assumed for {runs}: say what it was when"
-            " fitting (--weight-decay)"
-        )
+        yield (f"{ASSUMED_FOR} {runs}: say what it was when fitting (--weight-decay)")
     elif curves and query.schedule.weight_decay is None:
         yield (
             f"weight decay {ASSUMED_WEIGHT_DECAY:g} is assumed, for the fitted runs have several:"

@@ -28,9 +28,8 @@ from losslaw.fitting.optimizer import (
     decay_not_assumed,
     without_guess,
 )
-from losslaw.fitting.status import Note
+from losslaw.fitting.status import ASSUMED_FOR, Note
 from losslaw.laws import Law, Prior, Query, Recipe
-from losslaw.laws.query import ASSUMED_WEIGHT_DECAY
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.variable_projection import Offsets, Rows, Separable
 
@@ -445,7 +444,7 @@ def _same_knowledge(
         if unknown:
             notes.append(
                 Note(
-                    text=f"weight decay {ASSUMED_WEIGHT_DECAY:g} is assumed for {_some(unknown)}:"
+                    text=f"{ASSUMED_FOR} {_some(unknown)}:"
                     " say what it was (weight_decay=, --weight-decay)"
                 )
             )

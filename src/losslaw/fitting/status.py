@@ -12,11 +12,14 @@ from typing import Self
 import numpy as np
 
 from losslaw.laws import Law
+from losslaw.laws.query import ASSUMED_WEIGHT_DECAY
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.robust import robust_sd
 
 # What is said of parameters and directions that the curves leave open.
 NOT_DETERMINED = "not determined"
+# How the sentence begins that is said of fitted runs whose weight decay nobody gave.
+ASSUMED_FOR = f"weight decay {ASSUMED_WEIGHT_DECAY:g} is assumed for"
 # How the sentence ends that is said of a fit with no more points than parameters.
 UNTESTED = "nothing tests it"
 # How the sentence begins that is said of a fit of runs of several optimisers.

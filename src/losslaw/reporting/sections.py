@@ -13,7 +13,7 @@ from losslaw.designing import Design
 from losslaw.designing.record import shape_in_words
 from losslaw.fitting import Fit
 from losslaw.fitting.prediction import NO_DECAY, FittedCurve
-from losslaw.fitting.status import NOT_DETERMINED, told
+from losslaw.fitting.status import ASSUMED_FOR, NOT_DETERMINED, told
 from losslaw.forecasting import Forecast
 from losslaw.forecasting.record import REFUSAL
 from losslaw.numerics.interval import Interval
@@ -63,9 +63,10 @@ def doubts(answers: Answers) -> tuple[str, ...]:
     for label, each in answers.forecasts:
         if isinstance(each, Forecast):
             for warning in each.warnings:
-                if not any(said.startswith(warning) for said in found):
-                    # What the fit lacks is no fault of the run that was asked about.
-                    of_the_fit = warning.startswith(NO_DECAY)
+                # What the fit lacks or assumes is no fault of the run that was asked about.
+                of_the_fit = warning.startswith((NO_DECAY, ASSUMED_FOR))
+                known = ASSUMED_FOR if warning.startswith(ASSUMED_FOR) else warning
+                if not any(said.startswith(known) for said in found):
                     found.append(warning if of_the_fit else f"{label}: {warning}")
     if isinstance(answers.design, Design):
         trust = answers.design.trust
@@ -300,7 +301,7 @@ def _curves(answers: Answers) -> Iterator[Part]:
             "What the fit misses: an error that stays on one side in a phase is the law's own.",
         )
     yield table(
-        "Predicted loss at the end of each schedule",
+        "Predicted loss at the end of each schedule, as far as it was logged",
         ("run", "updates", "predicted", f"{answers.level:.0%} interval", "logged there"),
         [(cut(label), *cells) for label, cells in ends],
     )
@@ -407,7 +408,13 @@ def _decays(answers: Answers) -> Iterator[Part]:
 
 
 def _decays_of(told: Forecast) -> Iterator[Part]:
-    """The table of decays of one run under way."""
+    """The end of one run on its plan, and the table of its decays."""
+    if told.path is not None:
+        level = f" ({told.level:.0%} interval {told.interval})" if told.interval else ""
+        yield Words(
+            text=f"{cut(told.label)} on its plan of {told.horizon:,} updates"
+            f" ({told.plan.sentence}): {told.path.final:.4f}{level}{after_numbers(told.unit)}."
+        )
     if not told.endings:
         why = REFUSAL if told.refused else (told.plan.sentence,)
         yield Listed(words=f"{cut(told.label)}, no decays:", sentences=tuple(why))
@@ -440,7 +447,7 @@ def _decays_of(told: Forecast) -> Iterator[Part]:
 def _designed(answers: Answers) -> Iterator[Part]:
     best = answers.design
     if isinstance(best, str):
-        yield Words(text=f"No schedule is designed: {best}.")
+        yield Words(text=f"No schedule is designed: {best.removesuffix('.')}.")
         return
     yield Words(
         text=f"For {best.schedule.horizon:,} updates{_sized(answers.fit, answers.model_size)}"
@@ -486,8 +493,9 @@ def _designed(answers: Answers) -> Iterator[Part]:
             for each in ordered
         ],
     )
-    if best.sentences:
-        yield Listed(words="Of this design:", sentences=best.sentences)
+    sentences = tuple(each for each in best.sentences if not each.startswith(ASSUMED_FOR))
+    if sentences:
+        yield Listed(words="Of this design:", sentences=sentences)
 
 
 def _open(fit: Fit) -> Iterator[Part]:
