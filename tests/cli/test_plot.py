@@ -54,6 +54,34 @@ def test_an_answer_that_was_saved_is_recognised_by_what_stands_in_it(name, here,
     assert plotted(["saved.txt", "-o", "out.png"], capsys)[0] == [KIND[name]]
 
 
+def test_what_commands_write_with_json_is_recognised(here, capsys):
+    kernel = ["--source", "0.5", "--capacity", "4"]
+    logs = [f"{name}.csv" for name in answers.FITTED]
+    asked = {
+        "profile": ["profile", *logs, "--of", "alpha", "--points", "5"],
+        "simulate": ["simulate", *kernel, "--schedule", "wsd:peak=0.1,horizon=100"],
+        "theory": ["theory", *kernel, "--budget", "1e6", "--schedule", "wsd"],
+    }
+    for name, words in asked.items():
+        assert run([*words, "--json"]) == 0
+        Path(f"{name}.json").write_text(capsys.readouterr().out)
+    assert plotted(["profile.json", "-o", "out.png"], capsys)[0] == ["profile"]
+    assert plotted(["simulate.json", "-o", "out.png"], capsys)[0] == ["simulate"]
+    told = "losslaw: theory.json: an answer of losslaw theory, which has no picture\n"
+    assert refused(["theory.json"], capsys) == told
+    assert run(["inspect", "theory.json"]) == 2
+    assert "an answer of losslaw theory, expected a table" in capsys.readouterr().err
+
+
+def test_a_design_that_was_saved_is_exported(here, capsys):
+    Path("design.json").write_text(json_of(answer("Design").as_dict()))
+    assert run(["export", "design.json", "--to", "csv"]) == 0
+    Path("schedule.csv").write_text(capsys.readouterr().out)
+    made, wanted = ll.read_schedule("schedule.csv"), answer("Design").schedule
+    assert made.lr.tolist() == wanted.lr.tolist()
+    assert made.warmup == wanted.warmup
+
+
 @pytest.mark.parametrize("name", ["Prediction", "Annealed", "Fleet", "Ladder"])
 def test_so_is_a_table(name, here, capsys):
     Path("saved").write_text(answer(name).csv())
@@ -62,9 +90,8 @@ def test_so_is_a_table(name, here, capsys):
 
 def test_all_that_has_a_json_form_is_known():
     assert {name for name in MAKERS if hasattr(MAKERS[name](), "as_dict")} == {*KIND, "Fit"}
-    assert {*KIND.values()} == {each.name for each in KINDS if each.name != "run-length"} | {
-        "schedule"
-    }
+    other = {"run-length", "simulate"}
+    assert {*KIND.values()} == {each.name for each in KINDS} - other | {"schedule"}
 
 
 def test_logs_lie_over_each_other(here, capsys):

@@ -23,7 +23,8 @@ def export_command(
         str,
         typer.Argument(
             metavar="SPEC|FILE",
-            help="schedule.csv (step,lr[,batch]), '-', or wsd:peak=3e-4,horizon=24000,...",
+            help="schedule.csv (step,lr[,batch]), what design --json wrote, '-', or"
+            " wsd:peak=3e-4,horizon=24000,...",
         ),
     ],
     to: Annotated[str, typer.Option("--to", metavar="TARGET", help="One of: {TARGETS}.")],

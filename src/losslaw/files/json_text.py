@@ -43,6 +43,16 @@ def plain(value: Any) -> Any:
     return value
 
 
+def command_of(record: Mapping[str, Any]) -> str | None:
+    """The command whose answer with ``--json`` this is; ``None``: of none.
+
+    >>> command_of({"schema": "losslaw/model-size/1"})
+    'model-size'
+    """
+    name = record.get("schema")
+    return name.split("/")[1] if isinstance(name, str) and name.count("/") == 2 else None
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) < len(pairs):

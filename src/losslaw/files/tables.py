@@ -22,7 +22,7 @@ from typing import Any, cast, overload
 import numpy as np
 
 from losslaw.errors import InputError, TooShort, expect
-from losslaw.files.json_text import parse_json
+from losslaw.files.json_text import command_of, parse_json
 from losslaw.numerics.arrays import BoolArray, FloatArray
 from losslaw.text import shown
 
@@ -388,6 +388,7 @@ def _json_lines(text: str, source: str) -> Table:
                 cut = 1
                 break
             reason = getattr(error, "msg", error)
+            _refuse_answer(text, source)
             raise InputError(
                 f"{source}, line {number}: not a JSON object ({reason});"
                 ' expected one object a line, such as {"step": 1, "lr": 3e-4, "loss": 9.1}'
@@ -397,6 +398,17 @@ def _json_lines(text: str, source: str) -> Table:
         records.append(_flat(cast(dict[str, Any], record)))
         lines.append(number)
     return replace(table_of(source, records, lines), cut=cut)
+
+
+def _refuse_answer(text: str, source: str) -> None:
+    """Say it if a text is the answer of a command, which is one object over many lines."""
+    try:
+        value: Any = parse_json(text)
+    except ValueError:
+        return
+    command = command_of(cast(dict[str, Any], value)) if isinstance(value, dict) else None
+    if command is not None:
+        raise InputError(f"{source}: an answer of losslaw {command}, expected a table")
 
 
 def _json_array(text: str, source: str) -> Table:

@@ -11,12 +11,13 @@ import inspect
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from losslaw.errors import InputError, expect
-from losslaw.files import number_in, read_table
+from losslaw.files import is_long, long_table, number_in, parse_table, read_text
+from losslaw.files.json_text import parse_json
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.numerics.magnitudes import PEAK
 from losslaw.schedules.families import CYCLES, FAMILIES, ROUGH, from_knots
@@ -160,13 +161,21 @@ def format_schedule(schedule: Schedule) -> str:
 def read_schedule(path: str | Path) -> Schedule:
     """A schedule from a table with columns ``step,lr`` and, if known, ``batch``, ``weight_decay``.
 
-    Steps are 1..n without gaps; a header comment ``# warmup: W`` gives the warm-up.
+    Steps are 1..n without gaps; a header comment ``# warmup: W`` gives the warm-up. The JSON form
+    of a design, or of another answer that has a schedule, is read too.
 
     Raises:
         InputError: the file cannot be read, a column is missing, or steps are not 1..n.
     """
     expect("a path", path, (str, Path), "the path of a table step,lr")
-    table = read_table(path)
+    if is_long(path):
+        table = long_table(path)
+    else:
+        text, source = read_text(path), "standard input" if str(path) == "-" else str(path)
+        answered = _answered(text)
+        if answered is not None:
+            return _of_file(source, *answered, spec=f"file:{path}")
+        table = parse_table(text, source)
     for name in ("step", "lr"):
         if name not in table.columns:
             found = ", ".join(table.columns)
@@ -187,10 +196,36 @@ def read_schedule(path: str | Path) -> Schedule:
         warmup = None if note is None else int(note)
     except ValueError:
         raise InputError(f"{table.source}: warmup is {note!r}, expected a whole number") from None
+    rates = table.numbers("lr"), batch, weight_decay, warmup
+    return _of_file(table.source, *rates, spec=f"file:{path}")
+
+
+def _of_file(source: str, *rates: Any, spec: str) -> Schedule:
+    """A schedule; what is wrong with it, is wrong with its file."""
     try:
-        return Schedule(table.numbers("lr"), batch, weight_decay, warmup, spec=f"file:{path}")
+        return Schedule(*rates, spec=spec)
     except InputError as error:
-        raise InputError(f"{table.source}: {error}") from None
+        raise InputError(f"{source}: {error}") from None
+
+
+def _answered(text: str) -> tuple[Any, Any, None, Any] | None:
+    """Rates, batches, no weight decay and warm-up of the JSON form of an answer, if it has them."""
+    if not text.lstrip().startswith("{"):
+        return None
+    try:
+        record: dict[str, Any] = parse_json(text)
+    except ValueError:  # JSON lines, or damaged: whoever reads tables will say it
+        return None
+    # A design has its schedule below that name, the shortest run its rates beside the rest.
+    rates: Any = record.get("schedule", {} if "step" in record else record)
+    if not isinstance(rates, dict):
+        return None
+    found = cast(dict[str, Any], rates)
+    if not isinstance(found.get("lr"), list):
+        return None
+    known: Any = record.get("constraints")
+    warmup = cast(dict[str, Any], known).get("warmup") if isinstance(known, dict) else None
+    return found["lr"], found.get("batch"), None, warmup
 
 
 def schedule_csv(schedule: Schedule) -> str:

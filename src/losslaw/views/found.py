@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from losslaw.errors import InputError
 from losslaw.files import read_table, read_text
-from losslaw.files.json_text import parse_json
+from losslaw.files.json_text import command_of, parse_json
 from losslaw.fitting import load_fit
 from losslaw.kernel.sweeps.grid import is_sweep, read_grid
 from losslaw.schedules import Schedule, parse_schedule, read_schedule
@@ -29,7 +29,14 @@ from losslaw.views.designs import (
 from losslaw.views.dots import ContinuedForm, FleetForm, plot_continued, plot_fleet
 from losslaw.views.forecasts import ForecastForm
 from losslaw.views.forms import Along, read_form
-from losslaw.views.profiles import AdviceForm, ProfileForm, plot_advice, plot_profile
+from losslaw.views.kernel import SimulatedForm, plot_evaluation
+from losslaw.views.profiles import (
+    AdviceForm,
+    ProfileForm,
+    ProfilesForm,
+    plot_advice,
+    plot_profile,
+)
 from losslaw.views.scores import ComparisonForm, ScoresForm, plot_comparison, plot_scores
 from losslaw.views.sizes import LadderForm, MergeForecastForm, plot_ladder, plot_merge_forecast
 
@@ -60,6 +67,8 @@ KINDS = (
     _kind("design-batches", "begins constant schedule", BatchDesignForm, plot_batch_design),
     _kind("annealed", "runs pairs cooldown", AnnealedForm, plot_annealed),
     _kind("profile", "parameter value rise", ProfileForm, plot_profile),
+    _kind("profile", "profiles", ProfilesForm),
+    _kind("simulate", "step excess irreducible method", SimulatedForm, plot_evaluation),
     _kind("advice", "options goal half_width", AdviceForm, plot_advice),
     _kind("ladder", "rungs before after", LadderForm, plot_ladder),
     _kind("merge", "merges raw weights", MergeForecastForm, plot_merge_forecast),
@@ -132,8 +141,18 @@ def _of_json(path: str) -> Found:
             form = read_form(kind.form, record, path)
             if kind.form is RatesForm:
                 return Found(name=path, kind="schedule", value=Schedule(form.lr))
-            return Found(name=path, kind=kind.name, value=form, draws=kind.draws)
+            draws = kind.draws
+            if isinstance(form, ProfilesForm):  # one picture below the other
+                draws = tuple(_of_profile(each) for each in form.profiles)
+            return Found(name=path, kind=kind.name, value=form, draws=draws)
+    command = command_of(record)
+    if command is not None:
+        raise InputError(f"{path}: an answer of losslaw {command}, which has no picture")
     return Found(name=path, kind="log")
+
+
+def _of_profile(form: ProfileForm) -> Draw:
+    return lambda _, ax: plot_profile(form, ax)
 
 
 def _columns(begin: bytes) -> list[str]:

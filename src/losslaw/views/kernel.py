@@ -1,10 +1,12 @@
 """The kernel world: risk against updates, simulated, and by the functional scaling law."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from losslaw.drawing.axes import legend, log_axis
 from losslaw.drawing.style import UPDATE, axes_of, cycled, quiet
+from losslaw.files.checked import Finite
 from losslaw.kernel import KernelRegression
 from losslaw.kernel.methods import Evaluation, Method, evaluate
 from losslaw.schedules import ScheduleLike, schedule_of
@@ -46,7 +48,22 @@ def plot_kernel_regression(
     return ax
 
 
-def plot_evaluation(evaluation: Evaluation, ax: "Axes | None" = None, **style: Any) -> "Axes":
+@dataclass(frozen=True, kw_only=True)
+class SimulatedForm:
+    """What the picture needs of a simulated run. Lists of one length."""
+
+    method: str
+    step: list[Finite]
+    excess: list[Finite]
+
+    def __post_init__(self) -> None:
+        if not self.step or len(self.step) != len(self.excess):
+            raise ValueError("expected step and excess of one length")
+
+
+def plot_evaluation(
+    evaluation: Evaluation | SimulatedForm, ax: "Axes | None" = None, **style: Any
+) -> "Axes":
     """Excess risk against updates, both in powers of ten.
 
     Args:
@@ -57,7 +74,8 @@ def plot_evaluation(evaluation: Evaluation, ax: "Axes | None" = None, **style: A
     ax = axes_of(ax)
     label = NAMES.get(evaluation.method, evaluation.method)
     line = cycled(0, lw=1.4, label=label) | style
-    ax.plot(evaluation.steps, evaluation.excess, **line)
+    steps = evaluation.step if isinstance(evaluation, SimulatedForm) else evaluation.steps
+    ax.plot(steps, evaluation.excess, **line)
     log_axis(ax, "x")
     log_axis(ax, "y")
     quiet(ax, UPDATE, "excess risk")

@@ -38,6 +38,13 @@ class ProfileForm(Ends):
     level: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class ProfilesForm:
+    """The profiles of several parameters."""
+
+    profiles: list[ProfileForm]
+
+
 def plot_profile(profile: Answer | ProfileForm, ax: "Axes | None" = None) -> "Axes":
     """How much worse the fit is at each value of a parameter, and the interval that this gives.
 
