@@ -80,7 +80,7 @@ def test_ctrl_c_says_how_to_go_on(here, capsys, monkeypatch):
     ("arguments", "message"),
     [
         (["runs/broken.csv"], "no run can be used: runs/broken.csv, line 2"),
-        (["runs", "-o", "t.png"], "expected a name that ends in .csv, .json"),
+        (["runs", "-o", "t.xlsx"], "expected a name that ends in .csv, .json"),
         (["runs", "--over", "soon"], "--over 'soon': expected updates"),
         (["runs", "--on", "cloud"], "on is 'cloud', expected local or ray"),
         (["runs", "--resume", "runs/broken.csv"], "is no file of finished groups"),

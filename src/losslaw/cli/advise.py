@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from losslaw.cli import options
-from losslaw.cli.output import activity, print_json, save_schedule, say_saved, show
+from losslaw.cli.output import activity, print_json, save_picture, save_schedule, say_saved, show
 from losslaw.text import escaped
 
 if TYPE_CHECKING:  # the help page does without numpy
@@ -64,8 +64,8 @@ def advise_command(
         typer.Option(
             "-o",
             "--output",
-            callback=options.no_picture,
-            help="Write the schedule of the run here: step,lr,...",
+            callback=options.no_page,
+            help="The schedule of the run: step,lr,...; or a picture (.png, .pdf, .svg).",
         ),
     ] = None,
 ) -> None:
@@ -100,14 +100,17 @@ def advise_command(
             checkpoints=checkpoints,
             progress=say,
         )
-    if advice.best is not None:
+    drawn = save_picture(output, advice)
+    if not drawn and advice.best is not None:
         save_schedule(output, advice.best.schedule)
     if json:
         print_json(advice.as_dict())
         return
     seconds = time.perf_counter() - begun
     show(advice, *options.warnings_of(curves), f"\n{seconds:.1f} s")
-    if output is not None and advice.best is None:
+    if drawn:
+        say_saved(output)
+    elif output is not None and advice.best is None:
         show(escaped(f"{output} was not written: there is no run to make"))
     elif output is not None:
         say_saved(output, f"losslaw export {output} --to TRAINER")

@@ -1,18 +1,19 @@
 """``losslaw annealed``: what runs are worth now, and which of two is worth more."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from losslaw.cli import cooldown, options
-from losslaw.cli.output import TABLES, activity, print_json, save_table, say_saved, show
-
-if TYPE_CHECKING:  # the help page does without numpy
-    from losslaw.annealing import Annealed
-
-
-# What the name of a file may end in that the answer is saved in.
-SAVED = (*TABLES, ".png", ".pdf", ".svg")
+from losslaw.cli.output import (
+    DRAWN,
+    activity,
+    print_json,
+    save_picture,
+    save_table,
+    say_saved,
+    show,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -75,7 +76,7 @@ def annealed_command(
     from losslaw.fitting import load_fit
 
     if output is not None:
-        check_ending(output, SAVED)
+        check_ending(output, DRAWN)
     known = None if fit is None else load_fit(fit)
     curves = options.read(files, **reading)
     others = options.read(earlier, **reading) if earlier else []
@@ -101,21 +102,10 @@ def annealed_command(
             path=output is not None,
             progress=say,
         )
-    if output is not None:
-        _save(result, output)
+    if not save_picture(output, result):
+        save_table(output, result)
     if json:
         print_json(result.as_dict())
         return
     show(result)
     say_saved(output)
-
-
-def _save(result: "Annealed", path: str) -> None:
-    if path.lower().endswith(TABLES):
-        save_table(path, result)
-        return
-    from losslaw.files.pictures import write_picture
-    from losslaw.views.annealed import plot_annealed
-    from losslaw.views.figures import Panel, stacked
-
-    write_picture(path, stacked([Panel(draw=lambda ax: plot_annealed(result, ax), height=2.8)]))

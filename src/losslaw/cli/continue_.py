@@ -6,7 +6,7 @@ import typer
 
 from losslaw.cli import cooldown, options
 from losslaw.cli.forecast import one_run
-from losslaw.cli.output import activity, print_json, save_json, say_saved, show
+from losslaw.cli.output import activity, print_json, save_json, save_picture, say_saved, show
 
 
 def register(app: typer.Typer) -> None:
@@ -57,7 +57,7 @@ def continue_command(
         typer.Option("--new-data", help="Other data are to come than were seen: wider intervals."),
     ] = False,
     json: options.Json = False,
-    output: options.JsonFile = None,
+    output: options.DrawnFile = None,
 ) -> None:
     """Loss of a run that goes on for N updates: re-heated to a peak, or as it is.
 
@@ -93,7 +93,8 @@ def continue_command(
             new_data=new_data,
             progress=say,
         )
-    save_json(output, result.as_dict())
+    if not save_picture(output, result):
+        save_json(output, result.as_dict())
     if json:
         print_json(result.as_dict())
         return

@@ -6,7 +6,17 @@ from typing import Annotated, Any
 import typer
 
 from losslaw.cli import cooldown, options
-from losslaw.cli.output import TABLES, aside, counter, print_json, save_table, say_saved, show
+from losslaw.cli.output import (
+    DRAWN,
+    TABLES,
+    aside,
+    counter,
+    print_json,
+    save_picture,
+    save_table,
+    say_saved,
+    show,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -58,7 +68,12 @@ def fleet_command(
     json: options.Json = False,
     output: Annotated[
         str | None,
-        typer.Option("-o", "--output", metavar="FILE", help="The whole table: .csv or .json."),
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="The whole table: .csv, .json, or a picture (.png, .pdf, .svg).",
+        ),
     ] = None,
 ) -> None:
     """Annealed losses of many runs of several models, compared within each.
@@ -76,7 +91,7 @@ def fleet_command(
     from losslaw.fleets import fleet
 
     if output is not None:
-        check_ending(output, TABLES)
+        check_ending(output, DRAWN)
     kept = resume or (None if output is None else f"{output}.groups")
     curves, left_out = options.read_usable(files, reading)
     done = total = 0
@@ -114,7 +129,12 @@ def fleet_command(
         if kept is not None:
             aside(f"{done} of {total} groups are in {kept}; the same command goes on from there")
         raise
-    save_table(output, result)
+    if output is not None and output.lower().endswith(TABLES):
+        save_table(output, result)
+    elif output is not None:
+        from losslaw.views.dots import fleet_height
+
+        save_picture(output, result, height=fleet_height(result))
     if resume is None and kept is not None:
         Path(kept).unlink(missing_ok=True)
     if json:

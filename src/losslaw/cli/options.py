@@ -131,6 +131,15 @@ JsonFile = Annotated[
     str | None,
     typer.Option("-o", "--output", callback=no_picture, help="Write the JSON form to this file."),
 ]
+DrawnFile = Annotated[
+    str | None,
+    typer.Option(
+        "-o",
+        "--output",
+        callback=no_page,
+        help="The answer: a picture (.png, .pdf, .svg), or JSON by any other name.",
+    ),
+]
 ScheduleFile = Annotated[
     str | None,
     typer.Option(

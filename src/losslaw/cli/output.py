@@ -10,10 +10,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the help page does without numpy
+    from losslaw.drawing import Plotted
     from losslaw.schedules import Schedule
 
 # What the name of a table ends in: its rows, or its JSON form.
 TABLES = (".csv", ".json")
+# The same, or a picture.
+DRAWN = (*TABLES, ".png", ".pdf", ".svg")
 
 
 # The command that is being run.
@@ -71,6 +74,25 @@ def save_table(path: str | None, result: Any) -> None:
         save_json(path, result.as_dict())
     else:
         write_text(path, result.csv())
+
+
+def save_picture(path: str | None, result: "Plotted", *, height: float = 2.8) -> bool:
+    """A result as a picture, where the name of the file says that it is one; whether it does.
+
+    Args:
+        path: Where it goes; ``None``: nowhere.
+        result: What is drawn.
+        height: Inches.
+    """
+    from losslaw.files.endings import PICTURES
+
+    if path is None or not path.lower().endswith(PICTURES):
+        return False
+    from losslaw.files.pictures import write_picture
+    from losslaw.views.figures import Panel, stacked
+
+    write_picture(path, stacked([Panel(draw=result.plot, height=height)]))
+    return True
 
 
 def save_schedule(path: str | None, schedule: "Schedule") -> None:

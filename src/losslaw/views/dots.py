@@ -181,9 +181,9 @@ def plot_fleet(fleet: Answer | FleetForm, ax: "Axes | None" = None) -> "Axes":
     return ax
 
 
-def fleet_height(fleet: FleetForm) -> float:
+def fleet_height(fleet: Answer | FleetForm) -> float:
     """Inches of a panel with as many rows of a fleet as can be read."""
-    rows, _ = _fleet_rows(fleet.groups, MOST_ROWS)
+    rows, _ = _fleet_rows(form_of(FleetForm, fleet, "fleet").groups, MOST_ROWS)
     return max(PANEL, FRAME + ROW * len(rows))
 
 
