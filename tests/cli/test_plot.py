@@ -154,6 +154,7 @@ def test_what_cannot_be_asked(here, capsys):
     log = f"{answers.FITTED[0]}.csv"
     assert "ends in .png, .pdf, .svg" in refused([log, "-o", "out.gif"], capsys)
     assert "--terms needs a saved fit" in refused([log, "--terms"], capsys)
+    assert "--rates needs logs" in refused(["fit.json", "--rates"], capsys)
     assert "2 saved fits" in refused(["fit.json", "fit.json"], capsys)
     assert "none.csv" in refused(["none.csv"], capsys)
     Path("design.json").write_text(json_of(answer("Design").as_dict()))

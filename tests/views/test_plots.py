@@ -1,6 +1,7 @@
 """Every answer is drawn by ``plot()``, on axes that are given too, with units and whole legends."""
 
 import importlib
+import json
 import pkgutil
 import re
 import sys
@@ -25,8 +26,10 @@ from losslaw.files.pictures import png
 from losslaw.kernel.sweeps.grid import SweepGrid
 from losslaw.reporting.page import HtmlReport
 from losslaw.text import Report, size_words
+from losslaw.views.designs import DesignForm
 from losslaw.views.dots import MOST_ROWS, FleetForm, FleetGroupForm, FleetRunForm, plot_fleet
 from losslaw.views.figures import figure_of
+from losslaw.views.forms import read_form
 from losslaw.views.found import Found
 
 LOSS, UPDATE, RATE = "loss (nats per token)", "update", "learning rate"
@@ -302,6 +305,11 @@ def test_annealed_losses_without_a_path_are_seen_with_their_intervals():
     assert all(low < run.interval.lower < run.interval.upper < high for run in bare.runs)
     assert "as logged" not in names(ax)
     assert "as logged" in names(annealed.plot())
+
+
+def test_a_saved_design_is_drawn_beside_the_usual_schedules():
+    read = read_form(DesignForm, json.loads(json.dumps(answer("Design").as_dict())), "design.json")
+    assert names(views.plot_design(read)) == names(answer("Design").plot())
 
 
 def test_gains_have_their_intervals():

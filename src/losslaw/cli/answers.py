@@ -798,9 +798,11 @@ class Gain(Ends):
 
     Attributes:
         gain: Negative if it ends higher.
+        spec: The usual schedule as text; null where it goes on from a run so far.
     """
 
     gain: float
+    spec: str | None
 
 
 class SimpleAnswer(TypedDict):

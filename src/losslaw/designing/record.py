@@ -214,7 +214,7 @@ class Design(Report, Plotted):
             "baselines": {name: item.loss for name, item in self.baselines.items()},
             "gain": self.gain,
             "gains": {
-                name: {"gain": item.gain, **ends(item.interval)}
+                name: {"gain": item.gain, **ends(item.interval), "spec": item.schedule.spec}
                 for name, item in self.baselines.items()
             },
             "tuned": {

@@ -9,10 +9,10 @@ import numpy as np
 from losslaw.curves.curve import NATS, in_brackets
 from losslaw.curves.objective import EXCESS
 from losslaw.designing import Design
-from losslaw.designing.record import Baseline
 from losslaw.drawing.axes import legend, rate_axis, thinned, update_axis
 from losslaw.drawing.style import INK, RATE, UPDATE, axes_of, cycled, named, quiet
 from losslaw.files.checked import Finite
+from losslaw.schedules import parse_schedule
 from losslaw.views.dots import Row, plot_dots
 from losslaw.views.forms import Answer, Ends, form_of
 from losslaw.views.schedules import plot_schedule
@@ -41,6 +41,7 @@ class GainForm(Ends):
     """What a design gains over a usual schedule."""
 
     gain: Finite
+    spec: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,13 +70,20 @@ def plot_design(
     """The proposed schedule, and usual ones beside it, each with its predicted final loss.
 
     Args:
-        design: The design; read from JSON it has no usual schedules, only their losses.
+        design: The design; read from JSON, one that goes on from a run so far has no usual
+            schedules, only their losses.
         ax: Where to draw; ``None``: on new axes.
         beside: Usual schedules that are drawn too.
     """
     form, ax = form_of(DesignForm, design, "design"), axes_of(ax, 2.4)
     lr = np.asarray(form.schedule.lr)
-    usual: Mapping[str, Baseline] = design.baselines if isinstance(design, Design) else {}
+    usual = {
+        name: parse_schedule(each.spec)
+        for name, each in form.gains.items()
+        if each.spec is not None
+    }
+    if isinstance(design, Design):
+        usual = {name: each.schedule for name, each in design.baselines.items()}
     at = thinned(lr.size)
     ax.plot(
         at, lr[at - 1], **cycled(0, lw=1.9, zorder=3), label=f"designed: {form.written(form.loss)}"
@@ -83,10 +91,10 @@ def plot_design(
     for i, name in enumerate(each for each in beside if each in usual):
         style = cycled(i + 1)
         ends = f"{named(name)}: {form.written(form.loss + form.gains[name].gain)}"
-        plot_schedule(usual[name].schedule, ax, label=ends, **style, lw=1.1)
+        plot_schedule(usual[name], ax, label=ends, **style, lw=1.1)
     quiet(ax, UPDATE, RATE)
     update_axis(ax, lr.size)
-    rate_axis(ax, max(lr.max(), *(each.schedule.peak_lr for each in usual.values()), 0))
+    rate_axis(ax, max(lr.max(), *(each.peak_lr for each in usual.values()), 0))
     legend(ax, above=True, columns=2)
     return ax
 

@@ -83,18 +83,24 @@ def figure_of(
     Args:
         files: What the files are.
         curves: The runs of the logs among them.
-        rates: Also the learning rates of the runs.
+        rates: Also the learning rates of the runs, and beside a fit of the schedules.
         terms: Also what the losses of a fit are made of.
         level: Level of the bands of a fit's predictions.
         model_size: Parameters of the model for which a fit of several sizes predicts schedules.
         sides: What the map of a sweep shows: ``X,Y`` or ``X,Y,CELL`` (`SweepGrid.map`).
 
     Raises:
-        InputError: several fits, or several forecasts, or more than a picture can hold.
+        InputError: several fits, or several forecasts, something is asked that is of none of the
+            files, or more than a picture can hold.
     """
     fit, forecast = only(files, Fit, "saved fits"), only(files, ForecastForm, "forecasts")
     alongs = {each.name: along for each in files if (along := each.of(Along)) is not None}
     schedules = {each.name: plan for each in files if (plan := each.of(Schedule)) is not None}
+    plans = {each.label: each.schedule for each in curves} if rates else {}
+    if rates or fit is None:
+        plans |= schedules
+    if rates and not plans:
+        raise InputError("--rates needs logs or schedules: other answers have no learning rates")
     panels: list[Panel] = []
     if fit is not None:
         panels += _of_fit(fit, curves, schedules, level, model_size, terms=terms)
@@ -108,9 +114,6 @@ def figure_of(
     losses = bool(alongs or (curves and fit is None))
     if losses:
         panels.append(Panel(draw=lambda ax: _losses(ax, curves, alongs)))
-    plans = {each.label: each.schedule for each in curves} if rates else {}
-    if fit is None:
-        plans |= schedules
     if plans:
         # Below the losses of the same runs lines have the same colours and dashes.
         once = not (losses and names == [*plans])
