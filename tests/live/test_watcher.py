@@ -198,6 +198,17 @@ def test_what_leaves_an_answer_out_is_told_once(facts, last, loss, words, monkey
     assert words in told
 
 
+def test_the_end_waits_a_moment_for_the_last_answer(monkeypatch):
+    told = '{"metrics": {"losslaw/end": 1}, "doubts": []}'
+    program = f"import time; time.sleep(0.2); print({told!r})"
+    monkeypatch.setattr(watcher, "PROGRAM", ("-c", program))
+    said = []
+    watched = fed(Watcher(every=200, say=lambda *each: said.append(each)), 1, 300)
+    assert watched.close() == {"losslaw/end": 1}
+    assert said == [({"losslaw/end": 1}, 300)]
+    assert watched.close() == {}
+
+
 def test_one_computation_at_a_time_and_none_is_waited_for(monkeypatch):
     monkeypatch.setattr(watcher, "PROGRAM", ("-c", "import time; time.sleep(60)"))
     begun = time.perf_counter()
@@ -205,7 +216,7 @@ def test_one_computation_at_a_time_and_none_is_waited_for(monkeypatch):
     first = watched._thread
     fed(watched, 2001, 4000)
     assert watched._thread is first
-    watched.close()
+    assert watched.close(0) == {}
     assert watched.wait(30)
     assert time.perf_counter() - begun < 30
 

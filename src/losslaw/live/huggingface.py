@@ -136,9 +136,9 @@ class LiveForecast(TrainerCallback):
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **parts: Any
     ) -> None:
-        """Write the log."""
-        if self._watches:
-            self.watcher.close()
+        """Write the log, and keep the last answer: where metrics are reported to is closed here."""
+        if self._watches and (metrics := self.watcher.close()):
+            state.log_history.append({**metrics, "step": state.global_step})
 
 
 def _known(args: TrainingArguments, state: TrainerState) -> dict[str, Any]:

@@ -108,23 +108,24 @@ class LiveForecast(Callback):
             metrics = watcher.seen(step, self._sum * parts / self._batches, self._rate)
             self._rate = self._sum = None
             self._batches = 0
-            if metrics:
-                for logger in trainer.loggers:
-                    logger.log_metrics(metrics, step=step)
+            _log(trainer, metrics)
         except Exception as error:
             watcher.tell(error)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write the log."""
+        """Write the log, and log the last answer."""
         if self._watches:
-            self.watcher.close()
+            try:
+                _log(trainer, self.watcher.close())
+            except Exception as error:
+                self.watcher.tell(error)
 
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
         """Write the log of a run that was stopped."""
         if self._watches:
-            self.watcher.close()
+            self.watcher.close(0)
 
     def state_dict(self) -> dict[str, Any]:
         """The log so far, for the checkpoint; it is written to its file as well."""
@@ -136,6 +137,12 @@ class LiveForecast(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from the log in a checkpoint."""
         self._state = state_dict or None
+
+
+def _log(trainer: Trainer, metrics: dict[str, float]) -> None:
+    if metrics:
+        for logger in trainer.loggers:
+            logger.log_metrics(metrics, step=trainer.global_step)
 
 
 def _known(trainer: Trainer) -> dict[str, Any]:

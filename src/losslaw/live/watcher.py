@@ -49,6 +49,8 @@ LEAST = 12
 ROW = 10
 # Seconds after which a computation is given up.
 PATIENCE = 1800.0
+# Seconds for which the end of a run waits for a computation in progress.
+LAST = 10.0
 # What is told where there are no metrics at all, or not all of them.
 WITHOUT = "the run goes on without losslaw's metrics"
 IN_PART = "losslaw cannot use all that it was told of the run"
@@ -200,13 +202,22 @@ class Watcher:
             thread.join(seconds)
         return thread is None or not thread.is_alive()
 
-    def close(self) -> None:
-        """The run has ended: write the log, and stop what is still computing."""
+    def close(self, seconds: float = LAST) -> dict[str, float]:
+        """The run has ended: write the log, and stop what is still computing.
+
+        Args:
+            seconds: How long to wait for a computation in progress before it is dropped.
+
+        Returns:
+            The metrics of the last computation if they were not taken yet, as of `seen`.
+        """
         self.save()
+        self.wait(seconds)
         self._closed = True
         process = self._process
         if process is not None:
             process.kill()
+        return self.take(self.rows.last)
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint is to keep: the log so far."""
