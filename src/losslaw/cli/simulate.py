@@ -1,5 +1,6 @@
 """``losslaw simulate``: a loss curve of the kernel world."""
 
+import math
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated
 
@@ -103,7 +104,7 @@ def simulate(
     """The loss curve of one-pass SGD on power-law kernel regression, along any schedule.
 
     Its loss is the risk, the irreducible noise^2 / 2 included. The file it writes can be read by
-    every command that reads logs: losslaw fit curve.csv --law convolution
+    every command that reads logs, several of them by: losslaw fit *.csv --law convolution --skip 1
 
     \b
     Examples:
@@ -121,6 +122,7 @@ def simulate(
     from losslaw.errors import InputError
     from losslaw.files import write_text
     from losslaw.kernel.methods import METHODS, evaluate, relative_plan
+    from losslaw.numerics.horizon import LONGEST
 
     if method not in METHODS:
         raise InputError(f"--method {method!r}, expected one of: {', '.join(METHODS)}")
@@ -137,6 +139,8 @@ def simulate(
         distribution=distribution,
         seed=seed,
     )
+    if method == "sgd" and math.isinf(world.modes):
+        raise InputError("--method sgd draws a finite number of modes: add --modes 128, or so")
     plan = _pieces(schedule, batch) if method == "integrator" else _written_out(schedule, batch)
     if relative:
         plan = relative_plan(world, plan, momentum=momentum, nesterov=nesterov)
@@ -183,10 +187,9 @@ def simulate(
         )
         return
     show_text(result)
-    # The losses of averages are not those of the rates beside them.
-    drawn = output is not None and output.lower().endswith(PICTURE_ENDS)
-    fits = average is None and momentum is None and not drawn
-    say_saved(output, f"losslaw fit {output} --law convolution" if fits else "")
+    # One run hardly ever has all parameters of a law, and updates beyond this are no log's.
+    table = output is not None and not output.lower().endswith(PICTURE_ENDS)
+    say_saved(output, f"losslaw plot {output}" if table and result.steps[-1] <= LONGEST else "")
 
 
 def _notes(
@@ -200,8 +203,6 @@ def _notes(
     seed: int,
 ) -> dict[str, object]:
     """What a reader of the file would otherwise have to ask."""
-    import math
-
     from losslaw.curves.curve import RISK
 
     world = result.world

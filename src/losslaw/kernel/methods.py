@@ -83,11 +83,12 @@ class Evaluation(Plotted):
         given = "a spectrum of its own"
         if world.source is not None:
             given = f"source {world.source:g}, capacity {world.capacity:g}"
+        digits = ".6f" if self.loss.min() > 1e-2 else ".4e"
         rows = [
             [
                 f"{self.steps[i]:.4g}" if self.steps[i] >= 1e7 else f"{self.steps[i]:.0f}",
                 f"{self.lr[i]:.4g}",
-                f"{self.loss[i]:.6f}",
+                f"{self.loss[i]:{digits}}",
                 f"{self.excess[i]:.4e}",
                 *(f"{values[i]:.3e}" for values in self.columns.values()),
             ]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from losslaw.drawing.style import COLORS, SMALL, axes_of, named, titled
-from losslaw.kernel.sweeps.grid import SweepMap, in_words
+from losslaw.kernel.sweeps.grid import EDGE, SweepMap, in_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -87,6 +87,6 @@ def _phases(ax: "Axes", sweep_map: SweepMap) -> None:
 
 def _by_number(name: str) -> tuple[float, str]:
     try:
-        return float(name), ""
+        return float(name.removesuffix(EDGE).replace(",", "")), name
     except ValueError:
         return math.inf, name

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from losslaw.errors import InputError
-from losslaw.kernel.sweeps.grid import grid_of, read_grid
+from losslaw.kernel.sweeps.grid import SweepGrid, grid_of, read_grid
 from losslaw.kernel.sweeps.kernel_job import COLUMNS, run_kernel_job
 from losslaw.kernel.sweeps.sweep_file import jobs_of
 from losslaw.kernel.sweeps.table import SweepTable
@@ -97,3 +97,22 @@ def test_a_table_that_a_sweep_wrote_is_read(tmp_path):
     made = read_grid(path).map()
     assert (made.x, made.y, made.cells.shape) == ("source", "peak", (2, 2))
     assert made.cells[1, 0] == jobs[1].problem().excess_risk(jobs[1].whole_schedule())[-1]
+
+
+def test_a_best_number_at_the_edge_of_what_was_tried_is_marked():
+    grid = SweepGrid(
+        source="demo",
+        excess=np.array([1.0, 2.0, 3.0, 2.0, 1.0, np.nan, 3.0, 2.0, 1.0]),
+        columns={
+            "source": [1.0] * 3 + [2.0] * 3 + [3.0] * 3,
+            "peak": [0.1, 0.2, 0.4] * 3,
+            "noise": [1.0] * 9,
+        },
+    )
+    # What was refused beyond it was tried too.
+    best = grid.map("source", "noise", "best:peak")
+    assert best.best == (("0.1 (edge)", "0.2", "0.4 (edge)"),)
+    assert "0.4 (edge)" in str(best)
+    assert [each.get_text() for each in best.plot().get_legend().get_texts()] == [
+        "0.1 (edge)", "0.2", "0.4 (edge)",
+    ]  # fmt: skip

@@ -7,7 +7,7 @@ a map of problems at many peak rates is one of each problem at its best rate.
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,9 @@ Value = float | str
 
 # Of a job without the parameter.
 NOT = "-"
+
+# What stands behind a best number beyond which none was tried.
+EDGE = " (edge)"
 
 # Columns that are the results of a job, or only name it.
 RESULTS = frozenset(
@@ -100,7 +103,8 @@ class SweepGrid:
         Args:
             x: Name of the one; by default the first that was varied.
             y: Name of the other; by default the next.
-            show: ``risk``: the excess risk. ``best:NAME``: the value of NAME at which it is lowest.
+            show: ``risk``: the excess risk. ``best:NAME``: the value of NAME at which it is lowest,
+                with `EDGE` behind it if no number beyond it was tried.
                 ``exponent:NAME``: the p of ``excess risk ~ NAME^-p``, by least squares in logs.
 
         Raises:
@@ -131,7 +135,10 @@ class SweepGrid:
                 if kind == "exponent":
                     cells[i, j] = self._exponent(of, here)
                 elif kind == "best":
-                    best[i][j] = in_words(self.columns[of][int(lowest)])
+                    tried = (
+                        self.columns[of][k] for k in np.flatnonzero((rows == i) & (columns == j))
+                    )
+                    best[i][j] = _marked(self.columns[of][int(lowest)], tried)
         return SweepMap(
             x=x,
             y=y,
@@ -227,6 +234,13 @@ def in_words(value: Value) -> str:
     if isinstance(value, str):
         return value
     return f"{value:,.0f}" if value == round(value, 0) and abs(value) < 1e6 else f"{value:.4g}"
+
+
+def _marked(best: Value, tried: Iterable[Value]) -> str:
+    """The best of what was tried, marked where better numbers may lie beyond."""
+    numbers = {value for value in tried if not isinstance(value, str)}
+    edge = len(numbers) > 1 and best in (min(numbers), max(numbers))
+    return in_words(best) + EDGE * edge
 
 
 def _plan(text: str) -> dict[str, Value]:
