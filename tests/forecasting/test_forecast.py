@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -500,3 +501,10 @@ def test_a_run_that_has_diverged_is_not_told_to_decay():
     assert "The run has diverged from step 3," in str(forecast)
     assert forecast.as_dict()["diverged"] == forecast.diverged
     assert ll.forecast(run, 6000).diverged is None
+
+
+def test_where_no_decay_gains_holding_is_said_to_end_lower(stable):
+    assert "to end lower" not in " ".join(str(stable).split())
+    worse = tuple(replace(each, gain=-0.01) for each in stable.endings)
+    assert "to end lower, at" in " ".join(str(replace(stable, endings=worse)).split())
+    assert "loss 0.000123," in str(replace(stable, loss=1.23e-4))

@@ -42,6 +42,8 @@ LEAST = 20
 WINDOW = (9, 31)
 # Scatters, and share of the loss, above the running median. Of its flanks: scatters.
 SPIKE, SPIKE_SHARE, FLANK = 8.0, 0.004, 3.0
+# Losses no more than this above the running median are no spikes, however small the loss is.
+LEAST_SPIKE = 2e-3
 # Share of that by which the loss has risen above the three losses before.
 RISEN = 0.5
 # Share of the log before which no spike is looked for, and most that may be left out as spikes.
@@ -228,7 +230,7 @@ def cleaned(curve: LossCurve, skip: int = 0) -> Cleaned:
     spikes: tuple[Stretch, ...] = ()
     if many > most:
         said.append(
-            f"{_points(many)} stand out above their neighbours (up to {excess[high].max():+.2f}"
+            f"{_points(many)} stand out above their neighbours (up to {_height(excess[high])}"
             f"{unit}), too many of them to be left out as spikes: all are fitted"
         )
         high[:] = False
@@ -237,7 +239,7 @@ def cleaned(curve: LossCurve, skip: int = 0) -> Cleaned:
         spikes = _stretches(steps, high)
         said.append(
             f"{_points(many)} at {_where(spikes)} left out: {_named(spikes)}"
-            f" ({'up to ' if many > 1 else ''}{excess[high].max():+.2f}{unit})"
+            f" ({'up to ' if many > 1 else ''}{_height(excess[high])}{unit})"
         )
         kept &= ~high
         blocks = [each for each in blocks if kept[each[0]]]
@@ -308,6 +310,12 @@ def _divergence(loss: FloatArray, rises: FloatArray) -> int | None:
     return since + int(np.flatnonzero(smooth[since:] <= lowest + FLANK * scatter)[-1]) + 1
 
 
+def _height(excess: FloatArray) -> str:
+    """The highest, in two digits after the point or, of small losses, in two that count."""
+    highest = float(excess.max())
+    return f"{highest:+.2f}" if highest >= 0.1 else f"{highest:+.2g}"
+
+
 def _spikes(loss: FloatArray, kept: BoolArray, rises: FloatArray) -> tuple[BoolArray, FloatArray]:
     """Which of the kept points are spikes, and how far each is above the running median."""
     at = np.flatnonzero(kept)
@@ -321,7 +329,8 @@ def _spikes(loss: FloatArray, kept: BoolArray, rises: FloatArray) -> tuple[BoolA
     before = rises[at][np.maximum(np.arange(at.size) - 2 * half, 0)]
     able = rises[at] - before <= RISE
     able[: max(int(EARLY * at.size), half)] = False
-    peaks = able & (above > np.maximum(SPIKE * scatter, SPIKE_SHARE * smooth))
+    least = np.maximum(SPIKE_SHARE * smooth, LEAST_SPIKE)
+    peaks = able & (above > np.maximum(SPIKE * scatter, least))
     flanks = able & (above > FLANK * scatter)
     for piece in pieces(flanks):
         high[at[piece]] = peaks[piece].any() and went_up(loss[at], piece, above[piece].max())

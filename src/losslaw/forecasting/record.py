@@ -23,6 +23,8 @@ SHARED_BY_ENDINGS = 0.995
 
 # Spikes that a report names one by one: the latest.
 SPIKES_SHOWN = 3
+# Holding the rate is said to end lower than the best decay from this difference on.
+LOWER = 5e-5
 # Endings that a report names as no worse than the best.
 TIES_SHOWN = 3
 
@@ -279,7 +281,7 @@ class Forecast(Report, Plotted):
         """Where the run is, what a decay now would give, and where its plan ends."""
         count = "three" if self.averaged == 3 else f"{self.averaged:,}"
         lines = wrapped(
-            f"{self.label} at step {self.step:,}: loss {self.loss:.4f}, the mean of the last"
+            f"{self.label} at step {self.step:,}: loss {_loss(self.loss)}, the mean of the last"
             f" {count} logged"
         )
         answers: list[tuple[str, float, Interval | None]] = []
@@ -289,7 +291,7 @@ class Forecast(Report, Plotted):
             answers.append((f"plan to step {self.horizon:,}", self.path.final, self.interval))
         wide = max((len(name) for name, _, _ in answers), default=0)
         return lines + [
-            f"  {name:<{wide}}  {loss:.4f}, {self.level:.0%} interval {_words(interval)}"
+            f"  {name:<{wide}}  {_loss(loss)}, {self.level:.0%} interval {_words(interval)}"
             for name, loss, interval in answers
         ]
 
@@ -327,6 +329,9 @@ class Forecast(Report, Plotted):
             *wrapped(f"best {among}{doubt}: {name} ({loss:.4f}),"),
             *wrapped(same if others else "significantly better than the others"),
         ]
+        if best is not None and best.gain < -LOWER:
+            held = f"holding the rate to step {best.start + best.over:,} is predicted to end lower"
+            lines += wrapped(f"{held}, at {_loss(best.loss + best.gain)}: no decay here gains")
         longest = max((ending.over for ending in self._within), default=0)
         left = np.inf if self.horizon is None else self.horizon - self.step
         if best is not None and best.over == longest < left:
@@ -360,4 +365,16 @@ def _endings_table(endings: Sequence[Ending], level: float) -> list[str]:
 
 
 def _words(interval: Interval | None) -> str:
-    return "not known" if interval is None else str(interval)
+    if interval is None:
+        return "not known"
+    if interval.bounded and interval.upper < SMALL_LOSS:
+        return f"{_loss(interval.lower)} .. {_loss(interval.upper)}"
+    return str(interval)
+
+
+# Losses below this are written in three digits that count.
+SMALL_LOSS = 0.01
+
+
+def _loss(loss: float) -> str:
+    return f"{loss:.4f}" if abs(loss) >= SMALL_LOSS else f"{loss:.3g}"
