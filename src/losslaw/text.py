@@ -5,7 +5,7 @@ import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from decimal import Decimal
 
 # Columns of the terminal that a report may always use.
@@ -115,6 +115,16 @@ def expanded(text: str) -> str:
         return text
     number = (Decimal(text[:-1]).scaleb(scale)).normalize()
     return f"{number:f}" if abs(number.adjusted()) < MOST_DIGITS else f"{number:e}"
+
+
+def shortest(value: float, same: Callable[[float], bool]) -> float:
+    """The number of fewest digits near ``value`` that does as well as it.
+
+    >>> shortest(0.1999972197508897, lambda share: round(share * 71_936) == 14_387)
+    0.2
+    """
+    tried = (float(f"{value:.{digits}g}") for digits in range(1, 17))
+    return next(filter(same, tried), value)
 
 
 def printable(text: str) -> str:

@@ -128,3 +128,10 @@ def test_usual_schedules_go_on_from_the_run_so_far():
 def test_unknown_families_are_refused():
     with pytest.raises(InputError, match="unknown family 'wds': expected one of constant, linear"):
         family_named("wds")
+
+
+def test_a_logged_peak_is_written_as_people_write_it():
+    logged = 0.00030000000003875993
+    best = best_setting(task_of(peak=logged, floor=0.9 * logged), FAMILIES["cosine"])
+    assert best.schedule.spec == "cosine:peak=0.0003,horizon=1500,warmup=50,final=0.00027"
+    assert_allclose(best.schedule.lr[49], logged, rtol=3e-10)

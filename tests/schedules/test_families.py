@@ -234,3 +234,15 @@ def test_a_cooldown_may_be_updates_and_numbers_what_people_write():
         wsd(peak=1, horizon=10, cooldown=1.5)
     with pytest.raises(InputError, match=r"cooldown is 1\.2, expected a share"):
         wsd(peak=1, horizon=10, cooldown=12)
+
+
+@pytest.mark.parametrize(
+    ("updates", "horizon", "text"),
+    [(14_387, 71_936, ""), (5377, 24_000, ",cooldown=0.22404"), (1, 3, ",cooldown=0.3")],
+)
+def test_a_share_that_was_computed_is_written_short_and_makes_the_same_rates(
+    updates, horizon, text
+):
+    made = wsd(peak=1.0, horizon=horizon, cooldown=updates / horizon)
+    assert made.spec == f"wsd:peak=1,horizon={horizon}{text}"
+    assert_array_equal(parse_schedule(made.spec).lr, made.lr)

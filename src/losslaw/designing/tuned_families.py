@@ -293,6 +293,11 @@ def _whole(task: Task, values: dict[str, float]) -> dict[str, float]:
     return rounded
 
 
+def _tidy(rate: float) -> float:
+    short = float(f"{rate:.6g}")
+    return short if abs(short - rate) <= 3e-10 * rate else rate
+
+
 def expressed(task: Task, family: Family, knobs: Knobs) -> Schedule:
     """The schedule, with the text that makes it where there is one."""
     schedule = task.schedule(family.rates(task, knobs))
@@ -306,8 +311,12 @@ def expressed(task: Task, family: Family, knobs: Knobs) -> Schedule:
             if not (values == values[0]).all():
                 return schedule
             arguments[key] = float(values[0])
+    # A logged peak, or a share of one, has digits that no rate is known to.
+    peak = _tidy(task.peak)
+    if "final" in arguments:
+        arguments["final"] = _tidy(knobs["final"])
     made = schedules.FAMILIES[name](
-        peak=task.peak, horizon=task.horizon, warmup=template.warmup, **arguments
+        peak=peak, horizon=task.horizon, warmup=template.warmup, **arguments
     )
     # A text that made other rates (a step below the floor) would be a lie.
     return made if np.allclose(made.lr, schedule.lr, rtol=0, atol=1e-9 * task.peak) else schedule

@@ -25,6 +25,7 @@ from losslaw.numerics.magnitudes import PEAK
 from losslaw.schedules.pieces import LongSchedule, Piece, stretch
 from losslaw.schedules.schedule import Schedule
 from losslaw.schedules.shapes import decay_shape
+from losslaw.text import shortest
 
 P = ParamSpec("P")
 
@@ -58,6 +59,8 @@ FAMILIES: dict[str, Family[...]] = {}
 ROUGH = ("cyclic",)
 # What a cycle of the cyclic family can go along.
 CYCLES = ("cosine", "linear")
+# Letters of the longest number that people write.
+WRITTEN = 14
 
 
 def family(name: str) -> Callable[[Callable[P, LongSchedule]], Family[P]]:
@@ -123,6 +126,12 @@ def spec_text(name: str, arguments: Mapping[str, object]) -> str:
         key: parameter.default
         for key, parameter in inspect.signature(FAMILIES[name]).parameters.items()
     }
+    cooldown, horizon = arguments.get("cooldown"), arguments.get("horizon")
+    if isinstance(cooldown, float) and isinstance(horizon, int) and len(repr(cooldown)) > WRITTEN:
+        # A share that was computed means whole updates: as few digits as say how many.
+        length = round(cooldown * horizon)
+        share = shortest(cooldown, lambda share: round(share * horizon) == length)
+        arguments = {**arguments, "cooldown": share}
     # repr keeps every digit of a float, so the text makes the same array bit for bit.
     pairs = [
         f"{key}={value if isinstance(value, str) else _number(value)}"

@@ -236,7 +236,7 @@ def test_a_schedule_is_saved_as_it_is_shown(browser, live, tmp_path):
             page.click("#csv")
         kept.value.save_as(tmp_path / "schedule.csv")
         saved = ll.read_schedule(tmp_path / "schedule.csv")
-        same = ll.cosine(peak=3e-3, horizon=600, warmup=30, final=0.1 * 3e-3)
+        same = ll.cosine(peak=3e-3, horizon=600, warmup=30, final=3e-4)
         assert saved.lr.tolist() == same.lr.tolist()
         page.select_option("#target", "hf")
         with page.expect_download() as kept:

@@ -220,7 +220,7 @@ class State:
             arguments["cooldown"] = min(max(round(self.cooldown * self.horizon), 1), left)
             arguments["cooldown"] /= self.horizon
         if shape.falls:
-            arguments["final"] = self.floor * self.peak
+            arguments["final"] = float(f"{self.floor * self.peak:.12g}")
         make: Callable[..., Schedule] = FAMILIES[shape.family]
         return make(
             peak=self.peak,
