@@ -60,6 +60,8 @@ def test_whatever_stands_in_the_lines_both_readers_read_the_same(tmp_path, end, 
         st.floats(1e-8, 1e3).map(lambda x: f"{x:.17e}"),
         st.from_regex(r"[+-]?[0-9]{1,25}(\.[0-9]{0,25})?([eE][+-]?[0-9]{1,3})?", fullmatch=True),
         st.integers(2**53 - 9, 2**60).map(lambda x: f"{x}e-17"),
+        st.integers(2**62, 2**64 + 9).map(str),
+        st.floats(1, 10).map(lambda x: f"{x:.18e}"),
     )
 )
 def test_numbers_are_pythons_own_to_the_last_bit_or_left_to_it(text):

@@ -105,12 +105,12 @@ def rows_of_numbers(
                 while True:
                     digit = data[at] - 48
                     if 0 <= digit <= 9:
+                        if digits == DIGITS:  # one more might be beyond all whole numbers here
+                            return begin, count
                         m = 10 * m + digit
                         digits += m > 0
                         seen += 1
                         e -= point
-                        if digits > DIGITS:
-                            return begin, count
                     elif digit == -2 and not point:
                         point = True
                     else:
