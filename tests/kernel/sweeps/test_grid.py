@@ -1,5 +1,6 @@
 """What the table of a sweep says, over two things that were varied."""
 
+import csv
 import math
 
 import numpy as np
@@ -66,7 +67,7 @@ def test_the_best_choice_and_the_exponent_of_a_cell(grid):
         (("source", "source"), "expected different names"),
         (("source", "horizon", "best"), "a cell cannot be 'best', expected risk, best:NAME"),
         (("source", "horizon", "risk:x"), "a cell cannot be 'risk:x'"),
-        (("source", "horizon", "exponent:schedule"), "needs numbers above 0, not constant"),
+        (("source", "horizon", "exponent:schedule"), "needs finite numbers above 0, not constant"),
     ],
 )
 def test_maps_that_cannot_be(grid, sides, message):
@@ -116,3 +117,50 @@ def test_a_best_number_at_the_edge_of_what_was_tried_is_marked():
     assert [each.get_text() for each in best.plot().get_legend().get_texts()] == [
         "0.1 (edge)", "0.2", "0.4 (edge)",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: text[:-3], "line 13: a row that was cut off"),
+        (lambda text: text.replace("ok,", "ok,7,", 1), r"line 2: a row that was cut off, or"),
+        (lambda text: text.replace("capacity", "source", 1), "two columns are called 'source'"),
+        (lambda text: text.replace(",ok,", ",ok,x", 1), "an excess_risk is 'x0.31"),
+        (lambda text: text.replace(",ok,", ",ok,1e301", 1), "expected a number up to 1e[+]300"),
+    ],
+)
+def test_a_damaged_table_is_not_drawn_as_if_it_were_whole(tmp_path, change, message):
+    path = tmp_path / "t.csv"
+    with path.open("w", newline="") as stream:
+        table = csv.DictWriter(stream, [*next(rows())], lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows())
+    assert read_grid(path).map("source", "horizon").cells.shape == (3, 2)
+    path.write_text(change(path.read_text()))
+    with pytest.raises(InputError, match=message):
+        read_grid(path)
+
+
+def test_a_map_without_a_job_that_ended_is_refused():
+    refused = [{**row, "excess_risk": "", "status": "not stable"} for row in rows()]
+    with pytest.raises(InputError, match="see the column status"):
+        grid_of(refused, "t.csv").map()
+
+
+def test_one_target_at_several_capacities_is_a_difficulty():
+    sides = [(0.3, 2.0), (0.15, 4.0), (0.6, 2.0), (0.3, 4.0), (0.9, 2.0), (0.45, 4.0)]
+    first = next(rows())
+    named = [{**first, "source": f"{s}", "capacity": f"{b}", "excess_risk": "1"} for s, b in sides]
+    made = grid_of(named, "t.csv").map()
+    assert (made.x, made.xs) == ("difficulty", (0.6, 1.2, 1.8))
+    assert not np.isnan(made.cells).any()
+
+
+def test_many_choices_are_told_apart_or_are_numbers():
+    for kind in (str, lambda i: f"plan{i}"):
+        side = {"x": [float(i) for i in range(9)] * 2, "y": [1.0] * 9 + [2.0] * 9}
+        choice = [float(i) if kind is str else kind(i) for i in range(9)] * 2
+        grid = SweepGrid(source="t", columns={**side, "c": choice}, excess=np.arange(1.0, 19.0))
+        ax = grid.map("x", "y", "best:c").plot()
+        looks = {(each.get_facecolor(), each.get_hatch()) for each in ax.patches}
+        assert len(looks) == (0 if kind is str else 9)

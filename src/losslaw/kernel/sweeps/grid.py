@@ -21,6 +21,8 @@ from losslaw.text import Report, table
 
 Value = float | str
 
+# Largest risk that a picture holds.
+LARGEST = 1e300
 # Of a job without the parameter.
 NOT = "-"
 
@@ -139,6 +141,11 @@ class SweepGrid:
                         self.columns[of][k] for k in np.flatnonzero((rows == i) & (columns == j))
                     )
                     best[i][j] = _marked(self.columns[of][int(lowest)], tried)
+        if np.isnan(cells).all():
+            raise InputError(
+                f"{self.source}: no cell of such a map has enough jobs that came to an end; see"
+                " the column status"
+            )
         return SweepMap(
             x=x,
             y=y,
@@ -175,8 +182,10 @@ class SweepGrid:
         """Minus the slope of the log of the lowest excess risk by the log of a column."""
         at, codes = _coded([self.columns[of][int(k)] for k in here])
         for value in at:
-            if isinstance(value, str) or value <= 0:
-                raise InputError(f"exponent:{of} needs numbers above 0, not {in_words(value)}")
+            if isinstance(value, str) or not 0 < value < math.inf:
+                raise InputError(
+                    f"exponent:{of} needs finite numbers above 0, not {in_words(value)}"
+                )
         lowest = [float(self.excess[here[codes == i]].min()) for i in range(len(at))]
         if len(at) < 2 or min(lowest) <= 0:
             return math.nan
@@ -190,8 +199,19 @@ def read_grid(path: str | Path) -> SweepGrid:
     Raises:
         InputError: the file cannot be read, or is no such table.
     """
-    rows = list(csv.DictReader(io.StringIO(read_text(path))))
-    return grid_of(rows, str(path))
+    text = read_text(path)
+    lines = list(csv.reader(io.StringIO(text)))
+    header = lines[0] if lines else []
+    for name in header:
+        if header.count(name) > 1:
+            raise InputError(f"{path}: two columns are called {name!r}")
+    for number, line in enumerate(lines[1:], start=2):
+        if len(line) != len(header) or (number == len(lines) and not text.endswith("\n")):
+            raise InputError(
+                f"{path}, line {number}: a row that was cut off, or is none of this table; the"
+                " same sweep with it as output mends what it left"
+            )
+    return grid_of([dict(zip(header, line, strict=True)) for line in lines[1:]], str(path))
 
 
 def grid_of(rows: Sequence[dict[str, str]], source: str) -> SweepGrid:
@@ -212,12 +232,35 @@ def grid_of(rows: Sequence[dict[str, str]], source: str) -> SweepGrid:
         for name in rows[0]
         if name not in RESULTS and name != "schedule"
     }
+    columns = _by_difficulty(columns)
     names = list(dict.fromkeys(name for plan in plans for name in plan))
     columns |= {name: [plan.get(name, NOT) for plan in plans] for name in names}
     # What only some families have, and always the same, says no more than the family.
     varied = {name: each for name, each in columns.items() if len({*each} - {NOT}) > 1}
-    excess = np.array([_number(row["excess_risk"]) for row in rows])
-    return SweepGrid(source=source, columns=varied, excess=excess)
+    excess = [_number(row["excess_risk"]) for row in rows]
+    for row, value in zip(rows, excess, strict=True):
+        if math.isnan(value) == bool(row["excess_risk"]) or abs(value) > LARGEST:
+            raise InputError(
+                f"{source}: an excess_risk is {row['excess_risk']!r}, expected a number up to"
+                f" {LARGEST:g}, or nothing for a job that was refused"
+            )
+    return SweepGrid(source=source, columns=varied, excess=np.array(excess))
+
+
+def _by_difficulty(columns: dict[str, list[Value]]) -> dict[str, list[Value]]:
+    """The columns with the difficulty in place of the source, where that is what was varied."""
+    pairs = zip(columns.get("source", ()), columns.get("capacity", ()), strict=True)
+    products: list[Value] = [
+        float(f"{source * capacity:.12g}")
+        for source, capacity in pairs
+        if not isinstance(source, str) and not isinstance(capacity, str)
+    ]
+    if not 0 < len(set(products)) < len(set(columns.get("source", ()))):
+        return columns
+    if len(products) < len(columns["source"]):
+        return columns
+    changed = {"source": ("difficulty", products)}
+    return dict(changed.get(name, (name, values)) for name, values in columns.items())
 
 
 def is_sweep(columns: Sequence[str] | dict[str, str]) -> bool:
