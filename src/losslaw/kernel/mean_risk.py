@@ -274,13 +274,13 @@ class MeanRisk(StableRates):
             return self.nodes(float(schedule.intrinsic_time[at[-1] - 1]))
         # No mode has been moved further than by all gradients in full.
         time = float((schedule.lr / (1 - moves.rho))[: at[-1]].sum() * (1 + moves.rho.max()))
-        swinging = moves.underdamped(schedule.lr, self.capacity)
+        swinging = moves.underdamped(schedule.lr, self.capacity, self.modes)
         if swinging > MOST_HEAD:
             raise InputError(
-                f"{swinging} modes are underdamped, too many for quadrature: lower the momentum,"
-                " or take finitely many modes and method='recursion'"
+                f"{swinging:g} modes are underdamped, and quadrature takes up to {MOST_HEAD} of"
+                " them: lower the momentum, or take finitely many modes and method='recursion'"
             )
-        return self.nodes(time, max(HEAD, swinging))
+        return self.nodes(time, max(HEAD, int(swinging)))
 
 
 def _long_steps(steps: ArrayLike, horizon: int) -> FloatArray:

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 from numpy.typing import ArrayLike
 
 from losslaw.errors import InputError, expect_numbers
+from losslaw.kernel.asked import check_seed
 from losslaw.kernel.modes import Modes
 from losslaw.kernel.simulate.quadrature import power_law_nodes
 from losslaw.kernel.spectrum import GivenSpectrum, PowerLawSpectrum, Projected
@@ -67,6 +68,7 @@ class Problem:
         if not (math.isfinite(self.noise) and self.noise >= 0):
             raise InputError(f"noise is {self.noise:g}, expected a standard deviation, 0 or above")
         LABEL_NOISE.check("noise", self.noise)
+        check_seed(self.seed)
         if self.features not in get_args(Features):
             raise InputError(f"features {self.features!r}, expected top or random")
         if self.distribution not in KURTOSIS:

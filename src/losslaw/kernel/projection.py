@@ -14,6 +14,7 @@ import numpy as np
 from scipy.linalg import qr
 from scipy.linalg.lapack import dgejsv
 
+from losslaw.errors import InputError
 from losslaw.numerics.arrays import FloatArray
 
 # Ambient features that are drawn one by one, for each mode of the student, if there are more.
@@ -24,6 +25,8 @@ CHUNK = 4096
 # largest: no number that is a smaller share than this is read from it, so seven digits are right.
 MANY = 256
 SMALLEST = 1e-8
+# Operations on the Gram matrix at most, minutes of work: 3600 modes out of any number.
+MOST_WORK = 2e12
 
 
 def drawn_features(modes: int, ambient: float) -> int:
@@ -54,10 +57,20 @@ def project(
             ``sum lambda theta*^2``; zeros if there are none.
         seed: Seed of W.
 
+    Raises:
+        InputError: they are too many.
+
     Returns:
         Eigenvalues of ``W H W'`` from the largest down and the signal of each, shapes ``(M,)``;
         twice the smallest excess risk.
     """
+    # A product of N x M numbers, and the eigenvalues of an M x M matrix.
+    work = (2.0 * eigenvalues.size + 9.0 * modes) * modes**2
+    if work > MOST_WORK:
+        raise InputError(
+            f"{modes} random features, mixed of {eigenvalues.size}, take {work:.0e} operations,"
+            f" expected up to {MOST_WORK:.0e}, a few minutes: lower modes, or take the top ones"
+        )
     if modes >= MANY:
         found = _by_gram(modes, eigenvalues, targets, tail, seed)
         if found is not None:

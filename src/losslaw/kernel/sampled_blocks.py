@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 
 from losslaw.errors import InputError
 from losslaw.files import write_bytes
+from losslaw.kernel.asked import check_runs, check_seed
 from losslaw.kernel.kernel_regression import KernelRegression
 from losslaw.kernel.simulate.momentum import Momentum
 from losslaw.kernel.simulate.sampled import SampledRuns
@@ -27,7 +28,7 @@ from losslaw.schedules.averages import AverageLike, Recursion, average_of
 # Runs of a block: seconds of work, and a file of some kilobytes.
 BLOCK = 25
 # What a saved block depends on besides its inputs: raise it when the sampler draws differently.
-VERSION = 3
+VERSION = 4
 
 
 def sample_in_blocks(
@@ -65,8 +66,8 @@ def sample_in_blocks(
     >>> all_of_them.losses.shape
     (12, 1)
     """
-    if runs < 1:
-        raise InputError(f"runs is {runs}, expected at least 1")
+    check_runs(runs)
+    check_seed(seed)
     if math.isinf(world.modes):
         raise InputError("sampled runs need a finite number of modes, such as 128")
     if momentum is None:

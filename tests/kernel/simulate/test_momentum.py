@@ -167,3 +167,17 @@ def test_what_momentum_does_not_go_with():
             world.mean_curve(Schedule([0.1] * 3), momentum=0.9, **more)
     with pytest.raises(InputError, match=r"momentum 0\.9 is not stable"):
         world.mean_curve(Schedule([0.5] * 3), momentum=0.9)
+
+
+def test_no_more_modes_swing_than_there_are():
+    world = KernelRegression(source=1, capacity=0.001, ambient=16, modes=5)
+    run = Schedule([0.5 * world.largest_lr(momentum=0.99)] * 9)
+    nodes, every = (
+        world.mean_curve(run, momentum=0.99, method=method).loss
+        for method in ("quadrature", "recursion")
+    )
+    assert_allclose(nodes, every, rtol=1e-8)
+    many = KernelRegression(source=1, capacity=1.5)
+    run = Schedule([0.5 * many.largest_lr(momentum=0.9999999)] * 9)
+    with pytest.raises(InputError, match=r"modes are underdamped, and quadrature takes up to"):
+        many.mean_curve(run, momentum=0.9999999)

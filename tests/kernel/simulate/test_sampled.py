@@ -5,9 +5,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
+from losslaw.errors import InputError
 from losslaw.kernel import KernelRegression, projection
 from losslaw.kernel.projection import project
-from losslaw.kernel.simulate import draws
+from losslaw.kernel.simulate import draws, sampled
 from losslaw.schedules import Schedule
 
 STEPS = [1, 10, 60, 150, 200]
@@ -187,3 +188,35 @@ def test_a_steep_spectrum_is_not_squared():
     rate = world.true_modes.rate
     assert 1e-13 < rate[-1] < 1e-8
     assert (rate > 0).all()
+
+
+def test_sums_of_a_large_batch_are_drawn_as_those_of_one_sample_after_another():
+    world = KernelRegression(1.0, 2.0, modes=8)
+    found = []
+    for batch in (sampled.ONE_BY_ONE, sampled.ONE_BY_ONE + 1):
+        schedule = Schedule([0.5] * 20, batch=batch)
+        runs = world.sample(schedule, [1, 20], runs=1000, seed=3)
+        exact = world.mean_curve(schedule, [1, 20]).loss
+        assert (abs(runs.mean - exact) < 4 * runs.standard_error).all()
+        found.append(runs.spread)
+    assert_allclose(found[0], found[1], rtol=0.12)
+    huge = Schedule([0.5] * 20, batch=1e12)
+    assert_allclose(
+        world.sample(huge, [20], runs=1, seed=1).mean, world.mean_curve(huge, [20]).loss, rtol=1e-6
+    )
+
+
+def test_what_cannot_be_drawn_is_refused():
+    world = KernelRegression(1.0, 2.0, modes=8)
+    with pytest.raises(InputError, match="seed is -1, expected a whole number, 0 or above"):
+        world.sample(Schedule([0.1]), runs=1, seed=-1)
+    with pytest.raises(InputError, match="seed is -1"):
+        KernelRegression(1.0, 2.0, modes=8, features="random", seed=-1)
+    with pytest.raises(InputError, match=r"runs is 1e\+08, expected at most 1e\+07"):
+        world.sample(Schedule([0.1]), runs=10**8, seed=1)
+    uniform = KernelRegression(1.0, 2.0, modes=8, distribution="uniform")
+    with pytest.raises(InputError, match=r"draws 8.0e\+12 numbers, expected up to 1e\+12"):
+        uniform.sample(Schedule([0.1], batch=1e12), runs=1, seed=1)
+    many = KernelRegression(1.0, 2.0, modes=20_000, ambient=100_000, features="random")
+    with pytest.raises(InputError, match="20000 random features, mixed of 100000, take"):
+        _ = many.unlearned

@@ -238,3 +238,15 @@ def test_a_measured_spectrum_goes_with_its_jobs(tmp_path):
     assert run_kernel_job(job)["excess_risk"] == pytest.approx(
         world.excess_risk(plan)[-1], rel=1e-12
     )
+
+
+def test_brackets_that_are_too_deep_are_said_and_too_many_runs(tmp_path):
+    (tmp_path / "s.toml").write_text(f"[problem]\nsource = {'[' * 3000}1{']' * 3000}\n")
+    with pytest.raises(InputError, match="brackets are too deep in one another"):
+        read_sweep(tmp_path / "s.toml")
+    document = {
+        "problem": {"source": 1.0, "capacity": 2.0, "modes": 10},
+        "run": {"schedule": "constant:peak=0.1,horizon=9", "runs": 1e300},
+    }
+    with pytest.raises(InputError, match=r"runs is 1e\+300, expected at most 1e\+07"):
+        jobs_of(document)

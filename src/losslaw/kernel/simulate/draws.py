@@ -102,6 +102,18 @@ def _within_strip(s: State, i: int, u: float) -> float:
 
 
 @compiled()
+def chi_square(s: State, degrees: int) -> float:
+    """The sum of the squares of ``degrees`` normal numbers, 2 or more: Marsaglia and Tsang."""
+    d = 0.5 * degrees - 1.0 / 3.0
+    c = 1.0 / math.sqrt(9.0 * d)
+    while True:
+        x = normal(s)
+        v = (1.0 + c * x) ** 3
+        if v > 0.0 and math.log(uniform(s)) < 0.5 * x * x + d * (1.0 - v + math.log(v)):
+            return 2.0 * d * v
+
+
+@compiled()
 def fill(s: State, distribution: int, g: FloatArray) -> None:
     """Independent numbers of mean 0 and variance 1 into ``g``.
 

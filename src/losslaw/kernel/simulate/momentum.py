@@ -93,13 +93,14 @@ class Momentum:
             ahead = rho * now
         return w
 
-    def underdamped(self, lr: FloatArray, capacity: float) -> int:
-        """How many modes ``j^-capacity`` swing: ``eta lambda > (1 - sqrt(rho))^2`` at some update.
+    def underdamped(self, lr: FloatArray, capacity: float, modes: float) -> float:
+        """How many of the ``modes``, ``j^-capacity``, swing at some update; a whole number or inf.
 
-        As functions of lambda they are not smooth, so each is a node of its own.
+        Those do of ``eta lambda > (1 - sqrt(rho))^2``. As functions of lambda they are not smooth,
+        so each is a node of its own.
         """
-        edge = (1 - np.sqrt(self.rho)) ** 2
-        return int(np.ceil((lr / edge).max() ** (1 / capacity)))
+        last = np.log((lr / (1 - np.sqrt(self.rho)) ** 2).max()) / capacity
+        return modes if last >= np.log(modes) else float(np.ceil(np.exp(last)))
 
 
 def run(

@@ -8,7 +8,10 @@ residual ``r = sum_j g_j u_j + xi``, and a batch of B of them moves ::
 
 Gaussian features need one normal vector an update, whatever B. Along ``u / |u|`` the features of a
 sample are a normal number c, with ``r = |u| c + xi``; across it they are independent of r, so that
-the sum of ``r g`` across is ``sqrt(sum r^2)`` times one normal vector: exact in law.
+the sum of ``r g`` across is ``sqrt(sum r^2)`` times one normal vector: exact in law. With R the
+standard deviation of r, and xi / R and |u| / R the cosine and the sine of a turn, r and c are made
+of two independent normal numbers n and m: ``r = R n``, ``c = (|u| n + sd(xi) m) / R``; of large
+batches only ``sum n^2``, a chi-square number, and ``sum n m``, normal given it, are drawn.
 
 ``xi`` has variance ``A + sigma^2``: label noise, and all that the student cannot see. Only its
 variance enters the mean dynamics; it is drawn as a Gaussian.
@@ -21,8 +24,9 @@ import numpy as np
 from losslaw.curves import LossCurve
 from losslaw.curves.curve import RISK
 from losslaw.errors import InputError
+from losslaw.kernel.asked import check_runs, check_seed
 from losslaw.kernel.modes import Modes
-from losslaw.kernel.simulate.draws import State, fill, new_state, normal
+from losslaw.kernel.simulate.draws import State, chi_square, fill, new_state, normal
 from losslaw.kernel.simulate.momentum import Momentum
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.numerics.compiled import compiled
@@ -31,6 +35,10 @@ from losslaw.schedules.averages import Recursion, TailAverage
 
 # Codes of the compiled loop.
 DISTRIBUTIONS = {"gaussian": 0, "uniform": 1, "laplace": 2}
+# Samples of a Gaussian batch that are drawn one by one; of a larger one their sums are.
+ONE_BY_ONE = 1024
+# Numbers a run draws at most: hours.
+MOST_DRAWS = 1e12
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,13 +101,20 @@ def sample(
     Raises:
         InputError: a batch is not a whole number, no runs, or a run that diverges.
     """
-    if runs < 1:
-        raise InputError(f"runs is {runs}, expected at least 1")
+    check_runs(runs)
+    check_seed(seed)
     sizes = batch.astype(np.int64)
     if not np.array_equal(sizes, batch):
         first = int(np.argmax(sizes != batch))
         raise InputError(
             f"samples come in whole numbers: batch of update {first + 1} is {batch[first]:g}"
+        )
+    vectors = float(batch.size if distribution == "gaussian" else batch.sum())
+    if vectors * modes.rate.size > MOST_DRAWS:
+        raise InputError(
+            f"a run of {vectors:g} samples of {modes.rate.size} modes draws"
+            f" {vectors * modes.rate.size:.1e} numbers, expected up to {MOST_DRAWS:.0e}: lower"
+            " batch, updates or modes, or take the exact mean, without samples"
         )
     start = np.sqrt(modes.signal)
     # Without an average: one that holds the last iterate alone.
@@ -140,7 +155,12 @@ def _gaussian_batch(
         length += u[j] * u[j]
     length = np.sqrt(length)
     along = power = 0.0
-    for _ in range(size):
+    if size > ONE_BY_ONE:
+        total = np.sqrt(length * length + residual_sd * residual_sd)
+        squares = chi_square(state, size)
+        along = length * squares + residual_sd * np.sqrt(squares) * normal(state)
+        power = total * total * squares
+    for _ in range(size if size <= ONE_BY_ONE else 0):
         c = normal(state)
         r = length * c + residual_sd * normal(state)
         along += r * c

@@ -39,6 +39,7 @@ from msgspec import Meta
 from losslaw.errors import InputError
 from losslaw.files.checked import Finite, convert
 from losslaw.files.tables import read_text
+from losslaw.kernel.asked import check_runs
 from losslaw.kernel.measured import read_spectrum
 from losslaw.kernel.methods import MOVED
 from losslaw.kernel.problem import Distribution, Features
@@ -117,6 +118,10 @@ def read_sweep(path: str | Path) -> list[KernelJob]:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{source}: not TOML: {error}") from None
+    except RecursionError:
+        raise InputError(
+            f"{source}: brackets are too deep in one another, expected values, or lists of values"
+        ) from None
     return jobs_of(document, source)
 
 
@@ -255,6 +260,7 @@ def _check(job: KernelJob) -> None:
     if job.batch is not None and not (math.isfinite(job.batch) and job.batch > 0):
         raise InputError(f"[run] batch is {job.batch:g}, expected above 0")
     if job.runs:
+        check_runs(job.runs)
         if job.method == "integrator":
             raise InputError(
                 f"[run] runs is {job.runs}, and sampled runs have no integrator: leave one out"
