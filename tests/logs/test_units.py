@@ -96,3 +96,12 @@ def test_tokens_of_a_long_table_are_divided_as_numbers(tmp_path, monkeypatch):
     assert long.schedule == short.schedule
     with pytest.raises(InputError, match=r"looks like tokens or samples.*--step-divisor 524288"):
         curve_of(tmp_path, text)
+
+
+def test_bits_per_byte_are_taken_where_there_is_no_loss(tmp_path):
+    text = "step,lr,val/bits_per_byte\n100,0.1,1.2\n200,0.1,1.1\n300,0.1,1.05\n"
+    curve = curve_of(tmp_path, text)
+    assert (curve.unit, curve.loss[0]) == ("bits per byte", 1.2)
+    curve = curve_of(tmp_path, text.replace("step,", "step,loss,").replace("00,0", "00,3,0"))
+    assert curve.loss[0] == 3
+    assert any("'loss', not 'val/bits_per_byte'" in each for each in curve.assumptions)

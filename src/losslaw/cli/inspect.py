@@ -72,10 +72,14 @@ def report(described: list[dict[str, Any]]) -> str:
 
 
 def _log(run: dict[str, Any]) -> list[str]:
-    """What kind of log it is, and how long the run will be; nothing of plain tables."""
+    """What kind of log it is, how long the run will be, and in what losses are, if that is said."""
     planned = run["planned"]
     goes_on = planned is not None and planned > run["last_step"]
+    from losslaw.curves.curve import ASSUMED
+
     told = [run["format"]] if run["format"] and not run["format"].startswith("table") else []
+    if run["unit"] != ASSUMED:
+        told.append(f"its losses are {run['unit']}")
     return told + ([f"{planned} updates are planned"] if goes_on else [])
 
 

@@ -36,6 +36,10 @@ LOSS = (
     "valloss", "eval_loss", "eval/loss", "evaluation_loss", "test_loss", "test/loss",
     "val_ce", "val/ce", "val_ce_loss", "val/ce_loss", "eval_ce", "eval/ce", "eval_ce_loss",
     "eval/ce_loss", "val_nll", "val/nll", "eval_nll", "eval/nll",
+    # In other units (`UNITS`), where there is no loss in nats.
+    "bpb", "train_bpb", "train/bpb", "bits_per_byte", "train/bits_per_byte",
+    "val_bpb", "val/bpb", "eval_bpb", "eval/bpb", "val_bits_per_byte", "val/bits_per_byte",
+    "eval/bits_per_byte",
 )  # fmt: skip
 BATCH = ("batch", "batch_size", "global_batch_size", "train/batch_size")
 # What losses are measured in, or what they are instead, by parts of the names of their columns.
