@@ -1,41 +1,13 @@
-"""What is asked of a run: batches, steps, an average of its iterates; seeds and sampled runs."""
-
-import math
+"""What is asked of a run: the batch of every update, steps, and an average of its iterates."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from losslaw.curves.curve import checked_steps
-from losslaw.errors import InputError, expect_numbers
+from losslaw.errors import InputError
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.schedules import Schedule
 from losslaw.schedules.averages import AverageLike, Recursion, average_of
-
-# Sampled runs of one schedule: more than any spread asks for, and their risks are all held.
-MOST_RUNS = 10**7
-
-
-def check_runs(runs: int) -> None:
-    """Check a number of sampled runs.
-
-    Raises:
-        InputError: it is below 1, or more than can be held.
-    """
-    if runs < 1:
-        raise InputError(f"runs is {runs}, expected at least 1")
-    if runs > MOST_RUNS:
-        raise InputError(f"runs is {runs:g}, expected at most {MOST_RUNS:.0e}")
-
-
-def check_seed(seed: int) -> None:
-    """Check the seed of what is drawn.
-
-    Raises:
-        InputError: it is not a whole number of 0 or above.
-    """
-    expect_numbers(seed=seed)
-    if not (math.isfinite(seed) and seed >= 0 and seed == int(seed)):
-        raise InputError(f"seed is {seed:.17g}, expected a whole number, 0 or above")
 
 
 def batch_sizes(schedule: Schedule) -> FloatArray:

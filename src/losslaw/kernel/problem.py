@@ -8,8 +8,8 @@ from typing import Literal, get_args
 from numpy.typing import ArrayLike
 
 from losslaw.errors import InputError, expect_numbers
-from losslaw.kernel.asked import check_seed
 from losslaw.kernel.modes import Modes
+from losslaw.kernel.simulate.draws import check_seed
 from losslaw.kernel.simulate.quadrature import power_law_nodes
 from losslaw.kernel.spectrum import GivenSpectrum, PowerLawSpectrum, Projected
 from losslaw.numerics.arrays import FloatArray

@@ -17,8 +17,8 @@ from numpy.typing import ArrayLike
 
 from losslaw.errors import InputError
 from losslaw.files import write_bytes
-from losslaw.kernel.asked import check_runs, check_seed
 from losslaw.kernel.kernel_regression import KernelRegression
+from losslaw.kernel.simulate.draws import check_runs, check_seed
 from losslaw.kernel.simulate.momentum import Momentum
 from losslaw.kernel.simulate.sampled import SampledRuns
 from losslaw.numerics.arrays import FloatArray, IntArray

@@ -27,6 +27,7 @@ from losslaw.kernel.figures import (
 )
 from losslaw.kernel.figures.optimal_schedule import closed_form, rates_at
 from losslaw.kernel.figures.sde_gap import at_rest
+from losslaw.kernel.figures.study import changed
 from losslaw.kernel.theory import Exponents
 
 SMALL = {
@@ -248,3 +249,22 @@ def test_sampled_runs_of_an_interrupted_study_are_found_again(tmp_path):
     assert count(tmp_path / "a") == count(tmp_path / "b")
     for name, stamp in stamps.items():
         assert (tmp_path / "a" / name).stat().st_mtime_ns == stamp
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("compute=1e15,1e15", "a value stands there twice|compute is .* amounts that grow"),
+        ("compute=1e16,1e15", r"amounts that grow, two or more, from 1e4 to 1e24"),
+        ("decades=6,6", "decades=6,6: a value stands there twice"),
+        ("decades=6", "decades is 6, expected amounts that grow"),
+        ("decades=nan", "decades=nan: expected something like 6,8"),
+        ("decades=1000,2000", r"decades is 1000,2000, .* \(exponents of ten\)"),
+        ("problems=1", "1 values where 2 belong together"),
+        ("problems=1,2;3", "1 values where 2 belong together"),
+        ("capacities=2,2", "capacities=2,2: a value stands there twice"),
+    ],
+)
+def test_choices_that_are_no_study_are_refused(setting, message):
+    with pytest.raises(InputError, match=message):
+        changed(Phases(), [setting])

@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from losslaw.drawing.style import INK, cycled, new_figure
+from losslaw.errors import InputError
 from losslaw.kernel.agreement.phases import Frontier, frontier
 from losslaw.kernel.figures.shared import Axes, legend, power_of_ten, quiet, short
 from losslaw.kernel.figures.study import Result, Work, table
@@ -42,6 +43,10 @@ PLACES = {
 }
 # Differences of exponents: up to the first a point is on theory, beyond the last it is far.
 NEAR, FAR = 0.003, 0.01
+
+
+# Exponents of ten of the amounts of compute: below there is no best size, above no digit is left.
+DECADES = 4, 24
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,17 @@ class Phases:
     )
     compute: tuple[float, float] = (1e15, 1e16)
     decades: tuple[float, ...] = (6.0, 8.0, 10.0, 12.0, 14.0, 16.0, 18.0)
+
+    def __post_init__(self) -> None:
+        amounts = {"compute": np.log10(self.compute) if min(self.compute) > 0 else np.zeros(1)}
+        for name, tens in {**amounts, "decades": np.array(self.decades)}.items():
+            low, high = DECADES
+            if tens.size < 2 or (np.diff(tens) <= 0).any() or tens[0] < low or tens[-1] > high:
+                raise InputError(
+                    f"{name} is {','.join(f'{each:g}' for each in getattr(self, name))}, expected"
+                    f" amounts that grow, two or more, from 1e{low} to 1e{high}"
+                    + (" (exponents of ten)" if name == "decades" else "")
+                )
 
     def run(self, work: Work) -> Result:
         """Measure every point, draw the plane and the way to the limit."""

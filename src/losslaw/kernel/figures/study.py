@@ -8,10 +8,11 @@ the only slow part, are saved as they finish and found again.
 
 import csv
 import io
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, cast
+from typing import Any, ClassVar, Protocol, cast, get_args, get_type_hints
 
 from losslaw.errors import InputError
 from losslaw.files import write_bytes, write_text
@@ -88,6 +89,9 @@ def changed(study: Study, settings: Iterable[str]) -> Study:
             new[name] = _like(kind, text)
         except ValueError:
             raise InputError(f"{name}={text}: expected something like {_written(kind)}") from None
+        annotation = get_type_hints(type(study))[name]
+        if why := _misshapen(annotation, new[name]):
+            raise InputError(f"{name}={text}: {why}, expected something like {_written(kind)}")
     return replace(study, **new)  # pyright: ignore
 
 
@@ -96,12 +100,31 @@ def _like(kind: Any, text: str) -> Any:
     if isinstance(kind, tuple):
         first = cast("tuple[Any, ...]", kind)[0]
         return tuple(_like(first, part) for part in text.split(";" if _nested(kind) else ","))
+    if isinstance(kind, str):
+        return text.strip()
     number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
     if isinstance(kind, int):
         if number != int(number):
             raise ValueError(text)
         return int(number)
     return number
+
+
+def _misshapen(annotation: Any, value: Any) -> str:
+    """Why a value is not of the annotated kind: a wrong count, or one value twice; else nothing."""
+    kinds = get_args(annotation)
+    if not kinds:
+        return ""
+    if Ellipsis in kinds:
+        if len(set(value)) < len(value):
+            return "a value stands there twice"
+        kinds = (kinds[0],) * len(value)
+    elif len(value) != len(kinds):
+        return f"{len(value)} values where {len(kinds)} belong together"
+    whys = [_misshapen(kind, each) for kind, each in zip(kinds, value, strict=True)]
+    return max(whys, default="")
 
 
 def _nested(kind: Any) -> bool:
@@ -112,7 +135,7 @@ def _written(kind: Any) -> str:
     if isinstance(kind, tuple):
         separator = ";" if _nested(kind) else ","
         return separator.join(map(_written, cast("tuple[Any, ...]", kind)))
-    return f"{kind:g}"
+    return kind if isinstance(kind, str) else f"{kind:g}"
 
 
 # What stands in the tables, for whoever finds one by itself.

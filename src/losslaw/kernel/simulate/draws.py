@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from losslaw.errors import InputError, expect_numbers
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.compiled import compiled
 
@@ -23,6 +24,33 @@ State = NDArray[np.uint64]
 STRIPS = 128
 R = 3.442619855899
 V = 9.91256303526217e-3
+
+
+# Sampled runs of one schedule: more than any spread asks for, and their risks are all held.
+MOST_RUNS = 10**7
+
+
+def check_runs(runs: int) -> None:
+    """Check a number of sampled runs.
+
+    Raises:
+        InputError: it is below 1, or more than can be held.
+    """
+    if runs < 1:
+        raise InputError(f"runs is {runs}, expected at least 1")
+    if runs > MOST_RUNS:
+        raise InputError(f"runs is {runs:g}, expected at most {MOST_RUNS:.0e}")
+
+
+def check_seed(seed: int) -> None:
+    """Check the seed of what is drawn.
+
+    Raises:
+        InputError: it is not a whole number of 0 or above.
+    """
+    expect_numbers(seed=seed)
+    if not (math.isfinite(seed) and seed >= 0 and seed == int(seed)):
+        raise InputError(f"seed is {seed:.17g}, expected a whole number, 0 or above")
 
 
 def _strips() -> tuple[FloatArray, FloatArray]:

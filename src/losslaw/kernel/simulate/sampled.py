@@ -24,9 +24,16 @@ import numpy as np
 from losslaw.curves import LossCurve
 from losslaw.curves.curve import RISK
 from losslaw.errors import InputError
-from losslaw.kernel.asked import check_runs, check_seed
 from losslaw.kernel.modes import Modes
-from losslaw.kernel.simulate.draws import State, chi_square, fill, new_state, normal
+from losslaw.kernel.simulate.draws import (
+    State,
+    check_runs,
+    check_seed,
+    chi_square,
+    fill,
+    new_state,
+    normal,
+)
 from losslaw.kernel.simulate.momentum import Momentum
 from losslaw.numerics.arrays import FloatArray, IntArray
 from losslaw.numerics.compiled import compiled

@@ -39,10 +39,10 @@ from msgspec import Meta
 from losslaw.errors import InputError
 from losslaw.files.checked import Finite, convert
 from losslaw.files.tables import read_text
-from losslaw.kernel.asked import check_runs
 from losslaw.kernel.measured import read_spectrum
 from losslaw.kernel.methods import MOVED
 from losslaw.kernel.problem import Distribution, Features
+from losslaw.kernel.simulate.draws import check_runs
 from losslaw.kernel.sweeps.kernel_job import KernelJob, NamedSpectrum, SweepMethod
 from losslaw.kernel.theory import source_at
 from losslaw.schedules import format_schedule, parse_long_schedule, parse_schedule
