@@ -1,5 +1,6 @@
 """A problem of the kernel world is designed for as a law is, by its exact risk."""
 
+import importlib
 import json
 
 import numpy as np
@@ -11,9 +12,13 @@ import losslaw as ll
 from losslaw.cli.main import run
 from losslaw.curves.objective import Objective
 from losslaw.designing import FAMILIES, USUAL, design_batch
+from losslaw.designing.record import BestSchedule
 from losslaw.errors import InputError
 from losslaw.kernel import free_optimum
 from losslaw.laws import LAWS
+
+# The function of the same name hides the module.
+module = importlib.import_module("losslaw.designing.design")
 
 HARD = ll.KernelRegression(source=0.5, capacity=4.0)
 KERNEL = ["--source", "0.5", "--capacity", "4"]
@@ -137,3 +142,58 @@ def test_at_the_command(capsys, tmp_path):
 def test_one_thing_is_designed_for(options, said, capsys):
     assert run(["design", *options, "--horizon", "100"]) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("noise", "horizon"), [(10.0, 20), (100.0, 20), (1e6, 10)])
+def test_rates_far_below_the_largest_stable_one_are_found(noise, horizon):
+    world = ll.KernelRegression(source=1, capacity=2, modes=20, noise=noise)
+    made = ll.design(world, horizon, tuned=True)
+    others = {**made.families, **made.baselines}
+    assert made.loss <= min(other.loss for other in others.values())
+    untrained = world.final(ll.Schedule([1e-15]))
+    assert all(other.loss < untrained for other in made.families.values())
+    assert made.gap < 1e-5 * made.loss
+    if noise == 10:  # as rates searched by their own logs, from fifteen places
+        assert_allclose(made.loss, 0.51900877, rtol=1e-7)
+
+
+def test_a_free_form_is_searched_on_from_what_beats_it_or_says_that_it_has_not_converged(
+    monkeypatch,
+):
+    world = ll.KernelRegression(source=1, capacity=2, modes=20, noise=10)
+    bad = BestSchedule(
+        schedule=ll.constant(peak=0.3, horizon=20),
+        loss=world.final(ll.constant(peak=0.3, horizon=20)),
+        gap=50.0,
+        evaluations=1,
+        peak=0.3,
+    )
+    monkeypatch.setattr(module, "_best", lambda *_: bad)
+    made = ll.design(world, 20, tuned=True)
+    assert_allclose(made.loss, 0.51900877, rtol=1e-6)
+    monkeypatch.setattr(module, "_not_beaten", lambda task, best, others, say: best)
+    assert "note: the search has not converged: to first order, " in str(ll.design(world, 20))
+
+
+def test_a_single_update_is_designed():
+    made = ll.design(HARD, 1, tuned=True)
+    assert made.baselines.keys() == {"constant", "cosine-10%"}
+    losses = [other.loss for other in made.families.values()]
+    assert_allclose(losses, made.loss, rtol=1e-6)
+
+
+@pytest.mark.parametrize("noise", ["0", "1"])
+def test_without_a_target_there_is_nothing_to_design(noise, tmp_path, capsys):
+    path = tmp_path / "spectrum.csv"
+    path.write_text("eigenvalue,target\n1,0\n0.5,0\n")
+    problem = ["--spectrum", str(path), "--noise", noise]
+    assert run(["design", *problem, "--horizon", "10"]) == 2
+    assert "there is nothing to learn" in capsys.readouterr().err
+    assert run(["design-batches", *problem, "--samples", "100", "--batches", "1,2"]) == 2
+    assert "there is nothing to learn" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [["--new-data"], ["--level", "0.5"], ["--model-size", "1e6"]])
+def test_what_only_a_fit_has_is_refused(option, capsys):
+    assert run(["design", *KERNEL, "--horizon", "10", *option]) == 2
+    assert f"{option[0]}: for a fit only" in capsys.readouterr().err

@@ -29,7 +29,8 @@ def design_command(
         typer.Option(
             "--peak",
             metavar="LR|LOW..HIGH",
-            help="Largest rate, or a range to choose it from; default: that of the fitted runs.",
+            help="Largest rate, or a range to choose it from; default: that of the fitted runs;"
+            " of a problem any up to 0.9 of the largest stable one.",
         ),
     ] = None,
     warmup: options.RunWarmup = None,
@@ -108,6 +109,8 @@ def design_command(
 
     if compute is not None:
         tokens = tokens_of(compute, model_size, horizon, tokens)
+    if fit is None:
+        refuse_of_a_fit(new_data, level, model_size if compute is None else None)
     result = options.fit_from(fit, new_data=new_data) if fit is not None else world
     if prefix is not None and warmup is not None:
         if horizon is None and 0 < warmup < 1:
@@ -139,6 +142,22 @@ def design_command(
         )
     about = f"predict {fit}" if world is None else f"simulate {in_words(world)}"
     show_schedule(best, output, json, next_command=f"losslaw {about} --schedule {output}")
+
+
+def refuse_of_a_fit(new_data: bool, level: float, model_size: float | None) -> None:
+    """Refuse options that mean nothing to a problem of the kernel world, which is known exactly."""
+    from losslaw.errors import InputError
+
+    given = {
+        "--new-data": new_data,
+        "--level": level != 0.9,
+        "--model-size": model_size is not None,
+    }
+    asked = [name for name, there in given.items() if there]
+    if asked:
+        raise InputError(
+            f"{', '.join(asked)}: for a fit only, not for a problem of the kernel world"
+        )
 
 
 def tokens_of(

@@ -37,7 +37,15 @@ def design_batches_command(
             " only).",
         ),
     ] = "wsd",
-    peak: options.Peak = None,
+    peak: Annotated[
+        float | None,
+        typer.Option(
+            "--peak",
+            metavar="LR",
+            help="Largest rate; default: that of the fitted runs; of a problem 0.9 of the largest"
+            " stable one at the smallest batch.",
+        ),
+    ] = None,
     warmup: options.RunWarmup = None,
     weight_decay: options.RunDecay = None,
     json: options.Json = False,

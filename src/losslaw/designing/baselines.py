@@ -1,6 +1,7 @@
 """The usual schedules, under the same peak, warm-up, horizon and run so far.
 
-Where a floor is asked for they end at it instead of at zero.
+Where a floor is asked for they end at it instead of at zero. Those that would not train at all (a
+single update, decayed to zero) are left out.
 """
 
 from losslaw.designing.task import Task
@@ -22,12 +23,14 @@ USUAL: dict[str, tuple[str, float | None, float]] = {
 
 
 def baselines(task: Task) -> dict[str, Schedule]:
-    """The usual schedules by name."""
+    """The usual schedules by name; ``constant`` is always among them."""
     out: dict[str, Schedule] = {}
     for name, (family, cooldown, final) in USUAL.items():
         knobs = {"final": max(final * task.start, task.floor)}
         if cooldown is not None:
             updates = max(min(round(cooldown * task.horizon), task.free), 1)
             knobs["cooldown"] = updates / task.horizon
-        out[name] = expressed(task, FAMILIES[family], knobs)
+        trains = task.given > 0 or FAMILIES[family].rates(task, knobs).any()
+        if trains:
+            out[name] = expressed(task, FAMILIES[family], knobs)
     return out

@@ -8,7 +8,7 @@ import numpy as np
 
 from losslaw.curves.objective import Measure, Objective
 from losslaw.designing.baselines import baselines
-from losslaw.designing.free_form import search
+from losslaw.designing.free_form import SAME, search
 from losslaw.designing.gains import Gains, LawGains
 from losslaw.designing.record import Baseline, BestSchedule, Design, Simple
 from losslaw.designing.task import Constraints, Task, pose, refuse_blind
@@ -138,6 +138,19 @@ def design(
             best = _cautious(
                 task, family, best, LawGains(law, uncertainty), quantile, say, sentences
             )
+        others: dict[str, Schedule] = {}
+        for name in FAMILIES if tuned else ():
+            say(f"family {name}")
+            others[name] = best_setting(task, FAMILIES[name]).schedule
+        if family == "free" and quantile is None and task.max_slope is None:
+            best = _not_beaten(task, best, others, say)
+    if (
+        family == "free"
+        and best.gap is not None
+        and best.gap > CONVERGED * measure.nothing(best.loss)
+    ):
+        room = measure.room(best.gap, best.loss)
+        sentences.append(f"the search has not converged: to first order, {room} may be left")
     schedule = best.schedule
     interval = trust = None
     if known is None:
@@ -162,11 +175,9 @@ def design(
     if family == "free" and task.max_slope is None and not rising:
         say("simpler ones")
         simple = _simplest(fixed, schedule, loss, instead, gains, measure)
-    families: dict[str, Baseline] = {}
-    for name in FAMILIES if tuned else ():
-        say(f"family {name}")
-        other = best_setting(task, FAMILIES[name]).schedule
-        families[name] = _beside(name, other, schedule, loss, gains, measure)
+    families = {
+        name: _beside(name, other, schedule, loss, gains, measure) for name, other in others.items()
+    }
     return Design(
         schedule=schedule,
         task=task,
@@ -189,6 +200,8 @@ def design(
     )
 
 
+# What may be left to first order where a search has converged, in what counts as nothing.
+CONVERGED = 100.0
 # A schedule whose mean rate is less than this share of its peak does not train.
 NO_TRAINING = 0.005
 
@@ -261,16 +274,41 @@ def _best(task: Task, family: str, say: Progress, sentences: list[str]) -> BestS
     if family != "free":
         say(f"family {family}")
         return best_setting(task, family_named(family))
-    usual = baselines(task)
-    begin = {name: usual[name] for name in ("wsd", "linear")}
+    begin = {name: _at_best_peak(task, name) for name in ("wsd", "linear")}
     if task.max_slope is not None:
-        begin = {"constant": usual["constant"], **begin}
+        begin = {"constant": _at_best_peak(task, "constant"), **begin}
     best = search(task, begin, say)
     losses = [start.loss for start in best.starts]
     if max(losses) > min(losses) + task.law.measure.nothing(min(losses)):
         ends = sorted({task.law.measure.value(loss).strip() for loss in losses})
         sentences.append(f"the starts end in different optima: {', '.join(ends)}")
     return best
+
+
+def _at_best_peak(task: Task, name: str) -> Schedule:
+    """A usual schedule, at the best of the peaks to begin from where the peak is free."""
+    if task.lowest_peak is None:
+        usual = baselines(task)
+        return usual.get(name, usual["constant"])
+    tried = [_at_best_peak(task.at_peak(peak), name) for peak in task.peaks]
+    return min(tried, key=lambda each: np.nan_to_num(task.law.quick(each), nan=np.inf))
+
+
+def _not_beaten(
+    task: Task, best: BestSchedule, others: Mapping[str, Schedule], say: Progress
+) -> BestSchedule:
+    """The free form, searched on from any other schedule of its tables that ends lower."""
+    fixed = task if task.lowest_peak is None else task.at_peak(best.peak)
+    tried = {**baselines(fixed), **others}
+    name = min(tried, key=lambda each: task.law.quick(tried[each]))
+    other, loss = tried[name], task.law.quick(tried[name])
+    if loss < best.loss - SAME * task.law.measure.nothing(loss) and not task.law.jumps:
+        best = min(best, search(task, {name: other}, say), key=lambda each: each.loss)
+    if loss >= best.loss - 1e-12 * abs(loss):
+        return best
+    peak = best.peak if task.lowest_peak is None else float(other.lr.max())
+    at = task if task.lowest_peak is None else task.at_peak(peak)
+    return replace(best, schedule=other, loss=loss, gap=at.gap(other), peak=peak)
 
 
 # Families at their best setting, simplest first.

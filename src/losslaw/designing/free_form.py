@@ -197,8 +197,10 @@ class _Follower:
         least = 0.0 if self.task.law.smooth else LEAST
         begin = np.maximum(begin, least)
         bounds = [(least, 1.0)] * begin.size
-        if self.task.given == 0:  # a schedule of zeros is none
-            bounds[1] = (1e-6, 1.0)
+        if self.task.given == 0:  # a schedule of zeros is none, and a peak to choose is reached
+            chosen = self.task.lowest_peak is not None and not self.task.rising
+            bounds[1] = (1.0 if chosen else 1e-6, 1.0)
+            begin[1] = max(begin[1], bounds[1][0])
         end = minimize(
             objective,
             begin,

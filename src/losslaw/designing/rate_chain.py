@@ -49,8 +49,8 @@ class Chain:
         knots: Updates (1-based), increasing, the last one the horizon. Shape ``(m,)``.
         jumps: Hold the rate of a knot over all updates after the knot before it.
 
-    The first entry of ``w`` is the peak, from the lowest to the highest one; it has no effect where
-    the peak is fixed. Shape of ``w``: ``(m + 1,)``.
+    The first entry of ``w`` is the log of the peak, from the lowest to the highest one; it has no
+    effect where the peak is fixed. Shape of ``w``: ``(m + 1,)``.
     """
 
     task: Task
@@ -120,7 +120,10 @@ class Chain:
 
     def invert(self, lr: FloatArray) -> FloatArray:
         """The ``w`` of rates, or of admissible ones near them. Shape ``(m + 1,)``."""
-        wanted = np.concatenate([[self.task.start], lr[self.knots - 1]])
+        start = self.task.start
+        if self.task.lowest_peak is not None:
+            start = float(lr[self.task.given - 1] if self.task.given else lr.max())
+        wanted = np.concatenate([[start], lr[self.knots - 1]])
         return _invert(wanted, self.gaps.astype(np.float64), self._limits)
 
     def blocks(self, most: int) -> IntArray:
@@ -175,7 +178,7 @@ def _range(
 
 @compiled()
 def _levels(w: FloatArray, gaps: FloatArray, limits: Limits) -> FloatArray:
-    peak = limits.lowest + (limits.highest - limits.lowest) * w[0]
+    peak = limits.lowest * (limits.highest / limits.lowest) ** w[0]
     levels = np.empty(w.size)
     levels[0] = limits.start * peak
     for i in range(1, w.size):
@@ -192,7 +195,7 @@ def _pull(
     gaps: FloatArray,
     limits: Limits,
 ) -> FloatArray:
-    peak = limits.lowest + (limits.highest - limits.lowest) * w[0]
+    peak = limits.lowest * (limits.highest / limits.lowest) ** w[0]
     out = np.empty(w.size)
     by_peak = 0.0
     by = by_level.copy()
@@ -202,17 +205,19 @@ def _pull(
         by[i - 1] += by[i] * ((1.0 - w[i]) * low_moves + w[i] * high_moves)
         if limits.rising and high_moves == 0.0:
             by_peak += by[i] * w[i]
-    out[0] = (by[0] * limits.start + by_peak) * (limits.highest - limits.lowest)
+    by_peak += by[0] * limits.start
+    out[0] = by_peak * peak * math.log(limits.highest / limits.lowest)
     return out
 
 
 @compiled()
 def _invert(wanted: FloatArray, gaps: FloatArray, limits: Limits) -> FloatArray:
     w = np.ones(wanted.size)
-    peak, width = wanted[0] / limits.start, limits.highest - limits.lowest
+    peak, width = limits.highest, math.log(limits.highest / limits.lowest)
     if width > 0.0:
-        w[0] = min(max((peak - limits.lowest) / width, 0.0), 1.0)
-    level = limits.start * (limits.lowest + width * w[0])
+        peak = min(max(wanted[0] / limits.start, limits.lowest), limits.highest)
+        w[0] = math.log(peak / limits.lowest) / width
+    level = limits.start * peak
     for i in range(1, wanted.size):
         low, high, _, _ = _range(level, gaps[i - 1], peak, limits)
         if high > low:

@@ -266,7 +266,7 @@ class Design(Report, Plotted):
         if self.starts:
             agree = sum(start.best for start in self.starts)
             left = ""
-            if self.gap is not None:
+            if self.gap is not None and not any("not converged" in each for each in self.sentences):
                 room = self.measure.room(self.gap, self.loss)
                 left = f"; to first order, no more than {room} are left"
             lines.append(f"{agree} of {len(self.starts)} starts end in this optimum{left}")

@@ -97,6 +97,14 @@ class Task:
         """Largest rate that a free update may have."""
         return self.peak if self.rising else self.start
 
+    @property
+    def peaks(self) -> list[float]:
+        """Peaks to begin from: the one that is fixed, or two in every power of ten, falling."""
+        if self.lowest_peak is None:
+            return [self.peak]
+        decades = np.log10(self.peak / self.lowest_peak)
+        return np.geomspace(self.peak, self.lowest_peak, int(2 * decades) + 2).tolist()
+
     def at_peak(self, peak: float) -> "Task":
         """The same task with the peak fixed: the warm-up is that to ``peak``."""
         lr = self.template.lr * (peak / self.peak)
@@ -216,12 +224,21 @@ def refuse_blind(law: Objective, uncertainty: Uncertainty | None) -> None:
     """Refuse a law that cannot tell a good schedule from a bad one.
 
     Raises:
-        InputError: every schedule is as good as any other, or what a decay gains is not known.
+        InputError: every schedule is as good as any other, what a decay gains is not known, or
+            there is nothing to learn.
     """
     if law.blind_to_rates:
         raise InputError(
             f"the {law.title} does not see the learning rate: every schedule ends at the same loss;"
             " fit another law, such as effective"
+        )
+    # Without a unit, a risk that only noise has a share in is 0 at rates near 0.
+    if law.measure.relative and (
+        law.final(Schedule([10 * PEAK.low])) >= 10 * law.final(Schedule([PEAK.low]))
+    ):
+        raise InputError(
+            f"the {law.measure.name} is 0 before the first update: there is nothing to learn, and"
+            " no schedule to design"
         )
     acting = law.acting
     unknown = () if uncertainty is None else uncertainty.unknown

@@ -80,7 +80,9 @@ def _updates_left(task: Task) -> FloatArray:
 
 
 def _final(task: Task) -> Knob:
-    return Knob(task.floor, task.start, (max(task.floor, 0.05 * task.start),))
+    # The last update may be the only one, and a run has to train.
+    low = task.floor if task.horizon > 1 else max(task.floor, 1e-6 * task.start)
+    return Knob(low, task.start, (max(task.floor, 0.05 * task.start),))
 
 
 def _cooldown(task: Task) -> Knob:
@@ -121,12 +123,13 @@ def _wsd(decay: str) -> Callable[[Knobs], tuple[str, dict[str, object]]]:
 
 
 def _step_knobs(task: Task) -> dict[str, Knob]:
-    low = task.given / task.horizon
+    low = max(task.given, 1) / task.horizon
+    high = max(1 - 1 / task.horizon, low)
     share = 1 - low
     most = task.start / max(task.floor, 1e-4 * task.start)
     return {
-        "first": Knob(low, 1 - 1 / task.horizon, (low + 0.85 * share,), jump=True),
-        "second": Knob(low, 1 - 1 / task.horizon, (low + 0.95 * share,), jump=True),
+        "first": Knob(low, high, (low + 0.85 * share,), jump=True),
+        "second": Knob(low, high, (low + 0.95 * share,), jump=True),
         "factor": Knob(1.0, max(np.sqrt(most), 1.0 + 1e-9), (10**0.5,), log=True),
     }
 
@@ -197,11 +200,8 @@ def best_setting(task: Task, family: Family) -> BestSchedule:
     """The setting of a family with the lowest final loss, and of the peak where it is free."""
     knobs = dict(family.knobs(task))
     if task.lowest_peak is not None:
-        low, high = task.lowest_peak, task.peak
-        decades = int(np.log10(high / max(low, 1e-9 * high)))
-        starts = tuple(np.geomspace(high, low, decades + 2).tolist())
-        knobs["peak"] = Knob(low, high, starts, log=True)
-    count = 0
+        knobs["peak"] = Knob(task.lowest_peak, task.peak, (task.peak,), log=True)
+    count, scale = 0, SCALE
 
     def split(x: FloatArray) -> tuple[Task, dict[str, float]]:
         values = {
@@ -223,6 +223,9 @@ def best_setting(task: Task, family: Family) -> BestSchedule:
         count += 1
         return task.law.quick(task.template.with_(lr=rates(x)))
 
+    def finite(x: FloatArray) -> float:
+        return float(np.nan_to_num(loss(x), nan=np.inf))
+
     def objective(x: FloatArray) -> tuple[float, FloatArray]:
         nonlocal count
         out = np.zeros(x.size)
@@ -242,9 +245,14 @@ def best_setting(task: Task, family: Family) -> BestSchedule:
                 out[i] = dot(by_rate, rates(up) - rates(down)) / width
         return scale * value, scale * out
 
-    scale = SCALE / task.law.measure.one(task.law.quick(task.template))
+    begins = _starts(knobs) if knobs else []
+    if "peak" in knobs:  # the last one, from the best two of some
+        places = [knobs["peak"].place(peak) for peak in task.peaks]
+        tried = [[np.append(begin[:-1], place) for place in places] for begin in begins]
+        begins = [x for each in tried for x in sorted(each, key=finite)[:2]]
     best, lowest = np.empty(0), np.inf
-    for begin in _starts(knobs) if knobs else []:
+    for begin in begins:
+        scale = SCALE / task.law.measure.one(loss(begin))
         end = minimize(
             objective,
             begin,
@@ -253,8 +261,8 @@ def best_setting(task: Task, family: Family) -> BestSchedule:
             bounds=[(0.0, 1.0)] * begin.size,
             options={"ftol": 1e-8, "gtol": 1e-5, "maxiter": 60, "maxfun": 80},
         )
-        if float(end.fun) < lowest:
-            best, lowest = np.asarray(end.x, dtype=np.float64), float(end.fun)
+        if float(end.fun) / scale < lowest:
+            best, lowest = np.asarray(end.x, dtype=np.float64), float(end.fun) / scale
     at, values = split(best)
     values = _whole(at, values)
     schedule = expressed(at, family, values)

@@ -13,10 +13,12 @@ from losslaw.kernel.simulate.gradients import gradient
 from losslaw.kernel.simulate.long_gradients import PieceSlopes, piece_slopes
 from losslaw.kernel.stable_rates import StableRates
 from losslaw.numerics.arrays import FloatArray, IntArray
+from losslaw.numerics.magnitudes import PEAK
 from losslaw.schedules import Schedule
 from losslaw.schedules.pieces import LongSchedule
 
-# Smallest peak that a design tries, as a share of the largest one.
+# Smallest peak that a design tries, as a share of the largest one, or of the best rate of a single
+# update where noise makes that one smaller.
 LOWEST = 1e-3
 
 
@@ -28,9 +30,13 @@ class FinalRisk(StableRates, Objective):
     measure: ClassVar[Measure] = EXCESS
 
     def peaks(self, batch: float, floor: float = 0.0) -> tuple[float, float]:
-        """Peaks up to 0.9 of the largest stable one."""
+        """Peaks up to 0.9 of the largest stable one, down to where noise is no more than signal."""
         highest = self.highest_peak(batch)
-        return max(LOWEST * highest, floor), highest
+        modes = self.kept_nodes(1.0)
+        gain = batch * float(modes.rate @ modes.signal)
+        cost = self.noise**2 * float(modes.noise.sum())
+        lowest = LOWEST * (highest if gain >= highest * cost else gain / cost)
+        return max(lowest, floor, PEAK.low), highest
 
     def final(self, schedule: Schedule) -> float:
         """Mean excess risk after the last update of a schedule.
