@@ -189,3 +189,19 @@ def test_finitely_many_features_may_have_any_capacity(capsys):
     assert "give the ambient dimension" in capsys.readouterr().err
     assert run([*line, "--ambient", "many"]) == 2
     assert "--ambient is 'many', expected a whole number or inf" in capsys.readouterr().err
+
+
+def test_of_finite_features_a_student_sees_all(tmp_path, capsys):
+    path = tmp_path / "c.csv"
+    begin = ["simulate", "--source", "1", "--capacity", "2", "--relative", "-o", str(path)]
+    begin += ["--schedule", "constant:peak=0.5,horizon=9"]
+    assert run([*begin, "--ambient", "1e9"]) == 0
+    assert "# modes: 1000000000\n" in path.read_text()
+    assert run([*begin, "--ambient", "1e300"]) == 0
+    assert "# modes: 1e+300\n" in path.read_text()
+    capsys.readouterr()
+    spectrum = tmp_path / "s.csv"
+    spectrum.write_text("eigenvalue,target\n1,1\n0.5,1\n")
+    begin[1:5] = ["--spectrum", str(spectrum)]
+    assert run(begin) == 0
+    assert "None" not in path.read_text()

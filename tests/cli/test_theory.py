@@ -205,3 +205,19 @@ def test_no_schedule_beats_the_one_of_any_shape(capsys):
 def test_capacities_that_have_no_phase_are_refused(capsys, extra, message):
     assert run([*QUIET, "1e12", *extra]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--capacity", "2", "--budget", "1e60"], "risks are up to a budget of"),
+        (["--capacity", "2", "--budget", "1e60", "--compute"], "is too large: its best size"),
+        (["--capacity", "0.8", "--budget", "1e6"], "of a capacity of 1 and less only --exact with"),
+    ],
+)
+def test_without_noise_what_is_not_measured_is_said(capsys, options, why):
+    assert run(["theory", "--source", "1", "--noise", "0", "--exact", *options]) == 0
+    out = capsys.readouterr().out
+    assert "exact: not measured; " in out
+    assert why in out
+    assert "phase" in out

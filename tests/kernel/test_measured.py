@@ -106,3 +106,23 @@ def test_bad_spectra(call, message):
     with pytest.raises(InputError) as error:
         call()
     assert message in str(error.value)
+
+
+def test_what_is_no_power_law_is_said():
+    with pytest.raises(InputError, match=r"fall as j\^0, expected a power law, of a capacity in"):
+        measure_exponents(spectrum_of(np.ones(100), signal=np.ones(100)))
+
+
+@pytest.mark.parametrize(
+    ("eigenvalue", "target", "message"),
+    [
+        (1e308, 1e200, r"the largest eigenvalue is 1e\+308, expected 1e-50 .. 1e\+50"),
+        (1e-308, 1.0, "the largest eigenvalue is 1e-308"),
+        (1.0, -1e200, r"the largest target is 1e\+200, expected 0 .. 1e\+50"),
+    ],
+)
+def test_numbers_of_extreme_size_are_refused_in_their_file(tmp_path, eigenvalue, target, message):
+    path = tmp_path / "s.csv"
+    path.write_text(f"eigenvalue,target\n{eigenvalue},{target}\n")
+    with pytest.raises(InputError, match=rf"s\.csv: {message}"):
+        read_spectrum(path)

@@ -71,6 +71,10 @@ class Noiseless:
         self.optima: dict[str, ExactOptimum] = {}
         self.free: FreeForm | None = None
         self.top: float | None = None
+        if capacity <= 1 and (exact or batch != 1) and not (limited == "compute" and batch == 1):
+            self.why_not = (
+                "of a capacity of 1 and less only --exact with --compute is measured, at batch 1"
+            )
         if limited == "compute" and exact:
             try:
                 self.frontier = frontier(source, capacity, (0.1 * budget, budget))
@@ -94,6 +98,8 @@ class Noiseless:
             scaling(exponents, name, budget, limited=self.limited, exponent=exponent, floor=floor)
         self.top = cap(exponents, batch)
         if budget > MEASURED:
+            if exact:
+                self.why_not = self.why_not or f"risks are up to a budget of {MEASURED:g}"
             return
         if self.limited == "data":
             pair = noiseless_pair(exponents, (0.1 * budget, budget), batch=batch)

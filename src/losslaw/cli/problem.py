@@ -2,7 +2,8 @@
 
 import copy
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
@@ -85,8 +86,20 @@ def problem(
 
         refuse_exponents("--spectrum", source, difficulty, capacity)
         measured = read_spectrum(spectrum, tolerance)
-        given |= {"spectrum": measured.eigenvalues, "targets": measured.targets}
+        with about_file(spectrum):
+            given |= {"spectrum": measured.eigenvalues, "targets": measured.targets}
     return KernelRegression(**given)
+
+
+@contextmanager
+def about_file(path: str | None) -> Generator[None]:
+    """Put the name of a file before what is refused of its numbers."""
+    from losslaw.errors import InputError
+
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
 
 
 def with_problem(command: Callable[..., None]) -> Callable[..., None]:

@@ -162,7 +162,7 @@ def simulate(
         notes["average"] = average
     if momentum is not None:
         notes |= {"momentum": momentum, "nesterov": nesterov}
-    text = result.csv(notes)
+    text = result.csv({name: note for name, note in notes.items() if note is not None})
     if output == "-":
         typer.echo(text, nl=False)
         return
@@ -209,8 +209,8 @@ def _notes(
     notes: dict[str, object] = {
         "source": world.source,
         "capacity": world.capacity,
-        "modes": "inf" if math.isinf(world.modes) else int(world.modes),
-        **({} if math.isinf(world.ambient) else {"ambient": int(world.ambient)}),
+        "modes": "inf" if math.isinf(world.modes) else _counted(world.modes),
+        **({} if math.isinf(world.ambient) else {"ambient": _counted(world.ambient)}),
         "noise": world.noise,
         "features": world.features,
         "distribution": world.distribution,
@@ -228,6 +228,11 @@ def _notes(
     if result.method == "sgd":
         notes |= {"seeds": seeds, "seed": seed}
     return notes
+
+
+def _counted(value: float) -> float:
+    """A count as it is written: a whole number, as long as a float tells it from the next."""
+    return int(value) if value < 2**53 else float(value)
 
 
 def _written_out(text: str, batch: str | None) -> "Schedule":

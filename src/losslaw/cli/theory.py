@@ -15,6 +15,7 @@ from losslaw.cli.problem import (
     Source,
     SpectrumFile,
     Tolerance,
+    about_file,
     chosen_exponents,
     refuse_exponents,
 )
@@ -139,7 +140,8 @@ def theory(
             found = f"{measured}\nsource s      {pair[0]:.4g}, assumed: the spectrum has no targets"
         else:
             refuse_exponents(name, source, difficulty, capacity)
-            pair = (measured.exponents.source, measured.exponents.capacity)
+            with about_file(spectrum or fit):
+                pair = (measured.exponents.source, measured.exponents.capacity)
             found = str(measured)
     else:
         pair = chosen_exponents(source, difficulty, capacity)
@@ -287,7 +289,9 @@ def _measured_from(spectrum: str | None, tolerance: float, fit: str | None) -> "
     from losslaw.kernel.measured import exponents_of_law, measure_exponents, read_spectrum
 
     if spectrum is not None:
-        return measure_exponents(read_spectrum(spectrum, tolerance))
+        read = read_spectrum(spectrum, tolerance)
+        with about_file(spectrum):
+            return measure_exponents(read)
     from losslaw.fitting import load_fit
 
     assert fit is not None

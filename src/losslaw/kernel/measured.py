@@ -21,6 +21,7 @@ from losslaw.files import read_table
 from losslaw.kernel.theory import Exponents, Regime, regime
 from losslaw.numerics.arrays import FloatArray, finite_vector
 from losslaw.numerics.interval import Interval, Level
+from losslaw.numerics.magnitudes import EXPONENT, Magnitude
 
 # Length of a bin in log j, as a factor.
 BIN = 1.25
@@ -32,6 +33,9 @@ COLUMNS = {
     "projection": "sqrt(lambda) theta*, of labels on unit-variance features",
     "signal": "lambda theta*^2",
 }
+# Of the largest eigenvalue, and of what goes with one: products of them stay numbers.
+SIZE = Magnitude(1e-50, 1e50)
+LARGEST = {name: Magnitude(0.0, 1e100 if name == "signal" else 1e50) for name in COLUMNS}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -81,6 +85,8 @@ def spectrum_of(
     ([1.0, 0.25], [1.0, 1.0], 1)
     """
     lam = finite_vector("eigenvalues", eigenvalues, negative=True)
+    if lam.max() > 0:
+        SIZE.check("the largest eigenvalue", lam.max())
     if not (math.isfinite(tolerance) and 0 <= tolerance < 1):
         raise InputError(f"tolerance is {tolerance:g}, expected in [0, 1)")
     least = tolerance * lam.max()
@@ -101,6 +107,7 @@ def spectrum_of(
         if raw.size != lam.size:
             raise InputError(f"{name}: {raw.size} values for {lam.size} eigenvalues")
         raw = raw[order]
+        LARGEST[name].check(f"the largest {name}", abs(raw).max())
         squares = {"target": lam[order] * raw**2, "projection": raw**2, "signal": raw}[name]
     return Spectrum(eigenvalues=lam[order], signal=squares, dropped=int(lam.size - order.size))
 
@@ -212,7 +219,7 @@ def measure_exponents(spectrum: Spectrum, level: float = 0.9) -> Measured:
         level: Of the intervals.
 
     Raises:
-        InputError: too few modes.
+        InputError: too few modes, or eigenvalues that do not fall.
 
     >>> j = np.arange(1.0, 2001)
     >>> found = measure_exponents(spectrum_of(j**-2.0, signal=j**-2.0))
@@ -222,6 +229,11 @@ def measure_exponents(spectrum: Spectrum, level: float = 0.9) -> Measured:
     if spectrum.eigenvalues.size < 32:
         raise InputError(f"{spectrum.eigenvalues.size} modes, expected at least 32 for exponents")
     capacity = _slope(spectrum.eigenvalues, level)
+    if EXPONENT.outside(np.array(capacity.value)):
+        raise InputError(
+            f"the eigenvalues fall as j^{0.0 - capacity.value:.3g}, expected a power law, of a"
+            f" capacity in {EXPONENT}"
+        )
     if spectrum.signal is None:
         return Measured(capacity=capacity, source=None, dropped=spectrum.dropped)
     decay = _slope(spectrum.signal, level)
@@ -284,7 +296,7 @@ def _slope(values: FloatArray, level: float) -> Slope:
             slope, error, drift, noise = _fit(x[a:b], y[a:b], count[a:b])
             steady = abs(drift) <= max(DRIFT * abs(slope), 2 * noise)
             # Among steady windows the widest, else the one that drifts least.
-            rank = x[b - 1] - x[a] if steady else -abs(drift / slope)
+            rank = x[b - 1] - x[a] if steady else -abs(drift) / max(abs(slope), 1e-300)
             found.append((steady, float(rank), slope, a, b, error, drift))
     steady, _, slope, a, b, error, drift = max(found, key=lambda item: item[:2])
     half = float(student_t.ppf(0.5 + level / 2, b - a - 2)) * error

@@ -56,14 +56,14 @@ class Problem:
                 raise InputError("give source and capacity, or spectrum and targets, not both")
             law = GivenSpectrum.checked(self.spectrum, self.targets)
             given = {"spectrum": law.eigenvalues, "targets": law.targets}
-            if self.modes == math.inf:
-                put(self, "modes", law.size)
+        if self.modes == math.inf:
+            put(self, "modes", law.size)
         for name, value in {**given, "ambient": law.size, "_law": law}.items():
             put(self, name, value)
         put(self, "modes", _count("modes", self.modes))
         if self.modes > self.ambient:
             raise InputError(
-                f"modes is {self.modes}, expected at most {self.ambient}, the ambient features"
+                f"modes is {self.modes:g}, expected at most {self.ambient:g}, the ambient features"
             )
         if not (math.isfinite(self.noise) and self.noise >= 0):
             raise InputError(f"noise is {self.noise:g}, expected a standard deviation, 0 or above")

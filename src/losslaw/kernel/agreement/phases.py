@@ -16,7 +16,7 @@ from losslaw.kernel.agreement.exponents import Pair
 from losslaw.kernel.long_schedules import long_constant
 from losslaw.kernel.modes import Modes
 from losslaw.kernel.simulate.integrator import integrate
-from losslaw.kernel.simulate.random_features import random_feature_modes
+from losslaw.kernel.simulate.random_features import MOST, random_feature_modes
 from losslaw.kernel.theory import Phase, phase
 from losslaw.numerics.arrays import FloatArray
 
@@ -105,6 +105,11 @@ def best_size(source: float, capacity: float, compute: float) -> tuple[float, fl
             modes = _size(step)
             if modes > compute:
                 raise small
+            if AMBIENT * modes > MOST:
+                raise InputError(
+                    f"compute of {compute:g} is too large: its best size is beyond"
+                    f" {MOST / AMBIENT:.0e} modes, the most that are measured"
+                )
             heights[step] = math.log(noiseless_risk(source, capacity, modes, compute / modes))
         return heights[step]
 
