@@ -268,3 +268,9 @@ def test_sampled_runs_of_an_interrupted_study_are_found_again(tmp_path):
 def test_choices_that_are_no_study_are_refused(setting, message):
     with pytest.raises(InputError, match=message):
         changed(Phases(), [setting])
+
+
+def test_a_schedule_that_a_study_does_not_know_is_refused():
+    with pytest.raises(InputError, match="schedules=wsd,foo: 'foo' is none of constant, expo"):
+        changed(find_study("scaling-table"), ["schedules=wsd,foo"])
+    assert changed(find_study("scaling-table"), ["schedules=wsd"]).schedules == ("wsd",)

@@ -8,7 +8,7 @@ one far out, show which deviations are errors and which only fade.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from losslaw.drawing.style import FAINT, new_figure
 from losslaw.kernel.agreement import Pair, scaling_pair
@@ -29,6 +29,8 @@ from losslaw.kernel.theory.scaling import Limited
 
 Decade = tuple[float, float]
 BAND = 0.01
+# Schedules whose exponents theory knows.
+Scheduled = Literal["constant", "exponential", "wsd", "power"]
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class ScalingTable:
     )
     data: tuple[Decade, Decade] = ((1e5, 1e6), (1e11, 1e12))
     compute: tuple[Decade, Decade] = ((1e8, 1e9), (1e17, 1e18))
-    schedules: tuple[str, ...] = ("constant", "exponential", "wsd", "power")
+    schedules: tuple[Scheduled, ...] = ("constant", "exponential", "wsd", "power")
 
     def run(self, work: Work) -> Result:
         """Measure every entry, draw the deviations from theory."""

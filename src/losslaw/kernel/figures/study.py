@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, cast, get_args, get_type_hints
+from typing import Any, ClassVar, Literal, Protocol, cast, get_args, get_origin, get_type_hints
 
 from losslaw.errors import InputError
 from losslaw.files import write_bytes, write_text
@@ -113,8 +113,10 @@ def _like(kind: Any, text: str) -> Any:
 
 
 def _misshapen(annotation: Any, value: Any) -> str:
-    """Why a value is not of the annotated kind: a wrong count, or one value twice; else nothing."""
+    """Why a value is not of the annotated kind: a wrong count or name, or twice; else nothing."""
     kinds = get_args(annotation)
+    if get_origin(annotation) is Literal:
+        return "" if value in kinds else f"{value!r} is none of {', '.join(kinds)}"
     if not kinds:
         return ""
     if Ellipsis in kinds:
