@@ -14,7 +14,7 @@ from losslaw.files.endings import PICTURES, check_ending
 # Dots an inch of a picture that is written for somebody: a column of a paper is 1,000 wide.
 DPI = 300
 # Of files for somebody: TrueType fonts, as journals ask for, and letters as text.
-TEXT = {"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "losslaw"}
+TEXT: Any = {"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "losslaw"}
 
 
 def png(figure: Figure, dpi: int = 110) -> bytes:
