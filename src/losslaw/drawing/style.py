@@ -76,7 +76,7 @@ def told_apart(names: Sequence[str], most: int = LONGEST) -> list[str]:
     """The names as a picture writes them, cut no more than leaves them different.
 
     >>> told_apart(["a_very_long_name_of_a_run", "a_very_wide_name_of_a_run"], most=12)
-    ['a_very_l…_of_a_run', 'a_very_w…_of_a_run']
+    ['a_very_l…f_a_run', 'a_very_w…f_a_run']
     """
     longest, different = max(map(len, names), default=0), len({*names})
     while most < longest and len({named(name, most) for name in names}) < different:
