@@ -14,20 +14,13 @@ import numpy as np
 from losslaw.kernel import KernelRegression
 from losslaw.kernel.agreement import Frontier, frontier, noiseless_risk
 from losslaw.kernel.agreement.phases import AMBIENT, SHARE, best_size
+from losslaw.kernel.figures.phases import Phases
 from losslaw.kernel.long_schedules import long_constant
 from losslaw.kernel.theory import phase
 from validation.page import markdown, sections
 
 # Source and capacity of one problem in each phase.
-PROBLEMS = (
-    (0.5, 1.5),
-    (0.5, 0.8),
-    (2.0, 0.4),
-    (1.2, 1.5),
-    (2.0, 1.5),
-    (2.0, 0.8),
-    (2.0, 0.55),
-)
+PROBLEMS = Phases().problems
 COMPUTE = (1e8, 1e12, 1e16, 1e20)
 # The plane is looked at later: where capacities are small, little compute learns nothing.
 ALL_OVER = (1e10, 1e13, 1e16)

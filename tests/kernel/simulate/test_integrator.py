@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+from helpers.long_runs import long_schedules
 from numpy.testing import assert_allclose
 
 from losslaw.kernel import (
     KernelRegression,
     LongSchedule,
     Piece,
-    long_constant,
     long_decay,
     long_wsd,
 )
@@ -16,25 +16,11 @@ from losslaw.kernel.simulate import integrator
 from losslaw.schedules import cosine, linear, power, wsd
 
 
-def long_schedules(peak: float, n: int) -> dict[str, LongSchedule]:
+def all_schedules(peak: float, n: int) -> dict[str, LongSchedule]:
     return {
-        "constant": long_constant(peak, n),
-        "cosine": long_decay(peak, n),
+        **long_schedules(peak, n, exponent=7),
         "wsd linear": long_wsd(peak, n),
-        "wsd exponential": long_wsd(peak, n, final=peak / n, decay="exponential"),
         "wsd 1-sqrt": long_wsd(peak, n, decay="1-sqrt", final=peak / 100),
-        "power": long_decay(peak, n, shape="power", exponent=7),
-        "re-warm-up": LongSchedule(
-            (
-                Piece(n // 100, 0.0, peak, "linear"),
-                Piece(n // 2, peak, 0.0, "cosine"),
-                Piece(n // 4, peak, batch=8),
-                Piece(n // 5, 0.2 * peak, peak / 100, "exponential", batch=64),
-            )
-        ),
-        "batch grows": LongSchedule(
-            (Piece(n, peak, peak / 2, "linear", batch=lambda z, y: 1 + 100 * z**2),)
-        ),
     }
 
 
@@ -49,7 +35,7 @@ def long_schedules(peak: float, n: int) -> dict[str, LongSchedule]:
 )
 def test_long_runs_are_the_recursion(source, capacity, fraction, updates, tolerance):
     world = KernelRegression(source, capacity)
-    for name, schedule in long_schedules(fraction * world.largest_lr(), updates).items():
+    for name, schedule in all_schedules(fraction * world.largest_lr(), updates).items():
         steps = np.unique(np.geomspace(updates // 100, schedule.horizon, 12).astype(np.int64))
         exact = world.excess_risk(schedule.written_out(), steps)
         quick = world.excess_risk(schedule, steps)
@@ -96,7 +82,7 @@ def test_all_along_the_run(source, capacity, noise, batch, kind):
 
 def test_ten_million_updates():
     world = KernelRegression(0.3, 2.0)
-    schedules = long_schedules(0.9 * world.largest_lr(), 10**7)
+    schedules = all_schedules(0.9 * world.largest_lr(), 10**7)
     for name in ("cosine", "wsd linear"):
         schedule = schedules[name]
         exact = world.excess_risk(schedule.written_out())
@@ -120,7 +106,7 @@ def test_steps_asked_about_do_not_move_the_end():
 
 def test_at_a_trillion_updates_against_shorter_blocks(monkeypatch):
     world = KernelRegression(0.5, 4.0)
-    schedules = long_schedules(0.9 * world.largest_lr(), 10**12)
+    schedules = all_schedules(0.9 * world.largest_lr(), 10**12)
     coarse = {name: world.excess_risk(schedule)[0] for name, schedule in schedules.items()}
     monkeypatch.setattr(integrator, "GROWTH", 0.03)
     monkeypatch.setattr(integrator, "LARGEST_CHANGE", 1.15)

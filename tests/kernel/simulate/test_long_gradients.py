@@ -2,38 +2,20 @@
 
 import numpy as np
 import pytest
+from helpers.long_runs import long_schedules
 from numpy.testing import assert_allclose
 
 from losslaw.kernel import (
     KernelRegression,
     LongSchedule,
     Piece,
-    long_constant,
-    long_decay,
-    long_wsd,
 )
 from losslaw.kernel.simulate.gradients import gradient
 from losslaw.kernel.simulate.long_gradients import PLACES, between
 
 
 def schedules(peak, n):
-    return {
-        "constant": long_constant(peak, n),
-        "cosine": long_decay(peak, n),
-        "wsd exponential": long_wsd(peak, n, final=peak / n, decay="exponential"),
-        "power": long_decay(peak, n, shape="power", exponent=3),
-        "re-warm-up": LongSchedule(
-            (
-                Piece(n // 100, 0.0, peak, "linear"),
-                Piece(n // 2, peak, 0.0, "cosine"),
-                Piece(n // 4, peak, batch=8),
-                Piece(n // 5, 0.2 * peak, peak / 100, "exponential", batch=64),
-            )
-        ),
-        "batch grows": LongSchedule(
-            (Piece(n, peak, peak / 2, "linear", batch=lambda z, y: 1 + 100 * z**2),)
-        ),
-    }
+    return long_schedules(peak, n, exponent=3)
 
 
 @pytest.mark.parametrize(
