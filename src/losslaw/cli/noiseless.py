@@ -149,7 +149,6 @@ class Noiseless:
             "measured": self.measured,
             "source": self.proved,
         }
-        free = self.free
         return {
             "phase": asdict(self.phase),
             "frontier": measured,
@@ -166,7 +165,7 @@ class Noiseless:
                 for name, found in self.ranks.items()
             ],
             "exact": {name: asdict(self.optima[name]) for name in self.ranks if self.optima},
-            "free": free and {"risk": free.risk, "gap": free.gap, "gained": free.gained},
+            "free": self.free and self.free.as_dict(),
         }
 
     def __str__(self) -> str:

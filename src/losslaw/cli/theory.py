@@ -168,9 +168,9 @@ def theory(
             return
         show(f"{found}\n\n{quiet}" if found else quiet)
         if quiet.optima:
-            names = [name for name in quiet.ranks if name in quiet.optima]
-            optima = {name: quiet.optima[name] for name in names}
-            _print_exact(Exponents(*pair), optima, quiet.free, names[0], noise, exponent, floor)
+            optima = {name: quiet.optima[name] for name in quiet.ranks}
+            first = next(iter(optima))
+            _print_exact(Exponents(*pair), optima, quiet.free, first, noise, exponent, floor)
         return
     exponents = Exponents(*pair)
     top = cap(exponents, batch)
@@ -228,7 +228,7 @@ def theory(
         "largest_peak": top,
         "ranking": [_rank_record(rank) for rank in ranks],
         "exact": {name: asdict(optimum) for name, optimum in optima.items()},
-        "free": free and {"risk": free.risk, "gap": free.gap, "gained": free.gained},
+        "free": free and free.as_dict(),
         "schedules": [asdict(result) for result in results],
         "best": {name: list(map(asdict, relations)) for name, relations in best.items()},
     }

@@ -300,8 +300,9 @@ def _not_beaten(
     """The free form, searched on from any other schedule of its tables that ends lower."""
     fixed = task if task.lowest_peak is None else task.at_peak(best.peak)
     tried = {**baselines(fixed), **others}
-    name = min(tried, key=lambda each: task.law.quick(tried[each]))
-    other, loss = tried[name], task.law.quick(tried[name])
+    losses = {name: task.law.quick(each) for name, each in tried.items()}
+    name = min(losses, key=losses.__getitem__)
+    other, loss = tried[name], losses[name]
     if loss < best.loss - SAME * task.law.measure.nothing(loss) and not task.law.jumps:
         best = min(best, search(task, {name: other}, say), key=lambda each: each.loss)
     if loss >= best.loss - 1e-12 * abs(loss):

@@ -67,6 +67,10 @@ class FreeForm:
             f" {self.gained:.1e}, first-order gap {self.gap:.1e}"
         )
 
+    def as_dict(self) -> dict[str, float]:
+        """The JSON form: the risk, and how near it is to the lowest."""
+        return {"risk": self.risk, "gap": self.gap, "gained": self.gained}
+
     def rate(self, left: FloatArray) -> FloatArray:
         """Rate with so many updates left."""
         at = np.log(np.maximum(left, self.left[0]))

@@ -18,7 +18,7 @@ from losslaw.kernel.modes import Modes
 from losslaw.kernel.simulate.integrator import integrate
 from losslaw.kernel.simulate.random_features import MOST, random_feature_modes
 from losslaw.kernel.theory import Phase, phase
-from losslaw.numerics.arrays import FloatArray
+from losslaw.numerics.arrays import FloatArray, check_positive
 
 # Ambient features for each of the student's, and the rate as a share of the largest stable one.
 AMBIENT, SHARE = 4, 0.5
@@ -96,8 +96,7 @@ def best_size(source: float, capacity: float, compute: float) -> tuple[float, fl
             " searched"
         )
     small = InputError(f"compute of {compute:g} is too small to have a best size")
-    if not (math.isfinite(compute) and compute > 0):
-        raise InputError(f"compute is {compute:g}, expected a finite number above 0")
+    check_positive(compute=compute)
     heights: dict[int, float] = {}
 
     def at(step: int) -> float:

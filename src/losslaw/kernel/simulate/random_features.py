@@ -31,7 +31,7 @@ import numpy as np
 from losslaw.errors import InputError
 from losslaw.kernel.modes import Modes
 from losslaw.kernel.simulate.quadrature import counting_measure
-from losslaw.numerics.arrays import ComplexArray, FloatArray
+from losslaw.numerics.arrays import ComplexArray, FloatArray, check_positive
 
 # Features that are summed one by one; the others by Gauss rules.
 SINGLE = 64
@@ -101,9 +101,7 @@ def random_feature_modes(
     >>> bool(abs(nodes.signal.sum() + nodes.unlearned - total) < 1e-9)
     True
     """
-    for name, value in (("source", source), ("capacity", capacity)):
-        if not (math.isfinite(value) and value > 0):
-            raise InputError(f"{name} is {value:g}, expected a finite number above 0")
+    check_positive(source=source, capacity=capacity)
     if not 2 <= modes < ambient <= MOST:
         raise InputError(
             f"modes is {modes:g} and ambient {ambient:g}, expected 2 <= modes < ambient, and"

@@ -130,17 +130,16 @@ class SweepGrid:
         cells = np.full((len(ys), len(xs)), np.nan)
         best = [[""] * len(xs) for _ in ys]
         for i, j in np.ndindex(cells.shape):
-            here = np.flatnonzero((rows == i) & (columns == j) & np.isfinite(self.excess))
+            tried = np.flatnonzero((rows == i) & (columns == j))
+            here = tried[np.isfinite(self.excess[tried])]
             if here.size:
                 lowest = here[self.excess[here].argmin()]
                 cells[i, j] = self.excess[lowest]
                 if kind == "exponent":
                     cells[i, j] = self._exponent(of, here)
                 elif kind == "best":
-                    tried = (
-                        self.columns[of][k] for k in np.flatnonzero((rows == i) & (columns == j))
-                    )
-                    best[i][j] = _marked(self.columns[of][int(lowest)], tried)
+                    values = [self.columns[of][int(k)] for k in tried]
+                    best[i][j] = _marked(self.columns[of][int(lowest)], values)
         if np.isnan(cells).all():
             raise InputError(
                 f"{self.source}: no cell of such a map has enough jobs that came to an end; see"

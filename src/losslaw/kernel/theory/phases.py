@@ -26,8 +26,8 @@ knows only the terms.
 import math
 from dataclasses import dataclass
 
-from losslaw.errors import InputError
 from losslaw.kernel.theory.powers import Power
+from losslaw.numerics.arrays import check_positive
 
 PHASES = "arXiv:2405.15074"
 # Above this capacity the noise term, at the largest stable rate, grows with M and ends phase IVb:
@@ -129,7 +129,8 @@ def phase_terms(source: float, capacity: float) -> tuple[Term, ...]:
     >>> [(term.name, term.formula) for term in phase_terms(2.0, 2.0)][2:]
     [('distortion', 'M^(-1) T^(1/beta - 1)'), ('noise', 'T^(1/beta - 2)')]
     """
-    s, beta = _checked(source, capacity)
+    check_positive(source=source, capacity=capacity)
+    s, beta = source, capacity
     limit = "M^(-s beta)" if s <= 1 else "M^(-beta)"
     terms = [
         Term(name="limit", modes=-beta * min(s, 1.0), time=0.0, formula=limit),
@@ -165,7 +166,8 @@ def phase(source: float, capacity: float) -> Phase:
     >>> found.name, found.risk.exponent, found.modes.exponent
     ('III', -0.75, 0.5)
     """
-    s, beta = _checked(source, capacity)
+    check_positive(source=source, capacity=capacity)
+    s, beta = source, capacity
     name = _name(s, beta)
     risk, modes = balanced(s, beta)
     proved = "not proved for beta <= 1/2" if beta <= 0.5 else "proved"
@@ -213,7 +215,8 @@ def balanced(source: float, capacity: float) -> tuple[float, float]:
     >>> balanced(2.0, 2.0)
     (-0.75, 0.5)
     """
-    s, beta = _checked(source, capacity)
+    check_positive(source=source, capacity=capacity)
+    s, beta = source, capacity
     # T = gamma C / M = C^(1 - reach x); it is 1 or more for x <= 1 / reach.
     reach = 2 - min(beta, 1.0)
     lines = [(term.modes - term.time * reach, term.time) for term in phase_terms(s, beta)]
@@ -229,10 +232,3 @@ def balanced(source: float, capacity: float) -> tuple[float, float]:
     ]
     best = min((x for x in (0.0, *crossings, 1 / reach) if 0 <= x <= 1 / reach), key=height)
     return height(best), best
-
-
-def _checked(source: float, capacity: float) -> tuple[float, float]:
-    for name, value in (("source", source), ("capacity", capacity)):
-        if not (math.isfinite(value) and value > 0):
-            raise InputError(f"{name} is {value:g}, expected a finite number above 0")
-    return source, capacity

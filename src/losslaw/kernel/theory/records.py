@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from losslaw.errors import InputError
 from losslaw.kernel.theory.powers import Power
+from losslaw.numerics.arrays import check_positive
 
 FSL = "arXiv:2509.19189"
 OLR = "arXiv:2602.06797"
@@ -49,8 +50,7 @@ class Exponents:
     capacity: float
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.source) and self.source > 0):
-            raise InputError(f"source is {self.source:g}, expected a finite number above 0")
+        check_positive(source=self.source)
         if not (math.isfinite(self.capacity) and self.capacity > 1):
             raise InputError(
                 f"capacity is {self.capacity:g}, expected a finite number above 1:"
@@ -103,10 +103,7 @@ def source_at(difficulty: float, capacity: float) -> float:
     >>> source_at(0.6, 1.2)
     0.5
     """
-    if not (math.isfinite(difficulty) and difficulty > 0):
-        raise InputError(f"difficulty is {difficulty:g}, expected a finite number above 0")
-    if not (math.isfinite(capacity) and capacity > 0):
-        raise InputError(f"capacity is {capacity:g}, expected a finite number above 0")
+    check_positive(difficulty=difficulty, capacity=capacity)
     return difficulty / capacity
 
 

@@ -159,8 +159,7 @@ def floor_onset(exponents: Exponents, exponent: float, floor: float) -> Relation
     """
     if not 0 < floor < 1:
         raise InputError(f"floor is {floor:g}, expected a share of the peak in (0, 1)")
-    if not (math.isfinite(exponent) and exponent > 0):
-        raise InputError(f"exponent is {exponent:g}, expected a finite number above 0")
+    check_positive(exponent=exponent)
     s, alpha = exponents.source, effective_capacity(exponents, exponent).value
     easy = _is_easy(exponents, alpha)
     power = (1 + s * alpha) / (alpha - 1) if easy else 1 / s
@@ -398,8 +397,7 @@ def _shape(
             )
         return None
     g = SHAPES.get(schedule, 2 * exponents.capacity - 1 if exponent is None else exponent)
-    if not (math.isfinite(g) and g > 0):
-        raise InputError(f"exponent is {g:g}, expected a finite number above 0")
+    check_positive(exponent=g)
     if not 0 <= floor < 1:
         raise InputError(f"floor is {floor:g}, expected a share of the peak in [0, 1)")
     return g
