@@ -6,8 +6,8 @@ import typer
 
 from losslaw.cli import cooldown, options
 from losslaw.cli.output import (
-    DRAWN,
     activity,
+    check_drawn,
     print_json,
     save_picture,
     save_table,
@@ -72,11 +72,9 @@ def annealed_command(
         --against run -o annealed.png
     """
     from losslaw.annealing import annealed
-    from losslaw.files.endings import check_ending
     from losslaw.fitting import load_fit
 
-    if output is not None:
-        check_ending(output, DRAWN)
+    check_drawn(output)
     known = None if fit is None else load_fit(fit)
     curves = options.read(files, **reading)
     others = options.read(earlier, **reading) if earlier else []

@@ -7,9 +7,8 @@ import typer
 
 from losslaw.cli import cooldown, options
 from losslaw.cli.output import (
-    DRAWN,
-    TABLES,
     aside,
+    check_drawn,
     counter,
     print_json,
     save_picture,
@@ -87,11 +86,9 @@ def fleet_command(
       losslaw fleet sizes/ --group-by model_size
       losslaw fleet runs/c*.csv --group-by 'T\\d+' --against constant -o fleet.csv
     """
-    from losslaw.files.endings import check_ending
     from losslaw.fleets import fleet
 
-    if output is not None:
-        check_ending(output, DRAWN)
+    check_drawn(output)
     kept = resume or (None if output is None else f"{output}.groups")
     curves, left_out = options.read_usable(files, reading)
     done = total = 0
@@ -129,12 +126,8 @@ def fleet_command(
         if kept is not None:
             aside(f"{done} of {total} groups are in {kept}; the same command goes on from there")
         raise
-    if output is not None and output.lower().endswith(TABLES):
+    if not save_picture(output, result):
         save_table(output, result)
-    elif output is not None:
-        from losslaw.views.dots import fleet_height
-
-        save_picture(output, result, height=fleet_height(result))
     if resume is None and kept is not None:
         Path(kept).unlink(missing_ok=True)
     if json:

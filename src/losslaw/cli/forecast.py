@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from losslaw.cli import options
-from losslaw.cli.output import activity, print_json, save_json, say_saved, show
+from losslaw.cli.output import activity, print_json, save_json, save_picture, say_saved, show
 
 if TYPE_CHECKING:  # the help page does without numpy
-    from matplotlib.axes import Axes
-
     from losslaw.curves import LossCurve
     from losslaw.forecasting.forecast import Forecast
     from losslaw.schedules import Schedule
@@ -141,17 +139,8 @@ def forecast_command(
 
 
 def _save(path: str | None, result: "Forecast", curve: "LossCurve") -> None:
-    if path is None or not path.lower().endswith((".png", ".pdf", ".svg")):
+    if not save_picture(path, result, height=2.4, curve=curve):
         save_json(path, result.as_dict())
-        return
-    from losslaw.files.pictures import write_picture
-    from losslaw.views.figures import Panel, stacked
-    from losslaw.views.forecasts import plot_forecast
-
-    def draw(ax: "Axes") -> "Axes":
-        return plot_forecast(result, ax, curve=curve)
-
-    write_picture(path, stacked([Panel(draw=draw, height=2.4)]))
 
 
 def _reader_and_asker(

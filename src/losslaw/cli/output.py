@@ -15,8 +15,6 @@ if TYPE_CHECKING:  # the help page does without numpy
 
 # What the name of a table ends in: its rows, or its JSON form.
 TABLES = (".csv", ".json")
-# The same, or a picture.
-DRAWN = (*TABLES, ".png", ".pdf", ".svg")
 
 
 # The command that is being run.
@@ -76,22 +74,43 @@ def save_table(path: str | None, result: Any) -> None:
         write_text(path, result.csv())
 
 
-def save_picture(path: str | None, result: "Plotted", *, height: float = 2.8) -> bool:
+def check_drawn(path: str | None) -> None:
+    """Check that a name is one of a table, a JSON form or a picture, if there is one.
+
+    Raises:
+        InputError: it is not.
+    """
+    from losslaw.files.endings import PICTURES, check_ending
+
+    if path is not None:
+        check_ending(path, (*TABLES, *PICTURES))
+
+
+def is_picture(path: str | None) -> bool:
+    """Whether the name of a file says that it is a picture."""
+    from losslaw.files.endings import PICTURES
+
+    return path is not None and path.lower().endswith(PICTURES)
+
+
+def save_picture(
+    path: str | None, result: "Plotted", *, height: float | None = None, **options: Any
+) -> bool:
     """A result as a picture, where the name of the file says that it is one; whether it does.
 
     Args:
         path: Where it goes; ``None``: nowhere.
         result: What is drawn.
-        height: Inches.
+        height: Inches; ``None``: as usual for such a result.
+        options: Of ``result.plot``.
     """
-    from losslaw.files.endings import PICTURES
-
-    if path is None or not path.lower().endswith(PICTURES):
+    if path is None or not is_picture(path):
         return False
     from losslaw.files.pictures import write_picture
-    from losslaw.views.figures import Panel, stacked
+    from losslaw.views.figures import Panel, panel_height, stacked
 
-    write_picture(path, stacked([Panel(draw=result.plot, height=height)]))
+    high = panel_height(result) if height is None else height
+    write_picture(path, stacked([Panel(draw=partial(result.plot, **options), height=high)]))
     return True
 
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from losslaw.schedules import Schedule
 
 # Ends of a name for which the curve is drawn.
-PICTURE_ENDS = (".png", ".pdf", ".svg")
 
 
 def register(app: typer.Typer) -> None:
@@ -117,7 +116,7 @@ def simulate(
       losslaw simulate --source 1 --capacity 2 --relative --momentum 0.9 \\
         --schedule wsd:peak=0.3,horizon=10000,cooldown=0.2
     """
-    from losslaw.cli.output import counter, print_json, say_saved
+    from losslaw.cli.output import counter, is_picture, print_json, say_saved
     from losslaw.cli.output import show as show_text
     from losslaw.errors import InputError
     from losslaw.files import write_text
@@ -166,7 +165,8 @@ def simulate(
     if output == "-":
         typer.echo(text, nl=False)
         return
-    if output is not None and output.lower().endswith(PICTURE_ENDS):
+    drawn = is_picture(output)
+    if output is not None and drawn:
         from losslaw.files.pictures import write_picture
         from losslaw.kernel.figures.evaluation import evaluation_figure
 
@@ -188,8 +188,7 @@ def simulate(
         return
     show_text(result)
     # One run hardly ever has all parameters of a law, and updates beyond this are no log's.
-    table = output is not None and not output.lower().endswith(PICTURE_ENDS)
-    say_saved(output, f"losslaw plot {output}" if table and result.steps[-1] <= LONGEST else "")
+    say_saved(output, f"losslaw plot {output}" if not drawn and result.steps[-1] <= LONGEST else "")
 
 
 def _notes(

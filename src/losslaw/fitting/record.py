@@ -38,7 +38,7 @@ from losslaw.laws import Law, Query, law_named
 from losslaw.numerics.arrays import FloatArray
 from losslaw.numerics.magnitudes import LOSS, MODEL_SIZE
 from losslaw.schedules import Schedule, ScheduleLike, schedule_of
-from losslaw.text import Report, rounded
+from losslaw.text import Report, rounded, size_words
 
 # Blocks on which the ends of the fitted runs are worked out when a fit is read.
 BLOCKS = 600
@@ -174,6 +174,12 @@ class Fit(Report, Plotted, FittedLaw):
             window=window,
             blocks=blocks,
         )
+
+    def which(self, model_size: float | None) -> str:
+        """The words for a model of this size, behind a name; none unless several were fitted."""
+        if not self.sizes or model_size is None:
+            return ""
+        return f" of the model of {size_words(model_size)}"
 
     def of_size(self, model_size: float | None) -> tuple[Law, Uncertainty | None]:
         """The same as `at_size`, of a size that has to be said where several were fitted.

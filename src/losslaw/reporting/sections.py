@@ -180,7 +180,7 @@ def _fitted(fit: Fit) -> Iterator[Part]:
         ]
         yield table("Laws that answer together", ("law", "formula", "counts"), rows)
     unknown = () if fit.uncertainty is None else fit.uncertainty.unknown
-    largest = _sized(fit, fit.sizes[-1].model_size) if fit.sizes else ""
+    largest = fit.which(fit.sizes[-1].model_size) if fit.sizes else ""
     specs, errors = {**fit.law.shapes(), **fit.law.amplitudes()}, fit.parameter_errors
     rows = [
         (
@@ -342,7 +342,7 @@ def _split(answers: Answers) -> Iterator[Part]:
         stacked([Panel(draw=lambda ax: plot_terms(fit, longest, ax, model_size=size), height=2.7)]),
         f"The terms of the predicted loss, one upon the other, along the schedule of {cut(label)}:"
         f" {'; '.join(f'{name}, {meaning}' for name, meaning in meanings.items())}.",
-        f"Along the schedule of {cut(label)}{_sized(fit, size)}.",
+        f"Along the schedule of {cut(label)}{fit.which(size)}.",
     )
     rows: list[tuple[str, ...]] = []
     for name, schedule, size in runs:
@@ -352,11 +352,6 @@ def _split(answers: Answers) -> Iterator[Part]:
         rows.append((cut(name), *[f"{each:+.4f}" for each in values], f"{sum(values):.4f}"))
     header = [f"{name}: {meanings[name]}" if name in meanings else name for name in meanings]
     yield table(f"At the end of each schedule{_of(fit)}", ("run", *header, "loss"), rows)
-
-
-def _sized(fit: Fit, size: float | None) -> str:
-    """Which model is meant, of a fit of several sizes."""
-    return f" of the model of {size_words(size)}" if fit.sizes and size is not None else ""
 
 
 def _decays(answers: Answers) -> Iterator[Part]:
@@ -450,7 +445,7 @@ def _designed(answers: Answers) -> Iterator[Part]:
         yield Words(text=f"No schedule is designed: {best.removesuffix('.')}.")
         return
     yield Words(
-        text=f"For {best.schedule.horizon:,} updates{_sized(answers.fit, answers.model_size)}"
+        text=f"For {best.schedule.horizon:,} updates{answers.fit.which(answers.model_size)}"
         f" at a peak of {best.peak:.4g} the lowest predicted final loss is {best.loss:.4f}"
         + (f" ({best.level:.0%} interval {best.interval})" if best.interval is not None else "")
         + f": {shape_in_words(best.schedule, best.task.given)}."

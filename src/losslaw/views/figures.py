@@ -10,9 +10,9 @@ from losslaw.drawing.axes import legend
 from losslaw.drawing.style import COLUMN, cycled, new_figure, own_axes
 from losslaw.errors import InputError
 from losslaw.fitting import Fit
+from losslaw.fleets.fleet_record import Fleet
 from losslaw.kernel.sweeps.grid import SweepGrid, SweepMap
 from losslaw.schedules import Schedule
-from losslaw.text import size_words
 from losslaw.views.curves import frame_losses, loss_axis, plot_curves
 from losslaw.views.designs import plot_design, plot_gains
 from losslaw.views.dots import PANEL, ROW, FleetForm, fleet_height
@@ -55,6 +55,11 @@ def stacked(panels: Sequence[Panel]) -> "Figure":
     for i, panel in enumerate(panels):
         panel.draw(own_axes(figure.add_subplot(grid[i])))
     return figure
+
+
+def panel_height(answer: object) -> float:
+    """Inches of the panel of an answer."""
+    return fleet_height(answer) if isinstance(answer, Fleet | FleetForm) else PANEL
 
 
 def design_figure(design: Design) -> "Figure":
@@ -120,7 +125,7 @@ def figure_of(
         panels.append(Panel(draw=lambda ax: plot_schedules(plans, ax, names=once), height=1.9))
     for each in files:
         for draw in each.draws:
-            high = fleet_height(each.value) if isinstance(each.value, FleetForm) else PANEL
+            high = panel_height(each.value)
             panels.append(
                 Panel(draw=lambda ax, draw=draw, of=each: draw(of.value, ax), height=high)
             )
@@ -129,7 +134,7 @@ def figure_of(
         raise InputError("--map needs the table of a sweep: losslaw sweep FILE.toml -o table.csv")
     for grid in grids:
         found = _map(grid, sides)
-        panels.append(Panel(draw=lambda ax, found=found: plot_sweep_map(found, ax), height=2.8))
+        panels.append(Panel(draw=lambda ax, found=found: plot_sweep_map(found, ax), height=PANEL))
     return stacked(panels)
 
 
@@ -175,9 +180,11 @@ def _of_terms(
         known += [(each.label, each.schedule, each.model_size) for each in curves or fit.curves]
     panels: list[Panel] = []
     for name, schedule, size in known[:MOST_TERMS]:
-        of_size = f" of the model of {size_words(size)}" if fit.sizes and size is not None else ""
         some = f" (first {MOST_TERMS} of {len(known)})" if len(known) > MOST_TERMS else ""
-        told: dict[str, Any] = {"label": f"loss of {name}{of_size}{some}", "model_size": size}
+        told: dict[str, Any] = {
+            "label": f"loss of {name}{fit.which(size)}{some}",
+            "model_size": size,
+        }
         panels.append(
             Panel(
                 draw=lambda ax, plan=schedule, told=told: plot_terms(fit, plan, ax, **told),
